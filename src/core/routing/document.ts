@@ -1,0 +1,61 @@
+import type { ByArm, ServingArm } from "../arm.ts";
+import type { Bp, EpochMs } from "../unit.ts";
+
+/** Where one arm is served and what separates its caches from the other arm's. */
+export interface ArmTarget {
+  readonly releaseId: string;
+  /** Origins with scheme, host and port, e.g. `http://127.0.0.1:4001`; at least one. A path is a common prefix. */
+  readonly endpoints: readonly string[];
+  /** Prefix of every cache key of this arm, e.g. `v2-cnr:`; never shared between arms (CA-1, CA-3). */
+  readonly cachePrefix: string;
+}
+
+/**
+ * How a data plane finds the unit. Headers are tried in order; the first present one wins. A header counts only when
+ * `trustedHeaders` lists it, because a raw client header would let anybody choose an arm.
+ * @source definitions.md §9
+ */
+export interface UnitIdentity {
+  readonly trustedHeaders: readonly string[];
+  readonly stickyBy: readonly string[];
+}
+
+/**
+ * The one pointer of a service: everything a data plane needs to route, published by compare-and-set on (epoch, seq).
+ * Epoch grows with every flip, promotion and rollback; seq grows within an epoch. Data planes refuse to go backwards.
+ */
+export interface RoutingDocument {
+  readonly version: 1;
+  readonly service: string;
+  readonly epoch: number;
+  readonly seq: number;
+  /** The rollout that published it; null for the document a gateway starts from. */
+  readonly rolloutId: string | null;
+  /** `candidate` is null when there is none; its share is then 0. */
+  readonly arms: { readonly stable: ArmTarget; readonly candidate: ArmTarget | null };
+  /** Share of units on the candidate; stable has the rest of 10 000. */
+  readonly candidateBp: Bp;
+  /** Seed of bucket hash v1: first 4 bytes, big endian, of sha256(rollout salt), as u32 (definitions.md §7). */
+  readonly sticky: { readonly hash: "v1"; readonly seed: number; readonly ttlMs: number };
+  readonly identity: UnitIdentity;
+  /** Units that may choose their arm with `x-exp` and are on the candidate when they do not (RT-4, RT-10). */
+  readonly allow: readonly string[];
+  /** Arms closed by a kill switch or a failed gate: no share, pin, allow-list or stickiness selects them (I4). */
+  readonly closed: readonly ServingArm[];
+  /** How long running requests of a replaced target may go on before they are cut. */
+  readonly drainMs: number;
+  readonly issuedAt: EpochMs;
+}
+
+/** Sizes a document may not exceed, at publish and at the data plane (a refused document leaves the last good one). */
+export const DOCUMENT_LIMITS = { bytes: 262_144, endpoints: 64, allow: 10_000, headers: 16 } as const;
+
+/** True when `next` is newer than `current`: a higher epoch, or the same epoch and a higher seq. */
+export function isNewer(next: Pick<RoutingDocument, "epoch" | "seq">, current: Pick<RoutingDocument, "epoch" | "seq">) {
+  return next.epoch > current.epoch || (next.epoch === current.epoch && next.seq > current.seq);
+}
+
+/** Shares of both serving arms in basis points; they sum to 10 000 (I3). */
+export function splitOf(document: RoutingDocument): ByArm<Bp> {
+  return { stable: (10_000 - document.candidateBp) as Bp, candidate: document.candidateBp };
+}

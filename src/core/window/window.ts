@@ -1,0 +1,62 @@
+import type { ByArm } from "../arm.ts";
+import type { Bp, EpochMs } from "../unit.ts";
+import type { SparseBins } from "./sketch.ts";
+
+/**
+ * Class of a failure, `stage|family|code`: stage is connect, tls, headers, body or tool; family is `5xx`, `timeout` or
+ * `network`; code is the status or error code. Example: `headers|5xx|503`, `body|network|ECONNRESET`.
+ * @source definitions.md §8
+ */
+export type ErrorClass = string;
+
+/**
+ * What one arm answered in one window. User traffic only: probes and warm pings are counted apart and never judged.
+ * "Evidence" counts leave out what one unit sent beyond 20 requests a minute, so that one busy unit cannot decide a
+ * gate; `All` counts leave out nothing.
+ */
+export interface ArmWindow {
+  readonly requests: number;
+  readonly failures: number;
+  readonly requestsAll: number;
+  readonly failuresAll: number;
+  /** Failures of evidence requests by class; values sum to `failures`. */
+  readonly classes: Readonly<Record<ErrorClass, number>>;
+  /** Total latency of warm evidence requests that did not fail. */
+  readonly warm: SparseBins;
+  /** The same for requests the service marked as cold starts. */
+  readonly cold: SparseBins;
+  /** Probe and warm-ping requests (`x-warm`, probe pins). */
+  readonly probes: number;
+  /** Units this gateway had not yet seen on the service in this epoch. */
+  readonly newUnits: number;
+}
+
+/**
+ * One gateway's traffic between two instants under one routing document. Idempotent by (gatewayId, seq); seq grows by
+ * one for each window, so a gap is a lost window.
+ */
+export interface TelemetryWindow {
+  readonly gatewayId: string;
+  readonly service: string;
+  readonly seq: number;
+  readonly startMs: EpochMs;
+  readonly endMs: EpochMs;
+  /** The document in force during the whole window; a document change closes the window. */
+  readonly document: { readonly epoch: number; readonly seq: number };
+  readonly candidateBp: Bp;
+  readonly arms: ByArm<ArmWindow>;
+  /** Answers the gateway made itself (bad gateway, timeout, draining), own 4xx rules excepted, and bodies it cut. */
+  readonly gatewayFailures: number;
+}
+
+export const EMPTY_ARM_WINDOW: ArmWindow = {
+  requests: 0,
+  failures: 0,
+  requestsAll: 0,
+  failuresAll: 0,
+  classes: {},
+  warm: [],
+  cold: [],
+  probes: 0,
+  newUnits: 0,
+};
