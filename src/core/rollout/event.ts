@@ -1,0 +1,39 @@
+import type { EpochMs } from "../unit.ts";
+import type { Verdict } from "../verdict.ts";
+
+export type Command = "promote" | "pause" | "resume" | "abort" | "rollback";
+
+/** Everything that can happen to a rollout. `at` is given by the host; core reads no clock. */
+export type RolloutEvent =
+  | { readonly kind: "started"; readonly at: EpochMs }
+  | { readonly kind: "tick"; readonly at: EpochMs }
+  | {
+      /** The gates of the stage looked at all evidence so far. */
+      readonly kind: "judged";
+      readonly at: EpochMs;
+      readonly stageIndex: number;
+      readonly verdicts: readonly Verdict[];
+    }
+  | {
+      /** Parity and probe effects bring the verdicts of their gates; `set-split` brings none. */
+      readonly kind: "effect-succeeded";
+      readonly at: EpochMs;
+      readonly effectId: string;
+      readonly verdicts: readonly Verdict[];
+    }
+  | {
+      readonly kind: "effect-failed";
+      readonly at: EpochMs;
+      readonly effectId: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  | {
+      readonly kind: "commanded";
+      readonly at: EpochMs;
+      readonly command: Command;
+      /** Promote straight to 100 %. Ignored by every other command. */
+      readonly full: boolean;
+      readonly by: string;
+      readonly reason: string;
+    };

@@ -1,0 +1,108 @@
+import type { RolloutPlan, Stage } from "../stage/plan.ts";
+import type { Bp, EpochMs } from "../unit.ts";
+import { assert } from "../assert.ts";
+import { BP_NONE } from "../unit.ts";
+import type { Verdict } from "../verdict.ts";
+import type { Effect } from "./effect.ts";
+
+/**
+ * pending: accepted, not started · checking: identity of both arms is compared · probing: gold questions run ·
+ * progressing: a share is being set or held · waiting: a person must decide · promoting: the candidate becomes stable ·
+ * retreating: back to the previous stage's share · rolling-back: back to stable; and the five ends.
+ */
+export type Phase =
+  | "pending"
+  | "checking"
+  | "probing"
+  | "progressing"
+  | "waiting"
+  | "promoting"
+  | "retreating"
+  | "rolling-back"
+  | "promoted"
+  | "rolled-back"
+  | "aborted"
+  | "rollback-failed";
+
+/** Why a rollout ended or waits. `gate` is null when a person or a failed effect decided. */
+export interface Cause {
+  readonly gate: string | null;
+  readonly verdict: Verdict | null;
+  readonly stageIndex: number;
+  readonly at: EpochMs;
+  readonly text: string;
+}
+
+/** The whole state of one rollout. Pure data: two equal rollouts given equal events stay equal. */
+export interface Rollout {
+  readonly plan: RolloutPlan;
+  readonly phase: Phase;
+  readonly stageIndex: number;
+  /** Set while an operator has paused promotion. Fuses and rollback still act. */
+  readonly paused: boolean;
+  /** When the stage's share was confirmed by the data plane; null until then. Moved forward by the length of a pause. */
+  readonly holdingSince: EpochMs | null;
+  readonly pausedAt: EpochMs | null;
+  /** Share last ordered. */
+  readonly candidateBp: Bp;
+  readonly nextEffectIndex: number;
+  /** The effect whose result the phase waits for; results of any other effect are late and ignored. */
+  readonly awaiting: Effect | null;
+  /** How often each stage failed, by stage index. */
+  readonly failuresByStage: Readonly<Record<number, number>>;
+  /** True after a second failure at one stage: no retry without a new generation (ST-13). */
+  readonly frozen: boolean;
+  /** Latest verdict of each gate, in gate order. */
+  readonly verdicts: readonly Verdict[];
+  /** Stages passed by `onCap: proceed` or by an operator without proof. */
+  readonly unprovenStages: readonly number[];
+  readonly cause: Cause | null;
+  readonly startedAt: EpochMs | null;
+  readonly endedAt: EpochMs | null;
+  /** Time of the order to roll back; the rollback deadline counts from it. */
+  readonly rollbackOrderedAt: EpochMs | null;
+}
+
+export const FINAL_PHASES: readonly Phase[] = ["promoted", "rolled-back", "aborted", "rollback-failed"];
+
+/** A rollout that has just been accepted. */
+export function newRollout(plan: RolloutPlan): Rollout {
+  assert(plan.stages.length > 0, "a plan has at least one stage");
+  return {
+    plan,
+    phase: "pending",
+    stageIndex: 0,
+    paused: false,
+    holdingSince: null,
+    pausedAt: null,
+    candidateBp: BP_NONE,
+    nextEffectIndex: 0,
+    awaiting: null,
+    failuresByStage: {},
+    frozen: false,
+    verdicts: [],
+    unprovenStages: [],
+    cause: null,
+    startedAt: null,
+    endedAt: null,
+    rollbackOrderedAt: null,
+  };
+}
+
+/** True when nothing more will happen by itself; `promoted` still accepts `rollback`. */
+export function isFinal(rollout: Rollout): boolean {
+  return FINAL_PHASES.includes(rollout.phase);
+}
+
+export function currentStage(rollout: Rollout): Stage {
+  const stage = rollout.plan.stages[rollout.stageIndex];
+  assert(stage !== undefined, `stage ${rollout.stageIndex} of ${rollout.plan.stages.length}`);
+  return stage;
+}
+
+/** Time the current share has been held, 0 before it was confirmed. A pause does not count. */
+export function heldMs(rollout: Rollout, at: EpochMs): number {
+  if (rollout.holdingSince === null) return 0;
+  const until = rollout.pausedAt ?? at;
+  return Math.max(0, until - rollout.holdingSince);
+}

@@ -1,0 +1,80 @@
+import type { GateSetting } from "../gate/gate.ts";
+import type { ManifestField } from "../release/manifest.ts";
+import type { ArmTarget, UnitIdentity } from "../routing/document.ts";
+import type { Bp } from "../unit.ts";
+
+/** Asks the gold set of both arms; no user traffic moves. */
+export interface ProbeStage {
+  readonly kind: "probes";
+  readonly tier: "smoke" | "full";
+}
+
+/** A share of units on the candidate, held until time and gates allow the next stage. */
+export interface TrafficStage {
+  readonly kind: "traffic";
+  readonly candidateBp: Bp;
+  /** Least time at this share, counted from the moment the data plane was read back at it. */
+  readonly holdMs: number;
+  /** Longest time without proof; then `onCap` decides. Counted like the hold. */
+  readonly capMs: number;
+  /** `wait`: a person decides. `proceed`: go on and record the stage as unproven. */
+  readonly onCap: "wait" | "proceed";
+}
+
+/** 100 % on the candidate, watched while stable is kept warm; the last stage of every plan. */
+export interface WatchStage {
+  readonly kind: "watch";
+  readonly holdMs: number;
+}
+
+export type Stage = ProbeStage | TrafficStage | WatchStage;
+
+/** What one arm is: where it is served and, when the document pins it, which health endpoint states its manifest. */
+export interface ArmPlan extends ArmTarget {
+  /** Health endpoint that answers the manifest; null when the service has none, then parity is not checked. */
+  readonly healthUrl: string | null;
+  /** Endpoint that answers questions for probes; null when there are no probes. */
+  readonly answerUrl: string | null;
+}
+
+/** How probes are run; null in the plan when the rollout has none. */
+export interface ProbePlan {
+  /** Path of the gold set as the document names it, and the sha256 of its content when it was read. */
+  readonly set: string;
+  readonly goldDigest: string;
+  readonly k: number;
+  readonly repeats: number;
+  /** Path of the response mapping; null for the default contract. */
+  readonly map: string | null;
+  readonly corpus: string | null;
+  readonly embedder: string;
+  readonly concurrency: number;
+  /** Requests per second over both arms; null for no limit. */
+  readonly requestsPerSecond: number | null;
+}
+
+/**
+ * A rollout as it will be carried out: the document with every default filled in and every preset expanded. Immutable;
+ * a changed document is a new generation.
+ */
+export interface RolloutPlan {
+  readonly rolloutId: string;
+  readonly generation: number;
+  readonly service: string;
+  readonly arms: { readonly stable: ArmPlan; readonly candidate: ArmPlan };
+  readonly stages: readonly Stage[];
+  readonly gates: readonly GateSetting[];
+  readonly onFail: { readonly to: "stable" | "previous-stage" };
+  /** Identity fields that may differ between the arms because the document says so. */
+  readonly changes: readonly ManifestField[];
+  readonly identity: UnitIdentity;
+  readonly allow: readonly string[];
+  readonly sticky: { readonly seed: number; readonly ttlMs: number };
+  readonly drainMs: number;
+  readonly probes: ProbePlan | null;
+  readonly driver: string;
+  /** Longest time from the order to roll back to the data plane's confirmation before the rollback counts as failed. */
+  readonly rollbackWithinMs: number;
+  /** sha256 of the document's text. */
+  readonly documentDigest: string;
+}
