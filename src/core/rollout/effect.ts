@@ -7,7 +7,13 @@ import type { Bp } from "../unit.ts";
  */
 export type Effect =
   | { readonly kind: "check-parity"; readonly id: string }
-  | { readonly kind: "run-probes"; readonly id: string; readonly tier: "smoke" | "full" }
+  | {
+      readonly kind: "run-probes";
+      readonly id: string;
+      readonly tier: "smoke" | "full";
+      /** Repetitions beyond the plan's, for a set that the first run left undecided. Earlier runs are reused. */
+      readonly extraRepeats: number;
+    }
   | {
       /** Publish the routing document and read it back from the data plane; done means "served", not "accepted". */
       readonly kind: "set-split";
@@ -22,3 +28,6 @@ export type Effect =
     };
 
 export type EffectKind = Effect["kind"];
+
+/** An effect before it has an id. */
+export type EffectOrder = Effect extends infer E ? (E extends Effect ? Omit<E, "id"> : never) : never;

@@ -40,7 +40,7 @@ export interface Rollout {
   readonly stageIndex: number;
   /** Set while an operator has paused promotion. Fuses and rollback still act. */
   readonly paused: boolean;
-  /** When the stage's share was confirmed by the data plane; null until then. Moved forward by the length of a pause. */
+  /** When the data plane confirmed the stage's share (or a check was last tried); moved forward by a pause's length. */
   readonly holdingSince: EpochMs | null;
   readonly pausedAt: EpochMs | null;
   /** Share last ordered. */
@@ -48,6 +48,14 @@ export interface Rollout {
   readonly nextEffectIndex: number;
   /** The effect whose result the phase waits for; results of any other effect are late and ignored. */
   readonly awaiting: Effect | null;
+  /** True once any document of this rollout was ordered; until then there is nothing to take back. */
+  readonly splitOrdered: boolean;
+  /** Which end a running rollback leads to. */
+  readonly ending: "rolled-back" | "aborted";
+  /** Probe runs of the current stage so far; a second one adds repetitions before a person is asked. */
+  readonly probeAttempts: number;
+  /** Grows with every retreat: traffic evidence starts afresh for the second try, at half the error budget each. */
+  readonly evidenceGeneration: number;
   /** How often each stage failed, by stage index. */
   readonly failuresByStage: Readonly<Record<number, number>>;
   /** True after a second failure at one stage: no retry without a new generation (ST-13). */
@@ -78,6 +86,10 @@ export function newRollout(plan: RolloutPlan): Rollout {
     candidateBp: BP_NONE,
     nextEffectIndex: 0,
     awaiting: null,
+    splitOrdered: false,
+    ending: "rolled-back",
+    probeAttempts: 0,
+    evidenceGeneration: 0,
     failuresByStage: {},
     frozen: false,
     verdicts: [],

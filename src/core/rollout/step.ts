@@ -1,14 +1,181 @@
-import type { Effect } from "./effect.ts";
+import { unreachable } from "../assert.ts";
+import { gateBaseName, gateOrder, isProbeGate, isTrafficGate } from "../gate/order.ts";
+import { overall, type Verdict } from "../verdict.ts";
+import { onCommand } from "./command.ts";
 import type { RolloutEvent } from "./event.ts";
-import type { Rollout } from "./rollout.ts";
+import { type Cause, currentStage, heldMs, isFinal, type Rollout } from "./rollout.ts";
+import {
+  advance,
+  checkIdentity,
+  enterStage,
+  failStage,
+  finish,
+  type Next,
+  order,
+  rollBack,
+  runProbes,
+  stay,
+  waitForPerson,
+} from "./transition.ts";
 
-/** A decision: the rollout after the event and the work it asks for. Journal both before running an effect. */
-export interface Next {
-  readonly state: Rollout;
-  readonly effects: readonly Effect[];
+/** How long after an unanswered identity check the next one is tried. */
+const RECHECK_MS = 5_000;
+
+type Judged = Extract<RolloutEvent, { kind: "judged" }>;
+type Succeeded = Extract<RolloutEvent, { kind: "effect-succeeded" }>;
+type Failed = Extract<RolloutEvent, { kind: "effect-failed" }>;
+
+/**
+ * One decision: same rollout and same event give the same answer. The order of cases is authority: operator first, then
+ * safety, then progress. The host journals the answer before it runs an effect.
+ */
+export function step(rollout: Rollout, event: RolloutEvent): Next {
+  if (event.kind === "commanded") return onCommand(rollout, event);
+  if (isFinal(rollout)) return stay(rollout);
+  switch (event.kind) {
+    case "started":
+      return rollout.phase === "pending" ? start({ ...rollout, startedAt: event.at }) : stay(rollout);
+    case "judged":
+      return onJudged(rollout, event);
+    case "effect-succeeded":
+      return event.effectId === rollout.awaiting?.id ? onSuccess(rollout, event) : stay(rollout);
+    case "effect-failed":
+      return event.effectId === rollout.awaiting?.id ? onFailure(rollout, event) : stay(rollout);
+    case "tick": {
+      const isDue = rollout.phase === "checking" && rollout.awaiting === null;
+      return isDue && heldMs(rollout, event.at) >= RECHECK_MS ? checkIdentity(rollout) : stay(rollout);
+    }
+    default:
+      return unreachable(event);
+  }
 }
 
-/** One decision: same rollout and same event give the same answer. */
-export function step(rollout: Rollout, _event: RolloutEvent): Next {
-  return { state: rollout, effects: [] };
+function start(rollout: Rollout): Next {
+  const comparesIdentity = rollout.plan.gates.some((setting) => setting.gate === "parity");
+  return comparesIdentity ? checkIdentity(rollout) : enterStage(rollout, 0);
+}
+
+/** Latest verdict of each gate, new ones replacing old ones of the same gate and all its topics. */
+function withVerdicts(rollout: Rollout, verdicts: readonly Verdict[]): Rollout {
+  const replaced = new Set(verdicts.map((verdict) => gateBaseName(verdict.gate)));
+  const kept = rollout.verdicts.filter((verdict) => !replaced.has(gateBaseName(verdict.gate)));
+  const all = [...kept, ...verdicts].sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
+  return { ...rollout, verdicts: all };
+}
+
+/** The failed verdict that is the cause: the first in gate order. */
+function firstFailure(rollout: Rollout, at: Cause["at"]): Cause | null {
+  const verdict = rollout.verdicts.find((candidate) => candidate.kind === "fail");
+  if (verdict === undefined) return null;
+  return { gate: verdict.gate, verdict, stageIndex: rollout.stageIndex, at, text: verdict.reason };
+}
+
+/** Every gate that must have spoken at this stage has spoken, and all passed. */
+function isProven(rollout: Rollout): boolean {
+  const { plan, stageIndex, verdicts } = rollout;
+  const hasProbed = plan.stages.slice(0, stageIndex + 1).some((stage) => stage.kind === "probes");
+  const required = plan.gates.filter(
+    (setting) => isTrafficGate(setting.gate) || (hasProbed && isProbeGate(setting.gate)),
+  );
+  const haveSpoken = required.every((setting) =>
+    verdicts.some((verdict) => gateBaseName(verdict.gate) === setting.gate),
+  );
+  return haveSpoken && (verdicts.length === 0 ? required.length === 0 : overall(verdicts) === "pass");
+}
+
+/** What is still missing, as the sentence a person reads while the stage holds. */
+function unproven(rollout: Rollout): { text: string; verdict: Verdict | null } {
+  const verdict = rollout.verdicts.find((candidate) => candidate.kind !== "pass") ?? null;
+  if (verdict === null) return { text: "unproven: a gate has not spoken yet", verdict };
+  return { text: `unproven: ${verdict.reason}${verdict.needs === null ? "" : `; needs ${verdict.needs}`}`, verdict };
+}
+
+function onJudged(rollout: Rollout, event: Judged): Next {
+  const isLate = event.stageIndex !== rollout.stageIndex || rollout.phase === "pending";
+  if (isLate || rollout.phase === "rolling-back" || rollout.phase === "retreating") return stay(rollout);
+  const judged = withVerdicts(rollout, event.verdicts);
+  const failure = firstFailure(judged, event.at);
+  if (failure !== null) return failStage(judged, failure);
+  const isHolding = judged.holdingSince !== null && !judged.paused && judged.awaiting === null;
+  if (!isHolding || (judged.phase !== "progressing" && judged.phase !== "waiting")) return stay(judged);
+  return progress(judged, event.at);
+}
+
+function progress(rollout: Rollout, at: Judged["at"]): Next {
+  const stage = currentStage(rollout);
+  if (stage.kind === "probes") return stay(rollout);
+  const held = heldMs(rollout, at);
+  if (held < stage.holdMs) return stay(rollout);
+  // At 100 % there is no concurrent stable traffic left to prove anything against; only a fuse can still speak.
+  if (stage.kind === "watch" || isProven(rollout)) return advance(rollout);
+  if (held < stage.capMs || rollout.phase === "waiting") return stay(rollout);
+  if (stage.onCap === "proceed") return advance(rollout);
+  const { text, verdict } = unproven(rollout);
+  return waitForPerson(rollout, at, text, verdict);
+}
+
+function onSuccess(rollout: Rollout, event: Succeeded): Next {
+  const done: Rollout = withVerdicts({ ...rollout, awaiting: null }, event.verdicts);
+  const failure = firstFailure(done, event.at);
+  switch (rollout.phase) {
+    case "checking":
+      if (failure !== null) return failStage(done, failure);
+      if (overall(event.verdicts) === "pass") return enterStage(done, done.stageIndex);
+      return stay({ ...done, holdingSince: event.at });
+    case "probing":
+      if (failure !== null) return failStage(done, failure);
+      return afterProbes(done, event);
+    case "progressing":
+      return stay({ ...done, holdingSince: event.at, pausedAt: done.paused ? event.at : null });
+    case "retreating":
+      return stay({ ...done, phase: "progressing", holdingSince: event.at, pausedAt: done.paused ? event.at : null });
+    case "promoting":
+      return finish(done, "promoted", event.at);
+    case "rolling-back":
+      return finish(done, done.ending, event.at);
+    default:
+      return stay(done);
+  }
+}
+
+function afterProbes(rollout: Rollout, event: Succeeded): Next {
+  if (overall(event.verdicts) === "pass")
+    return rollout.paused ? stay({ ...rollout, phase: "waiting" }) : advance(rollout);
+  if (rollout.probeAttempts < 2) return runProbes(rollout);
+  const { text, verdict } = unproven(rollout);
+  return waitForPerson(rollout, event.at, text, verdict);
+}
+
+function onFailure(rollout: Rollout, event: Failed): Next {
+  const failed: Rollout = { ...rollout, awaiting: null };
+  const text = `${rollout.awaiting?.kind} failed (${event.code}): ${event.message}`;
+  const cause: Cause = { gate: null, verdict: null, stageIndex: rollout.stageIndex, at: event.at, text };
+  switch (rollout.phase) {
+    case "checking":
+      return stay({ ...failed, holdingSince: event.at, cause });
+    case "probing":
+      return waitForPerson(failed, event.at, text, null);
+    case "promoting":
+      return reorder(rollout);
+    case "rolling-back": {
+      const elapsedMs = event.at - (rollout.rollbackOrderedAt ?? event.at);
+      if (elapsedMs < rollout.plan.rollbackWithinMs) return reorder(rollout);
+      return finish(
+        { ...failed, cause: { ...cause, text: `rollback not confirmed: ${text}` } },
+        "rollback-failed",
+        event.at,
+      );
+    }
+    default:
+      // The data plane did not confirm the share: what it serves is unknown, so the way back is the only safe order.
+      return rollBack(failed, cause, "rolled-back");
+  }
+}
+
+/** The same work again under a new id: the host has already retried what could be retried. */
+function reorder(rollout: Rollout): Next {
+  const { awaiting } = rollout;
+  if (awaiting === null) return stay(rollout);
+  const { id: _, ...again } = awaiting;
+  return order(rollout, again);
 }

@@ -1,0 +1,25 @@
+import { currentStage, isFinal, type Rollout } from "./rollout.ts";
+
+/**
+ * What must hold of every reachable rollout; a list of broken rules, empty when all hold. Asserted after every step by
+ * the simulation and the property tests, and by the controller before it commits.
+ */
+export function brokenInvariants(rollout: Rollout): readonly string[] {
+  const { phase, candidateBp, awaiting, stageIndex, plan } = rollout;
+  const stage = currentStage(rollout);
+  const allowedBp = stage.kind === "traffic" ? stage.candidateBp : stage.kind === "watch" ? 10_000 : null;
+  const isBack =
+    phase === "rolling-back" || phase === "rolled-back" || phase === "aborted" || phase === "rollback-failed";
+  const rules: readonly (readonly [holds: boolean, rule: string])[] = [
+    [stageIndex >= 0 && stageIndex < plan.stages.length, "the stage exists"],
+    [!isBack || candidateBp === 0, "I4: nothing is ordered onto the candidate once it goes back"],
+    [allowedBp === null || candidateBp <= allowedBp, "the candidate never has more than its stage"],
+    [!isFinal(rollout) || awaiting === null, "an ended rollout waits for nothing"],
+    [phase === "pending" || rollout.startedAt !== null, "a running rollout has a start"],
+    [isFinal(rollout) === (rollout.endedAt !== null), "an end has a time, and nothing else has"],
+    [phase !== "rolling-back" || rollout.rollbackOrderedAt !== null, "a rollback knows when it was ordered"],
+    [phase !== "probing" || stage.kind === "probes", "probes run in probe stages"],
+    [phase !== "waiting" || rollout.cause !== null || rollout.paused, "a rollout that waits says for what"],
+  ];
+  return rules.filter(([holds]) => !holds).map(([, rule]) => rule);
+}

@@ -1,0 +1,279 @@
+import { describe, expect, it } from "vitest";
+import { after, aGate, aPlan, aVerdict, probes, T0, traffic, watch } from "../../../test/builders.ts";
+import type { RolloutPlan } from "../stage/plan.ts";
+import type { EpochMs } from "../unit.ts";
+import type { Verdict } from "../verdict.ts";
+import type { Effect } from "./effect.ts";
+import type { Command } from "./event.ts";
+import { brokenInvariants } from "./invariant.ts";
+import { newRollout, type Rollout } from "./rollout.ts";
+import { step } from "./step.ts";
+
+/** A rollout told as a story: every line is one event, every answer is checked against the invariants. */
+class Story {
+  state: Rollout;
+  effects: readonly Effect[] = [];
+
+  constructor(plan: Partial<RolloutPlan> = {}) {
+    this.state = newRollout(aPlan(plan));
+    this.take({ kind: "started", at: T0 });
+  }
+
+  take(event: Parameters<typeof step>[1]): this {
+    const next = step(this.state, event);
+    this.state = next.state;
+    this.effects = next.effects;
+    expect(brokenInvariants(this.state)).toEqual([]);
+    return this;
+  }
+
+  done(at: EpochMs, verdicts: readonly Verdict[] = []): this {
+    const effectId = this.state.awaiting?.id ?? "nothing awaited";
+    return this.take({ kind: "effect-succeeded", at, effectId, verdicts });
+  }
+
+  failed(at: EpochMs, code = "unverified"): this {
+    const effectId = this.state.awaiting?.id ?? "nothing awaited";
+    return this.take({ kind: "effect-failed", at, effectId, code, message: "no answer" });
+  }
+
+  judged(at: EpochMs, ...verdicts: Verdict[]): this {
+    return this.take({ kind: "judged", at, stageIndex: this.state.stageIndex, verdicts });
+  }
+
+  command(at: EpochMs, command: Command, full = false): this {
+    return this.take({ kind: "commanded", at, command, full, by: "ann", reason: "" });
+  }
+}
+
+const pass = aVerdict("error-rate", "pass");
+const fail = aVerdict("error-rate", "fail", { reason: "errors 5 % against 0.5 %" });
+const unsure = aVerdict("error-rate", "inconclusive", { needs: "about 400 more requests" });
+
+describe("step: the ladder", () => {
+  it("walks 10 % -> 50 % -> 100 % -> promoted, each step after its own hold and proof (ST-9)", () => {
+    const story = new Story();
+    expect(story.effects).toMatchObject([{ kind: "set-split", id: "support-rag-7/1/0", candidateBp: 1_000 }]);
+    story.done(after(1_000)).judged(after(10_999), pass);
+    expect(story.state.candidateBp).toBe(1_000);
+    story.judged(after(11_000), pass);
+    expect(story.effects).toMatchObject([{ kind: "set-split", candidateBp: 5_000, newEpoch: false }]);
+    story.done(after(12_000)).judged(after(22_000), pass);
+    expect(story.effects).toMatchObject([{ candidateBp: 10_000 }]);
+    story.done(after(23_000)).judged(after(28_000), unsure);
+    expect(story.effects).toMatchObject([{ kind: "set-split", arms: "swap", newEpoch: true }]);
+    story.done(after(28_100));
+    expect(story.state).toMatchObject({ phase: "promoted", endedAt: after(28_100) });
+  });
+
+  it("never advances on inconclusive, no-data or error, however long it holds (D-7)", () => {
+    for (const kind of ["inconclusive", "no-data", "error"] as const) {
+      const story = new Story({ stages: [traffic(10, 0, 1e9), watch()] }).done(after(0));
+      story.judged(after(1e8), aVerdict("error-rate", kind));
+      expect(story.state).toMatchObject({ phase: "progressing", stageIndex: 0, candidateBp: 1_000 });
+    }
+  });
+
+  it("does not advance while a required gate has not spoken", () => {
+    const story = new Story({ gates: [aGate("error-rate"), aGate("p95-warm")] }).done(after(0));
+    story.judged(after(20_000), pass);
+    expect(story.state.stageIndex).toBe(0);
+    story.judged(after(20_001), pass, aVerdict("p95-warm", "pass"));
+    expect(story.state.stageIndex).toBe(1);
+  });
+
+  it("waits for a person at the cap, says what is missing, and goes on by itself when proof arrives", () => {
+    const story = new Story().done(after(0)).judged(after(60_000), unsure);
+    expect(story.state.phase).toBe("waiting");
+    expect(story.state.cause?.text).toContain("about 400 more requests");
+    story.judged(after(70_000), pass);
+    expect(story.state).toMatchObject({ phase: "progressing", stageIndex: 1 });
+  });
+
+  it("proceeds at the cap where the stage says so and records the stage as unproven", () => {
+    const loose = { ...traffic(10), onCap: "proceed" } as const;
+    const story = new Story({ stages: [loose, watch()] }).done(after(0)).judged(after(60_000), unsure);
+    expect(story.state).toMatchObject({ stageIndex: 1, unprovenStages: [0] });
+  });
+});
+
+describe("step: safety", () => {
+  it("sends the candidate to 0 % in one step when a gate fails, in every traffic stage, and closes the arm (I4, RB-8)", () => {
+    for (const stageIndex of [0, 1, 2]) {
+      const story = new Story().done(after(0));
+      for (let index = 0; index < stageIndex; index++)
+        story.judged(after(1e5 * (index + 1)), pass).done(after(1e5 * (index + 1)));
+      expect(story.state.stageIndex).toBe(stageIndex);
+      story.judged(after(1e6), fail);
+      expect(story.state).toMatchObject({ phase: "rolling-back", candidateBp: 0, cause: { gate: "error-rate" } });
+      expect(story.effects).toMatchObject([
+        { kind: "set-split", candidateBp: 0, closed: ["candidate"], newEpoch: true },
+      ]);
+      expect(story.done(after(1e6 + 200)).state.phase).toBe("rolled-back");
+    }
+  });
+
+  it("fires the fuse before the hold is over and before the share is confirmed", () => {
+    expect(new Story().judged(after(1), fail).state.phase).toBe("rolling-back");
+  });
+
+  it("fires the fuse while paused", () => {
+    const story = new Story().done(after(0)).command(after(1), "pause").judged(after(2), fail);
+    expect(story.state.phase).toBe("rolling-back");
+  });
+
+  it("ignores a failing verdict about a stage it already left", () => {
+    const story = new Story().done(after(0)).judged(after(20_000), pass);
+    story.take({ kind: "judged", at: after(20_001), stageIndex: 0, verdicts: [fail] });
+    expect(story.state.phase).toBe("progressing");
+  });
+
+  it("names the first gate in the order of causes when several fail together", () => {
+    const gates = [aGate("error-rate"), aGate("p95-warm"), aGate("parity")];
+    const story = new Story({ gates }).done(after(0), [aVerdict("parity", "pass")]).done(after(1));
+    story.judged(after(2), aVerdict("p95-warm", "fail"), aVerdict("parity", "fail"), fail);
+    expect(story.state.cause?.gate).toBe("parity");
+  });
+
+  it("ends without touching traffic when identity differs before anything was ordered (SL-5)", () => {
+    const story = new Story({ gates: [aGate("parity")] });
+    expect(story.effects).toMatchObject([{ kind: "check-parity" }]);
+    story.done(after(5), [aVerdict("parity", "fail")]);
+    expect(story.state).toMatchObject({ phase: "rolled-back", splitOrdered: false, cause: { gate: "parity" } });
+    expect(story.effects).toEqual([]);
+  });
+
+  it("asks again every 5 s while identity cannot be read, and never counts that as a failure", () => {
+    const story = new Story({ gates: [aGate("parity")] }).failed(after(100), "unreachable");
+    expect(story.state.phase).toBe("checking");
+    expect(story.take({ kind: "tick", at: after(5_000) }).effects).toEqual([]);
+    expect(story.take({ kind: "tick", at: after(5_100) }).effects).toMatchObject([{ kind: "check-parity" }]);
+  });
+
+  it("rolls back when the data plane does not confirm a share", () => {
+    const story = new Story().failed(after(5_000));
+    expect(story.state).toMatchObject({ phase: "rolling-back", cause: { gate: null } });
+  });
+
+  it("keeps ordering the rollback until it is confirmed, and says rollback-failed after its deadline", () => {
+    const story = new Story().judged(after(0), fail).failed(after(60_000));
+    expect(story.state.phase).toBe("rolling-back");
+    expect(story.effects).toMatchObject([{ kind: "set-split", candidateBp: 0, closed: ["candidate"] }]);
+    expect(story.failed(after(120_000)).state.phase).toBe("rollback-failed");
+    expect(story.command(after(130_000), "rollback").state.phase).toBe("rolling-back");
+  });
+});
+
+describe("step: previous-stage", () => {
+  const plan = { onFail: { to: "previous-stage" }, stages: [traffic(10), traffic(50), watch()] } as const;
+
+  it("retries a failed stage once from the share before it, with fresh evidence (RB-7)", () => {
+    const story = new Story(plan).done(after(0)).judged(after(10_000), pass).done(after(10_100));
+    story.judged(after(10_200), fail);
+    expect(story.state).toMatchObject({
+      phase: "retreating",
+      stageIndex: 0,
+      candidateBp: 1_000,
+      evidenceGeneration: 1,
+    });
+    expect(story.effects).toMatchObject([{ kind: "set-split", candidateBp: 1_000, closed: [], newEpoch: true }]);
+    story.done(after(10_300)).judged(after(20_300), pass);
+    expect(story.state).toMatchObject({ phase: "progressing", stageIndex: 1, candidateBp: 5_000 });
+  });
+
+  it("goes to stable and freezes on the second failure of one stage (ST-13)", () => {
+    const story = new Story(plan)
+      .done(after(0))
+      .judged(after(10_000), pass)
+      .done(after(10_100))
+      .judged(after(10_200), fail);
+    story.done(after(10_300)).judged(after(20_300), pass).done(after(20_400)).judged(after(20_500), fail);
+    expect(story.state).toMatchObject({ phase: "rolling-back", candidateBp: 0, frozen: true });
+    expect(story.done(after(20_600)).state.phase).toBe("rolled-back");
+  });
+
+  it("goes to stable when the first stage fails: there is no stage before it", () => {
+    expect(new Story(plan).done(after(0)).judged(after(1), fail).state).toMatchObject({
+      phase: "rolling-back",
+      frozen: false,
+    });
+  });
+});
+
+describe("step: probes", () => {
+  const plan = { stages: [probes(), traffic(10), watch()], gates: [aGate("coverage"), aGate("error-rate")] };
+
+  it("moves no traffic before the probes pass, then starts the first share", () => {
+    const story = new Story(plan);
+    expect(story.effects).toMatchObject([{ kind: "run-probes", tier: "full", extraRepeats: 0 }]);
+    story.done(after(9_000), [aVerdict("coverage", "pass")]);
+    expect(story.effects).toMatchObject([{ kind: "set-split", candidateBp: 1_000 }]);
+  });
+
+  it("adds 2 repetitions once when undecided, then asks a person, who may promote it as unproven", () => {
+    const undecided = aVerdict("coverage", "inconclusive");
+    const story = new Story(plan).done(after(9_000), [undecided]);
+    expect(story.effects).toMatchObject([{ kind: "run-probes", extraRepeats: 2 }]);
+    expect(story.done(after(12_000), [undecided]).state.phase).toBe("waiting");
+    expect(story.command(after(13_000), "promote").state).toMatchObject({ stageIndex: 1, unprovenStages: [0] });
+  });
+
+  it("ends rolled back without a share when a topic fails, naming it", () => {
+    const story = new Story(plan).done(after(1), [aVerdict("coverage", "pass"), aVerdict("coverage[billing]", "fail")]);
+    expect(story.state).toMatchObject({ phase: "rolled-back", cause: { gate: "coverage[billing]" }, candidateBp: 0 });
+  });
+
+  it("waits for a person when the target cannot be probed, and asks again on resume", () => {
+    const story = new Story(plan).failed(after(1), "unreachable");
+    expect(story.state).toMatchObject({ phase: "waiting", cause: { gate: null } });
+    expect(story.command(after(2), "resume").effects).toMatchObject([{ kind: "run-probes" }]);
+  });
+});
+
+describe("step: commands", () => {
+  it("does not count a pause into the hold", () => {
+    const story = new Story().done(after(0)).command(after(4_000), "pause").judged(after(50_000), pass);
+    expect(story.state.stageIndex).toBe(0);
+    story.command(after(54_000), "resume").judged(after(59_999), pass);
+    expect(story.state.stageIndex).toBe(0);
+    expect(story.judged(after(60_000), pass).state.stageIndex).toBe(1);
+  });
+
+  it("skips the rest of the hold on promote, and goes to 100 % on promote --full", () => {
+    expect(new Story().done(after(0)).command(after(1), "promote").state).toMatchObject({
+      stageIndex: 1,
+      unprovenStages: [0],
+    });
+    expect(new Story().done(after(0)).command(after(1), "promote", true).state).toMatchObject({ stageIndex: 2 });
+  });
+
+  it("never promotes past a failed gate", () => {
+    const story = new Story().done(after(0)).judged(after(1), fail).command(after(2), "promote", true);
+    expect(story.state.phase).toBe("rolling-back");
+  });
+
+  it("ends aborted on abort, and a second abort or rollback changes nothing (D-8)", () => {
+    const story = new Story().done(after(0)).command(after(1), "abort").done(after(2));
+    expect(story.state.phase).toBe("aborted");
+    const ended = story.state;
+    expect(story.command(after(3), "abort").command(after(4), "rollback").state).toEqual(ended);
+    expect(story.effects).toEqual([]);
+  });
+
+  it("takes back a promotion on rollback, with only the old arm's artefacts (RB-4)", () => {
+    const story = new Story({ stages: [watch()], gates: [] }).done(after(0)).judged(after(5_000)).done(after(5_100));
+    expect(story.state.phase).toBe("promoted");
+    story.command(after(9_000), "rollback");
+    expect(story.effects).toMatchObject([{ kind: "set-split", arms: "both", candidateBp: 0, closed: ["candidate"] }]);
+    expect(story.done(after(9_100)).state.phase).toBe("rolled-back");
+  });
+
+  it("ignores the late result of work it no longer waits for", () => {
+    const story = new Story();
+    const late = story.state.awaiting?.id ?? "";
+    story.command(after(1), "abort");
+    const state = story.state;
+    story.take({ kind: "effect-succeeded", at: after(2), effectId: late, verdicts: [] });
+    expect(story.state).toEqual(state);
+  });
+});

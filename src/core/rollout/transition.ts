@@ -1,0 +1,145 @@
+import { assert, unreachable } from "../assert.ts";
+import type { Stage } from "../stage/plan.ts";
+import { BP_ALL, BP_NONE, type EpochMs } from "../unit.ts";
+import { overall, type Verdict } from "../verdict.ts";
+import type { Effect, EffectOrder } from "./effect.ts";
+import { type Cause, currentStage, type Rollout } from "./rollout.ts";
+
+/** A decision: the rollout after the event and the work it asks for. Journal both before running an effect. */
+export interface Next {
+  readonly state: Rollout;
+  readonly effects: readonly Effect[];
+}
+
+/** Repetitions a second probe run adds before a person is asked (definitions.md §4). */
+const EXTRA_REPEATS = 2;
+
+export function stay(rollout: Rollout): Next {
+  return { state: rollout, effects: [] };
+}
+
+/** Asks for one piece of work and waits for its result. */
+export function order(rollout: Rollout, effect: EffectOrder): Next {
+  const { rolloutId, generation } = rollout.plan;
+  const id = `${rolloutId}/${generation}/${rollout.nextEffectIndex}`;
+  const ordered = { ...effect, id } as Effect;
+  const state = { ...rollout, awaiting: ordered, nextEffectIndex: rollout.nextEffectIndex + 1 };
+  return { state, effects: [ordered] };
+}
+
+/** Orders a share for the current stage. `holdingSince` stays null until the data plane confirms it. */
+function orderStageShare(rollout: Rollout, stage: Stage, newEpoch: boolean): Next {
+  const candidateBp = stage.kind === "watch" ? BP_ALL : stage.kind === "traffic" ? stage.candidateBp : BP_NONE;
+  const state = { ...rollout, candidateBp, holdingSince: null, pausedAt: null, splitOrdered: true };
+  return order(state, { kind: "set-split", candidateBp, closed: [], arms: "both", newEpoch });
+}
+
+export function checkIdentity(rollout: Rollout): Next {
+  return order({ ...rollout, phase: "checking", holdingSince: null }, { kind: "check-parity" });
+}
+
+export function runProbes(rollout: Rollout): Next {
+  const stage = currentStage(rollout);
+  assert(stage.kind === "probes", `probes run in a probe stage, not ${stage.kind}`);
+  const extraRepeats = rollout.probeAttempts === 0 ? 0 : EXTRA_REPEATS;
+  const state: Rollout = { ...rollout, phase: "probing", probeAttempts: rollout.probeAttempts + 1 };
+  return order(state, { kind: "run-probes", tier: stage.tier, extraRepeats });
+}
+
+export function enterStage(rollout: Rollout, stageIndex: number): Next {
+  const state: Rollout = { ...rollout, stageIndex, probeAttempts: 0, holdingSince: null, pausedAt: null, cause: null };
+  const stage = currentStage(state);
+  switch (stage.kind) {
+    case "probes":
+      return runProbes(state);
+    case "traffic":
+    case "watch":
+      return orderStageShare({ ...state, phase: "progressing" }, stage, false);
+    default:
+      return unreachable(stage);
+  }
+}
+
+/** To the next stage, or to the end: the candidate becomes the stable arm in a new epoch. */
+export function advance(rollout: Rollout): Next {
+  const isProven = overall(rollout.verdicts) === "pass";
+  const { stageIndex, unprovenStages } = rollout;
+  const state = isProven ? rollout : { ...rollout, unprovenStages: [...unprovenStages, stageIndex] };
+  if (stageIndex + 1 < rollout.plan.stages.length) return enterStage(state, stageIndex + 1);
+  return order(
+    { ...state, phase: "promoting" },
+    { kind: "set-split", candidateBp: BP_NONE, closed: [], arms: "swap", newEpoch: true },
+  );
+}
+
+/** Straight to the last stage, 100 % watched. */
+export function advanceToFull(rollout: Rollout): Next {
+  const last = rollout.plan.stages.length - 1;
+  if (rollout.stageIndex === last) return advance(rollout);
+  return enterStage({ ...rollout, unprovenStages: [...rollout.unprovenStages, rollout.stageIndex] }, last);
+}
+
+export function waitForPerson(rollout: Rollout, at: EpochMs, text: string, verdict: Verdict | null): Next {
+  const cause: Cause = { gate: verdict?.gate ?? null, verdict, stageIndex: rollout.stageIndex, at, text };
+  return stay({ ...rollout, phase: "waiting", awaiting: null, cause });
+}
+
+/**
+ * All traffic back to stable, whatever the state: needs no gate, no person and no healthy candidate (D-8). When nothing
+ * was ever ordered there is nothing to take back and the rollout ends here.
+ */
+export function rollBack(rollout: Rollout, cause: Cause, ending: Rollout["ending"]): Next {
+  const state: Rollout = {
+    ...rollout,
+    phase: "rolling-back",
+    paused: false,
+    pausedAt: null,
+    holdingSince: null,
+    candidateBp: BP_NONE,
+    cause,
+    ending,
+    endedAt: null,
+    rollbackOrderedAt: cause.at,
+  };
+  if (!rollout.splitOrdered) return finish(state, ending, cause.at);
+  return order(state, {
+    kind: "set-split",
+    candidateBp: BP_NONE,
+    closed: ["candidate"],
+    arms: "both",
+    newEpoch: true,
+  });
+}
+
+/** The previous traffic stage's index, or null when the current one is the first. */
+function previousTrafficStage(rollout: Rollout): number | null {
+  for (let index = rollout.stageIndex - 1; index >= 0; index--) {
+    if (rollout.plan.stages[index]?.kind === "traffic") return index;
+  }
+  return null;
+}
+
+/**
+ * A gate failed. `onFail.to: previous-stage` gives the stage one more try from the share before it; a second failure of
+ * the same stage goes to stable and freezes the rollout (RB-7, ST-13).
+ */
+export function failStage(rollout: Rollout, cause: Cause): Next {
+  const failures = (rollout.failuresByStage[rollout.stageIndex] ?? 0) + 1;
+  const failuresByStage = { ...rollout.failuresByStage, [rollout.stageIndex]: failures };
+  const counted: Rollout = { ...rollout, failuresByStage, frozen: failures >= 2 };
+  const target = rollout.plan.onFail.to === "previous-stage" && failures === 1 ? previousTrafficStage(rollout) : null;
+  if (target === null || currentStage(rollout).kind === "probes") return rollBack(counted, cause, "rolled-back");
+  const retreat: Rollout = {
+    ...counted,
+    phase: "retreating",
+    stageIndex: target,
+    cause,
+    verdicts: [],
+    evidenceGeneration: rollout.evidenceGeneration + 1,
+  };
+  return orderStageShare(retreat, currentStage(retreat), true);
+}
+
+export function finish(rollout: Rollout, phase: "promoted" | Rollout["ending"] | "rollback-failed", at: EpochMs): Next {
+  return stay({ ...rollout, phase, awaiting: null, holdingSince: null, paused: false, pausedAt: null, endedAt: at });
+}

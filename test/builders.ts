@@ -1,0 +1,81 @@
+import type { GateSetting } from "../src/core/gate/gate.ts";
+import { newRollout, type Rollout } from "../src/core/rollout/rollout.ts";
+import type { RolloutPlan, Stage } from "../src/core/stage/plan.ts";
+import { bp, type EpochMs, epochMs } from "../src/core/unit.ts";
+import type { Verdict, VerdictKind } from "../src/core/verdict.ts";
+
+export const T0: EpochMs = epochMs(1_800_000_000_000);
+export const after = (ms: number): EpochMs => epochMs(T0 + ms);
+
+export const traffic = (weightPercent: number, holdMs = 10_000, capMs = 60_000): Stage => ({
+  kind: "traffic",
+  candidateBp: bp(Math.round(weightPercent * 100)),
+  holdMs,
+  capMs,
+  onCap: "wait",
+});
+export const watch = (holdMs = 5_000): Stage => ({ kind: "watch", holdMs });
+export const probes = (tier: "smoke" | "full" = "full"): Stage => ({ kind: "probes", tier });
+
+export const aGate = (gate: string, options: Record<string, unknown> = {}): GateSetting => ({
+  gate,
+  options,
+  source: "test",
+});
+
+export function aPlan(over: Partial<RolloutPlan> = {}): RolloutPlan {
+  return {
+    rolloutId: "support-rag-7",
+    generation: 1,
+    service: "support-rag",
+    arms: {
+      stable: {
+        releaseId: "r-stable",
+        endpoints: ["http://127.0.0.1:4001"],
+        cachePrefix: "a1:",
+        healthUrl: "http://127.0.0.1:4001/healthz/ready",
+        answerUrl: "http://127.0.0.1:4001/answer",
+      },
+      candidate: {
+        releaseId: "r-candidate",
+        endpoints: ["http://127.0.0.1:4002"],
+        cachePrefix: "b2:",
+        healthUrl: "http://127.0.0.1:4002/healthz/ready",
+        answerUrl: "http://127.0.0.1:4002/answer",
+      },
+    },
+    stages: [traffic(10), traffic(50), watch()],
+    gates: [aGate("error-rate")],
+    onFail: { to: "stable" },
+    changes: [],
+    identity: { trustedHeaders: ["x-user-id"], stickyBy: ["x-user-id"] },
+    allow: [],
+    sticky: { seed: 7, ttlMs: 86_400_000 },
+    drainMs: 60_000,
+    probes: null,
+    driver: "gateway",
+    rollbackWithinMs: 120_000,
+    documentDigest: "sha256:0",
+    ...over,
+  };
+}
+
+export function aRollout(over: Partial<Rollout> = {}, plan: Partial<RolloutPlan> = {}): Rollout {
+  return { ...newRollout(aPlan(plan)), ...over };
+}
+
+export function aVerdict(gate: string, kind: VerdictKind, over: Partial<Verdict> = {}): Verdict {
+  return {
+    gate,
+    kind,
+    estimate: 0.01,
+    interval: [0, 0.02],
+    samples: { stable: 900, candidate: 100 },
+    threshold: 0.02,
+    alpha: 0.001,
+    eValue: 1,
+    reason: `${gate} is ${kind}`,
+    needs: null,
+    ...over,
+  };
+}
