@@ -20,7 +20,7 @@ describe("canonicalJson", () => {
       [1e23, "1e+23"],
       [0.000001, "0.000001"],
       [1e-7, "1e-7"],
-      [333333333.33333329, "333333333.3333333"],
+      [333333333.3333333, "333333333.3333333"],
       [4.5, "4.5"],
       [0.002, "0.002"],
     ];
@@ -44,7 +44,7 @@ describe("canonicalJson", () => {
       undefined,
       { a: undefined },
       [undefined],
-      new Array(1),
+      Array.from({ length: 1 }),
       10n,
       new Date(0),
       new Map(),
