@@ -1,0 +1,139 @@
+import type { GateSetting } from "../core/gate/gate.ts";
+import type { GateName } from "../core/gate/options.ts";
+import { gateOrder, isProbeGate } from "../core/gate/order.ts";
+import type { ManifestField } from "../core/release/manifest.ts";
+import type { ArmPlan, ProbePlan, RolloutPlan, Stage } from "../core/stage/plan.ts";
+import { bp } from "../core/unit.ts";
+import { PRESETS } from "./preset/index.ts";
+import type { RolloutDocument } from "./rollout-schema.ts";
+import type { Source } from "./source.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** What a step or a route gets when the document is silent; `plan` shows the result. */
+export const DEFAULTS = {
+  holdMs: 15 * 60_000,
+  capMs: 8 * HOUR_MS,
+  watchMs: HOUR_MS,
+  stickyForMs: 24 * HOUR_MS,
+  drainMs: 60_000,
+  rollbackWithinMs: 120_000,
+  healthPath: "/healthz/ready",
+  k: 10,
+  repeats: 2,
+  concurrency: 16,
+} as const;
+
+/** What the plan needs and the document cannot hold. */
+export interface PlanContext {
+  /** Name of the file, for the `source` of each gate. */
+  readonly file: string;
+  readonly generation: number;
+  /** Seed of the bucket hash: first 4 bytes, big endian, of sha256(rollout salt). */
+  readonly seed: number;
+  /** sha256 of the document's text, and of the gold set's content (empty without probes). */
+  readonly documentDigest: string;
+  readonly goldDigest: string;
+}
+
+/** The document with every preset expanded and every default filled in. */
+export function planRollout(document: RolloutDocument, source: Source, context: PlanContext): RolloutPlan {
+  const { spec } = document;
+  const gates = gateSettings(document, source, context);
+  return {
+    rolloutId: document.metadata.name,
+    generation: context.generation,
+    service: spec.service,
+    arms: {
+      stable: planArm(spec.stable, spec.probes !== undefined, "stable:"),
+      candidate: planArm(spec.candidate, spec.probes !== undefined, `${document.metadata.name}.${context.generation}:`),
+    },
+    stages: planStages(document),
+    gates: spec.probes === undefined ? gates.filter((setting) => !isProbeGate(setting.gate)) : gates,
+    onFail: { to: spec.onFail?.to ?? "stable" },
+    changes: (spec.changes ?? []) as readonly ManifestField[],
+    identity: {
+      trustedHeaders: spec.route.trustedHeaders.map((header) => header.toLowerCase()),
+      stickyBy: spec.route.stickyBy.map(({ header }) => header.toLowerCase()),
+    },
+    allow: spec.route.allow ?? [],
+    sticky: { seed: context.seed, ttlMs: spec.route.stickyFor ?? DEFAULTS.stickyForMs },
+    drainMs: spec.route.drain ?? DEFAULTS.drainMs,
+    probes: planProbes(document, context),
+    driver: spec.route.driver,
+    rollbackWithinMs: spec.onFail?.within ?? DEFAULTS.rollbackWithinMs,
+    documentDigest: context.documentDigest,
+  };
+}
+
+/**
+ * One arm. A fresh cache prefix for each generation of a candidate, so that a retry never reads what a rolled-back one
+ * wrote (D-9).
+ */
+function planArm(arm: RolloutDocument["spec"]["stable"], isProbed: boolean, cachePrefix: string): ArmPlan {
+  const url = new URL(arm.url);
+  const healthUrl = arm.health === null ? null : new URL(arm.health ?? DEFAULTS.healthPath, url.origin).href;
+  return {
+    releaseId: arm.release ?? url.host,
+    endpoints: [url.origin],
+    cachePrefix: arm.cachePrefix ?? cachePrefix,
+    healthUrl,
+    answerUrl: isProbed ? url.href : null,
+  };
+}
+
+function planStages({ spec }: RolloutDocument): readonly Stage[] {
+  const canary = spec.strategy?.canary;
+  if (canary === undefined) {
+    const ladder =
+      spec.gates.map((entry) => PRESETS[entry.use ?? ""]).find((preset) => preset !== undefined)?.stages ?? [];
+    return spec.probes === undefined ? ladder.filter((stage) => stage.kind !== "probes") : ladder;
+  }
+  const stages = canary.steps.map((step): Stage => {
+    if (step.probes !== undefined) return { kind: "probes", tier: step.probes === true ? "full" : step.probes };
+    const holdMs = step.hold ?? DEFAULTS.holdMs;
+    if (step.weight === 100) return { kind: "watch", holdMs: step.hold ?? canary.watch ?? DEFAULTS.watchMs };
+    const capMs = Math.max(step.cap ?? DEFAULTS.capMs, holdMs);
+    return {
+      kind: "traffic",
+      candidateBp: bp(Math.round((step.weight ?? 0) * 100)),
+      holdMs,
+      capMs,
+      onCap: step.onCap ?? "wait",
+    };
+  });
+  const isWatched = stages.some((stage) => stage.kind === "watch");
+  return isWatched ? stages : [...stages, { kind: "watch", holdMs: canary.watch ?? DEFAULTS.watchMs }];
+}
+
+/** Presets first, in the order of the document; a later entry for the same gate replaces the options it gives. */
+function gateSettings({ spec }: RolloutDocument, source: Source, context: PlanContext): readonly GateSetting[] {
+  const settings = new Map<string, GateSetting>();
+  spec.gates.forEach(({ use, gate, ...options }, index) => {
+    const preset = use === undefined ? undefined : PRESETS[use];
+    for (const [name, presetOptions] of Object.entries(preset?.gates ?? {})) {
+      settings.set(name, { gate: name, options: { ...presetOptions }, source: `preset ${use}@${preset?.version}` });
+    }
+    if (gate === undefined) return;
+    const base = settings.get(gate)?.options ?? PRESETS["default"]?.gates[gate as GateName] ?? {};
+    const { line } = source.locate(["spec", "gates", index]);
+    settings.set(gate, { gate, options: { ...base, ...options }, source: `${context.file}:${line}` });
+  });
+  return [...settings.values()].sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
+}
+
+function planProbes({ spec }: RolloutDocument, context: PlanContext): ProbePlan | null {
+  if (spec.probes === undefined) return null;
+  const { set, k, repeats, map, corpus, embedder, concurrency, rps } = spec.probes;
+  return {
+    set,
+    goldDigest: context.goldDigest,
+    k: k ?? DEFAULTS.k,
+    repeats: repeats ?? DEFAULTS.repeats,
+    map: map ?? null,
+    corpus: corpus ?? null,
+    embedder: embedder ?? "lexical",
+    concurrency: concurrency ?? DEFAULTS.concurrency,
+    requestsPerSecond: rps ?? null,
+  };
+}

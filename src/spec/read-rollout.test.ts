@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import type { Problem } from "../core/problem.ts";
+import { describeProblem } from "./excerpt.ts";
+import { planRollout } from "./plan.ts";
+import { isProblems, readRollout } from "./read-rollout.ts";
+
+const GOOD = `apiVersion: sluice/v1
+kind: Rollout
+metadata: { name: support-rag-7 }
+spec:
+  service: support-rag
+  stable: { url: http://127.0.0.1:4001/answer }
+  candidate: { url: http://127.0.0.1:4002/answer }
+  changes: []
+  route:
+    driver: gateway
+    listen: 127.0.0.1:4000
+    trustedHeaders: [x-user-id]
+    stickyBy: [{ header: x-user-id }]
+    stickyFor: 24h
+  probes: { set: gold.yaml, k: 10, repeats: 2 }
+  strategy:
+    canary:
+      steps:
+        - { probes: true }
+        - { weight: 10, hold: 12s }
+  gates: [{ use: default }]
+  onFail: { do: rollback, to: stable }
+`;
+
+const problemsOf = (text: string): readonly Problem[] => {
+  const read = readRollout(text);
+  return isProblems(read) ? read : [];
+};
+const one = (text: string): Problem => {
+  const problems = problemsOf(text);
+  expect(problems.map((problem) => problem.message)).toHaveLength(1);
+  return problems[0] as Problem;
+};
+const context = { file: "a.yaml", generation: 1, seed: 7, documentDigest: "sha256:d", goldDigest: "sha256:g" };
+
+describe("readRollout", () => {
+  it("reads the smallest rollout and plans it with every default filled in", () => {
+    const read = readRollout(GOOD);
+    if (isProblems(read)) throw new Error(JSON.stringify(read));
+    const plan = planRollout(read.document, read.source, context);
+    expect(plan.stages).toEqual([
+      { kind: "probes", tier: "full" },
+      { kind: "traffic", candidateBp: 1_000, holdMs: 12_000, capMs: 28_800_000, onCap: "wait" },
+      { kind: "watch", holdMs: 3_600_000 },
+    ]);
+    expect(plan.arms.candidate).toMatchObject({
+      endpoints: ["http://127.0.0.1:4002"],
+      healthUrl: "http://127.0.0.1:4002/healthz/ready",
+      answerUrl: "http://127.0.0.1:4002/answer",
+    });
+    expect(plan.gates.map((setting) => setting.gate)).toEqual([
+      "schema-violation",
+      "parity",
+      "error-rate",
+      "new-error-class",
+      "p95-warm",
+      "delta-s",
+      "coverage",
+      "lambda",
+    ]);
+  });
+
+  it("takes the exact basis points of a weight with two decimals", () => {
+    const read = readRollout(GOOD.replace("weight: 10,", "weight: 0.07,"));
+    if (isProblems(read)) throw new Error(JSON.stringify(read));
+    expect(planRollout(read.document, read.source, context).stages[1]).toMatchObject({ candidateBp: 7 });
+  });
+
+  it("lets a later entry override one gate and says which line asked for it", () => {
+    const text = GOOD.replace(
+      "[{ use: default }]",
+      "\n    - use: default\n    - { gate: error-rate, minSamples: 500 }",
+    );
+    const read = readRollout(text);
+    if (isProblems(read)) throw new Error(JSON.stringify(read));
+    const setting = planRollout(read.document, read.source, context).gates.find(({ gate }) => gate === "error-rate");
+    expect(setting).toMatchObject({ source: "a.yaml:23", options: { minSamples: 500, alpha: 0.001 } });
+  });
+
+  it("reports all problems at once, each with line and column, in the order of the text", () => {
+    const text = GOOD.replace("stickyFor: 24h", "stickyFor: 24")
+      .replace("weight: 10,", "wieght: 10,")
+      .replace("use: default", "use: defualt");
+    const problems = problemsOf(text);
+    expect(problems.map(({ code, at }) => [code, at?.line])).toEqual([
+      ["E103", 14],
+      ["E104", 20],
+      ["E108", 21],
+    ]);
+    expect(problems.map(({ message }) => message).join("\n")).toContain('did you mean "weight"?');
+    expect(problems.map(({ message }) => message).join("\n")).toContain('did you mean "default"?');
+  });
+
+  it("points a caret at the unknown key", () => {
+    const text = GOOD.replace("  probes:", "  probs:");
+    const problem = one(text.replace("        - { probes: true }\n", ""));
+    expect(describeProblem(problem, "a.yaml", text)).toBe(
+      [
+        'E104 a.yaml:15:3  unknown key "probs"; did you mean "probes"?',
+        "   15 |   probs: { set: gold.yaml, k: 10, repeats: 2 }",
+        "      |   ^^^^^",
+      ].join("\n"),
+    );
+  });
+
+  it.each([
+    ["a duration without its unit", "E103", "hold: 12s", "hold: 12"],
+    ["a duration out of order", "E105", "hold: 12s", "hold: 5s1m"],
+    ["three decimals", "E105", "weight: 10,", "weight: 10.123,"],
+    ["a share above 100", "E105", "weight: 10,", "weight: 101,"],
+    ["the same address twice", "E110", "http://127.0.0.1:4002", "http://127.0.0.1:4001"],
+    [
+      "a sticky header nobody vouches for",
+      "E112",
+      "stickyBy: [{ header: x-user-id }]",
+      "stickyBy: [{ header: x-session }]",
+    ],
+    ["a file address", "E105", "http://127.0.0.1:4002/answer", "file:///etc/passwd"],
+    ["an unknown kind", "E107", "kind: Rollout", "kind: Rolout"],
+    ["an unknown version", "E108", "sluice/v1", "sluice/v9"],
+    ["a missing service", "E102", "  service: support-rag\n", ""],
+    ["an unknown gate", "E108", "{ use: default }", "{ use: default }, { gate: deltas }"],
+    ["an unknown gate option", "E104", "{ use: default }", "{ use: default }, { gate: parity, alpha: 0.1 }"],
+    ["an impossible gate option", "E119", "{ use: default }", "{ use: default }, { gate: error-rate, alpha: 2 }"],
+    ["no preset", "E118", "{ use: default }", "{ gate: parity }"],
+    ["proceeding without proof at 50 %", "E116", "weight: 10, hold: 12s", "weight: 50, hold: 12s, onCap: proceed"],
+    ["a cap before the hold", "E117", "hold: 12s }", "hold: 12s, cap: 5s }"],
+    ["a step that is both", "E113", "{ probes: true }", "{ probes: true, weight: 5 }"],
+    ["a ladder that falls", "E115", "{ probes: true }", "{ weight: 20 }"],
+    ["probes that are not there", "E114", "  probes: { set: gold.yaml, k: 10, repeats: 2 }\n", ""],
+    ["a duplicate key", "E101", "  changes: []", "  changes: []\n  changes: []"],
+    ["an alias bomb's shape", "E101", "metadata: { name: support-rag-7 }", "metadata: { name: *nobody }"],
+  ])("refuses %s with %s", (_, code, find, replacement) => {
+    expect(one(GOOD.replace(find, replacement)).code).toBe(code);
+  });
+
+  it("says what was found when the document is empty or a list", () => {
+    expect(one("").message).toContain("found nothing");
+    expect(one("- a").message).toContain("found a list");
+  });
+});

@@ -1,0 +1,120 @@
+import type { z } from "zod";
+import { suggestion } from "../core/did-you-mean.ts";
+import type { Problem } from "../core/problem.ts";
+import { checkRollout } from "./check-rollout.ts";
+import { type RolloutDocument, rolloutSchema } from "./rollout-schema.ts";
+import { type Path, parseSource, pathText, type Source } from "./source.ts";
+
+export interface ReadRollout {
+  readonly document: RolloutDocument;
+  readonly source: Source;
+}
+
+/** Every kind of document this version reads. */
+const KINDS = ["Rollout"];
+
+/** Reads a Rollout document. All problems come back together, in the order of the text. */
+export function readRollout(text: string): ReadRollout | readonly Problem[] {
+  const source = parseSource(text);
+  if (!("value" in source)) return source;
+  const foreign = foreignDocument(source);
+  if (foreign !== null) return [foreign];
+  const parsed = rolloutSchema.safeParse(source.value);
+  if (!parsed.success) return inTextOrder(parsed.error.issues.flatMap((issue) => problemsOf(issue, source)));
+  const problems = checkRollout(parsed.data, source);
+  return problems.length > 0 ? inTextOrder(problems) : { document: parsed.data, source };
+}
+
+export function isProblems<T>(read: T | readonly Problem[]): read is readonly Problem[] {
+  return Array.isArray(read);
+}
+
+/** A document of another kind is one problem, not a list of all its keys. */
+function foreignDocument(source: Source): Problem | null {
+  const { value } = source;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const found = value === null ? "nothing" : Array.isArray(value) ? "a list" : typeof value;
+    return {
+      code: "E102",
+      path: "",
+      at: { line: 1, column: 1 },
+      message: `found ${found}, expected a document with apiVersion and kind`,
+    };
+  }
+  const kind = (value as Record<string, unknown>)["kind"];
+  if (typeof kind !== "string" || KINDS.includes(kind)) return null;
+  return {
+    code: "E107",
+    path: "kind",
+    at: source.locate(["kind"]),
+    message: `unknown kind "${kind}"; ${suggestion(kind, KINDS)}`,
+  };
+}
+
+function inTextOrder(problems: readonly Problem[]): readonly Problem[] {
+  const place = (problem: Problem) => (problem.at?.line ?? 0) * 10_000 + (problem.at?.column ?? 0);
+  return [...problems].sort((a, b) => place(a) - place(b));
+}
+
+function valueAt(source: Source, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value as Record<string | number, unknown> | undefined)?.[key],
+    source.value,
+  );
+}
+
+function problemsOf(issue: z.core.$ZodIssue, source: Source): readonly Problem[] {
+  const path = issue.path.filter((part): part is string | number => typeof part !== "symbol");
+  const here = { path: pathText(path), at: source.locate(path) };
+  const found = valueAt(source, path);
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => {
+        const at = source.locateKey(path, key);
+        return {
+          code: "E104",
+          path: pathText([...path, key]),
+          at,
+          message: `unknown key "${key}"; ${suggestion(key, knownKeys(path))}`,
+        };
+      });
+    case "invalid_type":
+      if (found === undefined)
+        return [{ ...here, code: "E102", message: `missing ${pathText(path)}, expected ${issue.expected}` }];
+      return [{ ...here, code: "E103", message: `found ${shown(found)}, expected ${issue.expected}` }];
+    case "invalid_value": {
+      const known = issue.values.map(String);
+      if (found === undefined)
+        return [{ ...here, code: "E102", message: `missing ${pathText(path)}, expected ${known.join(" or ")}` }];
+      return [{ ...here, code: "E108", message: `unknown value ${shown(found)}; ${suggestion(String(found), known)}` }];
+    }
+    default:
+      return [{ ...here, code: "E105", message: issue.message }];
+  }
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** The keys the schema knows at a path. */
+export function knownKeys(path: Path): readonly string[] {
+  let schema: unknown = rolloutSchema;
+  for (const part of path) {
+    const inner = unwrap(schema) as { shape?: Record<string, unknown>; element?: unknown };
+    schema = typeof part === "number" ? inner.element : inner.shape?.[part];
+  }
+  return Object.keys((unwrap(schema) as { shape?: object } | undefined)?.shape ?? {});
+}
+
+function unwrap(schema: unknown): unknown {
+  let inner = schema;
+  while (
+    typeof (inner as { unwrap?: unknown } | undefined)?.unwrap === "function" &&
+    !("element" in (inner as object))
+  ) {
+    inner = (inner as { unwrap(): unknown }).unwrap();
+  }
+  return inner;
+}

@@ -1,0 +1,115 @@
+import { z } from "zod";
+import { GATE_NAMES } from "../core/gate/order.ts";
+import { DECLARED_FIELDS } from "../core/release/manifest.ts";
+import { parseDurationMs } from "./duration.ts";
+import { PRESETS } from "./preset/index.ts";
+
+const name = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    "expected lower-case letters, digits and hyphens, at most 63 characters",
+  );
+
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "expected an HTTP header name");
+
+const duration = z.string().transform((text, context): number => {
+  const ms = parseDurationMs(text);
+  if (ms !== null) return ms;
+  context.addIssue({
+    code: "custom",
+    message: `found "${text}", expected a duration with its unit, e.g. 12s, 15m or 1h30m`,
+  });
+  return z.NEVER;
+});
+
+const url = z.string().superRefine((text, context) => {
+  const parsed = URL.canParse(text) ? new URL(text) : null;
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.hash !== "") {
+    const message = `found "${text}", expected an http or https URL without user name and fragment, e.g. http://127.0.0.1:4001/answer`;
+    context.addIssue({ code: "custom", message });
+  }
+});
+
+/** Percent of units with at most two decimals. Divided back, because 0.07 * 100 is 7.000000000000001. */
+const weight = z.number().superRefine((percent, context) => {
+  const rounded = Math.round(percent * 100);
+  if (rounded / 100 !== percent || rounded < 1 || rounded > 10_000) {
+    context.addIssue({ code: "custom", message: `found ${percent}, expected 0.01 to 100 with at most two decimals` });
+  }
+});
+
+const listen = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$/, "expected host:port, e.g. 127.0.0.1:4000");
+
+const arm = z.strictObject({
+  /** Where questions are answered; its origin is where traffic goes. */
+  url,
+  health: url.nullable().optional(),
+  release: z.string().min(1).max(200).optional(),
+  cachePrefix: z.string().min(1).max(64).optional(),
+});
+
+const step = z.strictObject({
+  probes: z.union([z.literal(true), z.enum(["smoke", "full"])]).optional(),
+  weight: weight.optional(),
+  hold: duration.optional(),
+  cap: duration.optional(),
+  onCap: z.enum(["wait", "proceed"]).optional(),
+});
+
+const gate = z.looseObject({
+  use: z.enum(Object.keys(PRESETS) as [string, ...string[]]).optional(),
+  gate: z.enum(GATE_NAMES as [string, ...string[]]).optional(),
+});
+
+/** A Rollout document. Unknown keys are errors everywhere; defaults are filled in by the plan, where `plan` shows them. */
+export const rolloutSchema = z.strictObject({
+  apiVersion: z.literal("sluice/v1"),
+  kind: z.literal("Rollout"),
+  metadata: z.strictObject({ name, labels: z.record(z.string(), z.string()).optional() }),
+  spec: z.strictObject({
+    service: name,
+    stable: arm,
+    candidate: arm,
+    changes: z.array(z.enum(DECLARED_FIELDS as [string, ...string[]])).optional(),
+    route: z.strictObject({
+      driver: z.enum(["gateway"]),
+      listen: listen.optional(),
+      trustedHeaders: z.array(headerName).max(16),
+      stickyBy: z
+        .array(z.strictObject({ header: headerName }))
+        .min(1)
+        .max(16),
+      stickyFor: duration.optional(),
+      allow: z.array(z.string().min(1).max(256)).max(10_000).optional(),
+      drain: duration.optional(),
+    }),
+    probes: z
+      .strictObject({
+        set: z.string().min(1),
+        k: z.int().min(1).max(50).optional(),
+        repeats: z.int().min(1).max(10).optional(),
+        map: z.string().min(1).optional(),
+        corpus: z.string().min(1).optional(),
+        embedder: z.string().min(1).optional(),
+        concurrency: z.int().min(1).max(256).optional(),
+        rps: z.number().gt(0).max(10_000).optional(),
+      })
+      .optional(),
+    strategy: z
+      .strictObject({ canary: z.strictObject({ steps: z.array(step).min(1).max(32), watch: duration.optional() }) })
+      .optional(),
+    gates: z.array(gate).min(1).max(32),
+    onFail: z
+      .strictObject({
+        do: z.literal("rollback"),
+        to: z.enum(["stable", "previous-stage"]).optional(),
+        within: duration.optional(),
+      })
+      .optional(),
+  }),
+});
+
+export type RolloutDocument = z.infer<typeof rolloutSchema>;
