@@ -1,0 +1,62 @@
+import type { EpochMs } from "../core/unit.ts";
+import type { Clock } from "../ports/clock.ts";
+
+/** A clock that moves only when told: sleepers wake in order of their time. */
+export interface ManualClock extends Clock {
+  /** Moves both clocks, waking every sleeper that falls due, and lets their continuations run. */
+  advance(ms: number): Promise<void>;
+  /** Moves the wall clock alone: a step of NTP or of an operator. */
+  jumpWall(ms: number): void;
+}
+
+interface Sleeper {
+  readonly atMs: number;
+  wake(): void;
+}
+
+/** Lets queued continuations run; enough turns for chains of a few hundred awaits. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) await Promise.resolve();
+}
+
+export function manualClock(startWallMs = 1_700_000_000_000): ManualClock {
+  let [monoMs, wallMs] = [0, startWallMs];
+  const sleepers = new Set<Sleeper>();
+  return {
+    wallMs: () => wallMs as EpochMs,
+    monoMs: () => monoMs,
+    sleep(ms, signal) {
+      return new Promise((resolve) => {
+        if (signal?.aborted) return resolve();
+        const sleeper: Sleeper = {
+          atMs: monoMs + ms,
+          wake() {
+            sleepers.delete(sleeper);
+            signal?.removeEventListener("abort", sleeper.wake);
+            resolve();
+          },
+        };
+        sleepers.add(sleeper);
+        signal?.addEventListener("abort", sleeper.wake, { once: true });
+      });
+    },
+    async advance(ms) {
+      const untilMs = monoMs + ms;
+      await settle();
+      for (;;) {
+        const next = [...sleepers].sort((a, b) => a.atMs - b.atMs)[0];
+        if (next === undefined || next.atMs > untilMs) break;
+        wallMs += next.atMs - monoMs;
+        monoMs = Math.max(monoMs, next.atMs);
+        next.wake();
+        await settle();
+      }
+      wallMs += untilMs - monoMs;
+      monoMs = untilMs;
+      await settle();
+    },
+    jumpWall(ms) {
+      wallMs += ms;
+    },
+  };
+}
