@@ -1,0 +1,187 @@
+import type { ServingArm } from "../arm.ts";
+import { canonicalJson, type Json } from "../canonical-json.ts";
+import type { Problem } from "../problem.ts";
+import type { Bp, EpochMs } from "../unit.ts";
+import { type ArmTarget, DOCUMENT_LIMITS, isNewer, type RoutingDocument, type UnitIdentity } from "./document.ts";
+import { ShapeReader } from "./shape.ts";
+
+/**
+ * What a data plane does with a document that arrived. `keep`: nothing new, routing stays. `refuse`: the document may
+ * not be used and the last good one stays; worth a log line and a counter (I21).
+ */
+export type Admission =
+  | { readonly kind: "adopt"; readonly document: RoutingDocument }
+  | { readonly kind: "keep"; readonly reason: string }
+  | { readonly kind: "refuse"; readonly problems: readonly Problem[] };
+
+const CODE = "E401";
+const ARMS: readonly ServingArm[] = ["stable", "candidate"];
+const U32_MAX = 2 ** 32 - 1;
+const WEEK_MS = 7 * 86_400_000;
+const NAME = /^[\x21-\x7e]+$/;
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+/** Scheme, host, optional port and path; no user, query, fragment or space. The port is checked apart. */
+const ENDPOINT =
+  /^https?:\/\/(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::(\d{1,5}))?(?:\/[\w.~!$&'()*+,;=:@%/-]*)?$/;
+
+/**
+ * Reads a document from its JSON text and decides on it as `admit` does.
+ * @param current the document in force; null at a data plane that has none
+ */
+export function admitText(text: string, current: RoutingDocument | null): Admission {
+  const bytes = utf8Length(text);
+  if (bytes > DOCUMENT_LIMITS.bytes) return tooLarge(bytes); // Before parsing: size alone must not cost memory.
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return {
+      kind: "refuse",
+      problems: [{ code: CODE, path: "", message: "found no JSON, expected a routing document" }],
+    };
+  }
+  return admit(json, current, bytes);
+}
+
+/**
+ * Decides whether a document may route traffic: closed shape, sizes, shares and endpoints valid, of the same service,
+ * and newer than `current`. A document is valid only whole (I3), never goes backwards, and one (epoch, seq) has one
+ * content for ever (I8).
+ * @param bytes size of the JSON text the document came in
+ */
+export function admit(json: unknown, current: RoutingDocument | null, bytes: number): Admission {
+  if (bytes > DOCUMENT_LIMITS.bytes) return tooLarge(bytes);
+  const shape = new ShapeReader(CODE);
+  const document = readDocument(shape, json);
+  if (document !== null) checkArms(shape, document);
+  if (document !== null && current !== null && document.service !== current.service) {
+    shape.refuse("service", `found "${document.service}", expected "${current.service}"`);
+  }
+  if (document === null || shape.problems.length > 0) return { kind: "refuse", problems: shape.problems };
+  if (current === null || isNewer(document, current)) return { kind: "adopt", document };
+  const found = `${document.epoch}.${document.seq}`;
+  if (isNewer(current, document)) {
+    return {
+      kind: "keep",
+      reason: `document ${found} is older than ${current.epoch}.${current.seq}, which is in force`,
+    };
+  }
+  if (canonicalJson(document as unknown as Json) === canonicalJson(current as unknown as Json)) {
+    return { kind: "keep", reason: `document ${found} is in force already` };
+  }
+  shape.refuse("seq", `document ${found} is in force with other content; publish changes under a higher seq`);
+  return { kind: "refuse", problems: shape.problems };
+}
+
+function tooLarge(bytes: number): Admission {
+  const message = `found ${bytes} bytes, expected at most ${DOCUMENT_LIMITS.bytes}; shorten the allow-list or endpoints`;
+  return { kind: "refuse", problems: [{ code: CODE, path: "", message }] };
+}
+
+function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null {
+  const fields = shape.object(json, "", [
+    "version",
+    "service",
+    "epoch",
+    "seq",
+    "rolloutId",
+    "arms",
+    "candidateBp",
+    "sticky",
+    "identity",
+    "allow",
+    "closed",
+    "drainMs",
+    "issuedAt",
+  ]);
+  if (fields === null) return null;
+  const arms = shape.object(fields.arms, "arms", ARMS);
+  const sticky = shape.object(fields.sticky, "sticky", ["hash", "seed", "ttlMs"]);
+  const identity = readIdentity(shape, fields.identity);
+  const stable = arms === null ? null : readTarget(shape, arms.stable, "arms.stable");
+  if (arms === null || sticky === null || identity === null || stable === null) return null;
+  const document: RoutingDocument = {
+    version: shape.literal(fields.version, "version", [1]),
+    service: shape.text(fields.service, "service", 128, NAME, "visible ASCII"),
+    epoch: shape.integer(fields.epoch, "epoch", Number.MAX_SAFE_INTEGER),
+    seq: shape.integer(fields.seq, "seq", Number.MAX_SAFE_INTEGER),
+    rolloutId: fields.rolloutId === null ? null : shape.text(fields.rolloutId, "rolloutId", 256, NAME, "visible ASCII"),
+    arms: { stable, candidate: arms.candidate === null ? null : readTarget(shape, arms.candidate, "arms.candidate") },
+    candidateBp: shape.integer(fields.candidateBp, "candidateBp", 10_000) as Bp,
+    sticky: {
+      hash: shape.literal(sticky.hash, "sticky.hash", ["v1"]),
+      seed: shape.integer(sticky.seed, "sticky.seed", U32_MAX),
+      ttlMs: shape.integer(sticky.ttlMs, "sticky.ttlMs", Number.MAX_SAFE_INTEGER),
+    },
+    identity,
+    allow: shape.list(fields.allow, "allow", { min: 0, max: DOCUMENT_LIMITS.allow }, (unit, path) =>
+      shape.text(unit, path, 512),
+    ),
+    closed: shape.list(fields.closed, "closed", { min: 0, max: 2 }, (arm, path) => shape.literal(arm, path, ARMS)),
+    drainMs: shape.integer(fields.drainMs, "drainMs", WEEK_MS),
+    issuedAt: shape.time(fields.issuedAt, "issuedAt") as EpochMs,
+  };
+  shape.unique(document.allow, "allow");
+  shape.unique(document.closed, "closed");
+  return document;
+}
+
+function readIdentity(shape: ShapeReader, json: unknown): UnitIdentity | null {
+  const fields = shape.object(json, "identity", ["trustedHeaders", "stickyBy"]);
+  if (fields === null) return null;
+  const bounds = { min: 0, max: DOCUMENT_LIMITS.headers };
+  const name = (value: unknown, path: string) => shape.text(value, path, 128, HEADER_NAME, "a header name");
+  return {
+    trustedHeaders: shape.list(fields.trustedHeaders, "identity.trustedHeaders", bounds, name),
+    stickyBy: shape.list(fields.stickyBy, "identity.stickyBy", bounds, name),
+  };
+}
+
+function readTarget(shape: ShapeReader, json: unknown, path: string): ArmTarget | null {
+  const fields = shape.object(json, path, ["releaseId", "endpoints", "cachePrefix"]);
+  if (fields === null) return null;
+  const bounds = { min: 1, max: DOCUMENT_LIMITS.endpoints };
+  const endpoints = shape.list(fields.endpoints, `${path}.endpoints`, bounds, (value, at) => {
+    const text = shape.text(value, at, 2_048, ENDPOINT, "an http(s) URL of scheme, host, port and path");
+    const port = ENDPOINT.exec(text)?.[1];
+    if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) shape.refuse(at, `found port ${port}`);
+    return text;
+  });
+  return {
+    releaseId: shape.text(fields.releaseId, `${path}.releaseId`, 256, NAME, "visible ASCII"),
+    endpoints,
+    cachePrefix: shape.text(fields.cachePrefix, `${path}.cachePrefix`, 128, NAME, "visible ASCII"),
+  };
+}
+
+/** Rules between fields: an arm that is absent or closed has no share, and something must serve. */
+function checkArms(shape: ShapeReader, document: RoutingDocument): void {
+  const { arms, candidateBp, closed } = document;
+  if (arms.candidate === null && candidateBp > 0) {
+    shape.refuse("candidateBp", `found ${candidateBp}, expected 0: there is no candidate`);
+  }
+  if (closed.includes("candidate") && candidateBp > 0) {
+    shape.refuse("candidateBp", `found ${candidateBp}, expected 0: the candidate is closed`);
+  }
+  if (closed.includes("stable") && candidateBp < 10_000) {
+    shape.refuse("candidateBp", `found ${candidateBp}, expected 10000: stable is closed`);
+  }
+  if (closed.includes("stable") && (closed.includes("candidate") || arms.candidate === null)) {
+    shape.refuse("closed", "every arm is closed, expected one that serves");
+  }
+  if (arms.candidate === null) return;
+  const [a, b] = [arms.stable.cachePrefix, arms.candidate.cachePrefix];
+  if (a.startsWith(b) || b.startsWith(a)) {
+    shape.refuse("arms.candidate.cachePrefix", `"${b}" and stable's "${a}" overlap: arms would read each other's keys`);
+  }
+}
+
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    // A surrogate pair is two units and four bytes; a lone one is written as three.
+    if (unit >= 0x80) bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2;
+  }
+  return bytes;
+}

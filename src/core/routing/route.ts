@@ -1,0 +1,107 @@
+import type { ServingArm } from "../arm.ts";
+import { assert } from "../assert.ts";
+import { thresholdOf } from "../assign/bucket.ts";
+import { unitHeadersOf } from "../assign/unit-header.ts";
+import { xxHash32 } from "../assign/xxhash32.ts";
+import type { ArmTarget, RoutingDocument } from "./document.ts";
+
+/** Why a request went where it went; the first rule of the precedence that applied. */
+export type RouteReason = "closed-arm" | "no-candidate" | "pin" | "allow-list" | "sticky" | "no-unit";
+
+/** A pin whose signature and expiry were already verified; never made from a bare client header. */
+export interface Pin {
+  readonly arm: ServingArm;
+  /** Traffic of a `probe` pin is no user traffic and is counted apart. */
+  readonly purpose: "probe" | "qa" | "user";
+}
+
+/** Where an arm is served, with its name. */
+export interface RouteTarget extends ArmTarget {
+  /** Also the value of the answer header `x-sluice-arm` and of the outbound `x-exp`. */
+  readonly arm: ServingArm;
+}
+
+/** One decision. */
+export interface Route {
+  readonly arm: ServingArm;
+  readonly reason: RouteReason;
+  /** Bucket hash of the unit, 0..2³² − 1; null without a unit. Feeds the sticky label and the per-unit evidence cap. */
+  readonly hash: number | null;
+  readonly target: RouteTarget;
+}
+
+/** A routing document prepared for decisions. Immutable: a new document is a new table, swapped in one assignment. */
+export interface RouteTable {
+  readonly document: RoutingDocument;
+  /** `one`: a single arm may serve and nothing a request carries can change that. */
+  readonly choice:
+    | { readonly kind: "one"; readonly target: RouteTarget; readonly reason: "closed-arm" | "no-candidate" }
+    | { readonly kind: "both"; readonly stable: RouteTarget; readonly candidate: RouteTarget };
+  readonly seed: number;
+  /** Hashes below it are on the candidate. */
+  readonly threshold: number;
+  readonly allow: ReadonlySet<string>;
+  /** Headers that may name the unit, lower case, first present wins. */
+  readonly unitHeaders: readonly string[];
+  /** Answer header `x-sluice-doc`: `epoch.seq`. */
+  readonly headerDoc: string;
+  /** Answer header `x-sluice-split`: the candidate's share in basis points. */
+  readonly headerSplit: string;
+}
+
+/** Prepares an admitted document. Throws an invariant error when no arm may serve, which `admit` has refused. */
+export function compileRouteTable(document: RoutingDocument): RouteTable {
+  return {
+    document,
+    choice: choiceOf(document),
+    seed: document.sticky.seed,
+    threshold: thresholdOf(document.candidateBp),
+    allow: new Set(document.allow),
+    unitHeaders: unitHeadersOf(document.identity),
+    headerDoc: `${document.epoch}.${document.seq}`,
+    headerSplit: String(document.candidateBp),
+  };
+}
+
+function choiceOf({ arms, closed }: RoutingDocument): RouteTable["choice"] {
+  const stable: RouteTarget = { ...arms.stable, arm: "stable" };
+  const candidate: RouteTarget | null = arms.candidate === null ? null : { ...arms.candidate, arm: "candidate" };
+  if (closed.includes("stable")) {
+    assert(candidate !== null && !closed.includes("candidate"), "a document leaves one arm open");
+    return { kind: "one", target: candidate, reason: "closed-arm" };
+  }
+  if (closed.includes("candidate")) return { kind: "one", target: stable, reason: "closed-arm" };
+  return candidate === null
+    ? { kind: "one", target: stable, reason: "no-candidate" }
+    : { kind: "both", stable, candidate };
+}
+
+/**
+ * Decides one request, synchronously and without I/O. Precedence, strongest first: closed arms, valid signed pin,
+ * allow-list, sticky share; no unit is stable. What stands between them in the definition (evacuation, schema lock) is
+ * not in the document yet.
+ * @param unit         who is asking, from an authenticated identity; null when unknown
+ * @param requestedArm the client's `x-exp`, honoured for units on the allow-list only
+ * @source definitions.md §9
+ */
+export function route(table: RouteTable, unit: string | null, pin: Pin | null, requestedArm: ServingArm | null): Route {
+  const hash = unit === null ? null : xxHash32(unit, table.seed);
+  const { choice } = table;
+  if (choice.kind === "one") return decided(choice.target, choice.reason, hash);
+  const { stable, candidate } = choice;
+  if (pin !== null) return decided(pin.arm === "candidate" ? candidate : stable, "pin", hash);
+  if (unit === null || hash === null) return decided(stable, "no-unit", null);
+  if (table.allow.size > 0 && table.allow.has(unit)) {
+    return decided(requestedArm === "stable" ? stable : candidate, "allow-list", hash);
+  }
+  return decided(hash < table.threshold ? candidate : stable, "sticky", hash);
+}
+
+function decided(target: RouteTarget, reason: RouteReason, hash: number | null): Route {
+  return { arm: target.arm, reason, hash, target };
+}
+
+/** The arm a client's `x-exp` asks for; null when it asks for none we know. Grants nothing by itself. */
+export function requestedArmOf(header: string | null): ServingArm | null {
+  return header === "stable" || header === "candidate" ? header : null;
+}
