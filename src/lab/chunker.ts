@@ -35,7 +35,7 @@ export function chunkSection(section: Section, schema: ChunkSchema): readonly Ch
     from: index,
     to: index + word.length,
   }));
-  const codePoints = (from: number, to: number): number => [...section.text.slice(from, to)].length;
+  const codePoints = (from: number, to: number): number => Array.from(section.text.slice(from, to)).length;
   const chunks: Chunk[] = [];
   let [seenUnits, seenPoints] = [0, 0];
   for (let first = 0; first < words.length; first += schema.words - schema.overlap) {
