@@ -13,7 +13,7 @@ export const GATE_SCHEMAS = {
   "schema-violation": z.strictObject({ maxShare: share }),
   parity: z.strictObject({}),
   "error-rate": z.strictObject({ alpha: probability, beta: probability, margin: byShare(share), minSamples: samples }),
-  "new-error-class": z.strictObject({ alpha: probability }),
+  "new-error-class": z.strictObject({ alpha: probability, beta: probability }),
   "p95-warm": z.strictObject({
     alpha: probability,
     beta: probability,

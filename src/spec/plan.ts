@@ -119,7 +119,16 @@ function gateSettings({ spec }: RolloutDocument, source: Source, context: PlanCo
     const { line } = source.locate(["spec", "gates", index]);
     settings.set(gate, { gate, options: { ...base, ...options }, source: `${context.file}:${line}` });
   });
-  return [...settings.values()].sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
+  const tries = spec.onFail?.to === "previous-stage" ? 2 : 1;
+  const sorted = [...settings.values()].sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
+  return sorted.map((setting) => withErrorBudget(setting, tries));
+}
+
+/** A retried stage starts its evidence afresh, so the promised error rate is split over the tries. */
+function withErrorBudget(setting: GateSetting, tries: number): GateSetting {
+  const { alpha } = setting.options;
+  if (typeof alpha !== "number" || tries === 1) return setting;
+  return { ...setting, options: { ...setting.options, alpha: alpha / tries } };
 }
 
 function planProbes({ spec }: RolloutDocument, context: PlanContext): ProbePlan | null {

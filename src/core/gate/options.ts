@@ -30,6 +30,8 @@ export interface ErrorRateOptions {
 export interface NewErrorClassOptions {
   /** A class seen only on the candidate counts as new when chance would explain it with at most this probability. */
   readonly alpha: number;
+  /** Above this probability such a class is put down to chance; between the two the stage holds. */
+  readonly beta: number;
 }
 
 export interface P95WarmOptions {

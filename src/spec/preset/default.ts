@@ -26,7 +26,7 @@ export const defaultPreset: Preset = {
       margin: { under10: 0.02, under50: 0.01, from50: 0.005 },
       minSamples: 100,
     },
-    "new-error-class": { alpha: 0.001 },
+    "new-error-class": { alpha: 0.001, beta: 0.05 },
     "p95-warm": {
       alpha: 0.001,
       beta: 0.05,

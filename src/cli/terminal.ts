@@ -1,0 +1,29 @@
+import { styleText } from "node:util";
+
+/** Where a command talks. stdout is data, stderr is talk. */
+export interface Terminal {
+  /** One line of data. */
+  data(line: string): void;
+  /** One line of talk. */
+  say(line: string): void;
+  /** True when a person watches stderr: only then is anything redrawn or coloured. */
+  readonly isInteractive: boolean;
+  paint(style: Style, text: string): string;
+}
+
+export type Style = "good" | "bad" | "warn" | "dim" | "strong";
+
+const FORMATS = { good: "green", bad: "red", warn: "yellow", dim: "dim", strong: "bold" } as const;
+
+/** The process's own terminal. NO_COLOR wins over FORCE_COLOR; without either, colour needs a TTY. */
+export function processTerminal(): Terminal {
+  const { env, stdout, stderr } = process;
+  const wantsColour = env["FORCE_COLOR"] !== undefined || (stderr.isTTY === true && env["TERM"] !== "dumb");
+  const hasColour = wantsColour && (env["NO_COLOR"] ?? "") === "";
+  return {
+    data: (line) => void stdout.write(`${line}\n`),
+    say: (line) => void stderr.write(`${line}\n`),
+    isInteractive: stderr.isTTY === true && env["CI"] === undefined,
+    paint: (style, text) => (hasColour ? styleText(FORMATS[style], text, { validateStream: false }) : text),
+  };
+}

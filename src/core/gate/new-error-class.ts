@@ -1,0 +1,87 @@
+import type { Bp } from "../unit.ts";
+import type { Verdict } from "../verdict.ts";
+import type { ErrorClass } from "../window/window.ts";
+import type { Block, TrafficGate } from "./gate.ts";
+import type { NewErrorClassOptions } from "./options.ts";
+
+interface SeenClass {
+  readonly count: number;
+  /** Log of the probability that chance put every one of them on the candidate, were both arms alike. */
+  readonly logChance: number;
+}
+
+interface State {
+  /** Classes stable has shown, before the rollout or during it; such a class is not new. */
+  readonly known: readonly ErrorClass[];
+  readonly onlyCandidate: Readonly<Record<ErrorClass, SeenClass>>;
+  readonly requests: { readonly stable: number; readonly candidate: number };
+}
+
+/** Classes stable already showed before the rollout. */
+export interface KnownClasses {
+  readonly known: readonly ErrorClass[];
+}
+
+/** Chance that one failure lands on the candidate: its share of this block's requests, or of units when it has none. */
+function shareOf(block: Block, candidateBp: Bp): number {
+  const total = block.arms.stable.requests + block.arms.candidate.requests;
+  const observed = total === 0 ? 0 : block.arms.candidate.requests / total;
+  return Math.max(observed, candidateBp / 10_000);
+}
+
+/**
+ * Fails when the candidate shows an error class that stable has not, often enough that chance does not explain it:
+ * share^n <= alpha, over all n sightings at the share each was seen. The larger of the share of units and the share of
+ * requests counts, which errs towards waiting for one more.
+ * @source definitions.md §8, "Error class" (TE-17, GQ-19)
+ */
+export const newErrorClass: TrafficGate<NewErrorClassOptions, State> & { withKnown(state: State, classes: KnownClasses): State } = {
+  kind: "traffic",
+  name: "new-error-class",
+
+  start: () => ({ known: [], onlyCandidate: {}, requests: { stable: 0, candidate: 0 } }),
+
+  withKnown: (state, { known }) => ({ ...state, known: [...new Set([...state.known, ...known])] }),
+
+  fold(state, block) {
+    const { stable, candidate } = block.arms;
+    const known = [...new Set([...state.known, ...Object.keys(stable.classes)])];
+    const onlyCandidate: Record<ErrorClass, SeenClass> = {};
+    const share = shareOf(block, block.candidateBp);
+    for (const name of new Set([...Object.keys(state.onlyCandidate), ...Object.keys(candidate.classes)])) {
+      if (known.includes(name)) continue;
+      const before = state.onlyCandidate[name] ?? { count: 0, logChance: 0 };
+      const count = candidate.classes[name] ?? 0;
+      onlyCandidate[name] = { count: before.count + count, logChance: before.logChance + count * Math.log(share) };
+    }
+    const requests = {
+      stable: state.requests.stable + stable.requests,
+      candidate: state.requests.candidate + candidate.requests,
+    };
+    return { known, onlyCandidate, requests };
+  },
+
+  decide(state, _stage, { alpha, beta }): Verdict {
+    const base = { gate: "new-error-class", interval: null, samples: state.requests, threshold: 0, alpha, eValue: null } as const;
+    if (state.requests.candidate === 0) {
+      return { ...base, kind: "no-data", estimate: null, reason: "the candidate has answered no request yet", needs: "traffic" };
+    }
+    const worst = Object.entries(state.onlyCandidate).sort(([, a], [, b]) => a.logChance - b.logChance)[0];
+    if (worst === undefined) {
+      return { ...base, kind: "pass", estimate: 0, reason: "no error class that stable does not have", needs: null };
+    }
+    const [name, seen] = worst;
+    const eValue = Math.exp(Math.min(700, -seen.logChance));
+    const found = `class ${name} seen ${seen.count} times on the candidate and never on stable`;
+    if (seen.logChance <= Math.log(alpha)) {
+      return { ...base, kind: "fail", estimate: seen.count, eValue, reason: found, needs: null };
+    }
+    if (seen.logChance > Math.log(beta)) {
+      return { ...base, kind: "pass", estimate: seen.count, eValue, reason: `${found}: put down to chance`, needs: null };
+    }
+    const perSighting = seen.logChance / seen.count;
+    const missing = Math.max(1, Math.ceil((Math.log(alpha) - seen.logChance) / perSighting));
+    const needs = perSighting < 0 ? `${missing} more sightings, or one on stable` : "traffic on stable";
+    return { ...base, kind: "inconclusive", estimate: seen.count, eValue, reason: `${found}: may be chance`, needs };
+  },
+};

@@ -1,0 +1,49 @@
+import type { ByArm } from "../arm.ts";
+import { DECLARED_FIELDS, type FieldDifference, type Manifest, type ManifestField, manifestDifferences } from "../release/manifest.ts";
+import { unmeasured, type Verdict } from "../verdict.ts";
+
+/** An arm's health answer: its manifest, or why there is none. */
+export type ObservedManifest =
+  | { readonly kind: "read"; readonly manifest: Manifest }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+/** What was pinned when the rollout began; null before the first successful check. */
+export type PinnedManifests = ByArm<Manifest> | null;
+
+const NAME = "parity";
+
+function hardVerdict(kind: "pass" | "fail", reason: string): Verdict {
+  const samples = { stable: 1, candidate: 1 };
+  return { gate: NAME, kind, estimate: null, interval: null, samples, threshold: null, alpha: null, eValue: null, reason, needs: null };
+}
+
+function list(differences: readonly FieldDifference[]): string {
+  return differences.map(({ field, left, right }) => `${field} ${left} != ${right}`).join(", ");
+}
+
+/**
+ * Fails when an arm differs from what was pinned at the start, or when METRIC, ANALYZER or EMBED_SCHEMA differ between
+ * the arms and the document's `changes` does not say so. A hard rule: no statistics.
+ * @source definitions.md §6 (SL-5, GQ-25, IX-3)
+ */
+export function judgeParity(
+  pinned: PinnedManifests,
+  observed: ByArm<ObservedManifest>,
+  changes: readonly ManifestField[],
+): Verdict {
+  const { stable, candidate } = observed;
+  for (const [arm, answer] of [["stable", stable], ["candidate", candidate]] as const) {
+    if (answer.kind === "unreadable") {
+      return unmeasured(NAME, "error", `the manifest of ${arm} cannot be read: ${answer.reason}`, `a health answer of ${arm}`);
+    }
+    const drift = pinned === null ? [] : manifestDifferences(pinned[arm], answer.manifest);
+    if (drift.length > 0) return hardVerdict("fail", `${arm} is no longer the release this rollout began with: ${list(drift)}`);
+  }
+  if (stable.kind !== "read" || candidate.kind !== "read") return unmeasured(NAME, "error", "no manifest");
+  const undeclared = DECLARED_FIELDS.filter((field) => !changes.includes(field));
+  const differences = manifestDifferences(stable.manifest, candidate.manifest, undeclared);
+  if (differences.length === 0) return hardVerdict("pass", "identity fields agree or are declared");
+  const fields = differences.map(({ field }) => field).join(", ");
+  const reason = `the arms differ in ${list(differences)}; list ${fields} under spec.changes if that is intended`;
+  return hardVerdict("fail", reason);
+}
