@@ -1,0 +1,37 @@
+import type { ServingArm } from "../../core/arm.ts";
+import type { DocumentNumber } from "./stickiness.ts";
+
+/** Where an answer came from, as far as its headers say. */
+export interface Provenance {
+  /** Null for an answer that no arm gave, or that did not pass a gateway. */
+  readonly arm: ServingArm | null;
+  readonly document: DocumentNumber | null;
+  readonly candidateBp: number | null;
+  /** True when the gateway made the answer itself instead of passing one on. */
+  readonly isGatewayMade: boolean;
+  readonly isColdStart: boolean;
+}
+
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+function whole(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+/** Reads the gateway's answer headers; a missing or unreadable one is null, never a guess. */
+export function provenanceOf(headers: Headers): Provenance {
+  const header = (name: string): string | undefined => {
+    const value = headers[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  const arm = header("x-sluice-arm");
+  const [epoch, seq] = (header("x-sluice-doc") ?? "").split(".").map(whole);
+  const candidateBp = whole(header("x-sluice-split"));
+  return {
+    arm: arm === "stable" || arm === "candidate" ? arm : null,
+    document: typeof epoch === "number" && typeof seq === "number" ? { epoch, seq } : null,
+    candidateBp: candidateBp !== null && candidateBp <= 10_000 ? candidateBp : null,
+    isGatewayMade: header("x-sluice-origin") === "gateway",
+    isColdStart: header("x-cold-start") === "1",
+  };
+}
