@@ -14,7 +14,8 @@ describe("xxHash32", () => {
   it("equals xxhash-wasm on every ASCII length 0..200 and many seeds", () => {
     for (let length = 0; length <= 200; length++) {
       const text = Array.from({ length }, (_, at) => String.fromCharCode((at * 37 + length) % 128)).join("");
-      for (const seed of [0, 1, 7, 0x7fffffff, 0x80000000, 0xffffffff]) expect(xxHash32(text, seed)).toBe(h32(text, seed));
+      for (const seed of [0, 1, 7, 0x7fffffff, 0x80000000, 0xffffffff])
+        expect(xxHash32(text, seed)).toBe(h32(text, seed));
     }
   });
 

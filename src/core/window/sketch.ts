@@ -45,7 +45,8 @@ export function upperEdgeMs(bin: number): number {
 
 /** Records latencies; keeps the range it touched, so that draining a quiet window is cheap. */
 export class LatencySketch {
-  readonly #counts = new Uint32Array(BIN_COUNT);
+  /** Doubles, so that a sum of many windows cannot wrap around. */
+  readonly #counts = new Float64Array(BIN_COUNT);
   #low = BIN_COUNT;
   #high = -1;
 
@@ -54,6 +55,17 @@ export class LatencySketch {
     this.#counts[bin] = (this.#counts[bin] as number) + 1;
     if (bin < this.#low) this.#low = bin;
     if (bin > this.#high) this.#high = bin;
+  }
+
+  /** Adds what another sketch holds: the cheapest way to merge many. */
+  add(bins: SparseBins): void {
+    if (bins.length === 0) return;
+    for (let i = 0; i < bins.length; i += 2) {
+      const bin = bins[i] as number;
+      this.#counts[bin] = (this.#counts[bin] as number) + (bins[i + 1] as number);
+    }
+    this.#low = Math.min(this.#low, bins[0] as number);
+    this.#high = Math.max(this.#high, bins[bins.length - 2] as number);
   }
 
   /** What was recorded since the last drain; empties the sketch. */

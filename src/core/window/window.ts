@@ -60,3 +60,15 @@ export const EMPTY_ARM_WINDOW: ArmWindow = {
   probes: 0,
   newUnits: 0,
 };
+
+/**
+ * Sizes a window may not exceed. `namedClasses` leaves room for one class `other` of each stage, so that a recorder at
+ * its cap stays within `classes`.
+ */
+export const WINDOW_LIMITS = {
+  bytes: 262_144,
+  classes: 64,
+  namedClasses: 59,
+  bins: 4_096,
+  count: 1_000_000_000,
+} as const;

@@ -1,0 +1,137 @@
+import type { Problem } from "../problem.ts";
+import { ShapeReader } from "../routing/shape.ts";
+import type { Bp, EpochMs } from "../unit.ts";
+import { isErrorClass } from "./error-class.ts";
+import { BIN_COUNT, countBins, type SparseBins } from "./sketch.ts";
+import { type ArmWindow, type ErrorClass, type TelemetryWindow, WINDOW_LIMITS } from "./window.ts";
+
+const CODE = "E402";
+const NAME = /^[\x21-\x7e]+$/;
+
+/**
+ * Reads a window from a gateway, or lists what is wrong with it. Everything is checked before anything is counted: a
+ * window is evidence whole or not at all.
+ */
+export function admitWindow(json: unknown): TelemetryWindow | Problem[] {
+  const shape = new ShapeReader(CODE);
+  const window = readWindow(shape, json);
+  if (window === null || shape.problems.length > 0) return shape.problems;
+  return window;
+}
+
+function readWindow(shape: ShapeReader, json: unknown): TelemetryWindow | null {
+  const fields = shape.object(json, "", [
+    "gatewayId",
+    "service",
+    "seq",
+    "startMs",
+    "endMs",
+    "document",
+    "candidateBp",
+    "arms",
+    "gatewayFailures",
+  ]);
+  if (fields === null) return null;
+  const document = shape.object(fields.document, "document", ["epoch", "seq"]);
+  const arms = shape.object(fields.arms, "arms", ["stable", "candidate"]);
+  const stable = arms === null ? null : readArm(shape, arms.stable, "arms.stable");
+  const candidate = arms === null ? null : readArm(shape, arms.candidate, "arms.candidate");
+  if (document === null || stable === null || candidate === null) return null;
+  const window: TelemetryWindow = {
+    gatewayId: shape.text(fields.gatewayId, "gatewayId", 128, NAME, "visible ASCII"),
+    service: shape.text(fields.service, "service", 128, NAME, "visible ASCII"),
+    seq: shape.integer(fields.seq, "seq", Number.MAX_SAFE_INTEGER),
+    startMs: shape.time(fields.startMs, "startMs") as EpochMs,
+    endMs: shape.time(fields.endMs, "endMs") as EpochMs,
+    document: {
+      epoch: shape.integer(document.epoch, "document.epoch", Number.MAX_SAFE_INTEGER),
+      seq: shape.integer(document.seq, "document.seq", Number.MAX_SAFE_INTEGER),
+    },
+    candidateBp: shape.integer(fields.candidateBp, "candidateBp", 10_000) as Bp,
+    arms: { stable, candidate },
+    gatewayFailures: shape.integer(fields.gatewayFailures, "gatewayFailures", WINDOW_LIMITS.count),
+  };
+  if (window.endMs < window.startMs) shape.refuse("endMs", `found ${window.endMs}, before the start ${window.startMs}`);
+  return window;
+}
+
+function readArm(shape: ShapeReader, json: unknown, path: string): ArmWindow | null {
+  const fields = shape.object(json, path, [
+    "requests",
+    "failures",
+    "requestsAll",
+    "failuresAll",
+    "classes",
+    "warm",
+    "cold",
+    "probes",
+    "newUnits",
+  ]);
+  if (fields === null) return null;
+  const count = (key: Exclude<keyof ArmWindow, "classes" | "warm" | "cold">) =>
+    shape.integer(fields[key], `${path}.${key}`, WINDOW_LIMITS.count);
+  const arm: ArmWindow = {
+    requests: count("requests"),
+    failures: count("failures"),
+    requestsAll: count("requestsAll"),
+    failuresAll: count("failuresAll"),
+    classes: readClasses(shape, fields.classes, `${path}.classes`),
+    warm: readBins(shape, fields.warm, `${path}.warm`),
+    cold: readBins(shape, fields.cold, `${path}.cold`),
+    probes: count("probes"),
+    newUnits: count("newUnits"),
+  };
+  checkSums(shape, arm, path);
+  return arm;
+}
+
+/** Rules between counts: a part is never more than its whole, and failures are all classified. */
+function checkSums(shape: ShapeReader, arm: ArmWindow, path: string): void {
+  const atMost = (key: string, part: number, whole: number, of: string) => {
+    if (part > whole) shape.refuse(`${path}.${key}`, `found ${part}, expected at most ${of}, ${whole}`);
+  };
+  atMost("failures", arm.failures, arm.requests, "requests");
+  atMost("failuresAll", arm.failuresAll, arm.requestsAll, "requestsAll");
+  atMost("requests", arm.requests, arm.requestsAll, "requestsAll");
+  atMost("failures", arm.failures, arm.failuresAll, "failuresAll");
+  atMost("warm", countBins(arm.warm) + countBins(arm.cold), arm.requests - arm.failures, "requests − failures");
+  const classified = Object.values(arm.classes).reduce((sum, count) => sum + count, 0);
+  if (classified !== arm.failures) {
+    shape.refuse(`${path}.classes`, `sum to ${classified}, expected failures, ${arm.failures}`);
+  }
+}
+
+function readClasses(shape: ShapeReader, json: unknown, path: string): ArmWindow["classes"] {
+  const record = shape.record(json, path);
+  const entries = Object.entries(record ?? {});
+  const classes: Record<ErrorClass, number> = {};
+  if (entries.length > WINDOW_LIMITS.classes) {
+    shape.refuse(path, `found ${entries.length} classes, expected at most ${WINDOW_LIMITS.classes}`);
+    return classes;
+  }
+  for (const [name, count] of entries) {
+    if (isErrorClass(name)) classes[name] = shape.integer(count, `${path}.${name}`, WINDOW_LIMITS.count);
+    else shape.refuse(path, `found a class that is not stage|family|code`);
+  }
+  return classes;
+}
+
+function readBins(shape: ShapeReader, json: unknown, path: string): SparseBins {
+  if (!Array.isArray(json) || json.length % 2 !== 0 || json.length > 2 * WINDOW_LIMITS.bins) {
+    shape.refuse(path, `expected [bin, count, …] of at most ${WINDOW_LIMITS.bins} bins`);
+    return [];
+  }
+  let previous = -1;
+  for (let i = 0; i < json.length; i += 2) {
+    const bin: unknown = json[i];
+    const count: unknown = json[i + 1];
+    const isBin = typeof bin === "number" && Number.isInteger(bin) && bin > previous && bin < BIN_COUNT;
+    const isCount = typeof count === "number" && Number.isInteger(count) && count >= 1 && count <= WINDOW_LIMITS.count;
+    if (!isBin || !isCount) {
+      shape.refuse(`${path}[${i}]`, `expected ascending bins below ${BIN_COUNT} with counts 1..${WINDOW_LIMITS.count}`);
+      return [];
+    }
+    previous = bin;
+  }
+  return json as number[];
+}
