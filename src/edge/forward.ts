@@ -1,0 +1,69 @@
+import type { RouteTable, RouteTarget } from "../core/routing/route.ts";
+import { connectionNames, isHopByHop, isInternalHeader } from "./internal-headers.ts";
+
+/** Framing and host belong to the connection to the origin, which the platform's fetch makes. */
+const SET_BY_FETCH: ReadonlySet<string> = new Set(["host", "content-length", "expect", "accept-encoding"]);
+/** Codings every fetch undoes while it keeps the header, which would then describe another body. */
+const DECODED_BY_FETCH = /^(?:gzip|x-gzip|deflate|br)$/i;
+
+/**
+ * The request for the origin: same method, path and streaming body; hop-by-hop and internal headers removed, ours set
+ * afterwards, so that a client's `Connection` field cannot strip them (S2).
+ */
+export function forwardedRequest(request: Request, target: RouteTarget, endpoint: string): Request {
+  const url = new URL(request.url);
+  const hasBody = request.body !== null && request.method !== "GET" && request.method !== "HEAD";
+  const init: RequestInit & { duplex?: "half" } = {
+    method: request.method,
+    headers: forwardedHeaders(request.headers, target),
+    body: hasBody ? request.body : null,
+    redirect: "manual", // A redirect is the origin's answer to the client, not ours to follow.
+    signal: request.signal,
+    ...(hasBody ? { duplex: "half" } : {}), // Asked for by Node and browsers for a streaming body.
+  };
+  return new Request(`${endpoint.replace(/\/$/, "")}${url.pathname}${url.search}`, init);
+}
+
+function forwardedHeaders(incoming: Headers, target: RouteTarget): Headers {
+  const listed = connectionNames(incoming.get("connection"));
+  const headers = new Headers();
+  for (const [name, value] of incoming) {
+    if (isHopByHop(name, listed) || isInternalHeader(name) || SET_BY_FETCH.has(name)) continue;
+    headers.append(name, value);
+  }
+  headers.set("accept-encoding", "identity"); // Otherwise fetch would decode the body and we would forward it plain.
+  headers.set("x-exp", target.arm);
+  headers.set("x-cache-namespace", target.cachePrefix);
+  return headers;
+}
+
+/** The origin's answer with its body untouched and the decision written beside it. */
+export function answerFrom(upstream: Response, table: RouteTable, target: RouteTarget): Response {
+  const response = new Response(upstream.body, upstream); // The platform's headers may be immutable.
+  const listed = connectionNames(upstream.headers.get("connection"));
+  for (const name of upstream.headers.keys()) if (isHopByHop(name, listed)) response.headers.delete(name);
+  if (DECODED_BY_FETCH.test(upstream.headers.get("content-encoding") ?? "")) {
+    response.headers.delete("content-encoding");
+    response.headers.delete("content-length");
+  }
+  return labelled(response, table, target);
+}
+
+/** An answer the router makes itself when the origin gave none. */
+export function badGateway(table: RouteTable, target: RouteTarget): Response {
+  const problem = {
+    type: "about:blank",
+    title: "Bad Gateway",
+    status: 502,
+    detail: `no answer from the ${target.arm} arm; whether it did the work is unknown, so the router does not repeat it`,
+  };
+  const headers = { "content-type": "application/problem+json" };
+  return labelled(new Response(JSON.stringify(problem), { status: 502, headers }), table, target);
+}
+
+function labelled(response: Response, table: RouteTable, target: RouteTarget): Response {
+  response.headers.set("x-sluice-arm", target.arm);
+  response.headers.set("x-sluice-doc", table.headerDoc);
+  response.headers.set("x-sluice-split", table.headerSplit);
+  return response;
+}

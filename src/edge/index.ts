@@ -1,0 +1,15 @@
+export type { ServingArm } from "../core/arm.ts";
+export type { Admission } from "../core/routing/admit.ts";
+export type { ArmTarget, RoutingDocument, UnitIdentity } from "../core/routing/document.ts";
+export {
+  compileRouteTable,
+  type Pin,
+  type Route,
+  type RouteReason,
+  type RouteTable,
+  type RouteTarget,
+  route,
+} from "../core/routing/route.ts";
+export { type Identify, type Identity, identifyByTrustedHeaders, NOBODY } from "./identify.ts";
+export { isHopByHop, isInternalHeader } from "./internal-headers.ts";
+export { createRouter, type RoutedRequest, type Router, type RouterOptions } from "./router.ts";

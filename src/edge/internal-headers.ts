@@ -1,0 +1,58 @@
+/**
+ * Request headers only the data plane may set. A client's copy could choose an arm, claim to be a probe or poison a
+ * cache, so every copy is dropped before the data plane writes its own (S1).
+ */
+const INTERNAL_HEADERS: ReadonlySet<string> = new Set([
+  "x-exp",
+  "x-release",
+  "x-release-pin",
+  "x-canary",
+  "x-region-pin",
+  "x-region-stick",
+  "x-warm",
+  "x-probe",
+  "x-edge-ctx",
+  "x-cache-namespace",
+  "schema-rev",
+  "index-hash",
+]);
+const INTERNAL_PREFIX = "x-sluice-";
+
+/**
+ * Fields that describe one connection and end at it; what the `Connection` field lists joins them.
+ * @source RFC 9110 §7.6.1
+ */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/**
+ * Whether a request header is internal, in any spelling a server further down could take for one: upper case,
+ * `_` for `-` (CGI-style servers make no difference), white space around the name.
+ */
+export function isInternalHeader(name: string): boolean {
+  const spelled = name.trim().toLowerCase().replaceAll("_", "-");
+  return INTERNAL_HEADERS.has(spelled) || spelled.startsWith(INTERNAL_PREFIX);
+}
+
+/** Whether a header ends at this connection. `listed` are the lower-case names of the `Connection` field. */
+export function isHopByHop(name: string, listed: ReadonlySet<string>): boolean {
+  const lower = name.toLowerCase();
+  return HOP_BY_HOP.has(lower) || listed.has(lower);
+}
+
+/** Names the `Connection` field lists, lower case. */
+export function connectionNames(connection: string | null): ReadonlySet<string> {
+  if (connection === null) return NONE;
+  return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
+}
+
+const NONE: ReadonlySet<string> = new Set();

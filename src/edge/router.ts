@@ -1,0 +1,102 @@
+import { type Admission, admit, admitText } from "../core/routing/admit.ts";
+import type { RoutingDocument } from "../core/routing/document.ts";
+import { compileRouteTable, type Route, type RouteTable, route } from "../core/routing/route.ts";
+import { answerFrom, badGateway, forwardedRequest } from "./forward.ts";
+import { type Identify, type Identity, identifyByTrustedHeaders, NOBODY } from "./identify.ts";
+
+/** What became of a request, for logs and telemetry. Carries no unit and no header of the client. */
+export interface RoutedRequest {
+  readonly route: Route;
+  readonly document: { readonly epoch: number; readonly seq: number };
+  /** `unreachable`: the origin gave no answer and the router made one. */
+  readonly kind: "answered" | "unreachable";
+  readonly status: number;
+}
+
+export interface RouterOptions {
+  /** The document to start with; it is admitted like every later one. */
+  readonly document: RoutingDocument;
+  /** Default: `identifyByTrustedHeaders` of the document in force. */
+  readonly identify?: Identify;
+  /** Default: the platform's fetch. */
+  readonly fetch?: (request: Request) => Promise<Response>;
+  /** Called once for each request when its answer's headers are known. Must not throw. */
+  readonly onRouted?: (routed: RoutedRequest) => void;
+}
+
+/** Routes requests by the document in force. */
+export interface Router {
+  /**
+   * Decides, forwards and labels one request. Rejects only when the client went away; an origin that cannot be
+   * reached is an answer with status 502.
+   */
+  handle(request: Request): Promise<Response>;
+  /**
+   * Takes a document that arrived, as JSON text. It applies to the next request; requests in flight end where they
+   * began. A document that is refused or not newer changes nothing.
+   */
+  updateDocument(text: string): Admission;
+  /** The document in force. */
+  document(): RoutingDocument;
+}
+
+/** Makes a router. Throws a TypeError that lists the problems when the first document is not admissible. */
+export function createRouter(options: RouterOptions): Router {
+  const first = admit(options.document, null, 0);
+  if (first.kind !== "adopt") throw new TypeError(`createRouter: the document is not admissible: ${reasons(first)}`);
+  const send = options.fetch ?? ((request: Request) => fetch(request));
+  let state = prepare(first.document, options.identify);
+  let turn = 0; // Spreads requests over an arm's endpoints.
+
+  return {
+    async handle(request) {
+      const { table, identify } = state;
+      const { unit, pin, requestedArm } = await identityOf(identify, request);
+      const decision = route(table, unit, pin, requestedArm);
+      const { target } = decision;
+      turn = (turn + 1) % Number.MAX_SAFE_INTEGER;
+      const endpoint = target.endpoints[turn % target.endpoints.length] as string;
+      let response: Response;
+      let kind: RoutedRequest["kind"] = "answered";
+      try {
+        response = answerFrom(await send(forwardedRequest(request, target, endpoint)), table, target);
+      } catch (error) {
+        if (request.signal.aborted) throw error;
+        kind = "unreachable";
+        response = badGateway(table, target);
+      }
+      const { epoch, seq } = table.document;
+      options.onRouted?.({ route: decision, document: { epoch, seq }, kind, status: response.status });
+      return response;
+    },
+    updateDocument(text) {
+      const admission = admitText(text, state.table.document);
+      if (admission.kind === "adopt") state = prepare(admission.document, options.identify);
+      return admission;
+    },
+    document: () => state.table.document,
+  };
+}
+
+interface State {
+  readonly table: RouteTable;
+  readonly identify: Identify;
+}
+
+function prepare(document: RoutingDocument, identify: Identify | undefined): State {
+  return { table: compileRouteTable(document), identify: identify ?? identifyByTrustedHeaders(document.identity) };
+}
+
+/** When in doubt, nobody: a failed verification must not choose an arm and must not fail the request. */
+async function identityOf(identify: Identify, request: Request): Promise<Identity> {
+  try {
+    return await identify(request);
+  } catch {
+    return NOBODY;
+  }
+}
+
+function reasons(admission: Exclude<Admission, { kind: "adopt" }>): string {
+  if (admission.kind === "keep") return admission.reason;
+  return admission.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
+}
