@@ -8,7 +8,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`sluice needs Node.js 20.19 or newer, found ${process.versions.node}. Install a newer Node.js and try again.`);
+  console.error(
+    `sluice needs Node.js 20.19 or newer, found ${process.versions.node}. Install a newer Node.js and try again.`,
+  );
   process.exit(1);
 }
 
