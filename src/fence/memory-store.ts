@@ -10,6 +10,7 @@ import {
   nextToken,
   released,
   renewed,
+  settlerId,
 } from "../core/fence/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FenceStore } from "../ports/fence-store.ts";
@@ -71,7 +72,7 @@ export function memoryFence(clock: Clock = systemClock, records = new Map<string
       if (record === null || record.state !== "unknown" || record.token !== token) return false;
       if (settlement.kind === "run-again") records.delete(idOf(scope, key));
       else {
-        const settled = { ...record, attemptId: `settled:${settlement.by}` };
+        const settled = { ...record, attemptId: settlerId(settlement.by) };
         put(completed(settled, settlement.result, settlement.retentionMs, clock.monoMs()));
       }
       return true;

@@ -172,6 +172,11 @@ export function renewed(record: FenceRecord, leaseMs: number, note: string | nul
   return { ...record, beat: record.beat + 1, leaseUntilMs: nowMs + leaseMs, note: note ?? record.note };
 }
 
+/** Owner of a record that a person settled: no attempt has this name, so a late owner is refused. */
+export function settlerId(by: string): string {
+  return `settled:${by.replace(/\s+/g, " ")}`;
+}
+
 /** After the owner gave it back: a lease stays, free, for its token; work is deleted (null). */
 export function released(record: FenceRecord): FenceRecord | null {
   return record.kind === "lease" ? { ...record, state: "free", beat: record.beat + 1 } : null;

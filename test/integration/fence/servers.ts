@@ -1,0 +1,156 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import pg from "pg";
+
+/** One server of our own, on a free loopback port, in a folder of its own. */
+export interface TestServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export interface PostgresServer extends TestServer {
+  connect(max?: number): pg.Pool;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function onPath(name: string): string | null {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;
+}
+
+/** Folder of the newest installed PostgreSQL that has both programs, or null. Debian keeps them off the PATH. */
+function postgresFolder(): string | null {
+  const home = "/usr/lib/postgresql";
+  let versions: string[] = [];
+  try {
+    versions = readdirSync(home).sort((a, b) => Number(b) - Number(a));
+  } catch {
+    // Not a Debian layout; the PATH decides.
+  }
+  const folders = versions.map((version) => join(home, version, "bin"));
+  const onPathFolder = onPath("postgres")?.replace(/\/postgres$/, "");
+  if (onPathFolder !== undefined) folders.unshift(onPathFolder);
+  return (
+    folders.find((folder) => isExecutable(join(folder, "initdb")) && isExecutable(join(folder, "postgres"))) ?? null
+  );
+}
+
+/** True when the server is there. Missing: false with a printed reason, or a failure where CI is set. */
+function orSkip(found: boolean, what: string): boolean {
+  if (found) return true;
+  if (process.env["CI"]) throw new Error(`${what} is not installed; in CI it must be`);
+  console.warn(`skipped: ${what} is not installed`);
+  return false;
+}
+
+export const hasPostgres = () => orSkip(postgresFolder() !== null, "PostgreSQL (initdb, postgres)");
+export const hasRedis = () => orSkip(onPath("redis-server") !== null, "redis-server");
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** PostgreSQL refuses to run as root: then it runs as the `postgres` account its package made. */
+function asUser(): { readonly uid?: number; readonly gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+async function stopProcess(child: ChildProcess, signal: NodeJS.Signals, folder: string): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await ended;
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function untilReady(what: string, child: ChildProcess, isReady: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (child.exitCode !== null) throw new Error(`${what} ended at its start with exit code ${child.exitCode}`);
+    const ready = await isReady().then(
+      () => true,
+      () => false,
+    );
+    if (ready) return;
+    await sleep(50);
+  }
+  throw new Error(`${what} did not answer within 10 s`);
+}
+
+/** Starts PostgreSQL with its durable defaults (fsync and synchronous_commit on); `settings` are added, `name=value`. */
+export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+  const [bin, folder, user, port] = [
+    postgresFolder() as string,
+    mkdtempSync(join(tmpdir(), "fence-pg-")),
+    asUser(),
+    await freePort(),
+  ];
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
+  const quiet = { ...user, stdio: "ignore", cwd: folder } as const;
+  const data = join(folder, "data");
+  execFileSync(
+    join(bin, "initdb"),
+    ["-D", data, "-U", "fence", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"],
+    quiet,
+  );
+  const wanted = [
+    `port=${port}`,
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "shared_buffers=64MB",
+    ...settings,
+  ];
+  const child = spawn(join(bin, "postgres"), ["-D", data, ...wanted.flatMap((setting) => ["-c", setting])], quiet);
+  const config = { host: "127.0.0.1", port, user: "fence", database: "postgres" };
+  await untilReady("postgres", child, async () => {
+    const client = new pg.Client(config);
+    await client.connect();
+    await client.end();
+  });
+  return {
+    port,
+    connect: (max = 8) => new pg.Pool({ ...config, max }),
+    stop: () => stopProcess(child, "SIGINT", folder),
+  };
+}
+
+/** Starts Redis; `settings` are command-line options, by default durable: append-only, fsync before every answer. */
+export async function startRedis(
+  settings: readonly string[] = ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"],
+): Promise<TestServer> {
+  const [folder, port] = [mkdtempSync(join(tmpdir(), "fence-redis-")), await freePort()];
+  const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...settings];
+  const child = spawn(onPath("redis-server") as string, options, { stdio: "ignore" });
+  await untilReady("redis-server", child, async () => {
+    const client = new Redis(port, "127.0.0.1", { lazyConnect: true, retryStrategy: () => null });
+    client.on("error", () => {}); // Not listening yet.
+    try {
+      await client.connect();
+    } finally {
+      client.disconnect();
+    }
+  });
+  return { port, stop: () => stopProcess(child, "SIGTERM", folder) };
+}
