@@ -7,14 +7,18 @@ import { indexDefect, type LabIndex } from "./lab-index.ts";
 import { LabError } from "./lab-error.ts";
 
 /**
- * Layout: magic (8 bytes), length of the JSON part (u32, little endian), SHA-256 of everything after the header as 64
- * hex characters, the JSON part, zeros up to a multiple of four, the rows as little-endian float32.
+ * Layout: magic (8 bytes), length of the JSON part (u32, little endian), SHA-256 of that length and everything after
+ * the header as 64 hex characters, the JSON part, zeros up to a multiple of four, the rows as little-endian float32.
  */
 const MAGIC = "SLUICEX1";
 const HEADER_BYTES = MAGIC.length + 4 + 64;
 
 function padding(jsonBytes: number): number {
   return (4 - ((HEADER_BYTES + jsonBytes) % 4)) % 4;
+}
+
+function checksum(header: Buffer, body: Buffer): string {
+  return sha256Hex(Buffer.concat([header.subarray(MAGIC.length, MAGIC.length + 4), body]));
 }
 
 function encode(index: LabIndex): Buffer {
@@ -25,7 +29,7 @@ function encode(index: LabIndex): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.write(MAGIC, 0, "latin1");
   header.writeUInt32LE(json.length, MAGIC.length);
-  header.write(sha256Hex(body), MAGIC.length + 4, "latin1");
+  header.write(checksum(header, body), MAGIC.length + 4, "latin1");
   return Buffer.concat([header, body]);
 }
 
@@ -56,7 +60,7 @@ function decode(content: Buffer): LabIndex | string {
   if (content.toString("latin1", 0, MAGIC.length) !== MAGIC) return `it does not begin with ${MAGIC}`;
   const body = content.subarray(HEADER_BYTES);
   const stamped = content.toString("latin1", MAGIC.length + 4, HEADER_BYTES);
-  if (sha256Hex(body) !== stamped) return "its checksum does not match (cut short or altered)";
+  if (checksum(content, body) !== stamped) return "its checksum does not match (cut short or altered)";
   const jsonBytes = content.readUInt32LE(MAGIC.length);
   const described = JSON.parse(body.toString("utf8", 0, jsonBytes)) as Omit<LabIndex, "rows">;
   if (described.spec.STORE.dims !== EMBED_DIMS)

@@ -28,7 +28,8 @@ function plainInline(line: string): string {
 
 /** One line outside a code fence as plain text; null for a line that is markup and nothing else. */
 function plainLine(line: string): string | null {
-  if (/^\s*\|?\s*:?-{3,}:?\s*(\|\s*:?-{3,}:?\s*)*\|?\s*$/.test(line)) return null; // Rule or table separator.
+  if (/^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)+\|?\s*$/.test(line)) return null; // Below the head of a table.
+  if (/^\s*-{3,}\s*$/.test(line)) return null;
   if (/^\s*(\*\s*){3,}$|^\s*(_\s*){3,}$|^\s*={3,}\s*$/.test(line)) return null;
   if (/^\s*\[[^\]]+\]:\s+\S+/.test(line)) return null; // Link definition.
   const bare = line

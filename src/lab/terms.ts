@@ -21,7 +21,7 @@ function strip(word: string, suffix: string): string {
 }
 
 /**
- * A light English stemmer: plurals, -ing, -ed, -ly, -ation, -ment, a final e, a final y. It unites forms of a word
+ * A light English stemmer: plurals, -ing, -ed, -ly, -ation, -ate, -ment, a final e, a final y. It unites forms of a word
  * ("rolled", "rolling", "rolls"); it does not try to find the dictionary form.
  */
 export function stem(word: string): string {
@@ -32,7 +32,7 @@ export function stem(word: string): string {
   else if (root.endsWith("s") && !/(ss|us|is)$/.test(root)) root = root.slice(0, -1);
   const suffix = ["ations", "ation", "ment", "ingly", "edly", "ing", "ed", "ly"].find((end) => root.endsWith(end));
   if (suffix !== undefined && !root.endsWith("eed")) root = strip(root, suffix);
-  if (root.length > 4 && root.endsWith("ate")) root = root.slice(0, -3);
+  if (root.length > 4) root = root.replace(/ate?$/, "");
   if (root.length > 3 && root.endsWith("e")) root = root.slice(0, -1);
   return root.length > 2 && root.endsWith("y") ? `${root.slice(0, -1)}i` : root;
 }
