@@ -1,0 +1,104 @@
+import { suggestion } from "../../core/did-you-mean.ts";
+import { CliError } from "../cli-error.ts";
+import { EXIT } from "../exit-code.ts";
+
+/** How a rollout of the demo must end. */
+export interface Expected {
+  readonly outcome: "promoted" | "rolled-back";
+  /** Gate that must be named as the cause, without its topic; null for a promotion. */
+  readonly gate: string | null;
+  /** True when no user request may reach the candidate. */
+  readonly isUnseen: boolean;
+}
+
+/** One story: what is planted in the candidate, and the end it must come to. */
+export interface Scenario {
+  readonly name: string;
+  readonly faults: readonly string[];
+  readonly expected: Expected;
+  /** Steps of the rollout document. Probes come before the first user, or after it where the story is about users. */
+  readonly order: "probes-first" | "users-first";
+  readonly says: string;
+}
+
+const promoted: Expected = { outcome: "promoted", gate: null, isUnseen: false };
+const stoppedBy = (gate: string, isUnseen = false): Expected => ({ outcome: "rolled-back", gate, isUnseen });
+
+/** @source contracts.md, "sluice demo" */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "healthy",
+    faults: ["healthy"],
+    expected: promoted,
+    order: "probes-first",
+    says: "same corpus and index, a new prompt version",
+  },
+  {
+    name: "dropped-sections",
+    faults: ["dropped-sections=0.5"],
+    expected: stoppedBy("coverage"),
+    order: "users-first",
+    says: "half of the sections of two topics are missing from the candidate's index",
+  },
+  {
+    name: "swapped-ids",
+    faults: ["swapped-ids"],
+    expected: stoppedBy("coverage", true),
+    order: "probes-first",
+    says: "the texts are right, the section ids under them are not",
+  },
+  {
+    name: "tiny-chunks",
+    faults: ["tiny-chunks"],
+    expected: stoppedBy("coverage", true),
+    order: "probes-first",
+    says: "eight-word chunks: closer to the question, too small to answer it",
+  },
+  {
+    name: "wrong-metric",
+    faults: ["wrong-metric"],
+    expected: stoppedBy("parity", true),
+    order: "probes-first",
+    says: "the candidate searches with another metric and nobody declared it",
+  },
+  { name: "slow", faults: ["slow"], expected: stoppedBy("p95-warm"), order: "probes-first", says: "1.6 times the model time" },
+  {
+    name: "errors",
+    faults: ["errors"],
+    expected: stoppedBy("error-rate"),
+    order: "users-first",
+    says: "5 % of the candidate's answers are 503",
+  },
+  {
+    name: "new-error-class",
+    faults: ["new-error-class"],
+    expected: stoppedBy("new-error-class"),
+    order: "users-first",
+    says: "1 % of the candidate's answers are cut inside the body",
+  },
+  {
+    name: "schema-break",
+    faults: ["schema-break"],
+    expected: stoppedBy("schema-violation", true),
+    order: "probes-first",
+    says: "a fifth of the answers give citations in another shape",
+  },
+  {
+    name: "unstable-answers",
+    faults: ["unstable-answers"],
+    expected: stoppedBy("lambda", true),
+    order: "probes-first",
+    says: "a quarter of the questions retrieve something else on every run",
+  },
+];
+
+/** The two stories of a plain `sluice demo`. */
+export const DEFAULT_SCENARIOS = ["healthy", "dropped-sections"] as const;
+
+/** The scenario of a name; an unknown one is bad usage and names the known ones. */
+export function scenarioNamed(name: string): Scenario {
+  const found = SCENARIOS.find((scenario) => scenario.name === name);
+  if (found !== undefined) return found;
+  const known = SCENARIOS.map((scenario) => scenario.name);
+  throw new CliError(EXIT.badUsage, `unknown scenario "${name}"; ${suggestion(name, known)}`);
+}
