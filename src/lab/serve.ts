@@ -1,4 +1,4 @@
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { chunkSchema } from "./chunker.ts";
@@ -69,7 +69,18 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
+/** Node counts a connection that never sent a byte as active; gateways keep such connections open in advance. */
+function silentSockets(server: Server): () => readonly Socket[] {
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  return () => [...open].filter(({ bytesRead }) => bytesRead === 0);
+}
+
 function stopper(server: Server): () => Promise<void> {
+  const silent = silentSockets(server);
   let stopped: Promise<void> | null = null;
   return () => {
     stopped ??= new Promise((resolve) => {
@@ -79,6 +90,7 @@ function stopper(server: Server): () => Promise<void> {
         resolve();
       });
       server.closeIdleConnections();
+      for (const socket of silent()) socket.destroy();
     });
     return stopped;
   };
@@ -136,8 +148,8 @@ export async function serveLab(options: LabOptions): Promise<LabService> {
   const state: { engine: LabEngine | null } = { engine: null };
   const draw = requestDraws(seed, faults, { medianMs: modelMs, sigma: MODEL_SIGMA });
   const server = labServer({ engine: () => state.engine, draw });
-  const origin = `http://127.0.0.1:${await listen(server, port)}`;
   const close = stopper(server);
+  const origin = `http://127.0.0.1:${await listen(server, port)}`;
   try {
     const engine = await load(options, faults, seed);
     state.engine = engine;
