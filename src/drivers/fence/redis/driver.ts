@@ -11,6 +11,7 @@ import {
 import { DriverError } from "../../../ports/driver-error.ts";
 import type { FenceDurability, FenceStore } from "../../../ports/fence-store.ts";
 import { createBatch } from "../batch.ts";
+import { shardOf } from "../shard.ts";
 import { command, type RedisClient, type ScriptRunner, scriptRunner } from "./client.ts";
 import { decode, encode, fixedLines } from "./codec.ts";
 
@@ -40,20 +41,12 @@ interface Completion extends FenceOwner {
 
 type Place = { readonly scope: string; readonly key: string };
 
-/** FNV-1a, 32 bits: spreads keys over shards; no security rests on it. @source draft-eastlake-fnv */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return hash >>> 0;
-}
-
 /** Names keys so that a record and its token counter share a cluster slot. Keys hold no line break, so names are unique. */
 function namesFor(prefix: string, shards: number) {
-  const shardOf = ({ scope, key }: Place) => fnv1a(`${scope}\n${key}`) % shards;
   return {
-    shardOf,
+    shardOf: (place: Place) => shardOf(place, shards),
     counter: (shard: number) => `{${prefix}:${shard}}:token`,
-    record: (place: Place) => `{${prefix}:${shardOf(place)}}:${place.key}\n${place.scope}`,
+    record: (place: Place) => `{${prefix}:${shardOf(place, shards)}}:${place.key}\n${place.scope}`,
   };
 }
 
