@@ -14,7 +14,7 @@ describe("random stream", () => {
 
   it("is uniform on [0, 1): 10 equal cells of 100 000 draws within 4 standard errors, for small seeds too", () => {
     for (const seed of [0, 1, 2, 2 ** 32 - 1]) {
-      const cells = new Array<number>(10).fill(0);
+      const cells = Array.from({ length: 10 }, () => 0);
       const values = take(seed, 100_000);
       expect(values.every((value) => value >= 0 && value < 1)).toBe(true);
       for (const value of values) {
