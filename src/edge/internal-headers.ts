@@ -17,6 +17,7 @@ const INTERNAL_HEADERS: ReadonlySet<string> = new Set([
   "index-hash",
 ]);
 const INTERNAL_PREFIX = "x-sluice-";
+const FIRST_LETTER = /^\s*[xsi]/i;
 
 /**
  * Fields that describe one connection and end at it; what the `Connection` field lists joins them.
@@ -35,11 +36,12 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a request header is internal, in any spelling a server further down could take for one: upper case,
- * `_` for `-` (CGI-style servers make no difference), white space around the name.
+ * Whether a request header is internal, in any spelling a server further down could take for one: upper case, `_` or
+ * another sign for `-` (CGI-style servers make no difference), white space around the name.
  */
 export function isInternalHeader(name: string): boolean {
-  const spelled = name.trim().toLowerCase().replaceAll("_", "-");
+  if (!FIRST_LETTER.test(name)) return false; // Most headers end here.
+  const spelled = name.trim().toLowerCase().replace(/[^a-z0-9]/g, "-");
   return INTERNAL_HEADERS.has(spelled) || spelled.startsWith(INTERNAL_PREFIX);
 }
 

@@ -50,8 +50,8 @@ export function createRouter(options: RouterOptions): Router {
 
   return {
     async handle(request) {
-      const { table, identify } = state;
-      const { unit, pin, requestedArm } = await identityOf(identify, request);
+      const { unit, pin, requestedArm } = await identityOf(state.identify, request);
+      const { table } = state; // Read after the wait: a rollback that arrived meanwhile counts.
       const decision = route(table, unit, pin, requestedArm);
       const { target } = decision;
       turn = (turn + 1) % Number.MAX_SAFE_INTEGER;

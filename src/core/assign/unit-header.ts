@@ -1,6 +1,8 @@
 import type { UnitIdentity } from "../routing/document.ts";
 
 const BEYOND_ASCII = /[\u0080-\uffff]/;
+/** Not `trim()`: that takes the byte A0 for a space, which ends "à". */
+const OPTIONAL_WHITE_SPACE = /^[ \t]+|[ \t]+$/g;
 const BEYOND_LATIN1 = /[\u0100-\uffff]/;
 
 /**
@@ -19,7 +21,7 @@ export function unitHeadersOf(identity: UnitIdentity): readonly string[] {
  * empty, or not UTF-8, is no unit: its request goes to stable.
  */
 export function unitOfHeader(value: string): string | null {
-  const text = value.trim();
+  const text = value.replace(OPTIONAL_WHITE_SPACE, "");
   if (text === "") return null;
   if (!BEYOND_ASCII.test(text) || BEYOND_LATIN1.test(text)) return text; // Beyond Latin-1 it is text already.
   const escaped = text.replace(/[^A-Za-z0-9]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(2, "0")}`);

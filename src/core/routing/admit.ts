@@ -53,7 +53,7 @@ export function admit(json: unknown, current: RoutingDocument | null, bytes: num
   if (bytes > DOCUMENT_LIMITS.bytes) return tooLarge(bytes);
   const shape = new ShapeReader(CODE);
   const document = readDocument(shape, json);
-  if (document !== null) checkArms(shape, document);
+  if (document !== null && shape.problems.length === 0) checkArms(shape, document); // Only fields that were read.
   if (document !== null && current !== null && document.service !== current.service) {
     shape.refuse("service", `found "${document.service}", expected "${current.service}"`);
   }
