@@ -41,7 +41,10 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
  */
 export function isInternalHeader(name: string): boolean {
   if (!FIRST_LETTER.test(name)) return false; // Most headers end here.
-  const spelled = name.trim().toLowerCase().replace(/[^a-z0-9]/g, "-");
+  const spelled = name
+    .trim()
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "-");
   return INTERNAL_HEADERS.has(spelled) || spelled.startsWith(INTERNAL_PREFIX);
 }
 
