@@ -46,6 +46,15 @@ describe("markdownSections", () => {
     expect(markdownSections("a", source)[0]?.text).toBe("H\none\ntwo\nthree\n\na b\n\nc d");
   });
 
+  it("joins the lines of a wrapped paragraph or list item and keeps the others apart", () => {
+    const source =
+      "# T\nfirst\nsecond\n\nthird\n## H\nfourth\n- five\n  six\n- seven\n### Eight\nnine\n```\na\nb\n```\nten";
+    expect(markdownSections("a", source).map(({ text }) => text)).toEqual([
+      "first second\n\nthird",
+      "H\nfourth\nfive six\nseven\nEight\nnine\na\nb\nten",
+    ]);
+  });
+
   it("keeps code and sees no heading in it", () => {
     const source = "## H\n```sh\n## not a heading\nrun --it\n```\nafter";
     expect(markdownSections("a", source)).toEqual([

@@ -40,6 +40,11 @@ function plainLine(line: string): string | null {
   return plainInline(cells).replaceAll(/\s+/g, " ").trim();
 }
 
+/** Lines that end with their line break: headings and table rows. */
+const STANDS_ALONE = /^\s*(#{1,6}\s|\|)/;
+/** Lines that do not continue the paragraph above. */
+const BEGINS = /^\s*([-*+]\s|\d+[.)]\s|>|#{1,6}\s|\||$)/;
+
 interface Block {
   readonly heading: string | null;
   readonly lines: string[];
@@ -48,10 +53,12 @@ interface Block {
 function blocksOf(source: string): readonly Block[] {
   const blocks: Block[] = [{ heading: null, lines: [] }];
   let fence: string | null = null;
+  let isOpen = false; // Whether the next line may continue the last one: wrapped text is one paragraph.
   for (const line of source.split("\n")) {
     const marker = /^\s*(`{3,}|~{3,})/.exec(line)?.[1];
     if (marker !== undefined && (fence === null || marker.startsWith(fence))) {
       fence = fence === null ? marker : null;
+      isOpen = false;
       continue;
     }
     const lines = (blocks.at(-1) as Block).lines;
@@ -60,7 +67,13 @@ function blocksOf(source: string): readonly Block[] {
     else if (heading !== undefined) blocks.push({ heading: plainInline(heading).trim(), lines: [] });
     else if (blocks.length === 1 && /^#\s+/.test(line))
       continue; // The title names the document, not a section.
-    else lines.push(plainLine(line) ?? "");
+    else {
+      const plain = plainLine(line) ?? "";
+      if (isOpen && plain !== "" && !BEGINS.test(line)) lines.push(`${lines.pop()} ${plain}`);
+      else lines.push(plain);
+    }
+    isOpen =
+      fence === null && lines.length > 0 && lines.at(-1) !== "" && heading === undefined && !STANDS_ALONE.test(line);
   }
   return blocks;
 }
