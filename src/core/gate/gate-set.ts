@@ -54,12 +54,20 @@ export function foldEvidence(evidence: Evidence, block: Block, settings: readonl
 }
 
 /** Verdicts of all traffic gates of a plan on the evidence so far. */
-export function judgeTraffic(evidence: Evidence, stage: StageView, settings: readonly GateSetting[]): readonly Verdict[] {
+export function judgeTraffic(
+  evidence: Evidence,
+  stage: StageView,
+  settings: readonly GateSetting[],
+): readonly Verdict[] {
   return trafficGatesOf(settings).map(({ gate, options }) => gate.decide(evidence.states[gate.name], stage, options));
 }
 
 /** Verdicts of all probe gates of a plan on one report; a gate may give one verdict a topic. */
-export function judgeProbes(report: ProbeReport, stage: StageView, settings: readonly GateSetting[]): readonly Verdict[] {
+export function judgeProbes(
+  report: ProbeReport,
+  stage: StageView,
+  settings: readonly GateSetting[],
+): readonly Verdict[] {
   return settings.flatMap((setting) => {
     const gate = PROBE.find((candidate) => candidate.name === setting.gate);
     return gate === undefined ? [] : gate.decide(report, stage, setting.options);

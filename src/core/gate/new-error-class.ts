@@ -35,7 +35,9 @@ function shareOf(block: Block, candidateBp: Bp): number {
  * requests counts, which errs towards waiting for one more.
  * @source definitions.md §8, "Error class" (TE-17, GQ-19)
  */
-export const newErrorClass: TrafficGate<NewErrorClassOptions, State> & { withKnown(state: State, classes: KnownClasses): State } = {
+export const newErrorClass: TrafficGate<NewErrorClassOptions, State> & {
+  withKnown(state: State, classes: KnownClasses): State;
+} = {
   kind: "traffic",
   name: "new-error-class",
 
@@ -62,9 +64,22 @@ export const newErrorClass: TrafficGate<NewErrorClassOptions, State> & { withKno
   },
 
   decide(state, _stage, { alpha, beta }): Verdict {
-    const base = { gate: "new-error-class", interval: null, samples: state.requests, threshold: 0, alpha, eValue: null } as const;
+    const base = {
+      gate: "new-error-class",
+      interval: null,
+      samples: state.requests,
+      threshold: 0,
+      alpha,
+      eValue: null,
+    } as const;
     if (state.requests.candidate === 0) {
-      return { ...base, kind: "no-data", estimate: null, reason: "the candidate has answered no request yet", needs: "traffic" };
+      return {
+        ...base,
+        kind: "no-data",
+        estimate: null,
+        reason: "the candidate has answered no request yet",
+        needs: "traffic",
+      };
     }
     const worst = Object.entries(state.onlyCandidate).sort(([, a], [, b]) => a.logChance - b.logChance)[0];
     if (worst === undefined) {
@@ -77,7 +92,14 @@ export const newErrorClass: TrafficGate<NewErrorClassOptions, State> & { withKno
       return { ...base, kind: "fail", estimate: seen.count, eValue, reason: found, needs: null };
     }
     if (seen.logChance > Math.log(beta)) {
-      return { ...base, kind: "pass", estimate: seen.count, eValue, reason: `${found}: put down to chance`, needs: null };
+      return {
+        ...base,
+        kind: "pass",
+        estimate: seen.count,
+        eValue,
+        reason: `${found}: put down to chance`,
+        needs: null,
+      };
     }
     const perSighting = seen.logChance / seen.count;
     const missing = Math.max(1, Math.ceil((Math.log(alpha) - seen.logChance) / perSighting));

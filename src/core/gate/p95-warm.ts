@@ -1,5 +1,6 @@
 import type { ByArm } from "../arm.ts";
-import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../stats/bernoulli-e-process.ts";
+import { type BernoulliEProcess, foldBernoulli } from "../stats/bernoulli-e-process.ts";
+import { startExceedances } from "../stats/quantile.ts";
 import type { Verdict } from "../verdict.ts";
 import {
   binOf,
@@ -23,16 +24,16 @@ interface State {
 
 /** Warm answers of stable before its p95 is taken as a threshold. Blocks until then are kept for the estimate only. */
 const THRESHOLD_SAMPLES = 20;
-/** About one in twenty requests exceeds a p95; a wrong guess here costs power, never validity. */
-const EXCEED_PRIOR = { rate: 0.05, weight: 100 };
+const QUANTILE = 0.95;
 
 function start(options: P95WarmOptions): State {
   const { under10, under50, from50 } = options.margin;
-  const proof = () => startBernoulliEProcess({ direction: "lower", prior: EXCEED_PRIOR });
   return {
     warm: { stable: [], candidate: [] },
-    harm: startBernoulliEProcess({ direction: "higher", prior: EXCEED_PRIOR }),
-    proofs: Object.fromEntries([under10, under50, from50].map((ratio) => [String(ratio), proof()])),
+    harm: startExceedances(QUANTILE, "higher"),
+    proofs: Object.fromEntries(
+      [under10, under50, from50].map((ratio) => [String(ratio), startExceedances(QUANTILE, "lower")]),
+    ),
   };
 }
 
@@ -54,7 +55,7 @@ function fold(state: State, block: Block, options: P95WarmOptions): State {
     stable: mergeBins(state.warm.stable, stable.warm),
     candidate: mergeBins(state.warm.candidate, candidate.warm),
   };
-  const p95Ms = countBins(state.warm.stable) < THRESHOLD_SAMPLES ? null : quantileOf(state.warm.stable, 0.95);
+  const p95Ms = countBins(state.warm.stable) < THRESHOLD_SAMPLES ? null : quantileOf(state.warm.stable, QUANTILE);
   if (p95Ms === null) return { ...state, warm };
   const thresholdMs = upperEdgeMs(binOf(p95Ms));
   const slowStable = { failures: fewerAbove(stable.warm, p95Ms), total: countBins(stable.warm) };
@@ -75,10 +76,10 @@ const RANK_Z = 2.2414;
 
 function p95Interval(bins: SparseBins): readonly [number, number] | null {
   const count = countBins(bins);
-  const spread = RANK_Z * Math.sqrt(0.95 * 0.05 * count);
-  if (count === 0 || 0.95 * count + spread >= count) return null;
-  const low = quantileOf(bins, Math.max(0, 0.95 - spread / count));
-  const high = quantileOf(bins, Math.min(1, 0.95 + spread / count));
+  const spread = RANK_Z * Math.sqrt(QUANTILE * (1 - QUANTILE) * count);
+  if (count === 0 || QUANTILE * count + spread >= count) return null;
+  const low = quantileOf(bins, Math.max(0, QUANTILE - spread / count));
+  const high = quantileOf(bins, Math.min(1, QUANTILE + spread / count));
   return low === null || high === null ? null : [low, high];
 }
 
@@ -108,8 +109,8 @@ export const p95Warm: TrafficGate<P95WarmOptions, State> = {
     const margin = boundAt(options.margin, stage.candidateBp);
     const samples = { stable: countBins(state.warm.stable), candidate: countBins(state.warm.candidate) };
     const base = { gate: "p95-warm", samples, threshold: margin, alpha: options.alpha } as const;
-    const p95Stable = quantileOf(state.warm.stable, 0.95);
-    const p95Candidate = quantileOf(state.warm.candidate, 0.95);
+    const p95Stable = quantileOf(state.warm.stable, QUANTILE);
+    const p95Candidate = quantileOf(state.warm.candidate, QUANTILE);
     if (p95Stable === null || p95Candidate === null) {
       const reason = `no warm answer of ${p95Stable === null ? "stable" : "the candidate"} yet`;
       return { ...base, kind: "no-data", estimate: null, interval: null, eValue: null, reason, needs: "warm requests" };
@@ -127,7 +128,10 @@ export const p95Warm: TrafficGate<P95WarmOptions, State> = {
       return { ...measured, kind: "pass", reason: `${found}: worse than ${margin}x is excluded`, needs: null };
     }
     const missing = Math.max(0, options.minSamples - samples.candidate);
-    const needs = missing > 0 ? `${missing} more warm candidate requests` : neededText(proof ?? state.harm, options.beta, samples.candidate);
+    const needs =
+      missing > 0
+        ? `${missing} more warm candidate requests`
+        : neededText(proof ?? state.harm, options.beta, samples.candidate);
     return { ...measured, kind: "inconclusive", reason: `${found}: worse than ${margin}x is not excluded yet`, needs };
   },
 };

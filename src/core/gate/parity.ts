@@ -1,5 +1,11 @@
 import type { ByArm } from "../arm.ts";
-import { DECLARED_FIELDS, type FieldDifference, type Manifest, type ManifestField, manifestDifferences } from "../release/manifest.ts";
+import {
+  DECLARED_FIELDS,
+  type FieldDifference,
+  type Manifest,
+  type ManifestField,
+  manifestDifferences,
+} from "../release/manifest.ts";
 import { unmeasured, type Verdict } from "../verdict.ts";
 
 /** An arm's health answer: its manifest, or why there is none. */
@@ -14,7 +20,18 @@ const NAME = "parity";
 
 function hardVerdict(kind: "pass" | "fail", reason: string): Verdict {
   const samples = { stable: 1, candidate: 1 };
-  return { gate: NAME, kind, estimate: null, interval: null, samples, threshold: null, alpha: null, eValue: null, reason, needs: null };
+  return {
+    gate: NAME,
+    kind,
+    estimate: null,
+    interval: null,
+    samples,
+    threshold: null,
+    alpha: null,
+    eValue: null,
+    reason,
+    needs: null,
+  };
 }
 
 function list(differences: readonly FieldDifference[]): string {
@@ -32,12 +49,21 @@ export function judgeParity(
   changes: readonly ManifestField[],
 ): Verdict {
   const { stable, candidate } = observed;
-  for (const [arm, answer] of [["stable", stable], ["candidate", candidate]] as const) {
+  for (const [arm, answer] of [
+    ["stable", stable],
+    ["candidate", candidate],
+  ] as const) {
     if (answer.kind === "unreadable") {
-      return unmeasured(NAME, "error", `the manifest of ${arm} cannot be read: ${answer.reason}`, `a health answer of ${arm}`);
+      return unmeasured(
+        NAME,
+        "error",
+        `the manifest of ${arm} cannot be read: ${answer.reason}`,
+        `a health answer of ${arm}`,
+      );
     }
     const drift = pinned === null ? [] : manifestDifferences(pinned[arm], answer.manifest);
-    if (drift.length > 0) return hardVerdict("fail", `${arm} is no longer the release this rollout began with: ${list(drift)}`);
+    if (drift.length > 0)
+      return hardVerdict("fail", `${arm} is no longer the release this rollout began with: ${list(drift)}`);
   }
   if (stable.kind !== "read" || candidate.kind !== "read") return unmeasured(NAME, "error", "no manifest");
   const undeclared = DECLARED_FIELDS.filter((field) => !changes.includes(field));

@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { randomStream } from "../stats/random.ts";
+import { bp } from "../unit.ts";
+import type { Verdict } from "../verdict.ts";
+import { type ArmWindow, EMPTY_ARM_WINDOW } from "../window/window.ts";
+import { binOf, mergeBins, type SparseBins } from "../window/sketch.ts";
+import { errorRate } from "./error-rate.ts";
+import type { Block, StageView, TrafficGate } from "./gate.ts";
+import { newErrorClass } from "./new-error-class.ts";
+import { p95Warm } from "./p95-warm.ts";
+
+const ERRORS = { alpha: 0.001, beta: 0.05, margin: { under10: 0.02, under50: 0.01, from50: 0.005 }, minSamples: 100 };
+const P95 = {
+  alpha: 0.001,
+  beta: 0.05,
+  harmRatio: 1.1,
+  margin: { under10: 1.5, under50: 1.25, from50: 1.25 },
+  minSamples: 60,
+};
+const NEW_CLASS = { alpha: 0.001, beta: 0.05 };
+
+const at = (percent: number): StageView => ({ kind: "traffic", candidateBp: bp(percent * 100), heldMs: 0, holdMs: 0 });
+
+function arm(over: Partial<ArmWindow>): ArmWindow {
+  const requests = over.requests ?? 0;
+  return { ...EMPTY_ARM_WINDOW, requestsAll: requests, failuresAll: over.failures ?? 0, ...over };
+}
+
+function block(percent: number, stable: Partial<ArmWindow>, candidate: Partial<ArmWindow>): Block {
+  return { candidateBp: bp(percent * 100), arms: { stable: arm(stable), candidate: arm(candidate) } };
+}
+
+function run<O, S>(gate: TrafficGate<O, S>, options: O, blocks: readonly Block[], stage: StageView): Verdict {
+  return gate.decide(
+    blocks.reduce((state, one) => gate.fold(state, one, options), gate.start(options)),
+    stage,
+    options,
+  );
+}
+
+const bins = (latenciesMs: readonly number[]): SparseBins =>
+  latenciesMs.reduce<SparseBins>((all, ms) => mergeBins(all, [binOf(ms), 1]), []);
+
+/** Lognormal latencies, median 60 ms, sigma 0.4, by a seeded generator. */
+function latencies(count: number, factor: number, uniform: () => number): number[] {
+  return Array.from({ length: count }, () => {
+    const normal = Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+    return 60 * factor * Math.exp(0.4 * normal);
+  });
+}
+
+describe("error-rate", () => {
+  const second = (failures: number) => block(10, { requests: 90, failures: 0 }, { requests: 10, failures });
+
+  it("is no-data before the candidate has answered, never a pass", () => {
+    expect(run(errorRate, ERRORS, [block(10, { requests: 90 }, {})], at(10)).kind).toBe("no-data");
+  });
+
+  it("fails a dead candidate within 2 s at 10 of 100 requests a second", () => {
+    const dead = block(10, { requests: 90 }, { requests: 10, failures: 10 });
+    expect(run(errorRate, ERRORS, [dead, dead], at(10))).toMatchObject({ kind: "fail", estimate: 1 });
+  });
+
+  it("holds, saying how many requests are missing, until +1 point is excluded, then passes", () => {
+    const early = run(errorRate, ERRORS, Array(20).fill(second(0)), at(10));
+    expect(early).toMatchObject({ kind: "inconclusive", samples: { candidate: 200 } });
+    expect(early.needs).toMatch(/^about \d+ more candidate requests$/);
+    expect(run(errorRate, ERRORS, Array(100).fill(second(0)), at(10))).toMatchObject({ kind: "pass", threshold: 0.01 });
+  });
+
+  it("never passes zero-baseline errors: 0 on stable and 3 % on the candidate", () => {
+    const blocks = Array.from({ length: 300 }, (_, index) => second(index % 10 < 3 ? 1 : 0));
+    for (let length = 1; length <= blocks.length; length += 7) {
+      expect(run(errorRate, ERRORS, blocks.slice(0, length), at(10)).kind).not.toBe("pass");
+    }
+    expect(run(errorRate, ERRORS, blocks, at(10)).kind).toBe("fail");
+  });
+});
+
+describe("new-error-class", () => {
+  const seen = (percent: number, name: string) =>
+    block(percent, { requests: 99 }, { requests: 1, failures: 1, classes: { [name]: 1 } });
+
+  it("fails at 2 sightings at 1 %, 3 at 5 %, 5 at 25 %, 10 at 50 % (definitions §8)", () => {
+    for (const [percent, needed] of [
+      [1, 2],
+      [5, 3],
+      [25, 5],
+      [50, 10],
+    ] as const) {
+      const one = block(
+        percent,
+        { requests: 100 - percent },
+        { requests: percent, failures: 1, classes: { "body|network|cut": 1 } },
+      );
+      expect(run(newErrorClass, NEW_CLASS, Array(needed - 1).fill(one), at(percent)).kind, `${percent} %`).not.toBe(
+        "fail",
+      );
+      expect(run(newErrorClass, NEW_CLASS, Array(needed).fill(one), at(percent)).kind, `${percent} %`).toBe("fail");
+    }
+  });
+
+  it("clears a class as soon as stable shows it too (TE-17)", () => {
+    const onStable = block(1, { requests: 99, failures: 1, classes: { "headers|5xx|503": 1 } }, {});
+    const blocks = [seen(1, "headers|5xx|503"), onStable, seen(1, "headers|5xx|503"), seen(1, "headers|5xx|503")];
+    expect(run(newErrorClass, NEW_CLASS, blocks, at(1)).kind).toBe("pass");
+  });
+
+  it("does not call a class new that stable showed before the rollout", () => {
+    const start = newErrorClass.withKnown(newErrorClass.start(NEW_CLASS), { known: ["headers|5xx|503"] });
+    const state = [1, 2, 3].reduce((last) => newErrorClass.fold(last, seen(1, "headers|5xx|503"), NEW_CLASS), start);
+    expect(newErrorClass.decide(state, at(1), NEW_CLASS).kind).toBe("pass");
+  });
+
+  it("holds on what may be chance or not: one sighting at 1 %", () => {
+    expect(run(newErrorClass, NEW_CLASS, [seen(1, "body|network|cut")], at(1)).kind).toBe("inconclusive");
+  });
+});
+
+describe("p95-warm", () => {
+  const uniform = randomStream(7);
+  const seconds = (count: number, factor: number, rate = 200, percent = 10) =>
+    Array.from({ length: count }, () => {
+      const candidate = Math.round((rate * percent) / 100);
+      return block(
+        percent,
+        { requests: rate - candidate, warm: bins(latencies(rate - candidate, 1, uniform)) },
+        { requests: candidate, warm: bins(latencies(candidate, factor, uniform)) },
+      );
+    });
+
+  it("is no-data without warm answers of both arms", () => {
+    expect(run(p95Warm, P95, [block(10, { warm: bins([60]) }, {})], at(10)).kind).toBe("no-data");
+  });
+
+  it("fails a candidate 1.6 times as slow within 12 s at 20 requests a second", () => {
+    const verdict = run(p95Warm, P95, seconds(12, 1.6), at(10));
+    expect(verdict.kind).toBe("fail");
+    expect(verdict.estimate).toBeGreaterThan(1.3);
+  });
+
+  it("excludes 1.5 times for an equal candidate within 20 s at 10 %, and never fails it in 120 s", () => {
+    const blocks = seconds(120, 1);
+    const loose = { ...P95, margin: { under10: 1.5, under50: 1.5, from50: 1.3 } };
+    expect(run(p95Warm, loose, blocks.slice(0, 20), at(10)).kind).toBe("pass");
+    expect(run(p95Warm, loose, blocks, at(10)).kind).toBe("pass");
+  });
+
+  it("takes drift that hits both arms at once for no evidence", () => {
+    const drifting = Array.from({ length: 120 }, (_, index) => {
+      const factor = index < 60 ? 1 : 3;
+      const percent = index < 60 ? 10 : 50;
+      const candidate = (200 * percent) / 100;
+      return block(
+        percent,
+        { warm: bins(latencies(200 - candidate, factor, uniform)) },
+        { warm: bins(latencies(candidate, factor, uniform)) },
+      );
+    });
+    expect(run(p95Warm, P95, drifting, at(50)).kind).not.toBe("fail");
+  });
+});
