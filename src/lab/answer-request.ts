@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-export const BODY_BYTES_MAX = 65_536;
+const BODY_BYTES_MAX = 65_536;
 const K_MAX = 50;
 const K_DEFAULT = 10;
 

@@ -5,7 +5,7 @@ import type { HttpProblem } from "./answer-request.ts";
 import type { RequestDraw } from "./request-draw.ts";
 
 /** Resolves after `ms`, or at once when the signal aborts; true when the time passed. Leaves no timer behind. */
-export function sleep(ms: number, signal: AbortSignal): Promise<boolean> {
+function sleep(ms: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {
     const onAbort = (): void => {

@@ -6,13 +6,13 @@ import { terms } from "./terms.ts";
  * Refused when no returned chunk holds this share of the term weight of the question. Chosen on the gold set of the
  * handbook: its unanswerable questions reach 0.24 at most, its answerable ones 0.46 at least.
  */
-export const REFUSAL_OVERLAP = 0.3;
+const REFUSAL_OVERLAP = 0.3;
 
 /** How many of the ranked chunks are read for an answer, and how many sentences it may have. */
 const READ_CHUNKS = 3;
 const SENTENCES = 2;
 
-export interface Citation {
+interface Citation {
   readonly doc: string;
   readonly section: string;
 }

@@ -46,7 +46,7 @@ export const FAULTS = [
   },
 ] as const satisfies readonly FaultRule[];
 
-export type FaultName = (typeof FAULTS)[number]["name"];
+type FaultName = (typeof FAULTS)[number]["name"];
 
 /** Planted faults with their levels; a fault without a level has 1. */
 export type FaultSet = ReadonlyMap<FaultName, number>;
