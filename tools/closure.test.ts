@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { closureOf, webEntries } from "./closure.ts";
+import { ROOT } from "./source-files.ts";
+
+/** Largest minified bundle of an entry, in bytes. Raise one on purpose, in the commit that needs it. */
+const BUDGET: Readonly<Record<string, number>> = {
+  "src/core/index.ts": 120_000,
+  "src/edge/index.ts": 14_500,
+  "src/fence/index.ts": 32_000,
+  "src/ports/index.ts": 4_000,
+};
+const DRIVER_BUDGET = 40_000;
+
+/** Special functions are not our own code; core may use them, what runs at the edge may not (performance.md). */
+const isAllowedOutside = (entry: string, found: string) =>
+  entry === "src/core/index.ts" && /^@stdlib\/\S+ ← src\/core\/stats\/special\.ts$/.test(found);
+
+describe("the closure of every web entry", () => {
+  it("includes the edge library", () => {
+    expect(webEntries()).toContain("src/edge/index.ts");
+  });
+
+  it.each(webEntries())("%s reaches no node: module and no package, and keeps its size budget", async (entry) => {
+    const closure = await closureOf(`${ROOT}${entry}`);
+    expect(closure.outside.filter((found) => !isAllowedOutside(entry, found))).toEqual([]);
+    expect(closure.modules).toContain(entry);
+    expect(closure.modules.filter((path) => !path.startsWith("src/"))).toEqual([]);
+    expect(closure.bytes).toBeGreaterThan(0);
+    expect(closure.bytes, `minified bytes of ${entry}`).toBeLessThanOrEqual(BUDGET[entry] ?? DRIVER_BUDGET);
+  });
+
+  it("of the edge library stays inside edge, assign and routing: no statistics, no telemetry", async () => {
+    const { modules } = await closureOf(`${ROOT}src/edge/index.ts`);
+    const beyond = modules.filter((path) => !/^src\/(edge\/|core\/(assign|routing)\/|core\/[a-z-]+\.ts$)/.test(path));
+    expect(beyond).toEqual([]);
+  });
+});
+
+describe("closureOf", () => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "closure-"));
+    writeFileSync(join(folder, "entry.ts"), `export { a } from "./middle.ts";\n`);
+    writeFileSync(join(folder, "middle.ts"), `import { unused } from "./far.ts";\nexport const a = 1;\n`);
+    writeFileSync(
+      join(folder, "far.ts"),
+      `import fs from "node:fs";\nimport zod from "zod";\nexport const unused = [fs, zod];\n`,
+    );
+    writeFileSync(join(folder, "lazy.ts"), `export const load = () => import("node:crypto");\n`);
+    writeFileSync(join(folder, "plain.ts"), `export const load = () => 1;\n`);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("(checker) sees node: and packages behind two files, though their exports are unused", async () => {
+    const { outside } = await closureOf(join(folder, "entry.ts"));
+    expect(outside.map((found) => found.split(" ← ")[0])).toEqual(["node:fs", "zod"]);
+  });
+
+  it("(checker) sees a lazy import, and nothing where there is nothing", async () => {
+    expect((await closureOf(join(folder, "lazy.ts"))).outside).toHaveLength(1);
+    expect((await closureOf(join(folder, "plain.ts"))).outside).toEqual([]);
+  });
+});
