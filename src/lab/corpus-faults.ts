@@ -1,8 +1,11 @@
 import type { Section } from "./corpus.ts";
 import { seeded } from "./seeded.ts";
 
-/** Topic of a section; undefined for one that belongs to none. */
-export type TopicOf = (section: Section) => string | undefined;
+/** Topic of a section: the folder its document stands in, or the document itself where there are no folders. */
+function topicOf({ doc }: Section): string {
+  const slash = doc.indexOf("/");
+  return slash < 0 ? doc : doc.slice(0, slash);
+}
 
 const TOPICS_HIT = 2;
 
@@ -10,16 +13,11 @@ const TOPICS_HIT = 2;
  * The corpus without `share` of the sections (at least one each) of the two topics that have the most.
  * Which sections go is drawn by the seed; the order of the rest stays.
  */
-export function dropSections(
-  sections: readonly Section[],
-  share: number,
-  seed: number,
-  topicOf: TopicOf,
-): readonly Section[] {
+export function dropSections(sections: readonly Section[], share: number, seed: number): readonly Section[] {
   const byTopic = new Map<string, Section[]>();
   for (const section of sections) {
     const topic = topicOf(section);
-    if (topic !== undefined) byTopic.set(topic, [...(byTopic.get(topic) ?? []), section]);
+    byTopic.set(topic, [...(byTopic.get(topic) ?? []), section]);
   }
   const largest = [...byTopic].sort(([left, a], [right, b]) => b.length - a.length || (left < right ? -1 : 1));
   const random = seeded(seed, "dropped-sections");

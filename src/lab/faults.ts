@@ -1,3 +1,4 @@
+import { suggestion } from "../core/did-you-mean.ts";
 import { LabError } from "./lab-error.ts";
 
 interface FaultRule {
@@ -51,25 +52,9 @@ type FaultName = (typeof FAULTS)[number]["name"];
 /** Planted faults with their levels; a fault without a level has 1. */
 export type FaultSet = ReadonlyMap<FaultName, number>;
 
-function distance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const swap = row[j - 1]! + Number(left[i - 1] !== right[j - 1]);
-      next.push(Math.min(swap, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[right.length]!;
-}
-
 function unknownFault(name: string): LabError {
   const known = FAULTS.map((rule) => rule.name);
-  const [nearest] = [...known].sort((left, right) => distance(name, left) - distance(name, right));
-  const isClose = nearest !== undefined && distance(name, nearest) <= Math.max(2, name.length / 3);
-  const hint = isClose ? ` Did you mean "${nearest}"?` : "";
-  return new LabError("usage", `unknown fault "${name}".${hint} Known faults: ${known.join(", ")}`);
+  return new LabError("usage", `unknown fault "${name}"; ${suggestion(name, known)}`);
 }
 
 /**

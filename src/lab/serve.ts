@@ -2,7 +2,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { chunkSchema } from "./chunker.ts";
-import { loadCorpus, type Section } from "./corpus.ts";
+import { loadCorpus } from "./corpus.ts";
 import { dropSections } from "./corpus-faults.ts";
 import { type LabEngine, labEngine } from "./engine.ts";
 import { type FaultSet, parseFaults } from "./faults.ts";
@@ -31,8 +31,6 @@ export interface LabOptions {
   readonly release?: string | undefined;
   /** Median of the model time in milliseconds; 60. */
   readonly modelMs?: number | undefined;
-  /** Topic by section id, for `dropped-sections`; a document is a topic of its own without it. */
-  readonly topics?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A running service. */
@@ -113,11 +111,8 @@ async function openIndex(plan: IndexPlan, data: string | undefined): Promise<Lab
 }
 
 async function load(options: LabOptions, faults: FaultSet, seed: number): Promise<LabEngine> {
-  const { topics } = options;
-  const topicOf = (section: Section): string | undefined =>
-    topics === undefined ? section.doc : topics[section.section];
   const whole = await loadCorpus(options.corpus);
-  const sections = dropSections(whole, faults.get("dropped-sections") ?? 0, seed, topicOf);
+  const sections = dropSections(whole, faults.get("dropped-sections") ?? 0, seed);
   const plan = planIndex(sections, {
     name: options.index,
     metric: faults.has("wrong-metric") ? "l2" : "cosine",

@@ -58,20 +58,6 @@ describe("planted faults over HTTP", () => {
     });
   });
 
-  it("dropped-sections: follows given topics instead of documents", async () => {
-    const topics = {
-      "safety#fog": "weather",
-      "safety#storm": "weather",
-      "supplies#fuel": "energy",
-      "berths#power": "energy",
-    };
-    await withLab(withFaults(["dropped-sections=1"], { topics }), async ({ sections, url }) => {
-      expect(sections).toBe(16);
-      const { retrieved } = await ask(url, "fog storm diesel sockets", 50);
-      expect(retrieved.filter(({ section }) => section in topics)).toEqual([]);
-    });
-  });
-
   it("swapped-ids: same texts in the same order under other ids, in results and citations", async () => {
     const [stable, candidate] = [await answersOf([]), await answersOf(["swapped-ids"])];
     expect(hitShare(stable)).toBe(1);

@@ -273,7 +273,7 @@ describe("laboratory life", () => {
       [{ chunkWords: 0 }, /chunk is 0/],
       [{ modelMs: -1 }, /model-ms is -1/],
       [{ seed: 1.5 }, /seed is 1.5/],
-      [{ faults: ["no-such-fault-at-all"] }, /Known faults: healthy/],
+      [{ faults: ["no-such-fault-at-all"] }, /expected one of: healthy/],
       [{ corpus: join(corpus.folder, "absent") }, /no corpus at/],
     ];
     for (const [options, reason] of refused) await expect(serveLab({ ...plain(), ...options })).rejects.toThrow(reason);
