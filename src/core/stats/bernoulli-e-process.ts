@@ -84,7 +84,7 @@ export function startBernoulliEProcess(
  * Each alternative (worse, better) multiplies its capital by the block's likelihood ratio against the pooled rate;
  * its rates depend on earlier blocks only, so each is a test martingale, and so is their sum with the reserve.
  * @source R. Turner, A. Ly, P. Grünwald, "Generic E-variables for exact sequential k-sample tests that allow for
- * optional stopping", arXiv 2106.02693, Theorem 1 and section 3 (learnt and mixed alternatives); for the one-sided
+ * optional stopping", arXiv 2106.02693 (the two-sample Bernoulli block, learnt and mixed alternatives); for the one-sided
  * null the expectation of the block is largest on the boundary, since worse >= pooled >= better. Late starts:
  * J. Shin, A. Ramdas, A. Rinaldo, "E-detectors", arXiv 2203.03532 (weighted starting times).
  */

@@ -23,7 +23,7 @@ export type MixtureSide = "above" | "below" | "both";
  * `above` of every rate <= `nullRate`. `a` and `b` must not depend on the data.
  * @param nullRate strictly between 0 and 1
  * @source H. Robbins, "Statistical methods related to the law of the iterated logarithm", Ann. Math. Stat. 41 (1970);
- * the cut-off prior as in Howard et al. (2021), Proposition 7
+ * the cut-off prior as in the one-sided beta-binomial mixture of Howard et al. (2021)
  */
 export function lnBetaMixture(tally: Tally, nullRate: number, a: number, b: number, side: MixtureSide): number {
   const { successes, total } = tally;
@@ -41,7 +41,7 @@ export function lnBetaMixture(tally: Tally, nullRate: number, a: number, b: numb
 /**
  * Logarithm of the beta-binomial mixture against `nullRate`: a beta prior around the null rate, as wide as suits the
  * tuning. Under the null, P(ever >= ln(1/alpha)) <= alpha.
- * @source Howard et al. (2021), Propositions 7 (one-sided) and 8 (two-sided), with g = p, h = 1 - p; tuning as in the
+ * @source Howard et al. (2021), one- and two-sided beta-binomial mixtures, with g = p, h = 1 - p; tuning as in the
  * authors' confseq, `BetaBinomialMixture::optimal_r`
  */
 export function lnBetaBinomial(tally: Tally, nullRate: number, tuning: Tuning, side: MixtureSide): number {
@@ -55,7 +55,7 @@ export function lnBetaBinomial(tally: Tally, nullRate: number, tuning: Tuning, s
 /**
  * Confidence sequence of a rate: contains the true rate at all sample sizes at once with probability >= 1 - alpha.
  * An empty tally gives [0, 1].
- * @source Howard et al. (2021), Proposition 8, inverted by bisection
+ * @source Howard et al. (2021), two-sided beta-binomial mixture, inverted by bisection
  */
 export function rateInterval(tally: Tally, alpha: number, tuning: Tuning): readonly [low: number, high: number] {
   const excluded = (rate: number): boolean => lnBetaBinomial(tally, rate, tuning, "both") >= -Math.log(alpha);

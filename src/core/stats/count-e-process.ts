@@ -11,7 +11,7 @@ export interface EventCount {
 /**
  * Share of events that falls on the candidate when its event rate is `toleratedRatio` times stable's.
  * @param candidateShare realised share of the exposure, strictly between 0 and 1
- * @source M. Lindon, A. Malek, "Anytime-valid inference for multinomial count data", NeurIPS 2022, section 4
+ * @source M. Lindon, A. Malek, "Anytime-valid inference for multinomial count data", NeurIPS 2022
  */
 export function expectedEventShare(candidateShare: number, toleratedRatio: number): number {
   assert(candidateShare > 0 && candidateShare < 1, `a share is strictly between 0 and 1: ${candidateShare}`);
@@ -24,7 +24,7 @@ export function expectedEventShare(candidateShare: number, toleratedRatio: numbe
  * ln of the e-value that events fall on the candidate more often than `nullShare`: the binomial likelihood averaged
  * over a uniform prior above `nullShare`, over that at `nullShare`. Anytime-valid for every true share <= `nullShare`.
  * Only valid while realised exposure is what `nullShare` assumes: test the split first.
- * @source Lindon & Malek (2022), equation 8, with the prior Beta(1, 1) cut off at the null share
+ * @source Lindon & Malek (2022), two arms, with the prior Beta(1, 1) cut off at the null share
  */
 export function lnEventsOnCandidate({ events, onCandidate }: EventCount, nullShare: number): number {
   return lnBetaMixture({ successes: onCandidate, total: events }, nullShare, 1, 1, "above");
@@ -35,7 +35,7 @@ export function lnEventsOnCandidate({ events, onCandidate }: EventCount, nullSha
  * @param counts units per arm, in the order of `shares`
  * @param shares planned shares, each > 0, sum 1
  * @param concentration weight of the Dirichlet prior centred on `shares`; higher looks for smaller mismatches
- * @source Lindon & Malek (2022), equation 4: B(a + n) / B(a) over the product of shares^counts, a = k * shares
+ * @source Lindon & Malek (2022), Dirichlet-multinomial martingale: B(a + n) / B(a) over the product of shares^counts, a = k * shares
  */
 export function lnSampleRatioMismatch(
   counts: readonly number[],

@@ -60,18 +60,27 @@ export function requestsToExclude(
   beta: number,
   candidateShare: number,
 ): number | null {
-  assert(candidateShare > 0 && candidateShare < 1, `a share strictly between 0 and 1 is needed: ${candidateShare}`);
-  const goal = -Math.log(beta);
   const { stable, candidate } = totals;
   const stableRate = (stable.failures + 0.5) / (stable.total + 100);
   // A candidate with few requests is expected to resemble stable: 0 of 10 is not a promise of 0 % for ever.
   const candidateRate = (candidate.failures + 100 * stableRate) / (candidate.total + 100);
+  return requestsAtRates(totals, { stable: stableRate, candidate: candidateRate }, { margin, beta, candidateShare });
+}
+
+/** The same for assumed rates of failure from now on; with empty totals this plans a stage. */
+export function requestsAtRates(
+  totals: CountBlock,
+  rates: { readonly stable: number; readonly candidate: number },
+  goal: { readonly margin: number; readonly beta: number; readonly candidateShare: number },
+): number | null {
+  const { margin, beta, candidateShare } = goal;
+  assert(candidateShare > 0 && candidateShare < 1, `a share strictly between 0 and 1 is needed: ${candidateShare}`);
   const enough = (more: number): boolean => {
     const later = {
-      stable: grown(stable, stableRate, (more * (1 - candidateShare)) / candidateShare),
-      candidate: grown(candidate, candidateRate, more),
+      stable: grown(totals.stable, rates.stable, (more * (1 - candidateShare)) / candidateShare),
+      candidate: grown(totals.candidate, rates.candidate, more),
     };
-    return lnExcessExcluded(later, margin) >= goal;
+    return lnExcessExcluded(later, margin) >= -Math.log(beta);
   };
   if (enough(0)) return 0;
   let [low, high] = [0, 64];

@@ -1,6 +1,6 @@
 import { assert } from "../assert.ts";
 import { lnBetaMixture } from "./beta-binomial.ts";
-import { lnGamma, lnSumExp } from "./special.ts";
+import { binomialAtLeast } from "./binomial.ts";
 
 /** Questions on which the arms disagree: right on stable and wrong on the candidate (`lost`), or the other way. */
 export interface Discordance {
@@ -17,7 +17,7 @@ export interface Discordance {
 export function mcnemar({ lost, gained }: Discordance, alternative: "worse" | "two-sided"): number {
   assertCounts(lost, gained);
   const pairs = lost + gained;
-  const atLeast = (count: number): number => Math.exp(lnUpperTail(count, pairs));
+  const atLeast = (count: number): number => binomialAtLeast(count, pairs, 0.5);
   if (alternative === "worse") return Math.min(1, atLeast(lost));
   return Math.min(1, 2 * Math.min(atLeast(lost), atLeast(gained)));
 }
@@ -29,14 +29,6 @@ export function mcnemar({ lost, gained }: Discordance, alternative: "worse" | "t
 export function lnDiscordance({ lost, gained }: Discordance): number {
   assertCounts(lost, gained);
   return lnBetaMixture({ successes: lost, total: lost + gained }, 0.5, 1, 1, "above");
-}
-
-/** ln P(X >= count) for X binomial (pairs, 1/2), as a sum of exact terms. */
-function lnUpperTail(count: number, pairs: number): number {
-  const terms: number[] = [];
-  for (let k = count; k <= pairs; k++)
-    terms.push(lnGamma(pairs + 1) - lnGamma(k + 1) - lnGamma(pairs - k + 1) - pairs * Math.LN2);
-  return lnSumExp(terms);
 }
 
 function assertCounts(lost: number, gained: number): void {

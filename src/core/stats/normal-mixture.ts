@@ -16,7 +16,7 @@ export function bestMixtureWidth(v: number, alpha: number, sides: Sides): number
 
 /**
  * Logarithm of the normal mixture supermartingale of a sum `s` with accumulated variance `v`, mixture width `rho`.
- * @source Howard et al. (2021), Propositions 5 (two-sided) and 6 (one-sided)
+ * @source Howard et al. (2021), two-sided and one-sided normal mixtures
  */
 export function lnNormalMixture(s: number, v: number, rho: number, sides: Sides): number {
   const total = v + rho;
