@@ -47,6 +47,8 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
     harm: foldBernoulli(harm, { stable: countOf(arms.stable), candidate: countOf(arms.candidate) }),
   }),
 
+  isHarmProven: ({ harm }, { alpha }) => harm.logE >= Math.log(1 / alpha),
+
   decide({ harm }, stage, options): Verdict {
     const { stable, candidate, logE } = harm;
     const margin = boundAt(options.margin, stage.candidateBp);
@@ -62,7 +64,7 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
     const eValue = Math.exp(Math.min(700, logE));
     const measured = { ...base, estimate, interval: differenceInterval(stable, candidate), eValue };
     const found = `errors ${percent(rate)} against ${percent(stableRate)} on stable`;
-    if (logE >= Math.log(1 / options.alpha)) {
+    if (errorRate.isHarmProven({ harm }, options)) {
       return { ...measured, kind: "fail", reason: `${found}: more than chance allows`, needs: null };
     }
     const isExcluded = lnExcessExcluded(harm, margin) >= Math.log(1 / options.beta);

@@ -53,6 +53,11 @@ export function foldEvidence(evidence: Evidence, block: Block, settings: readonl
   return { states: Object.fromEntries(states), blocks: evidence.blocks + 1 };
 }
 
+/** True when some traffic gate's fuse has fired; then, and only then, a `fail` is among the verdicts. */
+export function isHarmProven(evidence: Evidence, settings: readonly GateSetting[]): boolean {
+  return trafficGatesOf(settings).some(({ gate, options }) => gate.isHarmProven(evidence.states[gate.name], options));
+}
+
 /** Verdicts of all traffic gates of a plan on the evidence so far. */
 export function judgeTraffic(
   evidence: Evidence,

@@ -36,6 +36,8 @@ export interface TrafficGate<Options, State> {
   readonly name: string;
   start(options: Options): State;
   fold(state: State, block: Block, options: Options): State;
+  /** The fuse alone: cheap, so that it can be looked at far more often than a whole verdict is written. */
+  isHarmProven(state: State, options: Options): boolean;
   decide(state: State, stage: StageView, options: Options): Verdict;
 }
 

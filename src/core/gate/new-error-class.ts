@@ -63,6 +63,10 @@ export const newErrorClass: TrafficGate<NewErrorClassOptions, State> & {
     return { known, onlyCandidate, requests };
   },
 
+  isHarmProven: ({ onlyCandidate }, { alpha }) => {
+    return Object.values(onlyCandidate).some(({ logChance }) => logChance <= Math.log(alpha));
+  },
+
   decide(state, _stage, { alpha, beta }): Verdict {
     const base = {
       gate: "new-error-class",

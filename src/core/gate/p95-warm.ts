@@ -105,6 +105,7 @@ export const p95Warm: TrafficGate<P95WarmOptions, State> = {
   name: "p95-warm",
   start,
   fold,
+  isHarmProven: ({ harm }, { alpha }) => harm.logE >= Math.log(1 / alpha),
   decide(state, stage, options): Verdict {
     const margin = boundAt(options.margin, stage.candidateBp);
     const samples = { stable: countBins(state.warm.stable), candidate: countBins(state.warm.candidate) };
@@ -119,7 +120,7 @@ export const p95Warm: TrafficGate<P95WarmOptions, State> = {
     const eValue = Math.exp(Math.min(700, state.harm.logE));
     const measured = { ...base, estimate, interval: ratioInterval(state.warm), eValue };
     const found = `warm p95 ${p95Candidate.toFixed(0)} ms against ${p95Stable.toFixed(0)} ms (${estimate.toFixed(2)}x)`;
-    if (state.harm.logE >= Math.log(1 / options.alpha)) {
+    if (p95Warm.isHarmProven(state, options)) {
       return { ...measured, kind: "fail", reason: `${found}: worse than ${options.harmRatio}x is proven`, needs: null };
     }
     const proof = state.proofs[String(margin)];

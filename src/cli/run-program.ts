@@ -1,0 +1,57 @@
+import { type Command, CommanderError } from "commander";
+import { DriverError } from "../ports/driver-error.ts";
+import { CliError } from "./cli-error.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+
+/** Where a command leaves its exit code: commander's actions return nothing. */
+export interface Outcome {
+  code: ExitCode;
+}
+
+/** Errors of the operating system that a person can do something about, with what to do. */
+const SYSTEM_ADVICE: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full; free some space and start again, nothing was lost",
+  EFBIG: "a file may not grow further (file size limit); raise the limit and start again, nothing was lost",
+  EDQUOT: "the disk quota is used up; free some space and start again, nothing was lost",
+  EACCES: "permission denied; check who owns the file",
+  EADDRINUSE: "the address is in use; choose another port",
+};
+
+/**
+ * Runs one command line and turns every way to end into an exit code. Expected failures are one message on stderr;
+ * only a bug of ours shows a stack.
+ */
+export async function runProgram(
+  build: (terminal: Terminal, outcome: Outcome) => Command,
+  argv: readonly string[],
+): Promise<number> {
+  const terminal = processTerminal();
+  const outcome: Outcome = { code: EXIT.ok };
+  try {
+    await build(terminal, outcome).parseAsync([...argv]);
+    return outcome.code;
+  } catch (error) {
+    return explainFailure(error, terminal);
+  }
+}
+
+function explainFailure(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badUsage; // It has said why.
+  if (error instanceof CliError) {
+    terminal.say(error.message);
+    return error.exitCode;
+  }
+  if (error instanceof DriverError) {
+    terminal.say(`${error.message} (${error.code})`);
+    return EXIT.toolError;
+  }
+  const { code, message, name } = error as NodeJS.ErrnoException;
+  if (name === "LabError") {
+    terminal.say(message);
+    return code === "usage" ? EXIT.badUsage : EXIT.toolError;
+  }
+  const advice = code === undefined ? undefined : SYSTEM_ADVICE[code];
+  terminal.say(advice === undefined ? `internal error: ${(error as Error).stack ?? String(error)}` : `${message}: ${advice}`);
+  return EXIT.toolError;
+}
