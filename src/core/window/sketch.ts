@@ -87,9 +87,11 @@ export function mergeBins(a: SparseBins, b: SparseBins): SparseBins {
   if (a.length === 0) return b;
   if (b.length === 0) return a;
   const merged: number[] = [];
-  let [i, j] = [0, 0];
+  let i = 0;
+  let j = 0;
   while (i < a.length && j < b.length) {
-    const [binA, binB] = [a[i] as number, b[j] as number];
+    const binA = a[i] as number;
+    const binB = b[j] as number;
     if (binA === binB) merged.push(binA, (a[i + 1] as number) + (b[j + 1] as number));
     else if (binA < binB) merged.push(binA, a[i + 1] as number);
     else merged.push(binB, b[j + 1] as number);
