@@ -1,0 +1,209 @@
+import { createParser } from "eventsource-parser";
+import { Agent, type Dispatcher, request } from "undici";
+import { type Admission, admitText } from "../core/routing/admit.ts";
+import { DOCUMENT_LIMITS, type RoutingDocument } from "../core/routing/document.ts";
+import type { TelemetryWindow } from "../core/window/window.ts";
+import type { Clock } from "../ports/clock.ts";
+import { WindowQueue } from "./window-queue.ts";
+
+const POLL_MS = 1_000;
+const PUSH_MS = 250;
+/** A push that failed is tried again after this, doubling up to it. */
+const PUSH_PAUSE_MAX_MS = 2_000;
+const PUSH_TIMEOUT_MS = 5_000;
+/** A stream that says nothing, not even a heartbeat, for this long is taken for dead. */
+const STREAM_SILENCE_MS = 30_000;
+const WINDOWS_PER_PUSH = 200;
+const CHARS_PER_PUSH = 1_000_000;
+/** Answers that mean the windows themselves are wrong; sending them again cannot help. */
+const REFUSED_FOR_GOOD: ReadonlySet<number> = new Set([400, 413, 422]);
+
+/** What the link needs of the gateway. */
+export interface ControlTarget {
+  readonly service: string;
+  /** Name in telemetry of this start of the gateway. */
+  readonly gatewayId: string;
+  document(): RoutingDocument;
+  /** Takes a document that was admitted or kept or refused against the one in force. */
+  take(admission: Admission): void;
+  /** Closes the running window. */
+  cut(): TelemetryWindow;
+}
+
+/** How the link does, for `stats()`. */
+export interface ControlStats {
+  readonly following: "stream" | "poll" | "nothing";
+  readonly windowsWaiting: number;
+  readonly windowsDropped: number;
+}
+
+/**
+ * Follows the controller: documents come in, windows go out. When the controller is away the last good document stays
+ * and windows wait (at most ten minutes of them); nothing here ever makes traffic wait.
+ */
+export class ControlLink {
+  readonly #target: ControlTarget;
+  readonly #clock: Clock;
+  readonly #base: string;
+  readonly #headers: Record<string, string>;
+  readonly #agent = new Agent({ connections: 4, connect: { timeout: 2_000 } });
+  readonly #stopped = new AbortController();
+  readonly #queue = new WindowQueue();
+  #following: ControlStats["following"] = "nothing";
+  #etag: string | null = null;
+  #pushing: Promise<void> | null = null;
+  #pauseMs = 0;
+  #loops: Promise<void>[] = [];
+
+  constructor(target: ControlTarget, clock: Clock, controllerUrl: string, token: string | undefined) {
+    this.#target = target;
+    this.#clock = clock;
+    this.#base = controllerUrl.replace(/\/$/, "");
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  }
+
+  get stats(): ControlStats {
+    return { following: this.#following, windowsWaiting: this.#queue.length, windowsDropped: this.#queue.dropped };
+  }
+
+  start(): void {
+    this.#loops = [this.#follow(), this.#push()];
+  }
+
+  /** Takes a window that was closed outside the rhythm, by a change of the document. */
+  add(window: TelemetryWindow): void {
+    this.#queue.add(window);
+  }
+
+  /** Stops following, pushes what waits once more and ends. */
+  async close(): Promise<void> {
+    this.#stopped.abort();
+    await Promise.all(this.#loops);
+    this.#queue.add(this.#target.cut());
+    await this.#send();
+    await this.#agent.destroy();
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const isStreamed = await this.#stream().catch(() => false);
+      this.#following = "nothing";
+      if (signal.aborted) return;
+      if (!isStreamed) await this.#poll().catch(() => {});
+      await this.#clock.sleep(POLL_MS, signal);
+    }
+  }
+
+  /** Follows the event stream to its end. False when there was none. */
+  async #stream(): Promise<boolean> {
+    const { statusCode, headers, body } = await this.#get("text/event-stream", {}, STREAM_SILENCE_MS);
+    if (statusCode !== 200 || !String(headers["content-type"]).startsWith("text/event-stream")) {
+      await body.dump();
+      return false;
+    }
+    this.#following = "stream";
+    const parser = createParser({
+      maxBufferSize: 4 * DOCUMENT_LIMITS.bytes,
+      onEvent: ({ event, data }) => {
+        if (event === "routing") this.#offer(data);
+      },
+    });
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of body) parser.feed(decoder.decode(chunk as Buffer, { stream: true }));
+    } catch {
+      // The stream broke; the loop opens the next one.
+    }
+    return true;
+  }
+
+  async #poll(): Promise<void> {
+    const headers: Record<string, string> = this.#etag === null ? {} : { "if-none-match": this.#etag };
+    const answer = await this.#get("application/json", headers, PUSH_TIMEOUT_MS);
+    this.#following = "poll";
+    if (answer.statusCode !== 200) return void (await answer.body.dump());
+    this.#etag = typeof answer.headers.etag === "string" ? answer.headers.etag : null;
+    this.#offer(await textOf(answer.body, DOCUMENT_LIMITS.bytes));
+  }
+
+  #offer(text: string): void {
+    this.#target.take(admitText(text, this.#target.document()));
+  }
+
+  #get(accept: string, headers: Record<string, string>, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
+    return request(`${this.#base}/v1/routing/${encodeURIComponent(this.#target.service)}`, {
+      dispatcher: this.#agent,
+      headers: { ...this.#headers, ...headers, accept },
+      headersTimeout: PUSH_TIMEOUT_MS,
+      bodyTimeout,
+      signal: this.#stopped.signal,
+    });
+  }
+
+  async #push(): Promise<void> {
+    const { signal } = this.#stopped;
+    let waitedMs = 0;
+    while (!signal.aborted) {
+      await this.#clock.sleep(PUSH_MS, signal);
+      if (signal.aborted) break;
+      this.#queue.add(this.#target.cut()); // Also when nothing happened: an empty window says that we live.
+      waitedMs += PUSH_MS;
+      if (this.#pushing !== null || waitedMs < this.#pauseMs) continue;
+      waitedMs = 0;
+      this.#pushing = this.#send().finally(() => {
+        this.#pushing = null;
+      });
+    }
+    await this.#pushing;
+  }
+
+  /** Sends the oldest windows. What is not acknowledged is sent again, in order, by the next push. */
+  async #send(): Promise<void> {
+    const { windows, json } = this.#queue.oldest(WINDOWS_PER_PUSH, CHARS_PER_PUSH);
+    const last = windows.at(-1);
+    if (last === undefined) return;
+    const { gatewayId } = this.#target;
+    const { epoch, seq } = this.#target.document();
+    try {
+      const { statusCode, body } = await request(`${this.#base}/v1/telemetry`, {
+        dispatcher: this.#agent,
+        method: "POST",
+        headers: {
+          ...this.#headers,
+          "content-type": "application/json",
+          "idempotency-key": `${gatewayId}.${last.seq}`,
+        },
+        body: `{"gateway_id":${JSON.stringify(gatewayId)},"windows":${json},"adopted":{"epoch":${epoch},"seq":${seq}}}`,
+        headersTimeout: PUSH_TIMEOUT_MS,
+        bodyTimeout: PUSH_TIMEOUT_MS,
+      });
+      const text = await textOf(body, 65_536);
+      if (REFUSED_FOR_GOOD.has(statusCode)) this.#queue.drop(last.seq);
+      else if (statusCode < 200 || statusCode > 299) throw new Error(`status ${statusCode}`);
+      else this.#queue.acknowledge(ackedIn(text));
+      this.#pauseMs = 0;
+    } catch {
+      this.#pauseMs = Math.min(PUSH_PAUSE_MAX_MS, Math.max(PUSH_MS, this.#pauseMs * 2));
+    }
+  }
+}
+
+/** Highest acknowledged sequence number of an answer; −1 when it names none. */
+function ackedIn(text: string): number {
+  const json: unknown = JSON.parse(text);
+  const acked = typeof json === "object" && json !== null ? (json as { acked?: unknown }).acked : undefined;
+  return typeof acked === "number" && Number.isInteger(acked) ? acked : -1;
+}
+
+/** The body as text; throws when it is longer than `bytesMax`, before it fills memory. */
+async function textOf(body: Dispatcher.ResponseData["body"], bytesMax: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > bytesMax) throw new Error(`answer larger than ${bytesMax} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,351 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Dispatcher } from "undici";
+import { errorClassOfStatus } from "../core/window/error-class.ts";
+import type { ArmSlot, Recorder } from "../core/window/recorder.ts";
+import type { ErrorClass } from "../core/window/window.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { GatewayCounts } from "./counts.ts";
+import type { EventLog } from "./event-log.ts";
+import { type Progress, type UpstreamFailure, upstreamFailure } from "./failure.ts";
+import { type OwnAnswer, sendOwnAnswer } from "./own-answer.ts";
+import { REFUSALS } from "./refusal.ts";
+import { BodyTooLargeError, RequestBody } from "./request-body.ts";
+import { answerHeaders } from "./response-headers.ts";
+import type { ArmPlan } from "./routing-plan.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** A body of known length up to this is collected and sent in one piece, which is cheaper than a stream. */
+const GATHERED_BYTES = 16_384;
+/** What an undelivered end of a cut answer may take to leave. */
+const LINGER_MS = 10_000;
+
+/** What all exchanges of one gateway share. */
+export interface ExchangeContext {
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+  readonly counts: GatewayCounts;
+  readonly events: EventLog | null;
+  readonly bodyBytesMax: number;
+  /** No new requests are taken: connections end with their answer. */
+  isDraining: boolean;
+  /** The time for running requests is over: what ends now was cut by the gateway. */
+  isCutting: boolean;
+  inFlight: number;
+  /** Called after each exchange. */
+  onEnd(): void;
+}
+
+/** One decided request. */
+export interface Assignment {
+  readonly plan: ArmPlan;
+  readonly slot: ArmSlot;
+  /** Bucket hash of the unit; null without one. */
+  readonly hash: number | null;
+  readonly isProbe: boolean;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: string[];
+  /** −1 when the request does not say. */
+  readonly contentLength: number;
+  readonly isChunked: boolean;
+  /** Monotonic time at which the request arrived. */
+  readonly startMs: number;
+}
+
+const EXCHANGE = Symbol("exchange");
+type Marked<T> = T & { [EXCHANGE]?: Exchange };
+
+/**
+ * One request on its way to an arm and the answer on its way back. It is the HTTP client's handler itself and its
+ * listeners are shared functions, so that a request costs one object and no closure.
+ *
+ * An answer's failure belongs to the arm, a client that goes away does not. It is counted when the connection is done
+ * with it, on the slot it got when it was routed, whatever documents arrived meanwhile.
+ */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #context: ExchangeContext;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #to: Assignment;
+  #upstream: Upstream;
+  #body: Buffer | RequestBody | null = null;
+  #gathered: Buffer[] | null = null;
+  #gatheredBytes = 0;
+  #progress: Progress = "connect";
+  #abort: ((error?: Error) => void) | null = null;
+  #resume: (() => void) | null = null;
+  #isSettled = false; // Nothing more comes from the upstream side.
+  #isClosed = false;
+  #hasRetried = false;
+  #isHeaderHeld = false;
+  #isOwnAnswer = false;
+  #isCold = false;
+  #errorClass: ErrorClass | null = null;
+  #status = 0;
+  #ttfbMs = 0;
+
+  constructor(context: ExchangeContext, req: IncomingMessage, res: ServerResponse, assignment: Assignment) {
+    this.#context = context;
+    this.#req = req;
+    this.#res = res;
+    this.#to = assignment;
+    this.#upstream = assignment.plan.upstreams.choose(assignment.startMs, null);
+    this.#upstream.enter();
+    context.inFlight++;
+    (res as Marked<ServerResponse>)[EXCHANGE] = this;
+    res.on("close", onResponseClose);
+    markConnection(req.socket, this);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  start(): void {
+    const { contentLength, isChunked } = this.#to;
+    if (contentLength <= 0 && !isChunked) return this.#dispatch();
+    if (contentLength > this.#context.bodyBytesMax) return this.#settle(REFUSALS.bodySize, true);
+    if (isChunked || contentLength > GATHERED_BYTES) {
+      this.#body = new RequestBody(this.#req, this.#context.bodyBytesMax);
+      if (!isChunked) this.#to.headers.push("content-length", String(contentLength));
+      return this.#dispatch();
+    }
+    (this.#req as Marked<IncomingMessage>)[EXCHANGE] = this;
+    this.#req.on("data", onGatherData);
+  }
+
+  gather(chunk: Buffer): void {
+    if (this.#isClosed) return;
+    this.#gatheredBytes += chunk.length;
+    if (this.#gatheredBytes < this.#to.contentLength) {
+      if (this.#gathered === null) this.#gathered = [chunk];
+      else this.#gathered.push(chunk);
+      return;
+    }
+    if (this.#gathered === null) {
+      this.#body = chunk;
+    } else {
+      this.#gathered.push(chunk);
+      this.#body = Buffer.concat(this.#gathered);
+      this.#gathered = null;
+    }
+    this.#dispatch();
+  }
+
+  onConnect(abort: (error?: Error) => void): void {
+    if (this.#isClosed) return abort();
+    this.#abort = abort;
+    this.#progress = "headers"; // From here on bytes may have been sent.
+  }
+
+  onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
+    if (status < 200) return true; // Interim answers end here.
+    const { plan } = this.#to;
+    const answer = answerHeaders(raw, status, plan.answerLabels);
+    if (this.#context.isDraining) answer.headers.push("connection", "close");
+    this.#res.writeHead(status, answer.headers);
+    this.#resume = resume;
+    this.#progress = "body";
+    this.#status = status;
+    this.#isCold = answer.isCold;
+    this.#errorClass = errorClassOfStatus(status);
+    if (this.#context.events !== null) this.#ttfbMs = this.#context.clock.monoMs() - this.#to.startMs;
+    holdHeaders(this);
+    this.#isHeaderHeld = true;
+    return true;
+  }
+
+  /** Sends the headers alone when no body came with them. */
+  flushHeaders(): void {
+    if (!this.#isHeaderHeld || this.#isClosed) return;
+    this.#isHeaderHeld = false;
+    this.#res.flushHeaders();
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#isClosed) return false;
+    this.#isHeaderHeld = false;
+    if (this.#res.write(chunk)) return true;
+    this.#res.once("drain", onResponseDrain);
+    return false;
+  }
+
+  resume(): void {
+    if (!this.#isSettled) this.#resume?.();
+  }
+
+  onComplete(): void {
+    this.#isSettled = true;
+    if (this.#isClosed) return;
+    this.#isHeaderHeld = false;
+    this.#res.end();
+    if (this.#body instanceof RequestBody) this.#body.destroy(); // Answered before all of it was sent, perhaps.
+  }
+
+  onError(error: unknown): void {
+    if (this.#isSettled || this.#isClosed) return;
+    if (error instanceof BodyTooLargeError) return this.#fail(REFUSALS.bodySize, null);
+    const failure = upstreamFailure(error, this.#progress);
+    if (failure.isUnsendable) return this.#fail(REFUSALS.malformed, null);
+    if (!failure.isOurs && !this.#res.headersSent) {
+      this.#upstream.failedAtMs = this.#context.clock.monoMs();
+      if (this.#mayRetry(failure)) return this.#retry();
+    }
+    const errorClass = failure.isOurs ? null : failure.errorClass;
+    this.#fail(ownAnswerFor(failure, this.#progress, this.#to.plan.arm), errorClass);
+  }
+
+  /** Called once, when the client's connection is done with the answer, one way or the other. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const { clock, recorder, events, isCutting } = this.#context;
+    const endMs = clock.monoMs();
+    const isWhole = this.#isSettled && this.#res.writableFinished;
+    const latencyMs = isWhole && !this.#isOwnAnswer ? endMs - this.#to.startMs : null;
+    if (!this.#isSettled) {
+      this.#isSettled = true;
+      this.#abort?.();
+      if (isCutting && !this.#to.isProbe) this.#countOwnFailure();
+      if (this.#body instanceof RequestBody) this.#body.destroy();
+    }
+    this.#upstream.leave();
+    const { slot, hash, isProbe } = this.#to;
+    const traffic = isProbe ? "probe" : this.#isCold ? "cold" : "warm";
+    recorder.record(slot, hash, traffic, latencyMs, this.#errorClass, endMs);
+    if (events !== null) this.#log(events, endMs, isWhole);
+    this.#context.inFlight--;
+    this.#context.onEnd();
+  }
+
+  #dispatch(): void {
+    const { method, path, headers } = this.#to;
+    const { pool, prefix } = this.#upstream;
+    const target = prefix === "" ? path : prefix + path;
+    // The type lists the methods its authors know; the parser has let through what HTTP knows.
+    pool.dispatch({ method: method as Dispatcher.HttpMethod, path: target, headers, body: this.#body }, this);
+  }
+
+  /** Only what cannot have had an effect, or is safe by its method; never after the first byte of an answer. */
+  #mayRetry({ isTimeout }: UpstreamFailure): boolean {
+    if (this.#hasRetried) return false;
+    if (this.#progress === "connect") return !isTimeout || this.#to.plan.upstreams.upstreams.length > 1;
+    if (this.#progress !== "headers" || isTimeout || this.#body !== null) return false;
+    const { method } = this.#to;
+    return method === "GET" || method === "HEAD" || method === "OPTIONS";
+  }
+
+  #retry(): void {
+    this.#hasRetried = true;
+    this.#context.counts.retries++;
+    const failed = this.#upstream;
+    this.#upstream = this.#to.plan.upstreams.choose(this.#context.clock.monoMs(), failed);
+    this.#upstream.enter();
+    failed.leave();
+    this.#abort = null;
+    this.#progress = "connect";
+    this.#dispatch();
+  }
+
+  #fail(own: OwnAnswer, errorClass: ErrorClass | null): void {
+    this.#errorClass ??= errorClass;
+    if (!this.#res.headersSent) return this.#settle(own, own.status < 500);
+    this.#isSettled = true;
+    // An arm that cut its body is passed on as it is; a body cut by our own clock is our doing.
+    if (own.status === 504 || errorClass === null) this.#countOwnFailure();
+    this.#cut();
+  }
+
+  #settle(own: OwnAnswer, closes: boolean): void {
+    this.#isSettled = true;
+    this.#isOwnAnswer = true;
+    this.#status = own.status;
+    if (own.status >= 500) this.#countOwnFailure();
+    if (this.#body instanceof RequestBody) this.#body.destroy();
+    sendOwnAnswer(this.#res, own, this.#to.plan.answerLabels, closes || this.#context.isDraining);
+  }
+
+  #countOwnFailure(): void {
+    if (this.#to.isProbe) return;
+    this.#context.recorder.countGatewayFailure();
+    this.#context.counts.gatewayFailures++;
+  }
+
+  /** Ends the connection in the middle of the answer, after what arrived of it, so that the client sees the cut. */
+  #cut(): void {
+    const { socket } = this.#req;
+    if (this.#req.httpVersionMinor === 0) {
+      socket.resetAndDestroy(); // A plain end would be a complete answer to HTTP/1.0.
+      return;
+    }
+    socket.setTimeout(LINGER_MS);
+    socket.destroySoon();
+  }
+
+  #log(events: EventLog, endMs: number, isWhole: boolean): void {
+    const { plan, hash, isProbe, startMs } = this.#to;
+    events.add({
+      releaseId: plan.releaseId,
+      arm: plan.arm,
+      cachePrefix: plan.cachePrefix,
+      hash,
+      isProbe,
+      isCold: this.#isCold,
+      status: isWhole || this.#errorClass !== null ? this.#status : 499,
+      errorClass: this.#errorClass,
+      ttfbMs: this.#ttfbMs,
+      tfinalMs: endMs - startMs,
+    });
+  }
+}
+
+function ownAnswerFor(failure: UpstreamFailure, progress: Progress, arm: string): OwnAnswer {
+  if (failure.isOurs) {
+    return { status: 503, code: "replaced", detail: "the endpoint left the routing document; send the request again" };
+  }
+  const what = progress === "connect" ? "could not be reached" : "gave no complete answer";
+  return failure.isTimeout
+    ? { status: 504, code: "upstream-timeout", detail: `the ${arm} arm ${what} in time` }
+    : { status: 502, code: "upstream-failure", detail: `the ${arm} arm ${what}` };
+}
+
+/** Whether an answer is owed on a connection: bytes written to it now would be taken for that answer. */
+export function owesAnswer(socket: Marked<Duplex>): boolean {
+  return socket[EXCHANGE] !== undefined && !socket[EXCHANGE].isClosed;
+}
+
+function markConnection(socket: Marked<Duplex>, exchange: Exchange): void {
+  // Of pipelined answers only the first one hears from node:http when the connection ends.
+  if (owesAnswer(socket)) socket.once("close", () => exchange.close());
+  socket[EXCHANGE] = exchange;
+}
+
+function onResponseClose(this: ServerResponse): void {
+  (this as Marked<ServerResponse>)[EXCHANGE]?.close();
+}
+
+function onResponseDrain(this: ServerResponse): void {
+  (this as Marked<ServerResponse>)[EXCHANGE]?.resume();
+}
+
+function onGatherData(this: IncomingMessage, chunk: Buffer): void {
+  (this as Marked<IncomingMessage>)[EXCHANGE]?.gather(chunk);
+}
+
+/**
+ * Headers wait for the end of the piece of work that read them: mostly the body, or its beginning, was read with them
+ * and leaves in the same packet. What is still held then leaves alone, before any timer or other event.
+ */
+let held: Exchange[] = [];
+
+function holdHeaders(exchange: Exchange): void {
+  if (held.length === 0) queueMicrotask(flushHeld);
+  held.push(exchange);
+}
+
+function flushHeld(): void {
+  const exchanges = held;
+  held = [];
+  for (const exchange of exchanges) exchange.flushHeaders();
+}

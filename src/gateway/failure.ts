@@ -1,0 +1,66 @@
+import { type ErrorStage, errorClassOf } from "../core/window/error-class.ts";
+import type { ErrorClass } from "../core/window/window.ts";
+
+/** How far a request got before it failed. */
+export type Progress = "connect" | "headers" | "body";
+
+/** What a failed conversation with an endpoint means. */
+export interface UpstreamFailure {
+  readonly errorClass: ErrorClass;
+  readonly isTimeout: boolean;
+  /** The gateway cut it: the time for running requests of a replaced endpoint was over. */
+  readonly isOurs: boolean;
+  /** The request itself cannot be sent by the HTTP client: the client's doing, not the arm's. */
+  readonly isUnsendable: boolean;
+}
+
+const TIMEOUTS: ReadonlySet<string> = new Set([
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+  "ETIMEDOUT",
+]);
+/**
+ * A peer that goes away shows as any of these, by timing alone; one fault must be one class, or chance would look like
+ * a new error class.
+ */
+const GONE: ReadonlySet<string> = new Set([
+  "UND_ERR_SOCKET",
+  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
+  "HPE_INVALID_EOF_STATE",
+  "ECONNRESET",
+  "EPIPE",
+]);
+const OURS: ReadonlySet<string> = new Set(["UND_ERR_DESTROYED", "UND_ERR_CLOSED"]);
+const UNSENDABLE: ReadonlySet<string> = new Set(["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED"]);
+const TLS = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO)/;
+
+/**
+ * Names what went wrong by stage, family and code.
+ * @source undici 7 error codes (docs/api/Errors.md); Node.js system and parser error codes
+ */
+export function upstreamFailure(error: unknown, progress: Progress): UpstreamFailure {
+  const code = codeOf(error);
+  const isTimeout = TIMEOUTS.has(code);
+  const stage: ErrorStage = progress === "connect" && TLS.test(code) ? "tls" : progress;
+  const errorClass = isTimeout
+    ? errorClassOf(progress, "timeout", "ETIMEDOUT")
+    : errorClassOf(stage, "network", networkCode(code));
+  return {
+    errorClass,
+    isTimeout,
+    isOurs: OURS.has(code),
+    isUnsendable: progress === "connect" && UNSENDABLE.has(code),
+  };
+}
+
+function networkCode(code: string): string {
+  if (GONE.has(code)) return "ECONNRESET";
+  return code.startsWith("HPE_") ? "EPROTO" : code;
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== "object" || error === null) return "other";
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : "other";
+}

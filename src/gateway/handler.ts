@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { unitOfHeader } from "../core/assign/unit-header.ts";
+import { type Pin, requestedArmOf, route } from "../core/routing/route.ts";
+import { Exchange, type ExchangeContext } from "./exchange.ts";
+import { sendOwnAnswer } from "./own-answer.ts";
+import { REFUSALS, type Refusal } from "./refusal.ts";
+import { RequestFacts } from "./request-headers.ts";
+import { hasDotSegment, originForm } from "./request-target.ts";
+import type { RoutingPlan } from "./routing-plan.ts";
+
+/** What the handler needs beside what exchanges share. */
+export interface HandlerContext extends ExchangeContext {
+  /** The plan in force; replaced as a whole. */
+  plan: RoutingPlan;
+  readonly warmPeers: ReadonlySet<string>;
+  readonly verifyPin: ((token: string) => Pin | null) | null;
+}
+
+/** Takes one request: reads it by the rules, decides its arm and starts the exchange. Synchronous to the dispatch. */
+export function handleRequest(context: HandlerContext, req: IncomingMessage, res: ServerResponse): void {
+  const startMs = context.clock.monoMs();
+  context.counts.requests++;
+  const { plan } = context; // One plan for the whole request.
+  const isHttp11 = req.httpVersionMajor === 1 && req.httpVersionMinor === 1;
+  if (!isHttp11 && !(req.httpVersionMajor === 1 && req.httpVersionMinor === 0)) {
+    return refuse(context, res, REFUSALS.version);
+  }
+  const method = req.method as string;
+  if (method === "TRACE" || method === "CONNECT") return refuse(context, res, REFUSALS.method);
+  const facts = plan.reader.read(req.rawHeaders, isHttp11);
+  if (!(facts instanceof RequestFacts)) return refuse(context, res, facts);
+  const path = originForm(req.url as string, facts.host);
+  if (path === null) return refuse(context, res, REFUSALS.target);
+
+  const peer = req.socket.remoteAddress ?? "";
+  const isWarmPing = facts.isWarm && context.warmPeers.has(peer);
+  const pin = facts.pinToken === null ? null : verified(context, facts.pinToken);
+  const unit = facts.unit === null ? null : unitOfHeader(facts.unit);
+  const decision = route(plan.table, unit, pin, requestedArmOf(facts.wish));
+  const arm = decision.arm === "candidate" && plan.candidate !== null ? plan.candidate : plan.stable;
+  if (arm.hasPrefix && hasDotSegment(path)) return refuse(context, res, REFUSALS.dotSegment);
+  const isProbe = isWarmPing || pin?.purpose === "probe";
+  const slot = isProbe ? context.recorder.slotOf(decision.arm) : context.recorder.arrive(decision);
+
+  const { headers } = facts;
+  headers.push(...arm.requestLabels);
+  if (isWarmPing) headers.push("x-warm", "true");
+  headers.push("x-forwarded-for", facts.forwardedFor === null ? peer : `${facts.forwardedFor}, ${peer}`);
+  const host = facts.forwardedHost ?? facts.host;
+  if (host !== null) headers.push("x-forwarded-host", host);
+
+  const { contentLength, isChunked } = facts;
+  const assignment = { plan: arm, slot, hash: decision.hash, isProbe, method, path, headers, startMs };
+  const exchange = new Exchange(context, req, res, { ...assignment, contentLength, isChunked });
+  exchange.start();
+}
+
+/** Refuses what cannot be forwarded. The connection ends: what follows on it may be part of the same mistake. */
+export function refuse(context: ExchangeContext, res: ServerResponse, refusal: Refusal): void {
+  context.counts.refused++;
+  sendOwnAnswer(res, refusal, [], true);
+}
+
+/** A verification that fails, or breaks, is no pin: it must not choose an arm and must not fail the request. */
+function verified(context: HandlerContext, token: string): Pin | null {
+  if (context.verifyPin === null || token === "") return null;
+  try {
+    return context.verifyPin(token);
+  } catch {
+    return null;
+  }
+}

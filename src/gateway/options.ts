@@ -1,0 +1,76 @@
+import type { RoutingDocument } from "../core/routing/document.ts";
+import type { Pin } from "../core/routing/route.ts";
+import type { TelemetryWindow } from "../core/window/window.ts";
+import type { Clock } from "../ports/clock.ts";
+
+/** How long the gateway waits, in milliseconds. The two waits for an answer are checked about once a second. */
+export interface GatewayTimeouts {
+  /** For a connection to an endpoint. */
+  readonly connectMs: number;
+  /** From the request sent to the answer's headers; long, because a model may think before its first byte. */
+  readonly headersMs: number;
+  /** Between two pieces of an answer's body. */
+  readonly bodyIdleMs: number;
+  /** For a client to send its headers. */
+  readonly clientHeadersMs: number;
+  /** For a client to send its whole request. */
+  readonly clientRequestMs: number;
+  /** An idle client connection stays open this long; longer than the usual 60 s of the proxy before us. */
+  readonly clientIdleMs: number;
+}
+
+export const DEFAULT_TIMEOUTS: GatewayTimeouts = {
+  connectMs: 3_000,
+  headersMs: 120_000,
+  bodyIdleMs: 120_000,
+  clientHeadersMs: 10_000,
+  clientRequestMs: 120_000,
+  clientIdleMs: 65_000,
+};
+
+export interface GatewayLimits {
+  /** All headers of a request together. */
+  readonly headerBytes: number;
+  readonly headerCount: number;
+  readonly bodyBytes: number;
+  /** Connections to one endpoint; more requests wait in order. */
+  readonly connectionsPerEndpoint: number;
+}
+
+export const DEFAULT_LIMITS: GatewayLimits = {
+  headerBytes: 16_384,
+  headerCount: 100,
+  bodyBytes: 67_108_864,
+  connectionsPerEndpoint: 256,
+};
+
+/** Peers that may send `x-warm: true`: this machine. */
+export const LOOPBACK_PEERS: readonly string[] = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
+
+export interface GatewayOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly service: string;
+  /** The document to start with. A newer one in `stateFile` wins. */
+  readonly document: RoutingDocument;
+  readonly clock: Clock;
+  /** Names this gateway in telemetry; visible ASCII, at most 100 characters. Each start adds its own suffix. */
+  readonly gatewayId: string;
+  /** Base URL of the controller, e.g. `http://127.0.0.1:4400`; absent: documents come through `adopt` only. */
+  readonly controllerUrl?: string;
+  /** Bearer token for the controller. */
+  readonly token?: string;
+  /** Where the last good document is kept, so that a restart without the controller serves the last good split. */
+  readonly stateFile?: string;
+  /** Wide events, one JSON line for each request; off by default. A path, or a function that takes whole lines. */
+  readonly events?: string | ((lines: string) => void);
+  readonly timeouts?: Partial<GatewayTimeouts>;
+  readonly limits?: Partial<GatewayLimits>;
+  /** Peers whose `x-warm: true` is believed; default: loopback. Everybody else's is removed. */
+  readonly warmPeers?: readonly string[];
+  /** Verifies the signed token of `x-release-pin`; null when it is not valid now. Absent: there are no pins. */
+  readonly verifyPin?: (token: string) => Pin | null;
+  /** Called with every closed window, in order; must not throw. */
+  readonly onWindow?: (window: TelemetryWindow) => void;
+  /** One line about something an operator should know; default: none. */
+  readonly log?: (line: string) => void;
+}

@@ -1,0 +1,48 @@
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+
+/** The client sent more than the gateway takes. */
+export class BodyTooLargeError extends Error {
+  readonly code = "BODY_TOO_LARGE";
+}
+
+/**
+ * The body of a request as the HTTP client of the upstream side may have it: it reads on when asked, and when that
+ * client destroys it, the connection to our own client lives on and can still carry the answer.
+ */
+export class RequestBody extends Readable {
+  readonly #req: IncomingMessage;
+  #left: number;
+  #isAttached = false;
+
+  constructor(req: IncomingMessage, bytesMax: number) {
+    super({ highWaterMark: 65_536 });
+    this.#req = req;
+    this.#left = bytesMax;
+  }
+
+  override _read(): void {
+    if (!this.#isAttached) this.#attach();
+    this.#req.resume();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#req.resume(); // What is still to come is read and thrown away, within the time a request may take.
+    done(error);
+  }
+
+  #attach(): void {
+    this.#isAttached = true;
+    const req = this.#req;
+    req.on("data", (chunk: Buffer) => {
+      if (this.destroyed) return;
+      this.#left -= chunk.length;
+      if (this.#left < 0) this.destroy(new BodyTooLargeError("body too large"));
+      else if (!this.push(chunk)) req.pause();
+    });
+    req.on("end", () => {
+      if (!this.destroyed) this.push(null);
+    });
+    req.on("error", (error) => this.destroy(error)); // The client went away in the middle.
+  }
+}

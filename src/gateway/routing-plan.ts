@@ -1,0 +1,59 @@
+import type { ServingArm } from "../core/arm.ts";
+import type { RoutingDocument } from "../core/routing/document.ts";
+import { compileRouteTable, type RouteTable, type RouteTarget } from "../core/routing/route.ts";
+import { RequestHeaderReader } from "./request-headers.ts";
+import type { ArmUpstreams, UpstreamSet } from "./upstream.ts";
+
+/** One arm of one document, with everything that is the same for all its requests. */
+export interface ArmPlan {
+  readonly arm: ServingArm;
+  readonly releaseId: string;
+  readonly cachePrefix: string;
+  readonly upstreams: ArmUpstreams;
+  /** An endpoint has a path of its own, which a request's path must not lead out of. */
+  readonly hasPrefix: boolean;
+  /** Name, value, … for the service. */
+  readonly requestLabels: readonly string[];
+  /** Name, value, … for the client. */
+  readonly answerLabels: readonly string[];
+}
+
+/** A document prepared for traffic. Immutable: a change is a new plan, and requests in flight keep theirs. */
+export interface RoutingPlan {
+  readonly table: RouteTable;
+  readonly reader: RequestHeaderReader;
+  readonly stable: ArmPlan;
+  /** Null when the document has no candidate. */
+  readonly candidate: ArmPlan | null;
+}
+
+/** Prepares an admitted document; endpoints it shares with earlier ones keep their connections. */
+export function planFor(document: RoutingDocument, upstreams: UpstreamSet, headerCountMax: number): RoutingPlan {
+  const table = compileRouteTable(document);
+  const { stable, candidate } = document.arms;
+  return {
+    table,
+    reader: new RequestHeaderReader(document.identity, headerCountMax),
+    stable: armPlan(table, { ...stable, arm: "stable" }, upstreams),
+    candidate: candidate === null ? null : armPlan(table, { ...candidate, arm: "candidate" }, upstreams),
+  };
+}
+
+/** Every endpoint a document names. */
+export function endpointsOf(document: RoutingDocument): ReadonlySet<string> {
+  return new Set([...document.arms.stable.endpoints, ...(document.arms.candidate?.endpoints ?? [])]);
+}
+
+function armPlan(table: RouteTable, target: RouteTarget, upstreams: UpstreamSet): ArmPlan {
+  const { arm, releaseId, cachePrefix } = target;
+  const ofArm = upstreams.armOf(target.endpoints);
+  return {
+    arm,
+    releaseId,
+    cachePrefix,
+    upstreams: ofArm,
+    hasPrefix: ofArm.upstreams.some(({ prefix }) => prefix !== ""),
+    requestLabels: ["x-exp", arm, "x-cache-namespace", cachePrefix],
+    answerLabels: ["x-sluice-arm", arm, "x-sluice-doc", table.headerDoc, "x-sluice-split", table.headerSplit],
+  };
+}

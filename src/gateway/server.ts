@@ -1,0 +1,255 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { type Admission, admit } from "../core/routing/admit.ts";
+import type { RoutingDocument } from "../core/routing/document.ts";
+import { createRecorder } from "../core/window/recorder.ts";
+import type { TelemetryWindow } from "../core/window/window.ts";
+import { ControlLink, type ControlStats, type ControlTarget } from "./control-link.ts";
+import { type GatewayCounts, zeroCounts } from "./counts.ts";
+import { EventLog } from "./event-log.ts";
+import { owesAnswer } from "./exchange.ts";
+import { type HandlerContext, handleRequest, refuse } from "./handler.ts";
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_TIMEOUTS,
+  type GatewayLimits,
+  type GatewayOptions,
+  type GatewayTimeouts,
+  LOOPBACK_PEERS,
+} from "./options.ts";
+import { ownAnswerBytes } from "./own-answer.ts";
+import { REFUSALS, type Refusal } from "./refusal.ts";
+import { endpointsOf, planFor } from "./routing-plan.ts";
+import { StateFile } from "./state-file.ts";
+import { UpstreamSet } from "./upstream.ts";
+
+const LISTEN_BACKLOG = 1_024;
+
+/** What the gateway counted and holds now. */
+export interface GatewayStats extends Readonly<GatewayCounts> {
+  readonly inFlight: number;
+  readonly document: { readonly epoch: number; readonly seq: number };
+  readonly eventsDropped: number;
+  /** Null without a controller. */
+  readonly control: ControlStats | null;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  /** Where clients reach it, e.g. `http://127.0.0.1:4401`. */
+  readonly url: string;
+  /** Its name in telemetry, unique for this start. */
+  readonly gatewayId: string;
+  /** The document in force. */
+  document(): RoutingDocument;
+  /**
+   * Decides on a document as every data plane does and, when it is newer and valid, routes the next request by it.
+   * Requests in flight end where they began; endpoints it no longer names close after its `drainMs`.
+   */
+  adopt(document: RoutingDocument): Admission;
+  stats(): GatewayStats;
+  /**
+   * Takes no new connections, answers what runs with `Connection: close`, cuts what still runs after the document's
+   * `drainMs`, pushes the last window and ends. Idempotent.
+   */
+  drain(): Promise<void>;
+}
+
+/**
+ * Starts a gateway and resolves when it accepts connections. Throws a TypeError that lists the problems when the
+ * document is not admissible, and the system's error when it cannot listen.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const first = admit(options.document, null, 0);
+  if (first.kind !== "adopt" || first.document.service !== options.service) {
+    const problems = first.kind === "refuse" ? first.problems.map(({ path, message }) => `${path}: ${message}`) : [];
+    throw new TypeError(`the routing document of ${options.service} is not admissible: ${problems.join("; ")}`);
+  }
+  const log = options.log ?? (() => {});
+  const stateFile = options.stateFile === undefined ? null : new StateFile(options.stateFile, log);
+  const document = stateFile === null ? first.document : await stateFile.newest(first.document);
+  const gateway = new RunningGateway(options, document, stateFile);
+  await gateway.listen();
+  return gateway;
+}
+
+class RunningGateway implements Gateway {
+  readonly gatewayId: string;
+  url = "";
+  readonly #options: GatewayOptions;
+  readonly #context: HandlerContext;
+  readonly #upstreams: UpstreamSet;
+  readonly #limits: GatewayLimits;
+  readonly #server: Server;
+  readonly #stateFile: StateFile | null;
+  readonly #link: ControlLink | null;
+  #drained: Promise<void> | null = null;
+
+  constructor(options: GatewayOptions, document: RoutingDocument, stateFile: StateFile | null) {
+    const { clock, service } = options;
+    const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#stateFile = stateFile;
+    this.gatewayId = `${options.gatewayId}.${randomBytes(4).toString("hex")}`;
+    this.#upstreams = new UpstreamSet(timeouts, this.#limits);
+    this.#context = {
+      clock,
+      recorder: createRecorder({ gatewayId: this.gatewayId, document, startMs: clock.wallMs() }),
+      counts: zeroCounts(),
+      events: options.events === undefined ? null : new EventLog(options.events, service, clock),
+      bodyBytesMax: this.#limits.bodyBytes,
+      isDraining: false,
+      isCutting: false,
+      inFlight: 0,
+      onEnd: () => this.#ended(),
+      plan: planFor(document, this.#upstreams, this.#limits.headerCount),
+      warmPeers: new Set(options.warmPeers ?? LOOPBACK_PEERS),
+      verifyPin: options.verifyPin ?? null,
+    };
+    this.#server = httpServer(this.#context, timeouts, this.#limits);
+    const { controllerUrl, token } = options;
+    this.#link = controllerUrl === undefined ? null : new ControlLink(this.#asTarget(), clock, controllerUrl, token);
+  }
+
+  async listen(): Promise<void> {
+    const { host, port } = this.#options.listen;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
+    const address = this.#server.address() as AddressInfo;
+    this.url = `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
+    this.#stateFile?.save(this.document());
+    this.#link?.start();
+  }
+
+  document(): RoutingDocument {
+    return this.#context.plan.table.document;
+  }
+
+  adopt(document: RoutingDocument): Admission {
+    const admission = admit(document, this.document(), 0);
+    this.#take(admission);
+    return admission;
+  }
+
+  stats(): GatewayStats {
+    const { epoch, seq } = this.document();
+    return {
+      ...this.#context.counts,
+      inFlight: this.#context.inFlight,
+      document: { epoch, seq },
+      eventsDropped: this.#context.events?.dropped ?? 0,
+      control: this.#link?.stats ?? null,
+    };
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<void> {
+    const context = this.#context;
+    context.isDraining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const deadline = setTimeout(() => {
+      context.isCutting = true;
+      this.#server.closeAllConnections();
+    }, this.document().drainMs);
+    await closed;
+    clearTimeout(deadline);
+    await this.#link?.close();
+    await this.#upstreams.destroy();
+    await context.events?.close();
+    await this.#stateFile?.settled();
+  }
+
+  #take(admission: Admission): void {
+    const { counts, recorder, clock } = this.#context;
+    if (admission.kind === "keep") return;
+    if (admission.kind === "refuse") {
+      counts.documentsRefused++;
+      const reasons = admission.problems.map(({ path, message }) => `${path}: ${message}`);
+      this.#options.log?.(`routing document refused, the last good one stays: ${reasons.join("; ")}`);
+      return;
+    }
+    const { document } = admission;
+    this.#closed(recorder.adopt(document, clock.wallMs()));
+    this.#context.plan = planFor(document, this.#upstreams, this.#limits.headerCount);
+    this.#upstreams.keepOnly(endpointsOf(document), document.drainMs);
+    counts.documentsAdopted++;
+    this.#stateFile?.save(document);
+  }
+
+  #closed(window: TelemetryWindow): void {
+    this.#link?.add(window);
+    this.#options.onWindow?.(window);
+  }
+
+  #ended(): void {
+    // A connection whose answer began before the drain is kept alive by its client; it is idle a moment later.
+    if (this.#context.isDraining) setImmediate(() => this.#server.closeIdleConnections());
+  }
+
+  #asTarget(): ControlTarget {
+    return {
+      service: this.#options.service,
+      gatewayId: this.gatewayId,
+      document: () => this.document(),
+      take: (admission: Admission) => this.#take(admission),
+      cut: (): TelemetryWindow => {
+        const window = this.#context.recorder.cut(this.#context.clock.wallMs());
+        this.#options.onWindow?.(window);
+        return window;
+      },
+    };
+  }
+}
+
+/** The strict parser, whatever flags the process was started with, and limits on everything a client can prolong. */
+function httpServer(context: HandlerContext, timeouts: GatewayTimeouts, limits: GatewayLimits): Server {
+  const server = createServer({
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: timeouts.clientHeadersMs,
+    requestTimeout: timeouts.clientRequestMs,
+    keepAliveTimeout: timeouts.clientIdleMs,
+    connectionsCheckingInterval: Math.min(1_000, timeouts.clientHeadersMs),
+    noDelay: true,
+  });
+  server.maxHeadersCount = 0; // Node.js would hide the rest from us; we count and refuse.
+  const handle = (req: IncomingMessage, res: ServerResponse) => handleRequest(context, req, res);
+  server.on("request", handle);
+  server.on("checkContinue", (req, res) => {
+    if (Number(req.headers["content-length"] ?? 0) > limits.bodyBytes) return refuse(context, res, REFUSALS.bodySize);
+    res.writeContinue();
+    handle(req, res);
+  });
+  server.on("checkExpectation", (_req, res) => refuse(context, res, REFUSALS.expectation));
+  server.on("connect", (_req, socket) => refuseConnection(socket, REFUSALS.method));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (error.code !== "ECONNRESET") context.counts.malformed++;
+    if (!socket.writable || owesAnswer(socket)) socket.destroy();
+    else refuseConnection(socket, parseRefusal(error.code));
+  });
+  return server;
+}
+
+function refuseConnection(socket: Duplex, refusal: Refusal): void {
+  socket.on("error", () => socket.destroy());
+  socket.end(ownAnswerBytes(refusal, STATUS_CODES[refusal.status] ?? ""), () => socket.destroy());
+}
+
+function parseRefusal(code: string | undefined): Refusal {
+  if (code === "HPE_HEADER_OVERFLOW") return REFUSALS.headerSize;
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return REFUSALS.slow;
+  return REFUSALS.malformed;
+}

@@ -1,0 +1,67 @@
+import { open, readFile, rename } from "node:fs/promises";
+import { admitText } from "../core/routing/admit.ts";
+import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
+
+/**
+ * Keeps the last good document on disk (I21). Writes are whole or not at all: a new file is written, synced and renamed
+ * over the old one; while one is being written only the newest waiting document is kept.
+ */
+export class StateFile {
+  readonly #path: string;
+  readonly #log: (line: string) => void;
+  #next: RoutingDocument | null = null;
+  #writing: Promise<void> | null = null;
+
+  constructor(path: string, log: (line: string) => void) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  /** The document of the file when it is valid, of this service and newer than `given`; else `given`. */
+  async newest(given: RoutingDocument): Promise<RoutingDocument> {
+    let text: string;
+    try {
+      text = await readFile(this.#path, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#log(`state file not read: ${String(error)}`);
+      return given;
+    }
+    const admission = admitText(text, null);
+    if (admission.kind !== "adopt" || admission.document.service !== given.service) {
+      this.#log(`state file ${this.#path} holds no document of service ${given.service}; it is not used`);
+      return given;
+    }
+    return isNewer(admission.document, given) ? admission.document : given;
+  }
+
+  /** Writes the document soon. A disk that fails is logged and leaves traffic alone. */
+  save(document: RoutingDocument): void {
+    this.#next = document;
+    this.#writing ??= this.#write();
+  }
+
+  /** Resolves when everything saved so far is on disk. */
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    while (this.#next !== null) {
+      const document = this.#next;
+      this.#next = null;
+      try {
+        const file = await open(`${this.#path}.next`, "w", 0o600);
+        try {
+          await file.writeFile(JSON.stringify(document));
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+        await rename(`${this.#path}.next`, this.#path);
+      } catch (error) {
+        this.#log(`state file not written: ${String(error)}`);
+      }
+    }
+    this.#writing = null;
+  }
+}

@@ -1,0 +1,158 @@
+import { Pool } from "undici";
+import type { GatewayLimits, GatewayTimeouts } from "./options.ts";
+
+/** An endpoint that failed is tried last for this long. */
+const COOL_DOWN_MS = 2_000;
+const NEVER = Number.NEGATIVE_INFINITY;
+
+/** One endpoint with its keep-alive connections, shared by every document that names it. */
+export class Upstream {
+  readonly endpoint: string;
+  /** Path all requests get in front; "" for none. */
+  readonly prefix: string;
+  failedAtMs = NEVER;
+  readonly #origin: string;
+  readonly #options: Pool.Options;
+  #pool: Pool | null = null;
+  #running = 0;
+  #isRetired = false;
+  #deadline: NodeJS.Timeout | null = null;
+
+  constructor(endpoint: string, timeouts: GatewayTimeouts, limits: GatewayLimits) {
+    const url = new URL(endpoint);
+    this.endpoint = endpoint;
+    this.prefix = url.pathname.replace(/\/$/, "");
+    this.#origin = url.origin;
+    this.#options = {
+      connections: limits.connectionsPerEndpoint,
+      pipelining: 1, // A request behind another one would share its delays and its failures.
+      connect: { timeout: timeouts.connectMs },
+      headersTimeout: timeouts.headersMs,
+      bodyTimeout: timeouts.bodyIdleMs,
+    };
+  }
+
+  /** Connections of this endpoint, opened on first use. */
+  get pool(): Pool {
+    this.#pool ??= new Pool(this.#origin, this.#options);
+    return this.#pool;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  enter(): void {
+    this.#running++;
+  }
+
+  leave(): void {
+    this.#running--;
+    if (this.#running === 0 && this.#isRetired) this.#close();
+  }
+
+  /** Closes the connections when nothing runs on them any more, at the latest after `drainMs`, which cuts what runs. */
+  retire(drainMs: number): void {
+    this.#isRetired = true;
+    if (this.#running === 0) this.#close();
+    else this.#deadline ??= setTimeout(() => this.#cut(), drainMs).unref();
+  }
+
+  /** A document names the endpoint again. */
+  recall(): void {
+    this.#isRetired = false;
+    this.#stopWaiting();
+  }
+
+  /** Cuts what still runs. */
+  destroy(): Promise<void> {
+    this.#stopWaiting();
+    const pool = this.#pool;
+    this.#pool = null;
+    return pool === null ? Promise.resolve() : pool.destroy();
+  }
+
+  #close(): void {
+    this.#stopWaiting();
+    const pool = this.#pool;
+    this.#pool = null;
+    if (pool !== null) void pool.close();
+  }
+
+  #cut(): void {
+    void this.destroy();
+  }
+
+  #stopWaiting(): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = null;
+  }
+}
+
+/** The endpoints of one arm: taken in turn, those that failed lately last. */
+export class ArmUpstreams {
+  readonly upstreams: readonly Upstream[];
+  #turn = 0;
+
+  constructor(upstreams: readonly Upstream[]) {
+    this.upstreams = upstreams;
+  }
+
+  /** @param except an endpoint that just failed this request; taken again only when there is no other */
+  choose(nowMs: number, except: Upstream | null): Upstream {
+    const { upstreams } = this;
+    const count = upstreams.length;
+    let best = upstreams[0] as Upstream;
+    if (count === 1) return best;
+    this.#turn = (this.#turn + 1) % count;
+    let bestFailedAtMs = Number.POSITIVE_INFINITY;
+    for (let step = 0; step < count; step++) {
+      const upstream = upstreams[(this.#turn + step) % count] as Upstream;
+      if (upstream === except) continue;
+      if (upstream.failedAtMs + COOL_DOWN_MS <= nowMs) return upstream;
+      if (upstream.failedAtMs < bestFailedAtMs) {
+        best = upstream;
+        bestFailedAtMs = upstream.failedAtMs;
+      }
+    }
+    return best;
+  }
+}
+
+/** Every endpoint the gateway has connections to. */
+export class UpstreamSet {
+  readonly #byEndpoint = new Map<string, Upstream>();
+  readonly #timeouts: GatewayTimeouts;
+  readonly #limits: GatewayLimits;
+
+  constructor(timeouts: GatewayTimeouts, limits: GatewayLimits) {
+    this.#timeouts = timeouts;
+    this.#limits = limits;
+  }
+
+  armOf(endpoints: readonly string[]): ArmUpstreams {
+    return new ArmUpstreams(endpoints.map((endpoint) => this.#get(endpoint)));
+  }
+
+  /** Keeps the endpoints a document names and lets the others run out. */
+  keepOnly(endpoints: ReadonlySet<string>, drainMs: number): void {
+    for (const [endpoint, upstream] of this.#byEndpoint) {
+      if (endpoints.has(endpoint)) upstream.recall();
+      else upstream.retire(drainMs);
+      if (!endpoints.has(endpoint) && upstream.running === 0) this.#byEndpoint.delete(endpoint);
+    }
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#byEndpoint.values()].map((upstream) => upstream.destroy()));
+  }
+
+  #get(endpoint: string): Upstream {
+    let upstream = this.#byEndpoint.get(endpoint);
+    if (upstream === undefined) {
+      upstream = new Upstream(endpoint, this.#timeouts, this.#limits);
+      this.#byEndpoint.set(endpoint, upstream);
+    }
+    return upstream;
+  }
+}
