@@ -17,10 +17,11 @@ export interface ExpressResponse {
   readonly headersSent: boolean;
   setHeader(name: string, value: string | readonly string[]): unknown;
   getHeaders(): Readonly<Record<string, string | number | readonly string[] | undefined>>;
-  // biome-ignore lint: Node's overloads take a chunk, an encoding and a callback in any legal combination.
+  /** `any`: Node's overloads take a chunk, an encoding and a callback in any legal combination. */
   write(...given: any[]): boolean;
-  // biome-ignore lint: the same.
   end(...given: any[]): unknown;
+  writeHead(...given: any[]): unknown;
+  flushHeaders(): void;
   on(event: "close", listener: () => void): unknown;
 }
 
@@ -40,7 +41,7 @@ function chunkOf(given: readonly unknown[]): Uint8Array {
  */
 function capture(res: ExpressResponse): Promise<Response> {
   const chunks: Uint8Array[] = [];
-  const own = { write: res.write, end: res.end };
+  const own = { write: res.write, end: res.end, writeHead: res.writeHead, flushHeaders: res.flushHeaders };
   return new Promise((resolve, reject) => {
     res.write = (...given) => {
       chunks.push(chunkOf(given));
@@ -54,6 +55,12 @@ function capture(res: ExpressResponse): Promise<Response> {
       callbackOf(given)?.();
       return res;
     };
+    res.writeHead = (status: number, ...given: unknown[]) => {
+      res.statusCode = status;
+      setHeaders(res, given.at(-1));
+      return res;
+    };
+    res.flushHeaders = () => {}; // Nothing leaves before it is stored.
     res.on("close", () => reject(new Error("fence: the connection closed before the handler answered")));
   });
 }
@@ -61,6 +68,15 @@ function capture(res: ExpressResponse): Promise<Response> {
 function callbackOf(given: readonly unknown[]): Ended | undefined {
   const last = given.at(-1);
   return typeof last === "function" ? (last as Ended) : undefined;
+}
+
+/** Headers as `writeHead` takes them: an object, or names and values in turn. */
+function setHeaders(res: ExpressResponse, given: unknown): void {
+  if (Array.isArray(given)) {
+    for (let index = 0; index + 1 < given.length; index += 2) res.setHeader(String(given[index]), given[index + 1]);
+  } else if (typeof given === "object" && given !== null) {
+    for (const [name, value] of Object.entries(given)) if (value !== undefined) res.setHeader(name, value as string);
+  }
 }
 
 function bodyOf(status: number, chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> | null {
