@@ -1,0 +1,86 @@
+import type { ProbeReport } from "../measure/report.ts";
+import type { Verdict } from "../verdict.ts";
+import type { ProbeGate } from "./gate.ts";
+import { boundAt, type DeltaSOptions } from "./options.ts";
+import { probeVerdict, undecidable } from "./probe-verdict.ts";
+
+const NAME = "delta-s";
+const shown = (value: number) => value.toFixed(2);
+
+/** Harm: the set's median beyond the stop limit that stable keeps, or a proven paired drift, or a jump of the p95. */
+function harm(report: ProbeReport, options: DeltaSOptions): Verdict | null {
+  const { stable, candidate } = report.arms;
+  const { median, p95 } = candidate.deltaS;
+  const fail = (estimate: number, threshold: number, reason: string) =>
+    probeVerdict(report, NAME, "fail", { estimate, interval: report.paired?.deltaS.ci ?? null, threshold, reason });
+  if (median >= options.stop && (stable === null || stable.deltaS.median < options.stop)) {
+    return fail(median, options.stop, `median delta_s ${shown(median)} reaches ${options.stop}`);
+  }
+  if (stable === null || report.paired === null) return null;
+  const { estimate, ci } = report.paired.deltaS;
+  if (ci[0] > options.driftStop) {
+    return fail(
+      estimate,
+      options.driftStop,
+      `delta_s drifted by ${shown(estimate)}, at least ${shown(ci[0])}: beyond ${options.driftStop}`,
+    );
+  }
+  const rise = p95 - stable.deltaS.p95;
+  if (rise > options.p95DriftStop) return fail(rise, options.p95DriftStop, `the p95 of delta_s rose by ${shown(rise)}`);
+  return null;
+}
+
+/**
+ * Semantic distance between questions and what was retrieved. The absolute limit binds when stable itself meets it;
+ * otherwise the gate uses the paired drift alone and says so. It never passes a release by itself: coverage has a veto.
+ * @source definitions.md §3; decision-policy.md "Margins" (GQ-1, GQ-3, GQ-4, ST-1)
+ */
+export const deltaS: ProbeGate<DeltaSOptions> = {
+  kind: "probe",
+  name: NAME,
+  decide(report, stage, options): readonly Verdict[] {
+    const { calibration, arms, paired } = report;
+    if (!calibration.usable) {
+      const reason = `delta_s is not calibratable: ${calibration.reason ?? "gold and decoy are too close"}`;
+      const needs = "a corpus, or a gold set whose sections stable returns";
+      return [probeVerdict(report, NAME, "error", { estimate: null, threshold: null, reason, needs })];
+    }
+    const blocked = harm(report, options) ?? undecidable(report, NAME);
+    if (blocked !== null) return [blocked];
+    const { median } = arms.candidate.deltaS;
+    const margin = boundAt(options.driftMargin, stage.candidateBp);
+    if (paired !== null && paired.deltaS.ci[1] > margin) {
+      const { estimate, ci } = paired.deltaS;
+      const reason = `delta_s drifted by ${shown(estimate)} (${shown(ci[0])}..${shown(ci[1])}): a drift of ${margin} is not excluded`;
+      return [
+        probeVerdict(report, NAME, "inconclusive", {
+          estimate,
+          interval: ci,
+          threshold: margin,
+          reason,
+          needs: "more questions",
+        }),
+      ];
+    }
+    const doesLimitBind = arms.stable === null || arms.stable.deltaS.median <= options.limit;
+    const threshold = doesLimitBind ? options.limit : margin;
+    if (doesLimitBind && median > options.limit) {
+      const reason = `median delta_s ${shown(median)} is over ${options.limit}, which stable meets`;
+      return [
+        probeVerdict(report, NAME, "inconclusive", {
+          estimate: median,
+          threshold,
+          reason,
+          needs: "a person, or more questions",
+        }),
+      ];
+    }
+    const basis = doesLimitBind
+      ? `at most ${options.limit}`
+      : `stable itself is over ${options.limit}, so the paired drift decides`;
+    const reason = `median delta_s ${shown(median)} (${basis}; ${arms.candidate.deltaS.embedder})`;
+    return [
+      probeVerdict(report, NAME, "pass", { estimate: median, interval: paired?.deltaS.ci ?? null, threshold, reason }),
+    ];
+  },
+};

@@ -1,0 +1,88 @@
+import type { ArmReport, ProbeReport } from "../measure/report.ts";
+import type { Verdict } from "../verdict.ts";
+import type { ProbeGate } from "./gate.ts";
+import { boundAt, type LambdaOptions } from "./options.ts";
+import { probeVerdict, undecidable } from "./probe-verdict.ts";
+
+const NAME = "lambda";
+const shown = (value: number) => value.toFixed(2);
+
+/** Absolute levels of a convergent set. @source definitions.md §5 */
+const LEVELS = {
+  strict: { convergent: 0.95, recursive: 1 },
+  loose: { convergent: 0.8, recursive: 0.1 },
+} as const;
+
+function harm(report: ProbeReport, options: LambdaOptions): Verdict | null {
+  const { stable, candidate } = report.arms;
+  const { flipRate } = candidate.lambda;
+  const fail = (estimate: number, threshold: number, interval: readonly [number, number] | null, reason: string) =>
+    probeVerdict(report, NAME, "fail", { estimate, threshold, interval, reason });
+  if (flipRate > options.flipRateStop && (stable === null || stable.lambda.flipRate <= options.flipRateStop)) {
+    return fail(
+      flipRate,
+      options.flipRateStop,
+      null,
+      `${shown(flipRate)} of the phrasings flip, over ${options.flipRateStop}`,
+    );
+  }
+  if (report.paired === null) return null;
+  const { flipRate: flips, convergentShare: convergent } = report.paired;
+  if (flips.ci[0] > options.increaseStop) {
+    const reason = `the flip rate rose by ${shown(flips.estimate)}, at least ${shown(flips.ci[0])}`;
+    return fail(flips.estimate, options.increaseStop, flips.ci, reason);
+  }
+  if (convergent.ci[1] < -options.increaseStop) {
+    const reason = `the share of convergent questions fell by ${shown(-convergent.estimate)}, at least ${shown(-convergent.ci[1])}`;
+    return fail(convergent.estimate, -options.increaseStop, convergent.ci, reason);
+  }
+  return null;
+}
+
+/** What keeps an arm from the absolute level, or null when it meets it. */
+function belowLevel({ lambda }: ArmReport, level: LambdaOptions["level"]): string | null {
+  if (level === "paired") return null;
+  const { convergent, recursive } = LEVELS[level];
+  const questions = Object.values(lambda.states).reduce((sum, count) => sum + count, 0);
+  if (lambda.convergentShare < convergent)
+    return `${shown(lambda.convergentShare)} of the questions converge, ${convergent} is wanted`;
+  if (lambda.states["<>"] > recursive * questions)
+    return `${lambda.states["<>"]} of ${questions} questions are recursive`;
+  return lambda.states["×"] > 0 ? `${lambda.states["×"]} questions are chaotic` : null;
+}
+
+/**
+ * Whether questions keep their outcome over phrasings and repetitions, paired with stable, and at an absolute level
+ * where the preset asks for one.
+ * @source definitions.md §5; decision-policy.md "Margins" (GQ-10, GQ-11, GQ-12, RB-2)
+ */
+export const lambda: ProbeGate<LambdaOptions> = {
+  kind: "probe",
+  name: NAME,
+  decide(report, stage, options): readonly Verdict[] {
+    const blocked = harm(report, options) ?? undecidable(report, NAME);
+    if (blocked !== null) return [blocked];
+    const { candidate } = report.arms;
+    const margin = boundAt(options.margin, stage.candidateBp);
+    const estimate = candidate.lambda.convergentShare;
+    const flips = report.paired?.flipRate;
+    const convergent = report.paired?.convergentShare;
+    if ((flips !== undefined && flips.ci[1] > margin) || (convergent !== undefined && convergent.ci[0] < -margin)) {
+      const reason = `a rise of flips or a fall of convergent questions by ${margin} is not excluded`;
+      return [
+        probeVerdict(report, NAME, "inconclusive", { estimate, threshold: margin, reason, needs: "more questions" }),
+      ];
+    }
+    const missed = belowLevel(candidate, options.level);
+    if (missed !== null) {
+      const finding = {
+        estimate,
+        threshold: options.level === "paired" ? null : LEVELS[options.level].convergent,
+        reason: missed,
+      };
+      return [probeVerdict(report, NAME, "inconclusive", { ...finding, needs: "a person" })];
+    }
+    const reason = `${shown(estimate)} of the questions converge, ${shown(candidate.lambda.flipRate)} of the phrasings flip`;
+    return [probeVerdict(report, NAME, "pass", { estimate, threshold: margin, reason })];
+  },
+};

@@ -1,0 +1,90 @@
+import type { RandomStream } from "../stats/random.ts";
+import { bp } from "../unit.ts";
+import type { Block } from "../gate/gate.ts";
+import { binOf, type SparseBins } from "../window/sketch.ts";
+import { type ArmWindow, EMPTY_ARM_WINDOW, type ErrorClass } from "../window/window.ts";
+
+/** How one arm behaves at a moment of the rehearsal, `atS` seconds after its start. */
+export interface ArmModel {
+  /** Share of requests that fail, by class. */
+  failures(atS: number): Readonly<Record<ErrorClass, number>>;
+  /** Lognormal latency of warm answers: median in ms and sigma of the logarithm. */
+  latency(atS: number): { readonly medianMs: number; readonly sigma: number };
+}
+
+/** The traffic a policy is rehearsed against. */
+export interface World {
+  readonly requestsPerSecond: number;
+  readonly arms: { readonly stable: ArmModel; readonly candidate: ArmModel };
+}
+
+/** An arm whose failures and latency never change. */
+export function steadyArm(
+  failures: Readonly<Record<ErrorClass, number>>,
+  latency: { readonly medianMs: number; readonly sigma: number },
+): ArmModel {
+  return { failures: () => failures, latency: () => latency };
+}
+
+/** Poisson count: by inversion for small means, by the normal approximation above 60 where its error is below 1 %. */
+function poisson(mean: number, random: RandomStream): number {
+  if (mean > 60) return Math.max(0, Math.round(mean + Math.sqrt(mean) * standardNormal(random)));
+  const limit = Math.exp(-mean);
+  let count = 0;
+  for (let product = random(); product > limit; product *= random()) count++;
+  return count;
+}
+
+/** @source G. E. P. Box, M. E. Muller, Annals of Mathematical Statistics 29 (1958) 610-611 */
+function standardNormal(random: RandomStream): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
+
+function binsOf(counts: ReadonlyMap<number, number>): SparseBins {
+  return [...counts].sort(([a], [b]) => a - b).flat();
+}
+
+function armSecond(model: ArmModel, requests: number, atS: number, random: RandomStream): ArmWindow {
+  const rates = Object.entries(model.failures(atS));
+  const { medianMs, sigma } = model.latency(atS);
+  const classes: Record<ErrorClass, number> = {};
+  const warm = new Map<number, number>();
+  let failures = 0;
+  for (let index = 0; index < requests; index++) {
+    let draw = random();
+    const failed = rates.find(([, rate]) => {
+      draw -= rate;
+      return draw < 0;
+    });
+    if (failed !== undefined) {
+      failures++;
+      classes[failed[0]] = (classes[failed[0]] ?? 0) + 1;
+      continue;
+    }
+    const bin = binOf(medianMs * Math.exp(sigma * standardNormal(random)));
+    warm.set(bin, (warm.get(bin) ?? 0) + 1);
+  }
+  return {
+    ...EMPTY_ARM_WINDOW,
+    requests,
+    requestsAll: requests,
+    failures,
+    failuresAll: failures,
+    classes,
+    warm: binsOf(warm),
+  };
+}
+
+/** One second of traffic at a share: Poisson arrivals, split by share, each arm drawn from its own model. */
+export function drawSecond(world: World, candidateBp: number, atS: number, random: RandomStream): Block {
+  const share = candidateBp / 10_000;
+  const candidate = poisson(world.requestsPerSecond * share, random);
+  const stable = poisson(world.requestsPerSecond * (1 - share), random);
+  return {
+    candidateBp: bp(candidateBp),
+    arms: {
+      stable: armSecond(world.arms.stable, stable, atS, random),
+      candidate: armSecond(world.arms.candidate, candidate, atS, random),
+    },
+  };
+}
