@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lnBeta, lnBetaCdf, lnGamma, lnSumExp, normalCdf, normalQuantile } from "./special.ts";
+import { lnBeta, lnBetaCdf, lnGamma, lnSumExp, normalCdf, normalQuantile, studentQuantile } from "./special.ts";
 
 describe("special functions", () => {
   it("give ln 9! as lnGamma(10) and ln(1/60) as lnBeta(3, 4)", () => {
@@ -41,6 +41,13 @@ describe("special functions", () => {
     for (const share of [1e-12, 1e-6, 0.01, 0.3, 0.5, 0.8, 1 - 1e-9])
       expect(Math.abs(normalCdf(normalQuantile(share)) / share - 1)).toBeLessThan(1e-9);
     expect(() => normalQuantile(1)).toThrow(/strictly between/);
+  });
+
+  it("give the tabled t quantiles: 12.7062 for 1, 2.2281 for 10, 1.9799 for 120 degrees of freedom at 0.975", () => {
+    expect(studentQuantile(0.975, 1)).toBeCloseTo(12.7062, 4);
+    expect(studentQuantile(0.975, 10)).toBeCloseTo(2.2281, 4);
+    expect(studentQuantile(0.025, 120)).toBeCloseTo(-1.9799, 4);
+    expect(studentQuantile(0.5, 7)).toBeCloseTo(0, 9);
   });
 
   it("sum exponentials that would overflow", () => {

@@ -88,3 +88,26 @@ export function lnSumExp(terms: readonly number[]): number {
   if (!Number.isFinite(top)) return top;
   return top + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - top), 0));
 }
+
+/**
+ * Quantile of Student's t distribution, by bisection on the incomplete beta function.
+ * @param share strictly between 0 and 1
+ * @param freedom degrees of freedom, > 0
+ */
+export function studentQuantile(share: number, freedom: number): number {
+  assert(
+    share > 0 && share < 1 && freedom > 0,
+    `a t quantile needs a share in 0..1 and freedom > 0: ${share}, ${freedom}`,
+  );
+  const tail = Math.min(share, 1 - share);
+  const above = (t: number): number => Math.exp(lnBetaCdf(freedom / (freedom + t * t), freedom / 2, 0.5)) / 2;
+  let [low, high] = [0, 1];
+  while (above(high) > tail && high < 1e15) high *= 2;
+  for (let step = 0; step < 80; step++) {
+    const middle = (low + high) / 2;
+    if (above(middle) > tail) low = middle;
+    else high = middle;
+  }
+  const t = (low + high) / 2;
+  return share < 0.5 ? -t : t;
+}
