@@ -265,6 +265,12 @@ describe("on Node, with the platform's fetch and real servers", () => {
     expect(new TextDecoder().decode(second?.value)).toBe("data: 2\n\n");
   });
 
+  it("hands a redirect to the client instead of following it", async () => {
+    const router = await routerBefore((_request, response) => response.writeHead(302, { location: "/else" }).end());
+    const response = await router.handle(ask());
+    expect([response.status, response.headers.get("location")]).toEqual([302, "/else"]);
+  });
+
   it("does not describe a decoded body as compressed when an origin compresses unasked", async () => {
     let asked: string | undefined;
     const router = await routerBefore((request, response) => {

@@ -54,6 +54,13 @@ describe("thresholdOf", () => {
 });
 
 describe("isOnCandidate", () => {
+  it("is true for the hash below the threshold and false for the threshold itself", () => {
+    for (const share of [1, 1_000, 3_333, 9_999]) {
+      const threshold = thresholdOf(bp(share));
+      expect([isOnCandidate(threshold - 1, bp(share)), isOnCandidate(threshold, bp(share))]).toEqual([true, false]);
+    }
+  });
+
   it("RT-3, I9: raising the share only moves units from stable to the candidate", () => {
     fc.assert(
       fc.property(aUnit, aSeed, aShare, aShare, (unit, seed, a, b) => {

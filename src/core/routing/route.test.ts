@@ -33,6 +33,13 @@ describe("route", () => {
     }
   });
 
+  it("I9: a unit joins the candidate when the threshold passes its hash, not when it equals it", () => {
+    const table = compileRouteTable(aDocument());
+    const hash = xxHash32("user-1", 7);
+    expect(route({ ...table, threshold: hash }, "user-1", null, null).arm).toBe("stable");
+    expect(route({ ...table, threshold: hash + 1 }, "user-1", null, null).arm).toBe("candidate");
+  });
+
   it("serves a request without a unit by stable, outside the draw", () => {
     const table = compileRouteTable(aDocument({ candidateBp: bp(10_000) }));
     expect(route(table, null, null, "candidate")).toMatchObject({ arm: "stable", reason: "no-unit", hash: null });

@@ -92,6 +92,7 @@ describe("admitWindow", () => {
     ["probes", { probes: null }],
     ["failures", { requests: 0, warm: [], cold: [] }],
     ["warm", { warm: [10, 5] }],
+    ["warm", { warm: [10, 2] }],
     ["classes", { classes: {} }],
     ["classes", { classes: { "headers|5xx|503": 2 } }],
     ["classes", { classes: { "no class": 1 } }],

@@ -129,6 +129,18 @@ describe("arrive", () => {
 });
 
 describe("cut", () => {
+  it("begins the next window at zero in every count", () => {
+    const recorder = aRecorder();
+    const slot = recorder.slotOf("stable");
+    recorder.record(slot, 1, "warm", 10, "headers|5xx|500", T0);
+    recorder.record(slot, 1, "cold", 10, null, T0);
+    recorder.record(slot, 1, "probe", 10, null, T0);
+    recorder.countGatewayFailure();
+    recorder.cut(after(1));
+    const next = recorder.cut(after(2));
+    expect([next.arms.stable, next.gatewayFailures]).toEqual([EMPTY_ARM_WINDOW, 0]);
+  });
+
   it("numbers windows from 0 without a gap, each beginning where the last one ended", () => {
     const recorder = aRecorder();
     const windows = [250, 500, 750].map((ms) => recorder.cut(after(ms)));
@@ -212,6 +224,28 @@ describe("adopt", () => {
     recorder.record(recorder.slotOf("candidate"), 1, "warm", 10, null, after(2));
     const { stable, candidate } = recorder.cut(after(3)).arms;
     expect([stable.requests, candidate.requests]).toEqual([0, 1]);
+  });
+
+  it("gives the candidate a slot of its own when it begins to serve stable's release", () => {
+    const recorder = aRecorder();
+    const { stable } = aDocument().arms;
+    recorder.adopt(aDocument({ seq: 1, arms: { stable, candidate: { ...stable, cachePrefix: "d4:" } } }), after(1));
+    recorder.record(recorder.slotOf("candidate"), 1, "warm", 10, null, after(2));
+    const window = recorder.cut(after(3)).arms;
+    expect([window.stable.requests, window.candidate.requests]).toEqual([0, 1]);
+  });
+
+  it("gives every unit a new budget in a new epoch, whose hashes are other ones", () => {
+    const recorder = aRecorder();
+    const spend = () => {
+      for (let i = 0; i < 30; i++) recorder.record(recorder.slotOf("stable"), 7, "warm", 10, null, T0);
+      return recorder.cut(T0).arms.stable.requests;
+    };
+    const first = spend();
+    recorder.adopt(aDocument({ seq: 1 }), T0);
+    const sameEpoch = spend();
+    recorder.adopt(aDocument({ epoch: 2 }), T0);
+    expect([first, sameEpoch, spend()]).toEqual([20, 0, 20]);
   });
 
   it("sees units as new again in a new epoch, and not under a new seq", () => {

@@ -2,7 +2,7 @@
 const COUNTER_BITS = 20;
 const MINUTE_MS = 60_000;
 /** Requests of one unit that count as evidence in a minute. @source definitions.md §8, core/window/window.ts */
-export const EVIDENCE_PER_MINUTE = 20;
+const EVIDENCE_PER_MINUTE = 20;
 
 /**
  * Keeps one busy unit from deciding a gate: of each unit at most 20 requests a minute count. Units whose hashes share
