@@ -35,7 +35,10 @@ export async function readDocument(file: string): Promise<DocumentFile> {
   const read = readRollout(text);
   if (isProblems(read)) {
     const listed = read.map((problem) => describeProblem(problem, file, text)).join("\n");
-    throw new CliError(EXIT.badUsage, `${listed}\n${read.length} ${read.length === 1 ? "problem" : "problems"} in ${file}`);
+    throw new CliError(
+      EXIT.badUsage,
+      `${listed}\n${read.length} ${read.length === 1 ? "problem" : "problems"} in ${file}`,
+    );
   }
   return { ...read, file, folder: dirname(resolve(file)), text };
 }
@@ -48,7 +51,10 @@ export async function readDocument(file: string): Promise<DocumentFile> {
 export async function planDocument(document: DocumentFile, generation: number, salt: Uint8Array): Promise<RolloutPlan> {
   const gold = document.document.spec.probes?.set;
   const goldText = gold === undefined ? "" : await readNamedFile(resolve(document.folder, gold), "the gold set");
-  const rolloutSalt = createHash("sha256").update(salt).update(`${document.document.metadata.name}/${generation}`).digest();
+  const rolloutSalt = createHash("sha256")
+    .update(salt)
+    .update(`${document.document.metadata.name}/${generation}`)
+    .digest();
   return planRollout(document.document, document.source, {
     file: basename(document.file),
     generation,

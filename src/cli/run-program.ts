@@ -52,6 +52,8 @@ function explainFailure(error: unknown, terminal: Terminal): number {
     return code === "usage" ? EXIT.badUsage : EXIT.toolError;
   }
   const advice = code === undefined ? undefined : SYSTEM_ADVICE[code];
-  terminal.say(advice === undefined ? `internal error: ${(error as Error).stack ?? String(error)}` : `${message}: ${advice}`);
+  terminal.say(
+    advice === undefined ? `internal error: ${(error as Error).stack ?? String(error)}` : `${message}: ${advice}`,
+  );
   return EXIT.toolError;
 }

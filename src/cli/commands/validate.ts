@@ -6,6 +6,9 @@ import type { Terminal } from "../terminal.ts";
 export async function validate(file: string, options: { json: boolean }, terminal: Terminal): Promise<ExitCode> {
   const { document } = await readDocument(file);
   if (options.json) terminal.data(JSON.stringify({ valid: true, rollout: document.metadata.name, problems: [] }));
-  else terminal.say(`${terminal.paint("good", "ok")} ${file}: rollout ${document.metadata.name} of ${document.spec.service}`);
+  else
+    terminal.say(
+      `${terminal.paint("good", "ok")} ${file}: rollout ${document.metadata.name} of ${document.spec.service}`,
+    );
   return EXIT.ok;
 }

@@ -18,7 +18,8 @@ const USERS_FIRST = [{ weight: 10, hold: "12s", cap: "60s" }, { probes: true }, 
  * Without steps the preset's own ladder is in force.
  */
 export function demoDocument(targets: DemoTargets, scenario: Scenario): string {
-  const strategy = scenario.order === "users-first" ? { strategy: { canary: { steps: USERS_FIRST, watch: "5s" } } } : {};
+  const strategy =
+    scenario.order === "users-first" ? { strategy: { canary: { steps: USERS_FIRST, watch: "5s" } } } : {};
   return stringify({
     apiVersion: "sluice/v1",
     kind: "Rollout",
