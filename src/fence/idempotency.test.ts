@@ -189,7 +189,7 @@ describe("idempotency after a failure", () => {
     const died = fence.handle(post("k"), () => new Promise<Response>(() => {}));
     await new Promise((done) => setTimeout(done, 20));
     void died;
-    const held = [...(await Promise.all([store.read('["acme","ana","POST","/charges"]', "k")]))][0];
+    const held = await store.read('["acme","ana","POST","/charges"]', "k");
     expect(held?.state).toBe("locked");
     await store.renew(held as FenceRecord, 0, null); // As when its process is gone and the lease ran out.
     await clock.advance(1);
@@ -273,7 +273,7 @@ describe("idempotency after a failure", () => {
 
   it("I22: discards the answer of an attempt that was taken over, and replays the heir's", async () => {
     const { fence, store, clock, events } = aWorld({ effectKey: () => "e" });
-    let finish = (_: Response) => {};
+    let finish: (response: Response) => void = () => {};
     const paused = fence.handle(post("k"), () => new Promise<Response>((resolve) => (finish = resolve)));
     await new Promise((done) => setTimeout(done, 20));
     const locked = (await store.read('["acme","ana","POST","/charges"]', "k")) as FenceRecord;

@@ -33,7 +33,7 @@ describe("once", () => {
 
   it("keeps the lease of long work alive: ten lease times later nobody else got in", async () => {
     const { clock, store } = aWorld();
-    let finish = (_: string) => {};
+    let finish: (result: string) => void = () => {};
     const long = once(
       { store, clock, leaseMs: 10_000 },
       request,

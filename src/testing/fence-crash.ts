@@ -110,7 +110,10 @@ function ledgerOf(plan: CrashPlan) {
   const crashes = Object.fromEntries(CRASH_POINTS.map((point) => [point, 0])) as Record<CrashPoint, number>;
   const counts = { doubleCommits: 0, replays: 0, superseded: 0 };
   return {
-    ...{ runs, applied, crashes, counts },
+    runs,
+    applied,
+    crashes,
+    counts,
     effect(event: number): void {
       runs[event] = (runs[event] as number) + 1;
       if (!isKeyed(event) || applied[event] === 0) applied[event] = (applied[event] as number) + 1;

@@ -129,11 +129,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     await client.connect();
     await client.end();
   });
-  return {
-    port,
-    connect: (max = 8) => new pg.Pool({ ...config, max }),
-    stop: () => stopProcess(child, "SIGINT", folder),
-  };
+  const connect = (max = 8) => new pg.Pool({ ...config, max }).on("error", () => {}); // An idle client ended with the server.
+  return { port, connect, stop: () => stopProcess(child, "SIGINT", folder) };
 }
 
 /** Starts Redis; `settings` are command-line options, by default durable: append-only, fsync before every answer. */

@@ -92,7 +92,10 @@ function tableOf({ client, table: TableName, shards = 16 }: DynamoFenceConfig) {
       } as const;
       const Key = { pk: { S: `token:${shardOf(place, shards)}` } };
       const { Attributes } = unwrap(await orCondition(client.updateItem({ TableName, Key, ...update })));
-      return Number((Attributes?.["last"] as { readonly N: string }).N);
+      const last = Attributes?.["last"];
+      if (last === undefined || !("N" in last))
+        throw new DriverError("rejected", "never", "fence/dynamodb: the token counter gave no number");
+      return Number(last.N);
     },
   };
 }

@@ -7,8 +7,8 @@ export interface PostgresClient {
 }
 
 export interface FenceRow {
-  readonly granted?: boolean;
-  readonly now_ms?: number;
+  /** The server's time when the row was read. */
+  readonly now_ms: number;
   readonly scope: string;
   readonly key: string;
   readonly kind: FenceRecord["kind"];
@@ -29,7 +29,14 @@ export interface FenceRow {
 export function recordOf(row: FenceRow): FenceRecord {
   const { scope, key, kind, state, fingerprint, beat, note, result } = row;
   return {
-    ...{ scope, key, kind, state, fingerprint, beat, note, result },
+    scope,
+    key,
+    kind,
+    state,
+    fingerprint,
+    beat,
+    note,
+    result,
     attemptId: row.attempt_id,
     token: Number(row.token),
     leaseUntilMs: row.lease_until_ms,
@@ -40,10 +47,10 @@ export function recordOf(row: FenceRow): FenceRecord {
 }
 
 /**
- * Rolled back by the server because of other transactions: nothing happened. 23505 is here for two migrations at once,
- * which collide in the catalogue in spite of `if not exists`; our own inserts all say `on conflict do nothing`.
+ * Rolled back by the server because of other transactions: nothing happened. The last three are here for two migrations
+ * at once, which collide in the catalogue in spite of `if not exists`; our own inserts all say `on conflict do nothing`.
  */
-const ROLLED_BACK = new Set(["40P01", "40001", "23505"]);
+const ROLLED_BACK = new Set(["40P01", "40001", "23505", "42710", "42P07"]);
 
 function codeOf(error: unknown): string {
   return String((error as { code?: unknown } | null)?.code ?? "");

@@ -2,6 +2,7 @@ import {
   type Claim,
   type ClaimRequest,
   decideClaim,
+  decideComplete,
   type FenceOwner,
   type OwnerAnswer,
   settlerId,
@@ -38,11 +39,13 @@ const RESULT_BYTES_MAX = 1_048_576;
 /** Rounds of a claim that loses its compare-and-set to others; each round means that somebody else moved on. */
 const CLAIM_ROUNDS_MAX = 50;
 
-const idOf = (of: { readonly scope: string; readonly key: string }) => `${of.scope}\n${of.key}`;
+type Place = Pick<FenceOwner, "scope" | "key">;
+
+const idOf = (of: Place) => `${of.scope}\n${of.key}`;
 const byId = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
 /** Puts questions into key order, so that all batches lock rows in one order. Returns them with their former places. */
-function inKeyOrder<Q extends { readonly scope: string; readonly key: string }>(questions: readonly Q[]): readonly Q[] {
+function inKeyOrder<Q extends Place>(questions: readonly Q[]): readonly Q[] {
   return questions
     .map((question) => ({ question, id: idOf(question) }))
     .sort((a, b) => byId(a.id, b.id))
@@ -57,11 +60,15 @@ async function readSettings(client: PostgresClient): Promise<FenceDurability> {
   return { kind: isDurable ? "durable" : "relaxed", found };
 }
 
-/** One statement for distinct keys: inserts the new ones, reads the others. */
-async function insertOrRead(client: PostgresClient, sql: Statements, asked: readonly ClaimRequest[]) {
+/** Inserts the keys that are new. Returns the tokens granted, by key. */
+async function insertNew(
+  client: PostgresClient,
+  sql: Statements,
+  asked: readonly ClaimRequest[],
+): Promise<Map<string, number>> {
   const sorted = inKeyOrder(asked);
   const column = <T>(of: (request: ClaimRequest) => T) => sorted.map(of);
-  const rows = await queryRows<FenceRow>(client, sql.claim, [
+  const rows = await queryRows<{ scope: string; key: string; token: string | number }>(client, sql.insert, [
     column((r) => r.scope),
     column((r) => r.key),
     column((r) => r.kind),
@@ -71,6 +78,18 @@ async function insertOrRead(client: PostgresClient, sql: Statements, asked: read
     column((r) => r.effectKey),
     column((r) => r.note),
   ]);
+  return new Map(rows.map((row) => [idOf(row), Number(row.token)]));
+}
+
+/** The rows of some keys as they are now, by key. */
+async function readRows(
+  client: PostgresClient,
+  sql: Statements,
+  places: readonly Place[],
+): Promise<Map<string, FenceRow>> {
+  if (places.length === 0) return new Map();
+  const values = [places.map(({ scope }) => scope), places.map(({ key }) => key)];
+  const rows = await queryRows<FenceRow>(client, sql.readMany, values);
   return new Map(rows.map((row) => [idOf(row), row]));
 }
 
@@ -99,7 +118,7 @@ interface OpenClaim {
   claim: Claim | null;
 }
 
-/** Answers all claims of one key from the row the statement returned; those that must see a later state stay open. */
+/** Answers claims of one key from its row; those that must see a later state stay open. */
 async function answerKey(
   client: PostgresClient,
   sql: Statements,
@@ -108,12 +127,8 @@ async function answerKey(
 ): Promise<void> {
   const record = recordOf(row);
   let mayWrite = true;
-  for (const [index, open] of group.entries()) {
-    if (row.granted === true && index === 0) {
-      open.claim = { kind: "held", token: record.token, resumed: false };
-      continue;
-    }
-    const decision = decideClaim(record, open.request, row.now_ms ?? 0);
+  for (const open of group) {
+    const decision = decideClaim(record, open.request, row.now_ms);
     if (decision.kind === "answer") open.claim = decision.claim;
     else if (mayWrite) {
       mayWrite = false; // What it writes makes `row` old: the claims behind it read again.
@@ -134,6 +149,32 @@ function groupByKey(claims: readonly OpenClaim[]): ReadonlyMap<string, readonly 
   return groups;
 }
 
+/** One round: inserts what is new, then answers every other claim from its key's row. */
+async function claimRound(client: PostgresClient, sql: Statements, open: readonly OpenClaim[]): Promise<void> {
+  const groups = groupByKey(open);
+  const firsts = [...groups.values()].map((group) => group[0] as OpenClaim);
+  const tokens = await insertNew(
+    client,
+    sql,
+    firsts.map(({ request }) => request),
+  );
+  for (const first of firsts) {
+    const token = tokens.get(idOf(first.request));
+    if (token !== undefined) first.claim = { kind: "held", token, resumed: false };
+  }
+  const unanswered = groupByKey(open.filter(({ claim }) => claim === null));
+  const rows = await readRows(
+    client,
+    sql,
+    [...unanswered.values()].map((group) => (group[0] as OpenClaim).request),
+  );
+  const answered = [...unanswered].map(([id, group]) => {
+    const row = rows.get(id);
+    return row === undefined ? null : answerKey(client, sql, group, row); // Deleted meanwhile: the next round inserts.
+  });
+  await Promise.all(answered);
+}
+
 async function claimBatch(
   client: PostgresClient,
   sql: Statements,
@@ -149,14 +190,7 @@ async function claimBatch(
         `fence/postgres: a claim lost ${round} rounds to others; try again later`,
       );
     }
-    const groups = groupByKey(open);
-    const firsts = [...groups.values()].map((group) => (group[0] as OpenClaim).request);
-    const rows = await insertOrRead(client, sql, firsts);
-    const answered = [...groups].map(([id, group]) => {
-      const row = rows.get(id);
-      return row === undefined ? null : answerKey(client, sql, group, row);
-    });
-    await Promise.all(answered);
+    await claimRound(client, sql, open);
     open = open.filter(({ claim }) => claim === null);
   }
   return claims.map(({ claim }) => claim as Claim);
@@ -172,8 +206,9 @@ async function completeBatch(
   sql: Statements,
   asked: readonly Completion[],
 ): Promise<readonly OwnerAnswer[]> {
-  const column = <T>(of: (completion: Completion) => T) => asked.map(of);
-  const rows = await queryRows<{ scope: string; key: string; answer: OwnerAnswer }>(client, sql.complete, [
+  const sorted = inKeyOrder(asked);
+  const column = <T>(of: (completion: Completion) => T) => sorted.map(of);
+  const written = await queryRows<Place>(client, sql.complete, [
     column((c) => c.scope),
     column((c) => c.key),
     column((c) => c.attemptId),
@@ -181,8 +216,18 @@ async function completeBatch(
     column((c) => c.result),
     column((c) => c.retentionMs),
   ]);
-  const answers = new Map(rows.map((row) => [idOf(row), row.answer]));
-  return asked.map((completion) => answers.get(idOf(completion)) ?? "missing");
+  const stored = new Set(written.map(idOf));
+  const rows = await readRows(
+    client,
+    sql,
+    asked.filter((completion) => !stored.has(idOf(completion))),
+  );
+  return asked.map((completion) => {
+    if (stored.has(idOf(completion))) return "stored";
+    const row = rows.get(idOf(completion));
+    const decision = decideComplete(row === undefined ? null : recordOf(row), completion);
+    return decision === "write" ? "superseded" : decision; // It was not ours when it was written.
+  });
 }
 
 /**
@@ -242,7 +287,7 @@ export function postgresFence(config: PostgresFenceConfig): PostgresFence {
       return isWork || didChange(sql.releaseLease, ownedBy(owner));
     },
     async read(scope, key) {
-      const [row] = await queryRows<FenceRow>(client, sql.read, [scope, key]);
+      const row = (await readRows(client, sql, [{ scope, key }])).get(idOf({ scope, key }));
       return row === undefined ? null : recordOf(row);
     },
     settle(scope, key, token, settlement) {

@@ -19,7 +19,6 @@ export function statementsFor(table: string) {
   if (!TABLE_NAME.test(table)) throw new Error(`invariant: not a plain table name: ${table}`);
   const sequence = `${table}_token`;
   const nextToken = `nextval('${sequence}')`;
-  const owned = "f.scope = i.scope and f.key = i.key and f.attempt_id = i.attempt_id and f.token = i.token";
   return {
     migrate: [
       `create sequence if not exists ${sequence} as bigint cache 1`,
@@ -30,23 +29,17 @@ export function statementsFor(table: string) {
         primary key (scope, key))`,
       `create index if not exists ${table.replace(".", "_")}_expiry on ${table} (expires_at) where expires_at is not null`,
     ],
-    /**
-     * One row for each of the new keys it inserted (\`granted\`), and the row as it stood for each key that existed.
-     * A key that another transaction inserted meanwhile gives no row: ask again.
-     */
-    claim: `with i as (
-        select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[])
-          as i (scope, key, kind, fingerprint, attempt_id, lease_ms, effect_key, note)),
-      granted as (
-        insert into ${table} as f (scope, key, kind, state, fingerprint, attempt_id, token, beat, lease_until,
-          effect_key, note, created_at)
-        select scope, key, kind, 'locked', fingerprint, attempt_id, case kind when 'lease' then 1 else ${nextToken} end, 0,
-          ${fromNow("lease_ms")}, effect_key, note, clock_timestamp() from i
-        on conflict do nothing returning ${COLUMNS})
-      select true as granted, ${NOW_MS} as now_ms, f.* from granted f
-      union all
-      select false, ${NOW_MS}, ${COLUMNS} from ${table} f join i on f.scope = i.scope and f.key = i.key
-        where not exists (select 1 from granted g where g.scope = f.scope and g.key = f.key)`,
+    /** Inserts the new keys and returns their tokens; a key that exists gives no row. Arrays in key order. */
+    insert: `insert into ${table} as f (scope, key, kind, state, fingerprint, attempt_id, token, beat, lease_until,
+        effect_key, note, created_at)
+      select scope, key, kind, 'locked', fingerprint, attempt_id, case kind when 'lease' then 1 else ${nextToken} end, 0,
+        ${fromNow("lease_ms")}, effect_key, note, clock_timestamp()
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[])
+        as i (scope, key, kind, fingerprint, attempt_id, lease_ms, effect_key, note)
+      on conflict do nothing returning scope, key, token`,
+    /** The records of some keys and the server's time. */
+    readMany: `select ${NOW_MS} as now_ms, ${COLUMNS}
+      from unnest($1::text[], $2::text[]) as i (scope, key) join ${table} f on f.scope = i.scope and f.key = i.key`,
     /** Grants an existing key if it is still the version that was read. */
     regrant: `update ${table} f set kind = $6, state = 'locked', fingerprint = $7, attempt_id = $8,
         token = case when $6 = 'lease' then f.token + 1 else ${nextToken} end, beat = 0, lease_until = ${fromNow("$9")},
@@ -54,22 +47,13 @@ export function statementsFor(table: string) {
       where f.scope = $1 and f.key = $2 and f.state = $3 and f.token = $4 and f.beat = $5 returning f.token`,
     markUnknown: `update ${table} f set state = 'unknown'
       where f.scope = $1 and f.key = $2 and f.state = $3 and f.token = $4 and f.beat = $5 returning f.token`,
-    /** Rows are locked in key order, as claims lock them, so that two batches cannot wait for each other. */
-    complete: `with i as (
-        select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::float8[])
-          as i (scope, key, attempt_id, token, result, retention_ms)),
-      locked as materialized (
-        select f.scope, f.key, f.state, f.attempt_id, f.token from ${table} f join i on f.scope = i.scope and f.key = i.key
-        order by f.scope, f.key for no key update of f),
-      written as (
-        update ${table} f set state = 'done', result = i.result, expires_at = ${fromNow("i.retention_ms")}
-        from i join locked l on l.scope = i.scope and l.key = i.key
-        where ${owned} and f.state in ('locked', 'unknown') returning f.scope, f.key)
-      select l.scope, l.key,
-        case when w.key is not null or (l.attempt_id = i.attempt_id and l.token = i.token and l.state = 'done')
-          then 'stored' else 'superseded' end as answer
-      from locked l join i on l.scope = i.scope and l.key = i.key
-        left join written w on w.scope = l.scope and w.key = l.key`,
+    /** Writes results where the owner still is the owner; every other key gives no row and is read afterwards. */
+    complete: `update ${table} f set state = 'done', result = i.result, expires_at = ${fromNow("i.retention_ms")}
+      from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::float8[])
+        as i (scope, key, attempt_id, token, result, retention_ms)
+      where f.scope = i.scope and f.key = i.key and f.attempt_id = i.attempt_id and f.token = i.token
+        and f.state in ('locked', 'unknown')
+      returning f.scope, f.key`,
     renew: `update ${table} f set beat = beat + 1, lease_until = ${fromNow("$5")}, note = coalesce($6, note)
       where scope = $1 and key = $2 and attempt_id = $3 and token = $4 and state = 'locked' returning f.token`,
     releaseWork: `delete from ${table} f
@@ -77,7 +61,6 @@ export function statementsFor(table: string) {
     releaseLease: `update ${table} f set state = 'free', beat = beat + 1
       where scope = $1 and key = $2 and attempt_id = $3 and token = $4 and state = 'locked' and kind = 'lease'
       returning f.token`,
-    read: `select ${COLUMNS} from ${table} f where scope = $1 and key = $2`,
     settleDone: `update ${table} f set state = 'done', attempt_id = $4, result = $5, expires_at = ${fromNow("$6")}
       where scope = $1 and key = $2 and token = $3 and state = 'unknown' returning f.token`,
     settleRunAgain: `delete from ${table} f

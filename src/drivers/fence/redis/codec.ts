@@ -8,7 +8,7 @@ import type { FenceRecord } from "../../../core/fence/record.ts";
 const STATES = { locked: "L", done: "D", unknown: "U", free: "F" } as const;
 const STATE_OF = { L: "locked", D: "done", U: "unknown", F: "free" } as const;
 
-/** Lines 6..9: what never changes during a grant. */
+/** Lines 9 to 11: what never changes during a grant. */
 export function fixedLines(of: Pick<FenceRecord, "kind" | "fingerprint" | "effectKey">): string {
   return [of.kind, JSON.stringify(of.fingerprint), JSON.stringify(of.effectKey)].join("\n");
 }
@@ -34,7 +34,9 @@ export function decode(scope: string, key: string, text: string): FenceRecord {
     lines;
   const state = STATE_OF[mark as keyof typeof STATE_OF];
   return {
-    ...{ scope, key, state },
+    scope,
+    key,
+    state,
     kind: kind as FenceRecord["kind"],
     fingerprint: JSON.parse(fingerprint as string) as string,
     attemptId: attemptId as string,

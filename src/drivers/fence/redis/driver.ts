@@ -76,7 +76,7 @@ async function writeClaim(
 
 /** Claims of one shard: one script call for all, then one more for each transition that is not a plain new grant. */
 async function claimBatch(run: ScriptRunner, names: Names, asked: readonly ClaimRequest[]): Promise<readonly Claim[]> {
-  const answers = new Array<Claim | null>(asked.length).fill(null);
+  const answers = asked.map((): Claim | null => null);
   let open = asked.map((_, index) => index);
   for (let round = 0; open.length > 0; round++) {
     if (round === CLAIM_ROUNDS_MAX) {
