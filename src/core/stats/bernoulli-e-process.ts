@@ -1,17 +1,8 @@
 import { assert } from "../assert.ts";
+import { type ArmCount, addCounts, assertCounts, type CountBlock, NO_COUNTS } from "./count-block.ts";
 import { lnSumExp } from "./special.ts";
 
-/** Failures among all requests of one arm; integers, 0 <= failures <= total. */
-export interface ArmCount {
-  readonly failures: number;
-  readonly total: number;
-}
-
-/** Both arms in one block: the same seconds, so that whatever hits both arms at once is no evidence. */
-export interface CountBlock {
-  readonly stable: ArmCount;
-  readonly candidate: ArmCount;
-}
+export type { ArmCount, CountBlock } from "./count-block.ts";
 
 /**
  * Evidence that one arm fails more often than the other, as plain JSON. `logE` may be read after any block: under the
@@ -61,7 +52,6 @@ const LEAST_RATIO = 1.05;
 const RESERVE = 0.1;
 const RATE_MIN = 1e-6;
 const RATE_MAX = 0.95;
-const NONE: ArmCount = { failures: 0, total: 0 };
 
 /** An e-process without evidence. The default prior suits error rates; give the expected rate for anything commoner. */
 export function startBernoulliEProcess(
@@ -73,7 +63,7 @@ export function startBernoulliEProcess(
     `a prior is a rate in 0..1 and a weight > 0: ${prior.rate}`,
   );
   const logBets = BETS.map(({ share }) => Math.log((1 - RESERVE) * share));
-  return { direction, prior, logE: 0, logEMax: 0, blocks: 0, reserve: RESERVE, logBets, stable: NONE, candidate: NONE };
+  return { direction, prior, logE: 0, logEMax: 0, blocks: 0, reserve: RESERVE, logBets, ...NO_COUNTS };
 }
 
 /**
@@ -89,9 +79,8 @@ export function startBernoulliEProcess(
  * J. Shin, A. Ramdas, A. Rinaldo, "E-detectors", arXiv 2203.03532 (weighted starting times).
  */
 export function foldBernoulli(state: BernoulliEProcess, block: CountBlock): BernoulliEProcess {
-  check(block.stable, "stable");
-  check(block.candidate, "candidate");
-  const totals = { stable: add(state.stable, block.stable), candidate: add(state.candidate, block.candidate) };
+  assertCounts(block);
+  const totals = addCounts(state, block);
   if (block.stable.total === 0 || block.candidate.total === 0) return { ...state, ...totals };
 
   const [worse, better] = ordered(state.direction, block);
@@ -143,13 +132,4 @@ function smoothed(count: ArmCount, failures: number, total: number): number {
 
 function clampRate(rate: number): number {
   return Math.min(RATE_MAX, Math.max(RATE_MIN, rate));
-}
-
-function add(left: ArmCount, right: ArmCount): ArmCount {
-  return { failures: left.failures + right.failures, total: left.total + right.total };
-}
-
-function check({ failures, total }: ArmCount, arm: string): void {
-  const valid = Number.isSafeInteger(failures) && Number.isSafeInteger(total) && failures >= 0 && failures <= total;
-  assert(valid, `${arm} counts are integers with 0 <= failures <= total: ${failures} of ${total}`);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { binomialAtLeast, binomialAtMost } from "./binomial.ts";
+import { binomialAtLeast, binomialAtMost, divergence } from "./binomial.ts";
 
 describe("binomial", () => {
   it("gives the published chance that a healthy check (0.5 % errors, limit 1 %) fails by size of the window", () => {
@@ -36,5 +36,11 @@ describe("binomial", () => {
 
   it("keeps tails far below the smallest rounding error: 100 of 100 at 0.1 % is 1e-300", () => {
     expect(binomialAtLeast(100, 100, 0.001) / 1e-300).toBeCloseTo(1, 9);
+  });
+
+  it("diverge by ln 2 from a fair coin when certain, and not at all from themselves", () => {
+    expect(divergence(1, 0.5)).toBeCloseTo(Math.LN2, 12);
+    expect(divergence(0, 0.5)).toBeCloseTo(Math.LN2, 12);
+    expect(divergence(0.3, 0.3)).toBeCloseTo(0, 12);
   });
 });

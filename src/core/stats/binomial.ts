@@ -20,6 +20,12 @@ export function binomialAtLeast(count: number, total: number, rate: number): num
   return Math.exp(lnBetaCdf(rate, count, total - count + 1));
 }
 
+/** Kullback-Leibler divergence of a coin of `rate` from one of `from`, in nats; `from` strictly between 0 and 1. */
+export function divergence(rate: number, from: number): number {
+  const part = (share: number, of: number): number => (share > 0 ? share * Math.log(share / of) : 0);
+  return part(rate, from) + part(1 - rate, 1 - from);
+}
+
 function assertBinomial(count: number, total: number, rate: number): void {
   assert(Number.isInteger(count) && Number.isInteger(total) && total >= 0, `counts are integers: ${count} of ${total}`);
   assert(rate >= 0 && rate <= 1, `a rate is 0..1: ${rate}`);

@@ -1,5 +1,5 @@
 import { assert } from "../assert.ts";
-import type { ArmCount, CountBlock } from "./bernoulli-e-process.ts";
+import type { ArmCount, CountBlock } from "./count-block.ts";
 import { lnBetaMixture } from "./beta-binomial.ts";
 
 /**
@@ -19,7 +19,7 @@ const RATE_MIN = 1e-9;
  * For each common level p the product of "stable is above p" and "candidate is below p + margin" is an e-process of
  * that null point, because the arms are independent given the split; the least one over p holds for all of them.
  * @param totals all evidence so far, not one block. Each arm's rate is taken as constant: if the common level drifts
- * while the share changes, totals compare different hours; the block-wise e-process does not have this weakness
+ * while the share changes, totals compare different hours: use `foldExcess`, which has no such weakness, while live
  * @source confidence sequences by mixtures: `lnBetaMixture`; combining arms by the least product: S. Howard,
  * A. Ramdas, "Sequential estimation of quantiles with applications to A/B testing", Bernoulli 28 (2022), section 5
  */

@@ -1,5 +1,7 @@
 import { assert } from "../assert.ts";
-import type { ArmCount, CountBlock, RatePrior } from "./bernoulli-e-process.ts";
+import type { RatePrior } from "./bernoulli-e-process.ts";
+import { divergence } from "./binomial.ts";
+import { type ArmCount, addCounts, assertCounts, type CountBlock, NO_COUNTS } from "./count-block.ts";
 import { lnSumExp } from "./special.ts";
 
 /**
@@ -31,7 +33,6 @@ const BETS = [
 
 /** A learnt candidate rate starts as stable's, with this many requests. */
 const LEARNT_WEIGHT = 200;
-const NONE: ArmCount = { failures: 0, total: 0 };
 
 /** An e-process without evidence. `prior` is what stable's rate is taken for before data, and costs power only. */
 export function startExcess(
@@ -45,7 +46,7 @@ export function startExcess(
     `a prior is a rate in 0..1 and a weight > 0: ${prior.rate}`,
   );
   const logBets = margins.map(() => BETS.map(({ share }) => Math.log(share)));
-  return { prior, margins, logBets, stable: NONE, candidate: NONE };
+  return { prior, margins, logBets, ...NO_COUNTS };
 }
 
 /**
@@ -59,12 +60,9 @@ export function startExcess(
  * Statistics & Probability Letters 198 (2023): risk differences
  */
 export function foldExcess(state: ExcessEProcess, block: CountBlock): ExcessEProcess {
+  assertCounts(block);
   const { stable, candidate } = block;
-  for (const { failures, total } of [stable, candidate]) {
-    const valid = Number.isSafeInteger(failures) && Number.isSafeInteger(total) && failures >= 0 && failures <= total;
-    assert(valid, `counts are integers with 0 <= failures <= total: ${failures} of ${total}`);
-  }
-  const totals = { stable: add(state.stable, stable), candidate: add(state.candidate, candidate) };
+  const totals = addCounts(state, block);
   if (stable.total === 0 || candidate.total === 0) return { ...state, ...totals };
 
   const rates = expectedRates(state);
@@ -141,7 +139,7 @@ function nearestLevel(
   margin: number,
 ): number {
   let [low, high] = [Math.max(0, candidateRate - margin), Math.min(stableRate, 1 - margin)];
-  for (let step = 0; step < 45; step++) {
+  for (let step = 0; step < 32; step++) {
     const q = (low + high) / 2;
     const p = q + margin;
     // Multiplied by both variances, so that no end of the interval divides by zero.
@@ -155,13 +153,4 @@ function nearestLevel(
 function lnRatio({ failures, total }: ArmCount, rate: number, nullRate: number): number {
   const failing = failures === 0 ? 0 : failures * Math.log(rate / nullRate);
   return failing + (total - failures) * (Math.log1p(-rate) - Math.log1p(-Math.min(nullRate, 1 - 1e-12)));
-}
-
-/** Kullback-Leibler divergence of two coins, in nats. */
-function divergence(rate: number, from: number): number {
-  return rate * Math.log(rate / from) + (1 - rate) * Math.log((1 - rate) / (1 - from));
-}
-
-function add(left: ArmCount, right: ArmCount): ArmCount {
-  return { failures: left.failures + right.failures, total: left.total + right.total };
 }

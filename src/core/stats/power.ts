@@ -1,5 +1,5 @@
 import { assert } from "../assert.ts";
-import { binomialAtLeast } from "./binomial.ts";
+import { binomialAtLeast, divergence } from "./binomial.ts";
 import { mcnemar } from "./mcnemar.ts";
 import { lnGamma, normalCdf, normalQuantile } from "./special.ts";
 
@@ -110,10 +110,4 @@ function binomialPoint(count: number, total: number, rate: number): number {
   if (rate === 1) return count === total ? 1 : 0;
   const ways = lnGamma(total + 1) - lnGamma(count + 1) - lnGamma(total - count + 1);
   return Math.exp(ways + count * Math.log(rate) + (total - count) * Math.log1p(-rate));
-}
-
-/** Kullback-Leibler divergence of two coins, in nats. */
-function divergence(rate: number, from: number): number {
-  const part = (share: number, of: number): number => (share > 0 ? share * Math.log(share / of) : 0);
-  return part(rate, from) + part(1 - rate, 1 - from);
 }
