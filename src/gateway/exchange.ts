@@ -17,6 +17,8 @@ import type { Upstream } from "./upstream.ts";
 
 /** A body of known length up to this is collected and sent in one piece, which is cheaper than a stream. */
 const GATHERED_BYTES = 16_384;
+/** An answer up to this that came in one piece leaves in one piece with its headers. */
+const SMALL_ANSWER_BYTES = 16_384;
 /** What an undelivered end of a cut answer may take to leave. */
 const LINGER_MS = 10_000;
 
@@ -75,11 +77,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #progress: Progress = "connect";
   #abort: ((error?: Error) => void) | null = null;
   #resume: (() => void) | null = null;
+  #next: Exchange | null = null;
+  #isWaiting: boolean;
   #isSettled = false; // Nothing more comes from the upstream side.
   #isClosed = false;
   #hasRetried = false;
   #isHeaderHeld = false;
   #isOwnAnswer = false;
+  #answerBytes = -1;
   #isCold = false;
   #errorClass: ErrorClass | null = null;
   #status = 0;
@@ -95,14 +100,20 @@ export class Exchange implements Dispatcher.DispatchHandler {
     context.inFlight++;
     (res as Marked<ServerResponse>)[EXCHANGE] = this;
     res.on("close", onResponseClose);
-    markConnection(req.socket, this);
+    this.#isWaiting = followsOn(req.socket, this);
   }
 
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
+  /** The request that came behind this one on its connection; it starts when this one is answered (RFC 9112 §9.3.2). */
+  set next(exchange: Exchange) {
+    this.#next = exchange;
+  }
+
   start(): void {
+    if (this.#isWaiting || this.#isClosed) return;
     const { contentLength, isChunked } = this.#to;
     if (contentLength <= 0 && !isChunked) return this.#dispatch();
     if (contentLength > this.#context.bodyBytesMax) return this.#settle(REFUSALS.bodySize, true);
@@ -149,6 +160,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#progress = "body";
     this.#status = status;
     this.#isCold = answer.isCold;
+    this.#answerBytes = answer.contentLength;
     this.#errorClass = errorClassOfStatus(status);
     if (this.#context.events !== null) this.#ttfbMs = this.#context.clock.monoMs() - this.#to.startMs;
     holdHeaders(this);
@@ -165,7 +177,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onData(chunk: Buffer): boolean {
     if (this.#isClosed) return false;
-    this.#isHeaderHeld = false;
+    if (this.#isHeaderHeld) {
+      this.#isHeaderHeld = false;
+      if (chunk.length === this.#answerBytes && chunk.length <= SMALL_ANSWER_BYTES) {
+        // As text node:http joins it with the headers: one write of one buffer instead of a gathered one.
+        this.#res.end(chunk.toString("latin1"), "latin1");
+        return true;
+      }
+    }
     if (this.#res.write(chunk)) return true;
     this.#res.once("drain", onResponseDrain);
     return false;
@@ -179,7 +198,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#isSettled = true;
     if (this.#isClosed) return;
     this.#isHeaderHeld = false;
-    this.#res.end();
+    if (!this.#res.writableEnded) this.#res.end();
     if (this.#body instanceof RequestBody) this.#body.destroy(); // Answered before all of it was sent, perhaps.
   }
 
@@ -217,6 +236,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (events !== null) this.#log(events, endMs, isWhole);
     this.#context.inFlight--;
     this.#context.onEnd();
+    if (this.#next !== null) this.#next.#startAfterOther();
+  }
+
+  #startAfterOther(): void {
+    this.#isWaiting = false;
+    this.start();
   }
 
   #dispatch(): void {
@@ -315,10 +340,15 @@ export function owesAnswer(socket: Marked<Duplex>): boolean {
   return socket[EXCHANGE] !== undefined && !socket[EXCHANGE].isClosed;
 }
 
-function markConnection(socket: Marked<Duplex>, exchange: Exchange): void {
-  // Of pipelined answers only the first one hears from node:http when the connection ends.
-  if (owesAnswer(socket)) socket.once("close", () => exchange.close());
+/** Whether an earlier request of the connection is not answered yet, and this one has to wait for it. */
+function followsOn(socket: Marked<Duplex>, exchange: Exchange): boolean {
+  const last = socket[EXCHANGE];
   socket[EXCHANGE] = exchange;
+  if (last === undefined || last.isClosed) return false;
+  // Of pipelined answers only the first one hears from node:http when the connection ends.
+  socket.once("close", () => exchange.close());
+  last.next = exchange;
+  return true;
 }
 
 function onResponseClose(this: ServerResponse): void {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { unitOfHeader } from "../core/assign/unit-header.ts";
 import { type Pin, requestedArmOf, route } from "../core/routing/route.ts";
 import { Exchange, type ExchangeContext } from "./exchange.ts";
@@ -16,8 +17,12 @@ export interface HandlerContext extends ExchangeContext {
   readonly verifyPin: ((token: string) => Pin | null) | null;
 }
 
+const IS_ENDING = Symbol("ending");
+type Ending = Socket & { [IS_ENDING]?: true };
+
 /** Takes one request: reads it by the rules, decides its arm and starts the exchange. Synchronous to the dispatch. */
 export function handleRequest(context: HandlerContext, req: IncomingMessage, res: ServerResponse): void {
+  if ((req.socket as Ending)[IS_ENDING]) return; // Behind a refused request: bytes nobody can vouch for.
   const startMs = context.clock.monoMs();
   context.counts.requests++;
   const { plan } = context; // One plan for the whole request.
@@ -43,21 +48,33 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   const slot = isProbe ? context.recorder.slotOf(decision.arm) : context.recorder.arrive(decision);
 
   const { headers } = facts;
-  headers.push(...arm.requestLabels);
+  for (const text of arm.requestLabels) headers.push(text);
   if (isWarmPing) headers.push("x-warm", "true");
   headers.push("x-forwarded-for", facts.forwardedFor === null ? peer : `${facts.forwardedFor}, ${peer}`);
   const host = facts.forwardedHost ?? facts.host;
   if (host !== null) headers.push("x-forwarded-host", host);
 
   const { contentLength, isChunked } = facts;
-  const assignment = { plan: arm, slot, hash: decision.hash, isProbe, method, path, headers, startMs };
-  const exchange = new Exchange(context, req, res, { ...assignment, contentLength, isChunked });
+  const exchange = new Exchange(context, req, res, {
+    plan: arm,
+    slot,
+    hash: decision.hash,
+    isProbe,
+    method,
+    path,
+    headers,
+    contentLength,
+    isChunked,
+    startMs,
+  });
   exchange.start();
 }
 
 /** Refuses what cannot be forwarded. The connection ends: what follows on it may be part of the same mistake. */
 export function refuse(context: ExchangeContext, res: ServerResponse, refusal: Refusal): void {
   context.counts.refused++;
+  const { socket } = res.req;
+  (socket as Ending)[IS_ENDING] = true;
   sendOwnAnswer(res, refusal, [], true);
 }
 

@@ -16,6 +16,8 @@ export class AnswerHeaders {
   readonly headers: string[];
   /** The service said so with `x-cold-start: 1`. */
   isCold = false;
+  /** Length of the body in bytes; −1 when the answer does not say. */
+  contentLength = -1;
 
   constructor(labels: readonly string[]) {
     this.headers = labels.slice();
@@ -43,7 +45,10 @@ export function answerHeaders(raw: readonly Buffer[], status: number, labels: re
       continue;
     }
     if (meaning === COLD) answer.isCold = value === "1";
-    if (meaning === CONTENT_LENGTH && status === 204) continue;
+    if (meaning === CONTENT_LENGTH) {
+      if (status === 204) continue;
+      answer.contentLength = Number(value);
+    }
     headers.push(name, value);
   }
   if (listed.size > 0) removeListed(headers, listed, labels.length);

@@ -217,7 +217,7 @@ class RunningGateway implements Gateway {
 function httpServer(context: HandlerContext, timeouts: GatewayTimeouts, limits: GatewayLimits): Server {
   const server = createServer({
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    requireHostHeader: false, // Our own rule, so that what follows such a request is not read either.
     maxHeaderSize: limits.headerBytes,
     headersTimeout: timeouts.clientHeadersMs,
     requestTimeout: timeouts.clientRequestMs,
