@@ -1,0 +1,143 @@
+import { unreachable } from "../core/assert.ts";
+import { judgeProbes } from "../core/gate/gate-set.ts";
+import { judgeParity } from "../core/gate/parity.ts";
+import type { Manifest } from "../core/release/manifest.ts";
+import type { ByArm } from "../core/arm.ts";
+import type { Effect } from "../core/rollout/effect.ts";
+import type { Rollout } from "../core/rollout/rollout.ts";
+import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
+import type { RolloutPlan } from "../core/stage/plan.ts";
+import type { Verdict } from "../core/verdict.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ControllerStore } from "../ports/controller-store.ts";
+import { DriverError } from "../ports/driver-error.ts";
+import type { HealthReader } from "../ports/health.ts";
+import type { ProbeRunner } from "../ports/probe-runner.ts";
+import type { TrafficDriver } from "../ports/traffic.ts";
+import type { DocumentLedger } from "./document-ledger.ts";
+
+export interface EffectTools {
+  readonly store: ControllerStore;
+  readonly ledger: DocumentLedger;
+  readonly traffic: Readonly<Record<string, TrafficDriver>>;
+  readonly probes: ProbeRunner;
+  readonly health: HealthReader;
+  readonly clock: Clock;
+}
+
+export type EffectResult =
+  | { readonly kind: "succeeded"; readonly verdicts: readonly Verdict[]; readonly pinned?: ByArm<Manifest>; readonly epoch?: number }
+  | { readonly kind: "failed"; readonly code: string; readonly message: string };
+
+const ADOPTION_TIMEOUT_MS = 5_000;
+const ADOPTION_POLL_MS = 20;
+const TRIES_MAX = 4;
+const RETRY_BASE_MS = 200;
+
+/**
+ * Runs one effect to its end. Every effect may be run again: publishing is recognised by the effect's id, checks and
+ * probes only read. Never rejects except when `signal` aborts, because the outcome of work is an event, not an error.
+ */
+export async function runEffect(
+  effect: Effect,
+  rollout: Rollout,
+  pinned: ByArm<Manifest> | null,
+  tools: EffectTools,
+  signal: AbortSignal,
+): Promise<EffectResult> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runOnce(effect, rollout, pinned, tools, signal);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof DriverError)) throw error;
+      if (error.retry === "never" || attempt === TRIES_MAX) return { kind: "failed", code: error.code, message: error.message };
+      await tools.clock.sleep(RETRY_BASE_MS * 2 ** (attempt - 1), signal);
+    }
+  }
+}
+
+function runOnce(
+  effect: Effect,
+  rollout: Rollout,
+  pinned: ByArm<Manifest> | null,
+  tools: EffectTools,
+  signal: AbortSignal,
+): Promise<EffectResult> {
+  switch (effect.kind) {
+    case "check-parity":
+      return checkParity(rollout.plan, pinned, tools, signal);
+    case "run-probes":
+      return probe(effect, rollout, tools, signal);
+    case "set-split":
+      return setSplit(effect, rollout.plan, tools, signal);
+    default:
+      return unreachable(effect);
+  }
+}
+
+/** Reads both manifests and compares them; the first pass pins them for the rest of the rollout. */
+export async function checkParity(
+  plan: RolloutPlan,
+  pinned: ByArm<Manifest> | null,
+  { health }: Pick<EffectTools, "health">,
+  signal: AbortSignal,
+): Promise<EffectResult> {
+  const read = (url: string | null) =>
+    url === null
+      ? Promise.resolve({ kind: "unreadable", reason: "the document gives no health endpoint" } as const)
+      : health.read(url, signal);
+  const [stable, candidate] = await Promise.all([read(plan.arms.stable.healthUrl), read(plan.arms.candidate.healthUrl)]);
+  const verdict = judgeParity(pinned, { stable, candidate }, plan.changes);
+  const canPin = verdict.kind === "pass" && stable.kind === "read" && candidate.kind === "read";
+  const pins = canPin ? { pinned: { stable: stable.manifest, candidate: candidate.manifest } } : {};
+  return { kind: "succeeded", verdicts: [verdict], ...pins };
+}
+
+async function probe(
+  effect: Extract<Effect, { kind: "run-probes" }>,
+  rollout: Rollout,
+  { probes, store }: EffectTools,
+  signal: AbortSignal,
+): Promise<EffectResult> {
+  const { plan, candidateBp } = rollout;
+  const { tier, extraRepeats, id } = effect;
+  const report = await probes.run({ plan, tier, extraRepeats }, signal);
+  await store.commit({ report: { rolloutId: plan.rolloutId, effectId: id, report } });
+  return { kind: "succeeded", verdicts: judgeProbes(report, { kind: "probes", candidateBp, heldMs: 0, holdMs: 0 }, plan.gates) };
+}
+
+async function setSplit(
+  effect: Extract<Effect, { kind: "set-split" }>,
+  plan: RolloutPlan,
+  tools: EffectTools,
+  signal: AbortSignal,
+): Promise<EffectResult> {
+  const driver = tools.traffic[plan.driver];
+  if (driver === undefined) {
+    const known = Object.keys(tools.traffic).join(", ");
+    return { kind: "failed", code: "unsupported", message: `no traffic driver "${plan.driver}"; known: ${known}` };
+  }
+  const document = await tools.ledger.publishOnce(plan, effect);
+  await driver.apply(document, signal);
+  const isServed = await waitUntilServed(driver, document, tools.clock, signal);
+  if (isServed) return { kind: "succeeded", verdicts: [], epoch: document.epoch };
+  const message = `document ${document.epoch}.${document.seq} was not confirmed by every gateway of ${plan.service} within ${ADOPTION_TIMEOUT_MS} ms`;
+  return { kind: "failed", code: "unverified", message };
+}
+
+/** Reads the data plane back until it serves the document or a newer one. "unknown" is not "served". */
+async function waitUntilServed(
+  driver: TrafficDriver,
+  document: RoutingDocument,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const deadline = clock.monoMs() + ADOPTION_TIMEOUT_MS;
+  while (clock.monoMs() < deadline) {
+    const served = await driver.read(document.service, signal);
+    if (served !== "unknown" && !isNewer(document, served)) return true;
+    await clock.sleep(ADOPTION_POLL_MS, signal);
+    signal.throwIfAborted();
+  }
+  return false;
+}

@@ -1,0 +1,228 @@
+import { assert } from "../core/assert.ts";
+import { isHarmProven, judgeTraffic } from "../core/gate/gate-set.ts";
+import type { StageView } from "../core/gate/gate.ts";
+import type { Effect } from "../core/rollout/effect.ts";
+import type { RolloutEvent } from "../core/rollout/event.ts";
+import { brokenInvariants } from "../core/rollout/invariant.ts";
+import { currentStage, heldMs, isFinal, type Rollout } from "../core/rollout/rollout.ts";
+import { step } from "../core/rollout/step.ts";
+import { type EpochMs, epochMs } from "../core/unit.ts";
+import type { TelemetryWindow } from "../core/window/window.ts";
+import type { JournalEntry, Observations, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
+import { checkParity, type EffectTools, runEffect } from "./effect-runner.ts";
+import type { EventFeed } from "./event-feed.ts";
+import { observe, restartEvidence } from "./observe.ts";
+import { tell } from "./tell.ts";
+
+export interface ActorTools extends EffectTools {
+  readonly feed: EventFeed;
+  readonly log: (line: string) => void;
+  /** A store that fails cannot be worked around: the process must end and continue after a restart. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** How often both arms' identity is compared again while a rollout runs. */
+const PARITY_EVERY_MS = 5_000;
+/** Whole verdicts are written at most this often; a fuse never waits. */
+const JUDGE_EVERY_MS = 200;
+
+/**
+ * One rollout being carried out. All work on it goes through one queue, so that decisions are taken one after another;
+ * every decision is committed before its effects begin and before anybody is told.
+ */
+export class RolloutActor {
+  #stored: StoredRollout;
+  #journalLength: number;
+  #queue: Promise<unknown> = Promise.resolve();
+  #running: { readonly effectId: string; readonly cancel: AbortController } | null = null;
+  #judgedAtMonoMs = Number.NEGATIVE_INFINITY;
+  #parityAtMonoMs = Number.NEGATIVE_INFINITY;
+  #isStopped = false;
+  readonly #tools: ActorTools;
+
+  constructor(stored: StoredRollout, journalLength: number, tools: ActorTools) {
+    this.#stored = stored;
+    this.#journalLength = journalLength;
+    this.#tools = tools;
+  }
+
+  get stored(): StoredRollout {
+    return this.#stored;
+  }
+
+  get rollout(): Rollout {
+    return this.#stored.rollout;
+  }
+
+  /** Begins the effect a restart interrupted, or the rollout itself. */
+  async resume(): Promise<void> {
+    const { awaiting, phase } = this.rollout;
+    if (phase === "pending") await this.take({ kind: "started", at: this.#now() });
+    else if (awaiting !== null) this.#begin(awaiting);
+  }
+
+  /** Takes one event; with `answer` the reply to its sender becomes durable in the same commit. */
+  take(event: RolloutEvent, answer?: (rollout: Rollout) => StoredAnswer): Promise<void> {
+    return this.#enqueue(() => this.#decide(event, this.#stored.observations, answer));
+  }
+
+  /** Takes telemetry in; resolves when it is durable and everything it decided is decided. */
+  ingest(windows: readonly TelemetryWindow[]): Promise<void> {
+    return this.#enqueue(async () => {
+      const { plan } = this.rollout;
+      const before = this.#stored.observations;
+      const after = windows.reduce((seen, window) => observe(seen, window, plan), before);
+      if (after !== before) await this.#look(after);
+    });
+  }
+
+  /** A look at the clock: holds end, caps are reached, identity is compared again. */
+  tick(): Promise<void> {
+    return this.#enqueue(async () => {
+      if (isFinal(this.rollout)) return;
+      await this.#decide({ kind: "tick", at: this.#now() }, this.#stored.observations);
+      if (this.#tools.clock.monoMs() - this.#judgedAtMonoMs >= JUDGE_EVERY_MS) await this.#look(this.#stored.observations);
+      this.#recheckParity();
+    });
+  }
+
+  /** Stops effects and takes no more work; what is durable stays as it is. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#running?.cancel.abort();
+    await this.#queue;
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(async () => {
+      if (!this.#isStopped) await work();
+    });
+    this.#queue = done.catch(() => {}); // Each caller hears of its own failure; the next one starts afresh.
+    return done;
+  }
+
+  async #look(observations: Observations): Promise<void> {
+    const { plan, phase, stageIndex } = this.rollout;
+    const isFused = isHarmProven(observations.evidence, plan.gates);
+    const nowMs = this.#tools.clock.monoMs();
+    const isDue = isFused || nowMs - this.#judgedAtMonoMs >= JUDGE_EVERY_MS;
+    if (!isDue || phase === "pending" || phase === "checking") return this.#remember(observations);
+    this.#judgedAtMonoMs = nowMs;
+    const at = this.#now();
+    const verdicts = judgeTraffic(observations.evidence, this.#view(at), plan.gates);
+    await this.#decide({ kind: "judged", at, stageIndex, verdicts }, observations);
+  }
+
+  #view(at: EpochMs): StageView {
+    const { rollout } = this;
+    const stage = currentStage(rollout);
+    const holdMs = stage.kind === "probes" ? 0 : stage.holdMs;
+    return { kind: stage.kind, candidateBp: rollout.candidateBp, heldMs: heldMs(rollout, at), holdMs };
+  }
+
+  /** Commits observations that decided nothing. */
+  async #remember(observations: Observations): Promise<void> {
+    if (observations === this.#stored.observations) return;
+    await this.#commit({ ...this.#stored, observations, version: this.#stored.version + 1 }, null);
+  }
+
+  async #decide(event: RolloutEvent, seen: Observations, answer?: (rollout: Rollout) => StoredAnswer): Promise<void> {
+    const before = this.rollout;
+    const { state, effects } = step(before, event);
+    const broken = brokenInvariants(state);
+    assert(broken.length === 0, `${state.plan.rolloutId} after ${event.kind}: ${broken.join("; ")}`);
+    const isFresh = state.evidenceGeneration === seen.generation;
+    const observations = isFresh ? seen : restartEvidence(seen, state.plan, state.evidenceGeneration);
+    const isUnchanged = state === before && observations === this.#stored.observations;
+    if (isUnchanged && answer === undefined) return;
+    const entry = isWorthAnEntry(before, state, event) ? this.#entry(state, event, effects) : null;
+    const next = { ...this.#stored, rollout: state, observations, version: this.#stored.version + 1 };
+    await this.#commit(next, entry, answer?.(state));
+    tell(this.#tools.feed, this.#tools.clock.wallMs(), before, state, effects);
+    if (this.#running !== null && this.#running.effectId !== state.awaiting?.id) this.#running.cancel.abort();
+    for (const effect of effects) this.#begin(effect);
+  }
+
+  #entry(state: Rollout, event: RolloutEvent, effects: readonly Effect[]): JournalEntry {
+    const { plan, phase, stageIndex, candidateBp } = state;
+    return { rolloutId: plan.rolloutId, index: this.#journalLength, event, effects, phase, stageIndex, candidateBp };
+  }
+
+  async #commit(next: StoredRollout, entry: JournalEntry | null, answer?: StoredAnswer): Promise<void> {
+    const { store, onFatal } = this.#tools;
+    const rollout = { expectedVersion: this.#stored.version, next };
+    try {
+      const change = { rollout, journal: entry === null ? [] : [entry], ...(answer === undefined ? {} : { answer }) };
+      const isStored = await store.commit(change);
+      assert(isStored, `${next.rollout.plan.rolloutId}: version ${rollout.expectedVersion} is ours while we own the store`);
+    } catch (error) {
+      onFatal(error);
+      throw error;
+    }
+    this.#stored = next;
+    if (entry !== null) this.#journalLength++;
+  }
+
+  /** Starts work in the background; its result comes back through the queue as an event. */
+  #begin(effect: Effect): void {
+    const cancel = new AbortController();
+    this.#running = { effectId: effect.id, cancel };
+    const { feed, clock, log } = this.#tools;
+    const { rollout } = this;
+    const status = (state: "started" | "done" | "failed") =>
+      feed.publish(clock.wallMs(), { type: "effect", rollout: rollout.plan.rolloutId, id: effect.id, kind: effect.kind, status: state });
+    status("started");
+    const work = async (): Promise<void> => {
+      const result = await runEffect(effect, rollout, this.#stored.observations.pinned, this.#tools, cancel.signal);
+      if (cancel.signal.aborted) return;
+      status(result.kind === "succeeded" ? "done" : "failed");
+      const at = this.#now();
+      if (result.kind === "failed") {
+        const { code, message } = result;
+        return this.take({ kind: "effect-failed", at, effectId: effect.id, code, message });
+      }
+      const { verdicts, pinned, epoch } = result;
+      return this.#enqueue(() => {
+        const { observations } = this.#stored;
+        const seen: Observations = {
+          ...observations,
+          pinned: observations.pinned ?? pinned ?? null,
+          sinceEpoch: observations.sinceEpoch ?? epoch ?? null,
+        };
+        return this.#decide({ kind: "effect-succeeded", at, effectId: effect.id, verdicts }, seen);
+      });
+    };
+    work().catch((error: unknown) => {
+      if (!cancel.signal.aborted && !this.#isStopped) log(`${effect.id} (${effect.kind}) crashed, traffic stays as it is: ${String(error)}`);
+    });
+  }
+
+  #recheckParity(): void {
+    const { plan, phase } = this.rollout;
+    const { pinned } = this.#stored.observations;
+    const nowMs = this.#tools.clock.monoMs();
+    if (pinned === null || phase === "checking" || nowMs - this.#parityAtMonoMs < PARITY_EVERY_MS) return;
+    this.#parityAtMonoMs = nowMs;
+    const signal = AbortSignal.timeout(PARITY_EVERY_MS);
+    const check = async (): Promise<void> => {
+      const result = await checkParity(plan, pinned, this.#tools, signal);
+      const verdicts = result.kind === "succeeded" ? result.verdicts : [];
+      // An endpoint that does not answer for a moment has not changed its release; only a differing answer is told.
+      if (!verdicts.some((verdict) => verdict.kind === "fail")) return;
+      await this.take({ kind: "judged", at: this.#now(), stageIndex: this.rollout.stageIndex, verdicts });
+    };
+    check().catch((error: unknown) => this.#tools.log(`${plan.rolloutId}: comparing identity again failed: ${String(error)}`));
+  }
+
+  #now(): EpochMs {
+    return epochMs(this.#tools.clock.wallMs());
+  }
+}
+
+/** Ticks and looks that change nothing a person would call a change leave no entry. */
+function isWorthAnEntry(before: Rollout, after: Rollout, event: RolloutEvent): boolean {
+  if (event.kind !== "tick" && event.kind !== "judged") return before !== after;
+  const isMoved = before.phase !== after.phase || before.stageIndex !== after.stageIndex || before.awaiting !== after.awaiting;
+  const kinds = (rollout: Rollout) => rollout.verdicts.map(({ gate, kind }) => `${gate}:${kind}`).join();
+  return isMoved || kinds(before) !== kinds(after);
+}

@@ -1,0 +1,27 @@
+import type { Effect } from "../core/rollout/effect.ts";
+import { currentStage, type Rollout } from "../core/rollout/rollout.ts";
+import type { EventFeed } from "./event-feed.ts";
+
+/** Tells listeners what a decision changed: the stage, verdicts of another kind, the phase. */
+export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollout, effects: readonly Effect[]): void {
+  const rollout = after.plan.rolloutId;
+  const isNewStage = after.stageIndex !== before.stageIndex || (before.phase === "pending" && after.phase !== "pending");
+  if (isNewStage) {
+    const { kind } = currentStage(after);
+    feed.publish(ts, { type: "stage", rollout, index: after.stageIndex, share_bp: after.candidateBp, kind });
+  }
+  for (const verdict of after.verdicts) {
+    const last = before.verdicts.find(({ gate }) => gate === verdict.gate);
+    if (last?.kind === verdict.kind && !isNewStage) continue;
+    const { gate, kind, estimate, threshold, reason, samples } = verdict;
+    const stage = before.stageIndex;
+    feed.publish(ts, { type: "verdict", rollout, stage, gate, verdict: kind, estimate, threshold, samples: samples.candidate, reason });
+  }
+  if (after.phase !== before.phase) {
+    feed.publish(ts, { type: "phase", rollout, phase: after.phase, cause: after.cause?.text ?? null });
+  }
+  for (const effect of effects) {
+    if (effect.kind !== "set-split") continue;
+    feed.publish(ts, { type: "note", rollout, text: `ordered ${effect.candidateBp / 100} % on the candidate` });
+  }
+}

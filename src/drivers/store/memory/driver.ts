@@ -1,0 +1,41 @@
+import type { Change, ControllerStore, JournalEntry, PublishedDocument, StoredAnswer, StoredRollout } from "../../../ports/controller-store.ts";
+
+type Report = { readonly effectId: string; readonly report: NonNullable<Change["report"]>["report"] };
+
+/** A store that forgets when the process ends. Values are copied in and out, as a database would. */
+export function memoryStore(): ControllerStore {
+  const rollouts = new Map<string, StoredRollout>();
+  const journals = new Map<string, JournalEntry[]>();
+  const documents = new Map<string, PublishedDocument>();
+  const reports = new Map<string, Report[]>();
+  const answers = new Map<string, StoredAnswer>();
+
+  const isStale = ({ rollout, published }: Change): boolean => {
+    if (rollout !== undefined) {
+      const stored = rollouts.get(rollout.next.rollout.plan.rolloutId)?.version ?? null;
+      if (stored !== rollout.expectedVersion) return true;
+    }
+    if (published === undefined) return false;
+    const stored = documents.get(published.next.document.service)?.document ?? null;
+    return stored?.epoch !== published.expected?.epoch || stored?.seq !== published.expected?.seq;
+  };
+
+  return {
+    commit(change) {
+      if (isStale(change)) return Promise.resolve(false);
+      const { rollout, journal = [], published, report, answer } = structuredClone(change);
+      if (rollout !== undefined) rollouts.set(rollout.next.rollout.plan.rolloutId, rollout.next);
+      for (const entry of journal) journals.set(entry.rolloutId, [...(journals.get(entry.rolloutId) ?? []), entry]);
+      if (published !== undefined) documents.set(published.next.document.service, published.next);
+      if (report !== undefined) reports.set(report.rolloutId, [...(reports.get(report.rolloutId) ?? []), report]);
+      if (answer !== undefined) answers.set(answer.key, answer);
+      return Promise.resolve(true);
+    },
+    rollouts: () => Promise.resolve(structuredClone([...rollouts.values()])),
+    journal: (rolloutId) => Promise.resolve(structuredClone(journals.get(rolloutId) ?? [])),
+    published: () => Promise.resolve(structuredClone([...documents.values()])),
+    reports: (rolloutId) => Promise.resolve(structuredClone(reports.get(rolloutId) ?? [])),
+    answer: (key) => Promise.resolve(structuredClone(answers.get(key) ?? null)),
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,3 @@
+export { memoryStore } from "./driver.ts";
+
+export const runtime = "web";

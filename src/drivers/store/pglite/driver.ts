@@ -1,0 +1,127 @@
+import type { ProbeReport } from "../../../core/measure/report.ts";
+import type { Rollout } from "../../../core/rollout/rollout.ts";
+import type { RoutingDocument } from "../../../core/routing/document.ts";
+import type { EpochMs } from "../../../core/unit.ts";
+import type {
+  Change,
+  ControllerStore,
+  JournalEntry,
+  Observations,
+  StoredAnswer,
+  StoredRollout,
+} from "../../../ports/controller-store.ts";
+import { type SqlClient, type SqlDatabase, Stale, storeError } from "./client.ts";
+import { MIGRATIONS } from "./migrations.ts";
+
+/** Applies the missing migrations, each in its own transaction. Safe to run at every start. */
+export async function migrate(database: SqlDatabase): Promise<void> {
+  await database.query("create table if not exists migrations (step integer primary key)");
+  const { rows } = await database.query<{ step: number | null }>("select max(step) as step from migrations");
+  for (let step = (rows[0]?.step ?? -1) + 1; step < MIGRATIONS.length; step++) {
+    await database.transaction(async (client) => {
+      await client.query(MIGRATIONS[step] as string);
+      await client.query("insert into migrations (step) values ($1)", [step]);
+    });
+  }
+}
+
+async function one(client: SqlClient, text: string, values: unknown[]): Promise<void> {
+  const { affectedRows } = await client.query(text, values);
+  if (affectedRows !== 1) throw new Stale();
+}
+
+async function writeRollout(client: SqlClient, { expectedVersion, next }: NonNullable<Change["rollout"]>): Promise<void> {
+  const { rollout, observations, version, createdAt } = next;
+  const { rolloutId, service } = rollout.plan;
+  const json = [JSON.stringify(rollout), JSON.stringify(observations)];
+  if (expectedVersion === null) {
+    const insert = `insert into rollouts (id, service, version, created_at, rollout, observations)
+      values ($1, $2, $3, $4, $5, $6) on conflict do nothing`;
+    return one(client, insert, [rolloutId, service, version, createdAt, ...json]);
+  }
+  const update = "update rollouts set version = $2, rollout = $3, observations = $4 where id = $1 and version = $5";
+  return one(client, update, [rolloutId, version, ...json, expectedVersion]);
+}
+
+async function writeDocument(client: SqlClient, { expected, next }: NonNullable<Change["published"]>): Promise<void> {
+  const { document, effectId } = next;
+  const values = [document.service, document.epoch, document.seq, effectId, JSON.stringify(document)];
+  if (expected === null) {
+    const insert = `insert into documents (service, epoch, seq, effect_id, document)
+      values ($1, $2, $3, $4, $5) on conflict do nothing`;
+    return one(client, insert, values);
+  }
+  const update = `update documents set epoch = $2, seq = $3, effect_id = $4, document = $5
+    where service = $1 and epoch = $6 and seq = $7`;
+  return one(client, update, [...values, expected.epoch, expected.seq]);
+}
+
+async function write(client: SqlClient, change: Change): Promise<void> {
+  if (change.rollout !== undefined) await writeRollout(client, change.rollout);
+  if (change.published !== undefined) await writeDocument(client, change.published);
+  for (const entry of change.journal ?? []) {
+    const insert = "insert into journal (rollout_id, entry_index, entry) values ($1, $2, $3)";
+    await client.query(insert, [entry.rolloutId, entry.index, JSON.stringify(entry)]);
+  }
+  if (change.report !== undefined) {
+    const { rolloutId, effectId, report } = change.report;
+    const insert = `insert into probe_reports (rollout_id, effect_id, report) values ($1, $2, $3)
+      on conflict (rollout_id, effect_id) do update set report = excluded.report`;
+    await client.query(insert, [rolloutId, effectId, JSON.stringify(report)]);
+  }
+  if (change.answer !== undefined) {
+    const { key, fingerprint, status, body } = change.answer;
+    const insert = "insert into answers (key, fingerprint, status, body) values ($1, $2, $3, $4) on conflict do nothing";
+    await client.query(insert, [key, fingerprint, status, body]);
+  }
+}
+
+interface RolloutRow {
+  readonly version: number;
+  readonly created_at: number | string;
+  readonly rollout: Rollout;
+  readonly observations: Observations;
+}
+
+/** A store on a migrated database. */
+export function sqlStore(database: SqlDatabase): ControllerStore {
+  const read = async <Row>(text: string, values: unknown[] = []): Promise<Row[]> => {
+    try {
+      return (await database.query<Row>(text, values)).rows;
+    } catch (error) {
+      throw storeError(error);
+    }
+  };
+  return {
+    async commit(change) {
+      try {
+        await database.transaction((client) => write(client, change));
+        return true;
+      } catch (error) {
+        if (error instanceof Stale) return false;
+        throw storeError(error);
+      }
+    },
+    async rollouts() {
+      const rows = await read<RolloutRow>("select version, created_at, rollout, observations from rollouts order by created_at, id");
+      return rows.map(({ created_at, ...row }): StoredRollout => ({ ...row, createdAt: Number(created_at) as EpochMs }));
+    },
+    async journal(rolloutId) {
+      const text = "select entry from journal where rollout_id = $1 order by entry_index";
+      return (await read<{ entry: JournalEntry }>(text, [rolloutId])).map(({ entry }) => entry);
+    },
+    async published() {
+      const rows = await read<{ document: RoutingDocument; effect_id: string }>("select document, effect_id from documents order by service");
+      return rows.map(({ document, effect_id }) => ({ document, effectId: effect_id }));
+    },
+    async reports(rolloutId) {
+      const text = "select effect_id, report from probe_reports where rollout_id = $1 order by stored_order";
+      const rows = await read<{ effect_id: string; report: ProbeReport }>(text, [rolloutId]);
+      return rows.map(({ effect_id, report }) => ({ effectId: effect_id, report }));
+    },
+    async answer(key) {
+      return (await read<StoredAnswer>("select key, fingerprint, status, body from answers where key = $1", [key]))[0] ?? null;
+    },
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * Statements that bring an empty database to the current shape, in order. One SQL dialect: the same set runs on
+ * PostgreSQL. A published step is never edited; a change is a new step. Documents are `json`, not `jsonb`, because
+ * `jsonb` reorders keys and reports are compared byte by byte.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `create table rollouts (
+     id text primary key,
+     service text not null,
+     version integer not null,
+     created_at bigint not null,
+     rollout json not null,
+     observations json not null
+   )`,
+  `create table journal (
+     rollout_id text not null,
+     entry_index integer not null,
+     entry json not null,
+     primary key (rollout_id, entry_index)
+   )`,
+  `create table documents (
+     service text primary key,
+     epoch bigint not null,
+     seq bigint not null,
+     effect_id text not null,
+     document json not null
+   )`,
+  `create table probe_reports (
+     rollout_id text not null,
+     effect_id text not null,
+     stored_order integer generated always as identity,
+     report json not null,
+     primary key (rollout_id, effect_id)
+   )`,
+  `create table answers (
+     key text primary key,
+     fingerprint text not null,
+     status integer not null,
+     body text not null
+   )`,
+];

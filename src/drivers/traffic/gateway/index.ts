@@ -1,0 +1,3 @@
+export { gatewayTraffic } from "./driver.ts";
+
+export const runtime = "web";

@@ -1,0 +1,3 @@
+export { memoryTraffic } from "./driver.ts";
+
+export const runtime = "web";
