@@ -14,7 +14,10 @@ const blocksOf = (page: string) =>
 const options = {
   extends: "../../tsconfig.base.json",
   compilerOptions: {
-    ...{ noEmit: true, lib: ["ES2023", "DOM", "DOM.Iterable"], types: [], noUnusedLocals: false },
+    noEmit: true,
+    lib: ["ES2023", "DOM", "DOM.Iterable"],
+    types: [],
+    noUnusedLocals: false,
     paths: { "sluice/fence": ["../../src/fence/index.ts"], "sluice/drivers/*": ["../../src/drivers/*/index.ts"] },
   },
   include: ["*.ts"],

@@ -53,9 +53,9 @@ export class FenceShard {
     return answer;
   }
 
-  #dispatch({ method, args }: ObjectCall): Promise<unknown> {
-    const operation = this.#operations[method] as ((...given: readonly unknown[]) => Promise<unknown>) | undefined;
-    if (operation === undefined) throw new Error(`invariant: the fence has no method ${method}`);
+  async #dispatch({ method, args }: ObjectCall): Promise<unknown> {
+    if (!Object.hasOwn(this.#operations, method)) throw new Error(`invariant: the fence has no method ${method}`);
+    const operation = this.#operations[method] as (...given: readonly unknown[]) => Promise<unknown>;
     return operation(...args);
   }
 
