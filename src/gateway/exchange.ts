@@ -236,12 +236,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (events !== null) this.#log(events, endMs, isWhole);
     this.#context.inFlight--;
     this.#context.onEnd();
-    if (this.#next !== null) this.#next.#startAfterOther();
+    const next = this.#next;
+    if (next !== null) queueMicrotask(() => next.#startAfterOther());
   }
 
   #startAfterOther(): void {
     this.#isWaiting = false;
-    this.start();
+    // Of pipelined answers only the first one hears from node:http that the connection broke.
+    if (this.#req.socket.destroyed) this.close();
+    else this.start();
   }
 
   #dispatch(): void {
@@ -345,8 +348,6 @@ function followsOn(socket: Marked<Duplex>, exchange: Exchange): boolean {
   const last = socket[EXCHANGE];
   socket[EXCHANGE] = exchange;
   if (last === undefined || last.isClosed) return false;
-  // Of pipelined answers only the first one hears from node:http when the connection ends.
-  socket.once("close", () => exchange.close());
   last.next = exchange;
   return true;
 }
