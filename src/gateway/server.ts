@@ -165,6 +165,7 @@ class RunningGateway implements Gateway {
     }, this.document().drainMs);
     await closed;
     clearTimeout(deadline);
+    await new Promise((resolve) => setImmediate(resolve)); // The last exchanges hear of their connections after the server.
     await this.#link?.close();
     await this.#upstreams.destroy();
     await context.events?.close();
