@@ -26,7 +26,12 @@ export interface EffectTools {
 }
 
 export type EffectResult =
-  | { readonly kind: "succeeded"; readonly verdicts: readonly Verdict[]; readonly pinned?: ByArm<Manifest>; readonly epoch?: number }
+  | {
+      readonly kind: "succeeded";
+      readonly verdicts: readonly Verdict[];
+      readonly pinned?: ByArm<Manifest>;
+      readonly epoch?: number;
+    }
   | { readonly kind: "failed"; readonly code: string; readonly message: string };
 
 const ADOPTION_TIMEOUT_MS = 5_000;
@@ -50,7 +55,8 @@ export async function runEffect(
       return await runOnce(effect, rollout, pinned, tools, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof DriverError)) throw error;
-      if (error.retry === "never" || attempt === TRIES_MAX) return { kind: "failed", code: error.code, message: error.message };
+      if (error.retry === "never" || attempt === TRIES_MAX)
+        return { kind: "failed", code: error.code, message: error.message };
       await tools.clock.sleep(RETRY_BASE_MS * 2 ** (attempt - 1), signal);
     }
   }
@@ -86,7 +92,10 @@ export async function checkParity(
     url === null
       ? Promise.resolve({ kind: "unreadable", reason: "the document gives no health endpoint" } as const)
       : health.read(url, signal);
-  const [stable, candidate] = await Promise.all([read(plan.arms.stable.healthUrl), read(plan.arms.candidate.healthUrl)]);
+  const [stable, candidate] = await Promise.all([
+    read(plan.arms.stable.healthUrl),
+    read(plan.arms.candidate.healthUrl),
+  ]);
   const verdict = judgeParity(pinned, { stable, candidate }, plan.changes);
   const canPin = verdict.kind === "pass" && stable.kind === "read" && candidate.kind === "read";
   const pins = canPin ? { pinned: { stable: stable.manifest, candidate: candidate.manifest } } : {};
@@ -103,7 +112,10 @@ async function probe(
   const { tier, extraRepeats, id } = effect;
   const report = await probes.run({ plan, tier, extraRepeats }, signal);
   await store.commit({ report: { rolloutId: plan.rolloutId, effectId: id, report } });
-  return { kind: "succeeded", verdicts: judgeProbes(report, { kind: "probes", candidateBp, heldMs: 0, holdMs: 0 }, plan.gates) };
+  return {
+    kind: "succeeded",
+    verdicts: judgeProbes(report, { kind: "probes", candidateBp, heldMs: 0, holdMs: 0 }, plan.gates),
+  };
 }
 
 async function setSplit(

@@ -1,6 +1,12 @@
 /** One thing that happened, as `watch`, the demo and the event stream tell it. Field names are snake_case on the wire. */
 export type FeedEvent =
-  | { readonly type: "stage"; readonly rollout: string; readonly index: number; readonly share_bp: number; readonly kind: string }
+  | {
+      readonly type: "stage";
+      readonly rollout: string;
+      readonly index: number;
+      readonly share_bp: number;
+      readonly kind: string;
+    }
   | {
       readonly type: "verdict";
       readonly rollout: string;
@@ -12,8 +18,21 @@ export type FeedEvent =
       readonly samples: number;
       readonly reason: string;
     }
-  | { readonly type: "effect"; readonly rollout: string; readonly id: string; readonly kind: string; readonly status: "started" | "done" | "failed" }
-  | { readonly type: "split"; readonly rollout: string; readonly epoch: number; readonly seq: number; readonly candidate_bp: number; readonly measured_bp: number | null }
+  | {
+      readonly type: "effect";
+      readonly rollout: string;
+      readonly id: string;
+      readonly kind: string;
+      readonly status: "started" | "done" | "failed";
+    }
+  | {
+      readonly type: "split";
+      readonly rollout: string;
+      readonly epoch: number;
+      readonly seq: number;
+      readonly candidate_bp: number;
+      readonly measured_bp: number | null;
+    }
   | { readonly type: "phase"; readonly rollout: string; readonly phase: string; readonly cause: string | null }
   | { readonly type: "note"; readonly rollout: string | null; readonly text: string };
 

@@ -15,7 +15,14 @@ const NONE: TrafficTotals = {
 
 /** Observations before the first window. `known` are the error classes stable already showed. */
 export function startObservations(plan: RolloutPlan, known: readonly ErrorClass[], generation = 0): Observations {
-  return { evidence: startEvidence(plan.gates, { known }), generation, cursors: {}, sinceEpoch: null, totals: NONE, pinned: null };
+  return {
+    evidence: startEvidence(plan.gates, { known }),
+    generation,
+    cursors: {},
+    sinceEpoch: null,
+    totals: NONE,
+    pinned: null,
+  };
 }
 
 /** Fresh evidence for a stage's second try; cursors and totals go on. */

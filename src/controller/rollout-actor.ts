@@ -81,7 +81,8 @@ export class RolloutActor {
     return this.#enqueue(async () => {
       if (isFinal(this.rollout)) return;
       await this.#decide({ kind: "tick", at: this.#now() }, this.#stored.observations);
-      if (this.#tools.clock.monoMs() - this.#judgedAtMonoMs >= JUDGE_EVERY_MS) await this.#look(this.#stored.observations);
+      if (this.#tools.clock.monoMs() - this.#judgedAtMonoMs >= JUDGE_EVERY_MS)
+        await this.#look(this.#stored.observations);
       this.#recheckParity();
     });
   }
@@ -154,7 +155,10 @@ export class RolloutActor {
     try {
       const change = { rollout, journal: entry === null ? [] : [entry], ...(answer === undefined ? {} : { answer }) };
       const isStored = await store.commit(change);
-      assert(isStored, `${next.rollout.plan.rolloutId}: version ${rollout.expectedVersion} is ours while we own the store`);
+      assert(
+        isStored,
+        `${next.rollout.plan.rolloutId}: version ${rollout.expectedVersion} is ours while we own the store`,
+      );
     } catch (error) {
       onFatal(error);
       throw error;
@@ -170,7 +174,13 @@ export class RolloutActor {
     const { feed, clock, log } = this.#tools;
     const { rollout } = this;
     const status = (state: "started" | "done" | "failed") =>
-      feed.publish(clock.wallMs(), { type: "effect", rollout: rollout.plan.rolloutId, id: effect.id, kind: effect.kind, status: state });
+      feed.publish(clock.wallMs(), {
+        type: "effect",
+        rollout: rollout.plan.rolloutId,
+        id: effect.id,
+        kind: effect.kind,
+        status: state,
+      });
     status("started");
     const work = async (): Promise<void> => {
       const result = await runEffect(effect, rollout, this.#stored.observations.pinned, this.#tools, cancel.signal);
@@ -193,7 +203,8 @@ export class RolloutActor {
       });
     };
     work().catch((error: unknown) => {
-      if (!cancel.signal.aborted && !this.#isStopped) log(`${effect.id} (${effect.kind}) crashed, traffic stays as it is: ${String(error)}`);
+      if (!cancel.signal.aborted && !this.#isStopped)
+        log(`${effect.id} (${effect.kind}) crashed, traffic stays as it is: ${String(error)}`);
     });
   }
 
@@ -211,7 +222,9 @@ export class RolloutActor {
       if (!verdicts.some((verdict) => verdict.kind === "fail")) return;
       await this.take({ kind: "judged", at: this.#now(), stageIndex: this.rollout.stageIndex, verdicts });
     };
-    check().catch((error: unknown) => this.#tools.log(`${plan.rolloutId}: comparing identity again failed: ${String(error)}`));
+    check().catch((error: unknown) =>
+      this.#tools.log(`${plan.rolloutId}: comparing identity again failed: ${String(error)}`),
+    );
   }
 
   #now(): EpochMs {
@@ -222,7 +235,8 @@ export class RolloutActor {
 /** Ticks and looks that change nothing a person would call a change leave no entry. */
 function isWorthAnEntry(before: Rollout, after: Rollout, event: RolloutEvent): boolean {
   if (event.kind !== "tick" && event.kind !== "judged") return before !== after;
-  const isMoved = before.phase !== after.phase || before.stageIndex !== after.stageIndex || before.awaiting !== after.awaiting;
+  const isMoved =
+    before.phase !== after.phase || before.stageIndex !== after.stageIndex || before.awaiting !== after.awaiting;
   const kinds = (rollout: Rollout) => rollout.verdicts.map(({ gate, kind }) => `${gate}:${kind}`).join();
   return isMoved || kinds(before) !== kinds(after);
 }

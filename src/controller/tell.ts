@@ -5,7 +5,8 @@ import type { EventFeed } from "./event-feed.ts";
 /** Tells listeners what a decision changed: the stage, verdicts of another kind, the phase. */
 export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollout, effects: readonly Effect[]): void {
   const rollout = after.plan.rolloutId;
-  const isNewStage = after.stageIndex !== before.stageIndex || (before.phase === "pending" && after.phase !== "pending");
+  const isNewStage =
+    after.stageIndex !== before.stageIndex || (before.phase === "pending" && after.phase !== "pending");
   if (isNewStage) {
     const { kind } = currentStage(after);
     feed.publish(ts, { type: "stage", rollout, index: after.stageIndex, share_bp: after.candidateBp, kind });
@@ -15,7 +16,17 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
     if (last?.kind === verdict.kind && !isNewStage) continue;
     const { gate, kind, estimate, threshold, reason, samples } = verdict;
     const stage = before.stageIndex;
-    feed.publish(ts, { type: "verdict", rollout, stage, gate, verdict: kind, estimate, threshold, samples: samples.candidate, reason });
+    feed.publish(ts, {
+      type: "verdict",
+      rollout,
+      stage,
+      gate,
+      verdict: kind,
+      estimate,
+      threshold,
+      samples: samples.candidate,
+      reason,
+    });
   }
   if (after.phase !== before.phase) {
     feed.publish(ts, { type: "phase", rollout, phase: after.phase, cause: after.cause?.text ?? null });

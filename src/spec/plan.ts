@@ -34,6 +34,14 @@ export interface PlanContext {
   /** sha256 of the document's text, and of the gold set's content (empty without probes). */
   readonly documentDigest: string;
   readonly goldDigest: string;
+  /** Where the files the document names really are; names are relative to the document's folder. */
+  readonly paths: ProbePaths;
+}
+
+export interface ProbePaths {
+  readonly set: string | null;
+  readonly map: string | null;
+  readonly corpus: string | null;
 }
 
 /** The document with every preset expanded and every default filled in. */
@@ -133,14 +141,15 @@ function withErrorBudget(setting: GateSetting, tries: number): GateSetting {
 
 function planProbes({ spec }: RolloutDocument, context: PlanContext): ProbePlan | null {
   if (spec.probes === undefined) return null;
-  const { set, k, repeats, map, corpus, embedder, concurrency, rps } = spec.probes;
+  const { set, k, repeats, embedder, concurrency, rps } = spec.probes;
+  const { paths } = context;
   return {
-    set,
+    set: paths.set ?? set,
     goldDigest: context.goldDigest,
     k: k ?? DEFAULTS.k,
     repeats: repeats ?? DEFAULTS.repeats,
-    map: map ?? null,
-    corpus: corpus ?? null,
+    map: paths.map,
+    corpus: paths.corpus,
     embedder: embedder ?? "lexical",
     concurrency: concurrency ?? DEFAULTS.concurrency,
     requestsPerSecond: rps ?? null,

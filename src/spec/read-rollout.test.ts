@@ -37,7 +37,14 @@ const one = (text: string): Problem => {
   expect(problems.map((problem) => problem.message)).toHaveLength(1);
   return problems[0] as Problem;
 };
-const context = { file: "a.yaml", generation: 1, seed: 7, documentDigest: "sha256:d", goldDigest: "sha256:g" };
+const context = {
+  file: "a.yaml",
+  generation: 1,
+  seed: 7,
+  documentDigest: "sha256:d",
+  goldDigest: "sha256:g",
+  paths: { set: null, map: null, corpus: null },
+};
 
 describe("readRollout", () => {
   it("reads the smallest rollout and plans it with every default filled in", () => {

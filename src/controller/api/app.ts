@@ -1,0 +1,67 @@
+import { Hono } from "hono";
+import type { Clock } from "../../ports/clock.ts";
+import type { Controller } from "../controller.ts";
+import { verdictWire } from "../status.ts";
+import { guard } from "./guard.ts";
+import { metricsText } from "./metrics.ts";
+import { problemResponse } from "./problem.ts";
+import { getRollout, listRollouts, postCommand, postRollout, type RolloutApiOptions } from "./rollouts.ts";
+import { getEvents, getRouting } from "./streams.ts";
+import { postTelemetry } from "./telemetry.ts";
+
+export interface ControllerAppOptions {
+  /** Secret of the data directory's token file. */
+  readonly token: string;
+  /** `host:port` values requests may name, the public one first. */
+  readonly allowedHosts: readonly string[];
+  readonly clock: Clock;
+  /** Ends running streams when the controller stops. */
+  readonly stopped: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+const COMMANDS = ["promote", "pause", "resume", "abort", "rollback"] as const;
+
+/** The controller's HTTP API as a web-standard handler. @source contracts.md, "HTTP API" */
+export function controllerApp(controller: Controller, options: ControllerAppOptions): Hono {
+  const { clock, stopped, log, token } = options;
+  const api: RolloutApiOptions = { controller, secret: token, now: () => clock.wallMs() };
+  const app = new Hono();
+  app.use(guard(options));
+  app.get("/healthz", (context) => context.json({ ok: true }));
+  app.get("/metrics", (context) => context.text(metricsText(controller)));
+  app.get("/v1/rollouts", (context) => listRollouts(context, api));
+  app.post("/v1/rollouts", (context) => postRollout(context, api));
+  app.get("/v1/rollouts/:id", (context) => getRollout(context, api));
+  for (const command of COMMANDS)
+    app.post(`/v1/rollouts/:id/${command}`, (context) => postCommand(context, api, command));
+  app.get("/v1/rollouts/:id/journal", async (context) => {
+    const id = context.req.param("id");
+    const stored = controller.rollout(id);
+    if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
+    return context.json({
+      plan: stored.rollout.plan,
+      observations: stored.observations,
+      entries: await controller.journal(id),
+    });
+  });
+  app.get("/v1/verdicts/:id", async (context) => {
+    const id = context.req.param("id");
+    const stored = controller.rollout(id);
+    if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
+    return context.json({
+      id,
+      verdicts: stored.rollout.verdicts.map(verdictWire),
+      reports: await controller.store.reports(id),
+    });
+  });
+  app.post("/v1/telemetry", (context) => postTelemetry(context, controller));
+  app.get("/v1/routing/:service", (context) => getRouting(context, controller, clock, stopped));
+  app.get("/v1/events", (context) => getEvents(context, controller, clock, stopped));
+  app.notFound((context) => problemResponse("not-found", `nothing at ${context.req.method} ${context.req.path}`));
+  app.onError((error, context) => {
+    log(`${context.req.method} ${context.req.path} crashed: ${error.stack ?? String(error)}`);
+    return problemResponse("internal-error", "the controller could not answer; traffic stays as it is, see its log");
+  });
+  return app;
+}

@@ -1,0 +1,125 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { Context } from "hono";
+import { z } from "zod";
+import type { Command } from "../../core/rollout/event.ts";
+import { planRollout } from "../../spec/plan.ts";
+import { isProblems, readRollout } from "../../spec/read-rollout.ts";
+import type { EpochMs } from "../../core/unit.ts";
+import type { Controller } from "../controller.ts";
+import { statusWire } from "../status.ts";
+import { readMutation } from "./operator-mutation.ts";
+import { problemResponse } from "./problem.ts";
+
+const path = z.string().min(1).max(4_096).nullable();
+
+/** A document as the command line sends it: its text, and what only the sender's file system knows. */
+const applyBody = z.strictObject({
+  document: z.string().min(1),
+  file: z.string().min(1).max(1_024),
+  gold_digest: z.string().max(200),
+  paths: z.strictObject({ set: path, map: path, corpus: path }),
+});
+
+const commandBody = z.strictObject({
+  full: z.boolean().optional(),
+  reason: z.string().max(1_000).optional(),
+  generation: z.int().min(1).optional(),
+});
+
+export interface RolloutApiOptions {
+  readonly controller: Controller;
+  /** Secret of the installation; the bucket seeds are derived from it, so nobody can compute who gets a candidate. */
+  readonly secret: string;
+  readonly now: () => EpochMs;
+}
+
+function digest(text: string): Uint8Array {
+  return sha256(utf8ToBytes(text));
+}
+
+/** @source definitions.md §7: the first 4 bytes, big endian, of sha256(rollout salt) */
+function bucketSeed(secret: string, rolloutId: string, generation: number): number {
+  const salt = digest(`bucket salt/${secret}/${rolloutId}/${generation}`);
+  return new DataView(sha256(salt).buffer).getUint32(0);
+}
+
+function parseBody<T>(schema: z.ZodType<T>, text: string): T | string {
+  let json: unknown;
+  try {
+    json = text === "" ? {} : JSON.parse(text);
+  } catch {
+    return "the body is not JSON";
+  }
+  const parsed = schema.safeParse(json);
+  return parsed.success ? parsed.data : z.prettifyError(parsed.error);
+}
+
+async function statusOf({ controller, now }: RolloutApiOptions, rolloutId: string) {
+  const stored = controller.rollout(rolloutId);
+  if (stored === null) return null;
+  const document = controller.hub.current(stored.rollout.plan.service);
+  return statusWire(stored, document, await controller.journal(rolloutId), now());
+}
+
+export async function listRollouts(_: Context, options: RolloutApiOptions): Promise<Response> {
+  const ids = options.controller.rollouts().map(({ rollout }) => rollout.plan.rolloutId);
+  return Response.json({ rollouts: await Promise.all(ids.map((id) => statusOf(options, id))) });
+}
+
+export async function getRollout(context: Context, options: RolloutApiOptions): Promise<Response> {
+  const id = context.req.param("id") ?? "";
+  const status = await statusOf(options, id);
+  if (status !== null) return Response.json(status);
+  const known = options.controller.rollouts().map(({ rollout }) => rollout.plan.rolloutId);
+  return problemResponse("not-found", `no rollout "${id}"; known: ${known.join(", ") || "none yet"}`);
+}
+
+/** `POST /v1/rollouts`: accepts a document. 201 when it is new, 200 when it runs already. */
+export async function postRollout(context: Context, options: RolloutApiOptions): Promise<Response> {
+  const { controller, secret } = options;
+  const mutation = await readMutation(context, controller.store);
+  if (mutation instanceof Response) return mutation;
+  const body = parseBody(applyBody, mutation.body);
+  if (typeof body === "string") return problemResponse("bad-request", body);
+  const read = readRollout(body.document);
+  if (isProblems(read)) return problemResponse("invalid-document", `${read.length} problems in ${body.file}`, read);
+  const { name } = read.document.metadata;
+  const existing = controller.rollout(name);
+  const documentDigest = `sha256:${bytesToHex(digest(body.document))}`;
+  const isRunning =
+    existing !== null && existing.rollout.endedAt === null && existing.rollout.plan.documentDigest === documentDigest;
+  const generation = (existing?.rollout.plan.generation ?? 0) + (isRunning ? 0 : 1);
+  const plan = planRollout(read.document, read.source, {
+    file: body.file,
+    generation,
+    seed: bucketSeed(secret, name, generation),
+    documentDigest,
+    goldDigest: body.gold_digest,
+    paths: body.paths,
+  });
+  const wire = { id: name, generation, phase: "pending" };
+  const applied = await controller.apply(plan, () => mutation.answer(201, wire));
+  if (applied.kind === "refused") return problemResponse(applied.code, applied.message);
+  return Response.json({ ...wire, phase: applied.rollout.phase }, { status: applied.kind === "accepted" ? 201 : 200 });
+}
+
+/** `POST /v1/rollouts/{id}/{command}`. A command about another generation than the current one is refused. */
+export async function postCommand(context: Context, options: RolloutApiOptions, command: Command): Promise<Response> {
+  const { controller } = options;
+  const mutation = await readMutation(context, controller.store);
+  if (mutation instanceof Response) return mutation;
+  const body = parseBody(commandBody, mutation.body);
+  if (typeof body === "string") return problemResponse("bad-request", body);
+  const id = context.req.param("id") ?? "";
+  const current = controller.rollout(id)?.rollout.plan.generation;
+  if (body.generation !== undefined && current !== undefined && body.generation !== current) {
+    return problemResponse("generation", `generation ${body.generation} of ${id} is over; ${current} is current`);
+  }
+  const asked = { command, full: body.full ?? false, by: mutation.operator, reason: body.reason ?? "" };
+  const wireOf = (phase: string) => ({ id, generation: current, phase });
+  const done = await controller.command(id, asked, (rollout) => mutation.answer(200, wireOf(rollout.phase)));
+  if (done.kind === "unknown") return problemResponse("not-found", `no rollout "${id}"`);
+  if (done.kind === "no-effect") return problemResponse("no-effect", `${command} changes nothing: ${done.reason}`);
+  return Response.json(wireOf(done.rollout.phase));
+}

@@ -1,0 +1,84 @@
+import type { Context } from "hono";
+import { streamSSE } from "hono/streaming";
+import type { RoutingDocument } from "../../core/routing/document.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Controller } from "../controller.ts";
+import type { NumberedEvent } from "../event-feed.ts";
+import { problemResponse } from "./problem.ts";
+
+const HEARTBEAT_MS = 10_000;
+
+/** Events waiting for one slow reader before it is cut off; it comes back with its last id. */
+const WAITING_MAX = 5_000;
+
+interface Message {
+  readonly event: string;
+  readonly data: string;
+  readonly id?: string;
+}
+
+/** Sends what `listen` delivers, in order, with a heartbeat, until the reader leaves or the controller stops. */
+function stream(
+  context: Context,
+  first: readonly Message[],
+  listen: (send: (message: Message) => void) => () => void,
+  clock: Clock,
+  stopped: AbortSignal,
+): Response {
+  return streamSSE(context, async (out) => {
+    const waiting: Message[] = [...first];
+    let wake = new AbortController();
+    const end = () => wake.abort();
+    const stopListening = listen((message) => {
+      waiting.push(message);
+      wake.abort();
+    });
+    out.onAbort(end);
+    stopped.addEventListener("abort", end, { once: true });
+    try {
+      while (!out.aborted && !stopped.aborted && waiting.length <= WAITING_MAX) {
+        for (let message = waiting.shift(); message !== undefined; message = waiting.shift())
+          await out.writeSSE(message);
+        wake = new AbortController();
+        await clock.sleep(HEARTBEAT_MS, wake.signal);
+        if (waiting.length === 0 && !out.aborted && !stopped.aborted) await out.write(": heartbeat\n\n");
+      }
+    } finally {
+      stopListening();
+      stopped.removeEventListener("abort", end);
+    }
+  });
+}
+
+const wantsStream = (context: Context) => (context.req.header("accept") ?? "").includes("text/event-stream");
+
+/** `GET /v1/routing/{service}`: the current document, or a stream of documents that begins with it. */
+export function getRouting(context: Context, controller: Controller, clock: Clock, stopped: AbortSignal): Response {
+  const service = context.req.param("service") ?? "";
+  const current = controller.hub.current(service);
+  if (!wantsStream(context)) {
+    if (current !== null) return Response.json(current);
+    return problemResponse("not-found", `no document of service "${service}" was published yet`);
+  }
+  const message = (document: RoutingDocument): Message => {
+    return { event: "routing", id: `${document.epoch}.${document.seq}`, data: JSON.stringify(document) };
+  };
+  const first = current === null ? [] : [message(current)];
+  return stream(
+    context,
+    first,
+    (send) => controller.hub.follow(service, (document) => send(message(document))),
+    clock,
+    stopped,
+  );
+}
+
+/** `GET /v1/events`: everything that happens; `Last-Event-ID` resumes where a reader left. */
+export function getEvents(context: Context, controller: Controller, clock: Clock, stopped: AbortSignal): Response {
+  const lastId = Number(context.req.header("last-event-id") ?? context.req.query("after") ?? Number.NaN);
+  const message = ({ id, ts, event }: NumberedEvent): Message => {
+    return { event: event.type, id: String(id), data: JSON.stringify({ ts, ...event }) };
+  };
+  const first = Number.isInteger(lastId) ? controller.feed.since(lastId).map(message) : [];
+  return stream(context, first, (send) => controller.feed.listen((event) => send(message(event))), clock, stopped);
+}

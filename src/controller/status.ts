@@ -1,0 +1,147 @@
+import type { Stage } from "../core/stage/plan.ts";
+import type { RoutingDocument } from "../core/routing/document.ts";
+import { currentStage, heldMs, isFinal, type Rollout } from "../core/rollout/rollout.ts";
+import type { EpochMs } from "../core/unit.ts";
+import type { Verdict } from "../core/verdict.ts";
+import type { JournalEntry, StoredRollout } from "../ports/controller-store.ts";
+
+/** A verdict on the wire. */
+export function verdictWire(verdict: Verdict) {
+  const { gate, kind, estimate, interval, samples, threshold, alpha, eValue, reason, needs } = verdict;
+  return { gate, verdict: kind, estimate, interval, samples, threshold, alpha, e_value: eValue, reason, needs };
+}
+
+/** What a stage is called where people read: `10%`, `probes`, `100%`. */
+export function stageName(stage: Stage): string {
+  if (stage.kind === "probes") return "probes";
+  return stage.kind === "watch" ? "100%" : `${stage.candidateBp / 100}%`;
+}
+
+/** What happens next and what it waits for, as one sentence. */
+function nextAction(rollout: Rollout, at: EpochMs): string {
+  const stage = currentStage(rollout);
+  const waitsFor = rollout.verdicts.find(({ kind }) => kind !== "pass");
+  switch (rollout.phase) {
+    case "pending":
+    case "checking":
+      return "compares the identity of both arms, then begins the first stage";
+    case "probing":
+      return "asks the gold questions of both arms";
+    case "waiting":
+      return `waits for a person: ${rollout.cause?.text ?? "paused"}; promote, resume or abort`;
+    case "progressing": {
+      if (rollout.paused) return "paused: fuses still act; resume to go on";
+      if (rollout.holdingSince === null) return `sets ${stageName(stage)} and reads it back`;
+      const holdMs = stage.kind === "probes" ? 0 : stage.holdMs;
+      const restS = Math.ceil((holdMs - heldMs(rollout, at)) / 1_000);
+      if (restS > 0) return `holds ${stageName(stage)} for ${restS} s more`;
+      return waitsFor === undefined
+        ? "goes on"
+        : `holds until proven: ${waitsFor.reason}; needs ${waitsFor.needs ?? "time"}`;
+    }
+    case "promoting":
+      return "makes the candidate the stable release";
+    case "retreating":
+      return `goes back to ${stageName(stage)} for a second try`;
+    case "rolling-back":
+      return "sends all traffic back to stable";
+    case "rollback-failed":
+      return "the rollback was not confirmed: look at the gateways, then roll back again";
+    default:
+      return "nothing: the rollout has ended";
+  }
+}
+
+/** Exit code a waiting command would end with now; null while the rollout runs. @source contracts.md, "Exit codes" */
+export function exitCodeOf({ phase }: Rollout): number | null {
+  const codes: Readonly<Record<string, number>> = {
+    promoted: 0,
+    "rolled-back": 10,
+    waiting: 11,
+    aborted: 12,
+    "rollback-failed": 14,
+  };
+  return codes[phase] ?? null;
+}
+
+/**
+ * Milliseconds from the first candidate user request, or from the order to probe where a probe stage decided, to the
+ * verdict; null when no gate decided.
+ */
+function detectMs({ rollout, observations }: StoredRollout, journal: readonly JournalEntry[]): number | null {
+  const { cause } = rollout;
+  if (cause?.gate == null) return null;
+  const stage = rollout.plan.stages[cause.stageIndex];
+  const isProbed = stage?.kind === "probes" || observations.totals.firstCandidateAt === null;
+  const orderedAt = journal.findLast(({ effects }) =>
+    effects.some(({ kind }) => kind === "run-probes" || kind === "check-parity"),
+  )?.event.at;
+  const since = isProbed ? orderedAt : observations.totals.firstCandidateAt;
+  return since === undefined || since === null ? null : Math.max(0, cause.at - since);
+}
+
+/** What `GET /v1/rollouts/{id}` answers. */
+export function statusWire(
+  stored: StoredRollout,
+  document: RoutingDocument | null,
+  journal: readonly JournalEntry[],
+  at: EpochMs,
+) {
+  const { rollout, observations, createdAt } = stored;
+  const { plan, cause } = rollout;
+  const { totals } = observations;
+  const stage = currentStage(rollout);
+  const allRequests = totals.requests.stable + totals.requests.candidate;
+  return {
+    id: plan.rolloutId,
+    generation: plan.generation,
+    service: plan.service,
+    phase: rollout.phase,
+    paused: rollout.paused,
+    frozen: rollout.frozen,
+    stage: { index: rollout.stageIndex, count: plan.stages.length, kind: stage.kind, name: stageName(stage) },
+    share: {
+      ordered_bp: rollout.candidateBp,
+      document: document === null ? null : { epoch: document.epoch, seq: document.seq },
+      requests_bp: allRequests === 0 ? null : Math.round((totals.requests.candidate / allRequests) * 10_000),
+    },
+    traffic: {
+      requests: totals.requests,
+      failures: totals.failures,
+      units: totals.units,
+      gateway_failures: totals.gatewayFailures,
+      first_candidate_at: totals.firstCandidateAt,
+      last_candidate_at: totals.lastCandidateAt,
+    },
+    held_ms: heldMs(rollout, at),
+    verdicts: rollout.verdicts.map(verdictWire),
+    unproven_stages: rollout.unprovenStages,
+    cause:
+      cause === null
+        ? null
+        : {
+            gate: cause.gate,
+            stage: cause.stageIndex,
+            at: cause.at,
+            text: cause.text,
+            verdict: cause.verdict === null ? null : verdictWire(cause.verdict),
+          },
+    detect_ms: detectMs(stored, journal),
+    next: nextAction(rollout, at),
+    conditions: [
+      { type: "Progressing", status: String(!isFinal(rollout) && !rollout.paused) },
+      {
+        type: "GatesPassing",
+        status: String(rollout.verdicts.length > 0 && rollout.verdicts.every(({ kind }) => kind === "pass")),
+      },
+      { type: "Promoted", status: String(rollout.phase === "promoted") },
+      { type: "RollbackReady", status: String(rollout.phase !== "rollback-failed") },
+    ],
+    exit_code: exitCodeOf(rollout),
+    created_at: createdAt,
+    started_at: rollout.startedAt,
+    ended_at: rollout.endedAt,
+  };
+}
+
+export type Status = ReturnType<typeof statusWire>;
