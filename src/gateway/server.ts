@@ -86,6 +86,7 @@ class RunningGateway implements Gateway {
   readonly #stateFile: StateFile | null;
   readonly #link: ControlLink | null;
   #drained: Promise<void> | null = null;
+  #onAllEnded: () => void = () => {};
 
   constructor(options: GatewayOptions, document: RoutingDocument, stateFile: StateFile | null) {
     const { clock, service } = options;
@@ -165,7 +166,7 @@ class RunningGateway implements Gateway {
     }, this.document().drainMs);
     await closed;
     clearTimeout(deadline);
-    await new Promise((resolve) => setImmediate(resolve)); // The last exchanges hear of their connections after the server.
+    await this.#allEnded(); // Exchanges hear of their connections a little later than the server does.
     await this.#link?.close();
     await this.#upstreams.destroy();
     await context.events?.close();
@@ -194,7 +195,15 @@ class RunningGateway implements Gateway {
     this.#options.onWindow?.(window);
   }
 
+  async #allEnded(): Promise<void> {
+    if (this.#context.inFlight === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onAllEnded = resolve;
+    });
+  }
+
   #ended(): void {
+    if (this.#context.inFlight === 0) this.#onAllEnded();
     // A connection whose answer began before the drain is kept alive by its client; it is idle a moment later.
     if (this.#context.isDraining) setImmediate(() => this.#server.closeIdleConnections());
   }
