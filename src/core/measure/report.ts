@@ -14,8 +14,29 @@ export type LambdaState = "→" | "=" | "<>" | "←" | "×" | "unknown";
 
 export interface TopicCoverage {
   readonly mean: number;
+  /** Each end holds at 0.05 divided by the number of topics, so that all topics may be judged at once. */
   readonly ci: readonly [low: number, high: number];
   readonly questions: number;
+}
+
+/** ΔS of one arm: runs averaged to questions, questions summarised. An arm without any measured question has 1. */
+export interface DeltaSReport {
+  readonly median: number;
+  readonly p95: number;
+  /** Share of questions at 0.60 or more. */
+  readonly shareRisk: number;
+  readonly scale: "calibrated" | "raw";
+  /** EVAL_EMBED_VER of the judge. */
+  readonly embedder: string;
+  /** Median over questions of the closest chunk. */
+  readonly best: number;
+  /** Median over questions of the closest cited chunk; null when nothing was cited. */
+  readonly cited: number | null;
+  /** Mean by rank, first rank first. */
+  readonly byRank: readonly number[];
+  /** Runs without any text to compare, and runs whose chunk is practically the question (raw under 0.02). */
+  readonly emptyRuns: number;
+  readonly degenerateRuns: number;
 }
 
 /** What the gold set said about one arm. Question is the unit: its runs are averaged before any statistic. */
@@ -23,38 +44,61 @@ export interface ArmReport {
   readonly runs: number;
   /** Runs without a usable answer (timeout, 5xx, cut body); counted, never dropped. */
   readonly errors: number;
+  /** The same by class `stage|family|code`. */
+  readonly errorClasses: Readonly<Record<string, number>>;
   readonly schemaViolations: number;
-  readonly deltaS: {
-    readonly median: number;
-    readonly p95: number;
-    /** Share of questions at 0.60 or more. */
-    readonly shareRisk: number;
-    readonly scale: "calibrated" | "raw";
-    readonly embedder: string;
-  };
-  readonly deltaSAnchor: { readonly median: number; readonly p95: number };
+  /** Answerable questions with at least one valid run; coverage, ΔS, ranks and citations speak of these. */
+  readonly measuredQuestions: number;
+  readonly deltaS: DeltaSReport;
+  /** Raw distance of the closest chunk to the gold section; null when no anchor text is known. */
+  readonly deltaSAnchor: { readonly median: number; readonly p95: number } | null;
+  /** An arm without any measured question has 0 within [0, 1]: nothing is known. */
   readonly coverage: Interval & {
     readonly level: CoverageLevel;
+    /** Share of questions under 0.70. */
+    readonly shareLow: number;
     readonly byTopic: Readonly<Record<string, TopicCoverage>>;
   };
   readonly lambda: {
+    /** Share of `→` among the questions that have a state. */
     readonly convergentShare: number;
     readonly flipRate: number;
     readonly maxFlipsPerQuestion: number;
     readonly states: Readonly<Record<LambdaState, number>>;
+    /** λ of the first cited section: share of questions on which it is stably gold. */
+    readonly citeConvergentShare: number;
   };
   readonly citationHit: number;
+  readonly citationPrecision: number;
   readonly hitAtK: number;
+  readonly recallAtK: number;
   readonly mrr: number;
   readonly ndcgAtK: number;
 }
 
-/** A question whose answer differs between the arms. */
+/** A question whose answer differs between the arms; `stable` and `candidate` are its coverage. */
 export interface DiscordantQuestion {
   readonly id: string;
   readonly topic: string;
   readonly stable: number;
   readonly candidate: number;
+  readonly states: ByArm<LambdaState>;
+}
+
+/** Both arms on the same questions, candidate - stable. */
+export interface PairedReport {
+  readonly coverage: Interval;
+  readonly deltaS: Interval & { readonly median: number; readonly p95: number };
+  readonly flipRate: Interval;
+  readonly convergentShare: Interval;
+  readonly citationHit: Interval;
+  readonly ndcgAtK: Interval;
+  /** Share of (question, phrasing, repetition) whose outcome differs between the arms. */
+  readonly armFlipRate: number;
+  /** Questions right on stable alone (`lost`) and on the candidate alone (`gained`), for the exact test. */
+  readonly right: { readonly lost: number; readonly gained: number };
+  /** Runs that failed on exactly one arm, for the exact test. */
+  readonly errorsOnly: ByArm<number>;
 }
 
 /** Everything the probe gates read. Measurements only: thresholds belong to the gates. */
@@ -62,19 +106,15 @@ export interface ProbeReport {
   readonly tier: "smoke" | "full";
   readonly questions: number;
   readonly repeats: number;
+  readonly k: number;
+  /** Versions of the definitions; reports of different versions are not compared. */
+  readonly versions: Readonly<Record<"deltaS" | "coverage" | "lambda" | "tokenizer", string>>;
   readonly goldDigest: string;
   readonly seed: number;
   /** `stable` is null when only one target was asked. */
   readonly arms: { readonly stable: ArmReport | null; readonly candidate: ArmReport };
-  /** Paired by question, candidate - stable; null when only one target was asked. */
-  readonly paired: {
-    readonly coverage: Interval;
-    readonly deltaS: Interval & { readonly median: number; readonly p95: number };
-    readonly flipRate: Interval;
-    readonly convergentShare: Interval;
-    /** Runs that failed on exactly one arm, for the exact test. */
-    readonly errorsOnly: ByArm<number>;
-  } | null;
+  /** Null when only one target was asked. */
+  readonly paired: PairedReport | null;
   /** Smallest drop each metric could have shown at power 0.8, by metric. */
   readonly detectableDrop: Readonly<Record<string, number>>;
   readonly discordant: readonly DiscordantQuestion[];
