@@ -161,5 +161,5 @@ async function benchRedis(): Promise<void> {
   await server.stop();
 }
 
-await benchPostgres();
+if (!process.argv.includes("redis")) await benchPostgres();
 await benchRedis();

@@ -17,29 +17,29 @@ async function expectNothingWrong(open: (arm: "blue" | "green") => FenceStore): 
 }
 
 /** Each arm has its own connections, as two releases have. */
-describe("the crash matrix on real servers: 10 000 deliveries, half on blue, half on green", () => {
-  it.skipIf(!hasPostgres())(
-    "I6, I7: PostgreSQL, durable: 0 duplicates, 0 lost, 0 double commits",
-    { timeout: 120_000 },
-    async () => {
-      const server = await startPostgres();
-      const pools = { blue: server.connect(), green: server.connect() };
+describe("the crash matrix on real servers: 10 000 deliveries, half on blue, half on green", {
+  timeout: 120_000,
+}, () => {
+  it.skipIf(!hasPostgres())("I6, I7: PostgreSQL, durable: 0 duplicates, 0 lost, 0 double commits", async () => {
+    const server = await startPostgres();
+    const pools = { blue: server.connect(), green: server.connect() };
+    try {
       await postgresFence({ client: pools.blue }).migrate();
       await expectNothingWrong((arm) => postgresFence({ client: pools[arm] }));
+    } finally {
       await Promise.all([pools.blue.end(), pools.green.end()]);
       await server.stop();
-    },
-  );
+    }
+  });
 
-  it.skipIf(!hasRedis())(
-    "I6, I7: Redis, appendfsync always: 0 duplicates, 0 lost, 0 double commits",
-    { timeout: 120_000 },
-    async () => {
-      const server = await startRedis();
-      const clients = { blue: new Redis(server.port, "127.0.0.1"), green: new Redis(server.port, "127.0.0.1") };
+  it.skipIf(!hasRedis())("I6, I7: Redis, appendfsync always: 0 duplicates, 0 lost, 0 double commits", async () => {
+    const server = await startRedis();
+    const clients = { blue: new Redis(server.port, "127.0.0.1"), green: new Redis(server.port, "127.0.0.1") };
+    try {
       await expectNothingWrong((arm) => redisFence({ client: clients[arm] }));
+    } finally {
       for (const client of Object.values(clients)) client.disconnect();
       await server.stop();
-    },
-  );
+    }
+  });
 });

@@ -32,7 +32,8 @@ export interface RedisFenceConfig {
 
 const RESULT_BYTES_MAX = 1_048_576;
 const CLAIM_ROUNDS_MAX = 50;
-const IN_FLIGHT_MAX = 2;
+/** One script at a time: the server runs one anyway, and what waits makes the next batch larger. */
+const IN_FLIGHT_MAX = 1;
 
 interface Completion extends FenceOwner {
   readonly result: string;

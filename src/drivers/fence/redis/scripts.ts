@@ -20,24 +20,16 @@ end
  * Returns the time, then for each claim the token of a new grant or the record that is there.
  */
 const CLAIM = `${NOW}
-local base = false
-local out = { string.format('%.0f', now) }
+local at = string.format('%.0f', now)
+local base = redis.call('INCRBY', KEYS[1], #KEYS - 1) - (#KEYS - 1)
+local out = { at }
 for n = 2, #KEYS do
-  local v = redis.call('GET', KEYS[n])
-  if v then out[n] = v
-  else
-    local a = (n - 2) * 3
-    local tail = ARGV[a + 3]
-    local token
-    if string.sub(tail, 1, 1) == '1' then token = '1'
-    else
-      if not base then base = redis.call('INCRBY', KEYS[1], #KEYS - 1) - (#KEYS - 1) end
-      token = string.format('%.0f', base + n - 1)
-    end
-    local head = 'L\\n' .. ARGV[a + 1] .. '\\n' .. token .. '\\n0\\n' .. string.format('%.0f', now + ARGV[a + 2])
-    redis.call('SET', KEYS[n], head .. '\\n' .. string.format('%.0f', now) .. '\\n-\\n' .. string.sub(tail, 2))
-    out[n] = tonumber(token)
-  end
+  local a = (n - 2) * 3
+  local tail = ARGV[a + 3]
+  local token = string.sub(tail, 1, 1) == '1' and 1 or base + n - 1
+  local head = 'L\\n' .. ARGV[a + 1] .. '\\n' .. string.format('%.0f', token) .. '\\n0\\n' .. string.format('%.0f', now + ARGV[a + 2])
+  if redis.call('SET', KEYS[n], head .. '\\n' .. at .. '\\n-\\n' .. string.sub(tail, 2), 'NX') then out[n] = token
+  else out[n] = redis.call('GET', KEYS[n]) end
 end
 return out`;
 
