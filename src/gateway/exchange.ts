@@ -2,17 +2,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
 import { errorClassOfStatus } from "../core/window/error-class.ts";
-import type { ArmSlot, Recorder } from "../core/window/recorder.ts";
 import type { ErrorClass } from "../core/window/window.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { GatewayCounts } from "./counts.ts";
 import type { EventLog } from "./event-log.ts";
-import { type Progress, type UpstreamFailure, upstreamFailure } from "./failure.ts";
+import type { Assignment, ExchangeContext } from "./exchange-context.ts";
+import { ownAnswerFor, type Progress, type UpstreamFailure, upstreamFailure } from "./failure.ts";
+import { holdHeaders } from "./held-headers.ts";
 import { type OwnAnswer, sendOwnAnswer } from "./own-answer.ts";
 import { REFUSALS } from "./refusal.ts";
 import { BodyTooLargeError, RequestBody } from "./request-body.ts";
 import { answerHeaders } from "./response-headers.ts";
-import type { ArmPlan } from "./routing-plan.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** A body of known length up to this is collected and sent in one piece, which is cheaper than a stream. */
@@ -21,39 +19,6 @@ const GATHERED_BYTES = 16_384;
 const SMALL_ANSWER_BYTES = 16_384;
 /** What an undelivered end of a cut answer may take to leave. */
 const LINGER_MS = 10_000;
-
-/** What all exchanges of one gateway share. */
-export interface ExchangeContext {
-  readonly clock: Clock;
-  readonly recorder: Recorder;
-  readonly counts: GatewayCounts;
-  readonly events: EventLog | null;
-  readonly bodyBytesMax: number;
-  /** No new requests are taken: connections end with their answer. */
-  isDraining: boolean;
-  /** The time for running requests is over: what ends now was cut by the gateway. */
-  isCutting: boolean;
-  inFlight: number;
-  /** Called after each exchange. */
-  onEnd(): void;
-}
-
-/** One decided request. */
-export interface Assignment {
-  readonly plan: ArmPlan;
-  readonly slot: ArmSlot;
-  /** Bucket hash of the unit; null without one. */
-  readonly hash: number | null;
-  readonly isProbe: boolean;
-  readonly method: string;
-  readonly path: string;
-  readonly headers: string[];
-  /** −1 when the request does not say. */
-  readonly contentLength: number;
-  readonly isChunked: boolean;
-  /** Monotonic time at which the request arrived. */
-  readonly startMs: number;
-}
 
 const EXCHANGE = Symbol("exchange");
 type Marked<T> = T & { [EXCHANGE]?: Exchange };
@@ -328,16 +293,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function ownAnswerFor(failure: UpstreamFailure, progress: Progress, arm: string): OwnAnswer {
-  if (failure.isOurs) {
-    return { status: 503, code: "replaced", detail: "the endpoint left the routing document; send the request again" };
-  }
-  const what = progress === "connect" ? "could not be reached" : "gave no complete answer";
-  return failure.isTimeout
-    ? { status: 504, code: "upstream-timeout", detail: `the ${arm} arm ${what} in time` }
-    : { status: 502, code: "upstream-failure", detail: `the ${arm} arm ${what}` };
-}
-
 /** Whether an answer is owed on a connection: bytes written to it now would be taken for that answer. */
 export function owesAnswer(socket: Marked<Duplex>): boolean {
   return socket[EXCHANGE] !== undefined && !socket[EXCHANGE].isClosed;
@@ -362,21 +317,4 @@ function onResponseDrain(this: ServerResponse): void {
 
 function onGatherData(this: IncomingMessage, chunk: Buffer): void {
   (this as Marked<IncomingMessage>)[EXCHANGE]?.gather(chunk);
-}
-
-/**
- * Headers wait for the end of the piece of work that read them: mostly the body, or its beginning, was read with them
- * and leaves in the same packet. What is still held then leaves alone, before any timer or other event.
- */
-let held: Exchange[] = [];
-
-function holdHeaders(exchange: Exchange): void {
-  if (held.length === 0) queueMicrotask(flushHeld);
-  held.push(exchange);
-}
-
-function flushHeld(): void {
-  const exchanges = held;
-  held = [];
-  for (const exchange of exchanges) exchange.flushHeaders();
 }

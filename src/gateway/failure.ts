@@ -1,5 +1,6 @@
 import { type ErrorStage, errorClassOf } from "../core/window/error-class.ts";
 import type { ErrorClass } from "../core/window/window.ts";
+import type { OwnAnswer } from "./own-answer.ts";
 
 /** How far a request got before it failed. */
 export type Progress = "connect" | "headers" | "body";
@@ -63,4 +64,15 @@ function codeOf(error: unknown): string {
   if (typeof error !== "object" || error === null) return "other";
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? code : "other";
+}
+
+/** What a client is told instead of the answer. */
+export function ownAnswerFor(failure: UpstreamFailure, progress: Progress, arm: string): OwnAnswer {
+  if (failure.isOurs) {
+    return { status: 503, code: "replaced", detail: "the endpoint left the routing document; send the request again" };
+  }
+  const what = progress === "connect" ? "could not be reached" : "gave no complete answer";
+  return failure.isTimeout
+    ? { status: 504, code: "upstream-timeout", detail: `the ${arm} arm ${what} in time` }
+    : { status: 502, code: "upstream-failure", detail: `the ${arm} arm ${what}` };
 }

@@ -1,7 +1,7 @@
 import type { TelemetryWindow } from "../core/window/window.ts";
 
 /** Ten minutes of windows at one each 250 ms. */
-export const WINDOWS_KEPT = 2_400;
+const WINDOWS_KEPT = 2_400;
 
 /** Windows the controller has not acknowledged yet, oldest first. Bounded: without a controller the oldest go. */
 export class WindowQueue {

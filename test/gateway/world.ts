@@ -14,7 +14,7 @@ import type { GatewayOptions } from "../../src/gateway/options.ts";
 import { type Gateway, startGateway } from "../../src/gateway/server.ts";
 
 /** A request as an origin saw it. */
-export interface Seen {
+interface Seen {
   readonly method: string;
   readonly url: string;
   /** Name (lower case), value, … in order. */

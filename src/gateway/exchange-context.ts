@@ -1,0 +1,38 @@
+import type { ArmSlot, Recorder } from "../core/window/recorder.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { GatewayCounts } from "./counts.ts";
+import type { EventLog } from "./event-log.ts";
+import type { ArmPlan } from "./routing-plan.ts";
+
+/** What all exchanges of one gateway share. */
+export interface ExchangeContext {
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+  readonly counts: GatewayCounts;
+  readonly events: EventLog | null;
+  readonly bodyBytesMax: number;
+  /** No new requests are taken: connections end with their answer. */
+  isDraining: boolean;
+  /** The time for running requests is over: what ends now was cut by the gateway. */
+  isCutting: boolean;
+  inFlight: number;
+  /** Called after each exchange. */
+  onEnd(): void;
+}
+
+/** One decided request. */
+export interface Assignment {
+  readonly plan: ArmPlan;
+  readonly slot: ArmSlot;
+  /** Bucket hash of the unit; null without one. */
+  readonly hash: number | null;
+  readonly isProbe: boolean;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: string[];
+  /** −1 when the request does not say. */
+  readonly contentLength: number;
+  readonly isChunked: boolean;
+  /** Monotonic time at which the request arrived. */
+  readonly startMs: number;
+}
