@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { describeProblem } from "../spec/excerpt.ts";
-import { planRollout } from "../spec/plan.ts";
+import { planRollout, type ProbePaths } from "../spec/plan.ts";
 import { isProblems, type ReadRollout, readRollout } from "../spec/read-rollout.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";
@@ -43,23 +43,22 @@ export async function readDocument(file: string): Promise<DocumentFile> {
   return { ...read, file, folder: dirname(resolve(file)), text };
 }
 
-/**
- * The plan of a document. The bucket seed is derived from the rollout's name, generation and a salt only the controller
- * knows, so that nobody can compute which users a rollout will pick.
- * @param salt unguessable bytes of this installation
- */
-export async function planDocument(document: DocumentFile, generation: number, salt: Uint8Array): Promise<RolloutPlan> {
-  const gold = document.document.spec.probes?.set;
-  const goldText = gold === undefined ? "" : await readNamedFile(resolve(document.folder, gold), "the gold set");
-  const rolloutSalt = createHash("sha256")
-    .update(salt)
-    .update(`${document.document.metadata.name}/${generation}`)
-    .digest();
-  return planRollout(document.document, document.source, {
-    file: basename(document.file),
-    generation,
-    seed: createHash("sha256").update(rolloutSalt).digest().readUInt32BE(0),
-    documentDigest: `sha256:${sha256Hex(document.text)}`,
-    goldDigest: gold === undefined ? "" : `sha256:${sha256Hex(goldText)}`,
-  });
+/** Absolute places of the files a document names, and the digest of its gold set ("" without one). */
+export async function namedFiles({
+  document,
+  folder,
+}: DocumentFile): Promise<{ paths: ProbePaths; goldDigest: string }> {
+  const { probes } = document.spec;
+  const found = (path: string | undefined) => (path === undefined ? null : resolve(folder, path));
+  const paths = { set: found(probes?.set), map: found(probes?.map), corpus: found(probes?.corpus) };
+  if (paths.set === null) return { paths, goldDigest: "" };
+  return { paths, goldDigest: `sha256:${sha256Hex(await readNamedFile(paths.set, "the gold set"))}` };
+}
+
+/** The plan of a document as `plan` shows it. The bucket seed is the controller's secret, so this one routes nobody. */
+export async function previewPlan(read: DocumentFile): Promise<RolloutPlan> {
+  const { document, source, file, text } = read;
+  const named = await namedFiles(read);
+  const documentDigest = `sha256:${sha256Hex(text)}`;
+  return planRollout(document, source, { file: basename(file), generation: 1, seed: 0, documentDigest, ...named });
 }

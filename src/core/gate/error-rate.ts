@@ -1,11 +1,14 @@
 import type { ArmWindow } from "../window/window.ts";
+import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../stats/bernoulli-e-process.ts";
+import type { ArmCount } from "../stats/count-block.ts";
 import {
-  type ArmCount,
-  type BernoulliEProcess,
-  foldBernoulli,
-  startBernoulliEProcess,
-} from "../stats/bernoulli-e-process.ts";
-import { excludedExcess, lnExcessExcluded, requestsToExclude } from "../stats/difference.ts";
+  type ExcessEProcess,
+  excludedMargin,
+  foldExcess,
+  lnExcess,
+  requestsToMargin,
+  startExcess,
+} from "../stats/excess-e-process.ts";
 import { wilson } from "../stats/wilson.ts";
 import type { Verdict } from "../verdict.ts";
 import type { TrafficGate } from "./gate.ts";
@@ -13,6 +16,8 @@ import { boundAt, type ErrorRateOptions } from "./options.ts";
 
 interface State {
   readonly harm: BernoulliEProcess;
+  /** Follows the plan's margins only: each one costs time in every block. */
+  readonly proof: ExcessEProcess;
 }
 
 /** 97.5 % per arm, two-sided: both together give at least 95 % for the difference. */
@@ -42,14 +47,18 @@ function differenceInterval(stable: ArmCount, candidate: ArmCount): readonly [nu
 export const errorRate: TrafficGate<ErrorRateOptions, State> = {
   kind: "traffic",
   name: "error-rate",
-  start: () => ({ harm: startBernoulliEProcess() }),
-  fold: ({ harm }, { arms }) => ({
-    harm: foldBernoulli(harm, { stable: countOf(arms.stable), candidate: countOf(arms.candidate) }),
-  }),
+  start: ({ margin }) => {
+    const margins = [...new Set([margin.under10, margin.under50, margin.from50])].sort((a, b) => a - b);
+    return { harm: startBernoulliEProcess(), proof: startExcess({ margins }) };
+  },
+  fold: ({ harm, proof }, { arms }) => {
+    const counts = { stable: countOf(arms.stable), candidate: countOf(arms.candidate) };
+    return { harm: foldBernoulli(harm, counts), proof: foldExcess(proof, counts) };
+  },
 
   isHarmProven: ({ harm }, { alpha }) => harm.logE >= Math.log(1 / alpha),
 
-  decide({ harm }, stage, options): Verdict {
+  decide({ harm, proof }, stage, options): Verdict {
     const { stable, candidate, logE } = harm;
     const margin = boundAt(options.margin, stage.candidateBp);
     const samples = { stable: stable.total, candidate: candidate.total };
@@ -64,10 +73,10 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
     const eValue = Math.exp(Math.min(700, logE));
     const measured = { ...base, estimate, interval: differenceInterval(stable, candidate), eValue };
     const found = `errors ${percent(rate)} against ${percent(stableRate)} on stable`;
-    if (errorRate.isHarmProven({ harm }, options)) {
+    if (errorRate.isHarmProven({ harm, proof }, options)) {
       return { ...measured, kind: "fail", reason: `${found}: more than chance allows`, needs: null };
     }
-    const isExcluded = lnExcessExcluded(harm, margin) >= Math.log(1 / options.beta);
+    const isExcluded = lnExcess(proof, margin) >= Math.log(1 / options.beta);
     if (isExcluded && estimate <= margin && candidate.total >= options.minSamples) {
       return {
         ...measured,
@@ -76,10 +85,10 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
         needs: null,
       };
     }
-    const excluded = excludedExcess(harm, options.beta);
+    const excluded = excludedMargin(proof, options.beta);
     const known = excluded === null ? "no harm is excluded yet" : `only harm beyond +${percent(excluded)} is excluded`;
     const share = Math.min(0.999, Math.max(0.0001, stage.candidateBp / 10_000));
-    const more = requestsToExclude(harm, margin, options.beta, share);
+    const more = requestsToMargin(proof, margin, options.beta, share);
     const missing = Math.max(more ?? 0, options.minSamples - candidate.total);
     const needs = more === null ? "a lower error rate" : `about ${missing} more candidate requests`;
     const reason = `${found}: ${known}, +${percent(margin)} is wanted`;

@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { createParser } from "eventsource-parser";
+import type { Status } from "../controller/status.ts";
+import { findController } from "../node/data-directory-lock.ts";
+import { describeProblem } from "../spec/excerpt.ts";
+import { CliError } from "./cli-error.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+
+/** How a command finds its controller: by address, or by the data directory the controller owns. */
+export interface ControllerAddress {
+  readonly controller: string | null;
+  readonly dataDir: string;
+}
+
+/** An event of `/v1/events`, as sent. */
+export type WireEvent = { readonly type: string; readonly ts: number } & Readonly<Record<string, unknown>>;
+
+interface ProblemBody {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly problems?: Parameters<typeof describeProblem>[0][];
+}
+
+const EXIT_OF: Readonly<Record<string, ExitCode>> = {
+  conflict: EXIT.conflict,
+  generation: EXIT.conflict,
+  "invalid-document": EXIT.badUsage,
+  "not-found": EXIT.badUsage,
+};
+
+/** The controller's HTTP API, as commands use it. */
+export class ControllerClient {
+  readonly url: string;
+  readonly #token: string;
+
+  private constructor(url: string, token: string) {
+    this.url = url.replace(/\/$/, "");
+    this.#token = token;
+  }
+
+  /** Finds the controller. Rejects with exit code 1 and what to do when there is none. */
+  static async connect({ controller, dataDir }: ControllerAddress): Promise<ControllerClient> {
+    const owner = await findController(dataDir);
+    const url = controller ?? owner?.apiUrl;
+    if (url === undefined) {
+      const advice = `start one with "sluice serve --data ${dataDir}", or name its address with --controller`;
+      throw new CliError(EXIT.toolError, `no controller owns the data directory ${dataDir}; ${advice}`);
+    }
+    const tokenFile = owner?.tokenFile ?? join(dataDir, "token");
+    const token = await readFile(tokenFile, "utf8").catch(() => "");
+    return new ControllerClient(url, token.trim());
+  }
+
+  get token(): string {
+    return this.#token;
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return (await this.#answer(await this.#fetch(path, {}))) as T;
+  }
+
+  status(rolloutId: string): Promise<Status> {
+    return this.get<Status>(`/v1/rollouts/${encodeURIComponent(rolloutId)}`);
+  }
+
+  /** Sends a change. `text` is the document a problem's position refers to. */
+  async post<T>(path: string, body: unknown, document?: { readonly file: string; readonly text: string }): Promise<T> {
+    const headers = {
+      "content-type": "application/json",
+      authorization: `Bearer ${this.#token}`,
+      "idempotency-key": randomUUID(),
+      "x-sluice-operator": userInfo().username,
+    };
+    const response = await this.#fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+    return (await this.#answer(response, document)) as T;
+  }
+
+  /** Everything that happens from now on, until `signal` aborts. Reconnects where it left when the stream breaks. */
+  async *events(signal: AbortSignal): AsyncGenerator<WireEvent> {
+    let lastId: string | null = null;
+    while (!signal.aborted) {
+      const headers: Record<string, string> = {
+        accept: "text/event-stream",
+        ...(lastId === null ? {} : { "last-event-id": lastId }),
+      };
+      const response = await this.#fetch("/v1/events", { headers, signal }).catch(() => null);
+      const waiting: { id: string | undefined; event: WireEvent }[] = [];
+      const parser = createParser({
+        onEvent: ({ id, data }) => waiting.push({ id, event: JSON.parse(data) as WireEvent }),
+      });
+      try {
+        const decoder = new TextDecoder();
+        for await (const chunk of response?.body ?? []) {
+          parser.feed(decoder.decode(chunk as Uint8Array, { stream: true }));
+          for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+            lastId = next.id ?? lastId;
+            yield next.event;
+          }
+        }
+      } catch {
+        if (signal.aborted) return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(this.url + path, init);
+    } catch (error) {
+      if (init.signal?.aborted === true) throw error;
+      const { cause } = error as { cause?: NodeJS.ErrnoException };
+      const reason = cause?.code ?? (error instanceof Error ? error.message : String(error));
+      throw new CliError(
+        EXIT.toolError,
+        `no controller answers at ${this.url} (${reason}); is "sluice serve" running?`,
+        error,
+      );
+    }
+  }
+
+  async #answer(response: Response, document?: { readonly file: string; readonly text: string }): Promise<unknown> {
+    const body: unknown = await response.json().catch(() => ({}));
+    if (response.ok) return body;
+    const { title = "unknown", detail = `status ${response.status}`, problems = [] } = body as ProblemBody;
+    const listed = problems.map((problem) =>
+      describeProblem(problem, document?.file ?? "document", document?.text ?? ""),
+    );
+    throw new CliError(EXIT_OF[title] ?? EXIT.toolError, [...listed, detail].join("\n"), title);
+  }
+}
