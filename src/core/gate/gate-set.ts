@@ -8,6 +8,7 @@ import type { Block, GateSetting, ProbeGate, StageView, TrafficGate } from "./ga
 import { lambda } from "./lambda.ts";
 import { type KnownClasses, newErrorClass } from "./new-error-class.ts";
 import { p95Warm } from "./p95-warm.ts";
+import { probeErrors } from "./probe-errors.ts";
 import { schemaViolation } from "./schema-violation.ts";
 
 // Options and states are typed inside each gate; here gates are picked by the name a document wrote.
@@ -17,7 +18,7 @@ type AnyTrafficGate = TrafficGate<any, any>;
 type AnyProbeGate = ProbeGate<any>;
 
 const TRAFFIC: readonly AnyTrafficGate[] = [errorRate, newErrorClass, p95Warm];
-const PROBE: readonly AnyProbeGate[] = [schemaViolation, deltaS, coverage, lambda];
+const PROBE: readonly AnyProbeGate[] = [schemaViolation, probeErrors, deltaS, coverage, lambda];
 
 /** What the traffic gates of one rollout know: one state a gate, as JSON, through the whole rollout. */
 export interface Evidence {
