@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
-import { errorClassOfStatus } from "../core/window/error-class.ts";
+import { errorClassOf, errorClassOfStatus } from "../core/window/error-class.ts";
 import type { ErrorClass } from "../core/window/window.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Assignment, ExchangeContext } from "./exchange-context.ts";
@@ -19,6 +19,8 @@ const GATHERED_BYTES = 16_384;
 const SMALL_ANSWER_BYTES = 16_384;
 /** What an undelivered end of a cut answer may take to leave. */
 const LINGER_MS = 10_000;
+
+const SATURATED: OwnAnswer = { status: 503, code: "saturated", detail: "too many requests wait for the service" };
 
 const EXCHANGE = Symbol("exchange");
 type Marked<T> = T & { [EXCHANGE]?: Exchange };
@@ -79,6 +81,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   start(): void {
     if (this.#isWaiting || this.#isClosed) return;
+    if (this.#upstream.isSaturated) return this.#fail(SATURATED, errorClassOf("connect", "other", "saturated"));
     const { contentLength, isChunked } = this.#to;
     if (contentLength <= 0 && !isChunked) return this.#dispatch();
     if (contentLength > this.#context.bodyBytesMax) return this.#settle(REFUSALS.bodySize, true);

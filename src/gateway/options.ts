@@ -35,6 +35,8 @@ export interface GatewayLimits {
   readonly bodyBytes: number;
   /** Connections to one endpoint; more requests wait in order. */
   readonly connectionsPerEndpoint: number;
+  /** Requests that may wait for a connection to one endpoint; more are answered 503. */
+  readonly waitingPerEndpoint: number;
 }
 
 export const DEFAULT_LIMITS: GatewayLimits = {
@@ -42,6 +44,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   headerCount: 100,
   bodyBytes: 67_108_864,
   connectionsPerEndpoint: 256,
+  waitingPerEndpoint: 1_024,
 };
 
 /** Peers that may send `x-warm: true`: this machine. */

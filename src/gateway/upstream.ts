@@ -13,6 +13,7 @@ export class Upstream {
   failedAtMs = NEVER;
   readonly #origin: string;
   readonly #options: Pool.Options;
+  readonly #runningMax: number;
   #pool: Pool | null = null;
   #running = 0;
   #isRetired = false;
@@ -23,6 +24,7 @@ export class Upstream {
     this.endpoint = endpoint;
     this.prefix = url.pathname.replace(/\/$/, "");
     this.#origin = url.origin;
+    this.#runningMax = limits.connectionsPerEndpoint + limits.waitingPerEndpoint;
     this.#options = {
       connections: limits.connectionsPerEndpoint,
       pipelining: 1, // A request behind another one would share its delays and its failures.
@@ -40,6 +42,11 @@ export class Upstream {
 
   get running(): number {
     return this.#running;
+  }
+
+  /** More requests run and wait than may. */
+  get isSaturated(): boolean {
+    return this.#running > this.#runningMax;
   }
 
   enter(): void {

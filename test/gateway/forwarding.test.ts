@@ -245,6 +245,21 @@ describe("failing upstreams", () => {
     expect(gateway.stats().gatewayFailures).toBe(0);
   });
 
+  it("S21: answers 503 at once when more requests wait than may, and recovers", async () => {
+    const waiting: (() => void)[] = [];
+    const stable = await origin((_seen, res) => void waiting.push(() => res.end("ok")));
+    const gateway = await gatewayTo(stable.url, null, { limits: { connectionsPerEndpoint: 1, waitingPerEndpoint: 2 } });
+    const asked = [1, 2, 3].map(() => get(gateway.url));
+    await eventually(() => gateway.stats().inFlight === 3);
+    const got = await get(gateway.url);
+    expect([got.status, JSON.parse(got.body).code, got.headers["retry-after"]]).toEqual([503, "saturated", "1"]);
+    for (let one = 0; one < 3; one++) {
+      await eventually(() => waiting.length === one + 1);
+      waiting[one]?.();
+    }
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
   it("answers 504 when headers do not come in time", async () => {
     const stable = await origin(() => {});
     const gateway = await gatewayTo(stable.url, null, { timeouts: { headersMs: 600 } });
@@ -296,6 +311,37 @@ describe("streams", () => {
     }
     expect(await eventually(() => gateway.stats().inFlight === 0)).toBe(true);
     expect(gateway.stats().gatewayFailures).toBe(0);
+  });
+
+  it("sends nothing upstream for a small body that never became whole", async () => {
+    const stable = await origin();
+    const gateway = await gatewayTo(stable.url);
+    const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+    socket.write("POST /half HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf");
+    await eventually(() => gateway.stats().inFlight === 1);
+    socket.destroy();
+    expect(await eventually(() => gateway.stats().inFlight === 0)).toBe(true);
+    await get(gateway.url);
+    expect(stable.seen.map(({ method }) => method)).toEqual(["GET"]);
+  });
+
+  it("serves HTTP/1.0, and resets its connection when a body of unknown length is cut", async () => {
+    const stable = await origin((seen, res, req) => {
+      res.write("part");
+      if (seen.url === "/cut") setTimeout(() => req.socket.destroy(), 30);
+      else res.end(" and rest");
+    });
+    const gateway = await gatewayTo(stable.url);
+    const whole = await exchangeBytes(gateway.url, "GET /whole HTTP/1.0\r\n\r\n");
+    expect(whole.endsWith("\r\n\r\npart and rest")).toBe(true);
+    const outcome = await new Promise<string>((resolve) => {
+      const socket = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+      socket.on("end", () => resolve("ended as if whole"));
+      socket.on("error", (error: NodeJS.ErrnoException) => resolve(String(error.code)));
+      socket.resume();
+      socket.write("GET /cut HTTP/1.0\r\n\r\n");
+    });
+    expect(outcome).toBe("ECONNRESET");
   });
 
   it("answers pipelined requests one after the other, and starts none of them once the connection broke", async () => {
