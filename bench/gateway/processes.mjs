@@ -1,6 +1,6 @@
 // Servers of the benchmark as child processes pinned to one core, and what they cost.
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 
 const TICK_US = 10_000; // /proc counts in hundredths of a second.
@@ -10,6 +10,14 @@ export function need(...programs) {
   const missing = programs.filter((name) => spawnSync("sh", ["-c", `command -v ${name}`]).status !== 0);
   if (missing.length === 0) return;
   console.error(`needs ${missing.join(", ")}: apt-get install -y wrk nginx-light util-linux`);
+  process.exit(1);
+}
+
+/** Folder of the compiled product; exits 1 when there is none. */
+export function needBuild() {
+  const dist = process.env.SLUICE_DIST ?? new URL("../../dist/", import.meta.url).href;
+  if (existsSync(new URL("gateway/server.js", dist))) return;
+  console.error("needs the compiled product: npm run build");
   process.exit(1);
 }
 

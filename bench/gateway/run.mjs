@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median, settle } from "../measure.mjs";
 import { loadScript, nginxConfig, originConfig } from "./configs.mjs";
-import { cpuUs, freePort, need, start, wrk } from "./processes.mjs";
+import { cpuUs, freePort, need, needBuild, start, wrk } from "./processes.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const option = (name, fallback) => {
@@ -21,6 +21,7 @@ const kinds = ["bare", "sluice", "fast-proxy", "http-proxy", "nginx"];
 if (process.argv.includes("--all")) kinds.push("httpxy", "fastify-http-proxy");
 
 need("taskset", "wrk", "nginx");
+needBuild();
 if (!existsSync(join(here, "node_modules"))) {
   console.error("needs its peers: npm ci --prefix bench/gateway");
   process.exit(1);

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { request, Agent, createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { median, settle } from "../measure.mjs";
-import { cpuUs, freePort, need, start } from "./processes.mjs";
+import { cpuUs, freePort, need, needBuild, start } from "./processes.mjs";
 
 const GAP_MS = 20;
 const CHUNKS = 50;
@@ -87,6 +87,7 @@ async function consume(port, streams, seconds) {
 
 async function compare() {
   need("taskset");
+  needBuild();
   spawnSync("taskset", ["-pc", "1", String(process.pid)], { stdio: "ignore" });
   const [rounds, seconds, streams] = [option("--rounds", 3), option("--seconds", 4), option("--streams", 60)];
   const servicePort = await freePort();

@@ -28,6 +28,7 @@ export interface ControlTarget {
   take(admission: Admission): void;
   /** Closes the running window. */
   cut(): TelemetryWindow;
+  log(line: string): void;
 }
 
 /** How the link does, for `stats()`. */
@@ -70,9 +71,10 @@ export class ControlLink {
     this.#loops = [this.#follow(), this.#push()];
   }
 
-  /** Takes a window that was closed outside the rhythm, by a change of the document. */
+  /** Takes a window that a change of the document closed, and tells the controller at once what is adopted now. */
   add(window: TelemetryWindow): void {
     this.#queue.add(window);
+    if (this.#pauseMs === 0 && !this.#stopped.signal.aborted) this.#startPush();
   }
 
   /** Stops following, pushes what waits once more and ends. */
@@ -149,13 +151,18 @@ export class ControlLink {
       if (signal.aborted) break;
       this.#queue.add(this.#target.cut()); // Also when nothing happened: an empty window says that we live.
       waitedMs += PUSH_MS;
-      if (this.#pushing !== null || waitedMs < this.#pauseMs) continue;
+      if (waitedMs < this.#pauseMs) continue;
       waitedMs = 0;
-      this.#pushing = this.#send().finally(() => {
-        this.#pushing = null;
-      });
+      this.#startPush();
     }
     await this.#pushing;
+  }
+
+  /** One push at a time: what closes meanwhile goes with the next one. */
+  #startPush(): void {
+    this.#pushing ??= this.#send().finally(() => {
+      this.#pushing = null;
+    });
   }
 
   /** Sends the oldest windows. What is not acknowledged is sent again, in order, by the next push. */
@@ -179,11 +186,17 @@ export class ControlLink {
         bodyTimeout: PUSH_TIMEOUT_MS,
       });
       const text = await textOf(body, 65_536);
-      if (REFUSED_FOR_GOOD.has(statusCode)) this.#queue.drop(last.seq);
-      else if (statusCode < 200 || statusCode > 299) throw new Error(`status ${statusCode}`);
+      if (REFUSED_FOR_GOOD.has(statusCode)) {
+        this.#queue.drop(last.seq);
+        this.#target.log(
+          `the controller refused ${windows.length} telemetry windows (${statusCode}); they are dropped`,
+        );
+      } else if (statusCode < 200 || statusCode > 299) throw new Error(`status ${statusCode}`);
       else this.#queue.acknowledge(ackedIn(text));
+      if (this.#pauseMs > 0) this.#target.log(`the controller takes telemetry again`);
       this.#pauseMs = 0;
-    } catch {
+    } catch (error) {
+      if (this.#pauseMs === 0) this.#target.log(`telemetry waits, the controller does not take it: ${String(error)}`);
       this.#pauseMs = Math.min(PUSH_PAUSE_MAX_MS, Math.max(PUSH_MS, this.#pauseMs * 2));
     }
   }

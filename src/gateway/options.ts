@@ -59,13 +59,13 @@ export interface GatewayOptions {
   /** Names this gateway in telemetry; visible ASCII, at most 100 characters. Each start adds its own suffix. */
   readonly gatewayId: string;
   /** Base URL of the controller, e.g. `http://127.0.0.1:4400`; absent: documents come through `adopt` only. */
-  readonly controllerUrl?: string;
+  readonly controllerUrl?: string | undefined;
   /** Bearer token for the controller. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** Where the last good document is kept, so that a restart without the controller serves the last good split. */
-  readonly stateFile?: string;
+  readonly stateFile?: string | undefined;
   /** Wide events, one JSON line for each request; off by default. A path, or a function that takes whole lines. */
-  readonly events?: string | ((lines: string) => void);
+  readonly events?: string | ((lines: string) => void) | undefined;
   readonly timeouts?: Partial<GatewayTimeouts>;
   readonly limits?: Partial<GatewayLimits>;
   /** Peers whose `x-warm: true` is believed; default: loopback. Everybody else's is removed. */

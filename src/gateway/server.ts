@@ -183,14 +183,11 @@ class RunningGateway implements Gateway {
       return;
     }
     const { document } = admission;
-    this.#closed(recorder.adopt(document, clock.wallMs()));
+    const window = recorder.adopt(document, clock.wallMs());
     this.#context.plan = planFor(document, this.#upstreams, this.#limits.headerCount);
     this.#upstreams.keepOnly(endpointsOf(document), document.drainMs);
     counts.documentsAdopted++;
     this.#stateFile?.save(document);
-  }
-
-  #closed(window: TelemetryWindow): void {
     this.#link?.add(window);
     this.#options.onWindow?.(window);
   }
@@ -212,6 +209,7 @@ class RunningGateway implements Gateway {
     return {
       service: this.#options.service,
       gatewayId: this.gatewayId,
+      log: this.#options.log ?? (() => {}),
       document: () => this.document(),
       take: (admission: Admission) => this.#take(admission),
       cut: (): TelemetryWindow => {

@@ -82,6 +82,7 @@ describe("ControlLink", () => {
     expect(await eventually(() => gateway.stats().control?.following === "stream")).toBe(true);
     controller.publish({ ...document, seq: 7 });
     expect(await eventually(() => gateway.document().seq === 7, 500)).toBe(true);
+    expect(await eventually(() => controller.pushes.some(({ adopted }) => adopted.seq === 7))).toBe(true);
     controller.publish({ ...document, seq: 3 });
     controller.publish({ ...document, service: "other", seq: 9 });
     expect(await eventually(() => gateway.stats().documentsRefused === 1)).toBe(true);
