@@ -1,0 +1,39 @@
+import { startController } from "../../node/serve.ts";
+import type { ProbeRunner } from "../../ports/probe-runner.ts";
+import { CliError } from "../cli-error.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import type { Terminal } from "../terminal.ts";
+
+export interface ServeOptions {
+  readonly json: boolean;
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `sluice serve`: the controller of one data directory until a signal ends it. A second one on it is exit 13. */
+export async function serve(options: ServeOptions, probes: ProbeRunner, terminal: Terminal): Promise<ExitCode> {
+  const { dataDir, host, port } = options;
+  let fail: (error: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const log = (line: string) => terminal.say(line);
+  const started = await startController({ dataDir, host, port, probes, log, onFatal: (error) => fail(error) });
+  if (started.kind === "taken") {
+    const owner = `process ${started.pid}${started.apiUrl === null ? "" : ` at ${started.apiUrl}`}`;
+    throw new CliError(EXIT.conflict, `${dataDir} belongs to ${owner}; use that one, stop it, or name another --data`);
+  }
+  if (options.json)
+    terminal.data(JSON.stringify({ url: started.url, token_file: started.tokenFile, pid: process.pid }));
+  else terminal.say(`controller on ${started.url}, data in ${dataDir}`);
+  const signalled = new Promise<ExitCode>((resolve) => {
+    process.once("SIGTERM", () => resolve(EXIT.ok));
+    process.once("SIGINT", () => resolve(EXIT.interrupted));
+  });
+  try {
+    return await Promise.race([signalled, failed]);
+  } finally {
+    await started.stop().catch((error: unknown) => log(`stopping: ${String(error)}`));
+  }
+}
