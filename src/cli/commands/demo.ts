@@ -48,7 +48,7 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
   const set = new StageSet({
     dataDir: folder,
     seed: options.seed,
-    basePort: options.portBase,
+    basePort: options.portBase === null ? null : options.portBase + 1,
     requestsPerSecond: REQUESTS_PER_SECOND,
   });
   const stopTelling = new AbortController();
