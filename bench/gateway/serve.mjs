@@ -105,7 +105,19 @@ async function sluice() {
       issuedAt: 1_700_000_000_000,
     },
   });
+  const everyMs = Number(process.env.SLUICE_CHANGE_MS ?? 0);
+  if (everyMs > 0) setInterval(() => changeSplit(gateway), everyMs);
   process.once("SIGTERM", () => void gateway.drain().then(() => process.exit(0)));
+}
+
+/** Publishes the other share, and every tenth time swaps the endpoints of the arms as a promotion would. */
+function changeSplit(gateway) {
+  const { seq, arms, candidateBp, ...rest } = gateway.document();
+  const next = seq + 1;
+  const swapped = { stable: { ...arms.candidate }, candidate: { ...arms.stable } };
+  const changed = { ...rest, seq: next, arms: next % 10 === 0 ? swapped : arms };
+  const admission = gateway.adopt({ ...changed, candidateBp: candidateBp === 1_000 ? 5_000 : 1_000 });
+  if (admission.kind !== "adopt") throw new Error(`not adopted: ${JSON.stringify(admission)}`);
 }
 
 const kinds = {
