@@ -177,7 +177,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (failure.isUnsendable) return this.#fail(REFUSALS.malformed, null);
     if (!failure.isOurs && !this.#res.headersSent) {
       this.#upstream.failedAtMs = this.#context.clock.monoMs();
-      if (this.#mayRetry(failure)) return this.#retry();
+      if (this.#mayRetry(failure)) return this.#retry(failure.errorClass);
     }
     const errorClass = failure.isOurs ? null : failure.errorClass;
     this.#fail(ownAnswerFor(failure, this.#progress, this.#to.plan.arm), errorClass);
@@ -226,17 +226,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Only what cannot have had an effect, or is safe by its method; never after the first byte of an answer. */
   #mayRetry({ isTimeout }: UpstreamFailure): boolean {
     if (this.#hasRetried) return false;
-    if (this.#progress === "connect") return !isTimeout || this.#to.plan.upstreams.upstreams.length > 1;
+    if (this.#progress === "connect") return this.#to.plan.upstreams.upstreams.length > 1;
     if (this.#progress !== "headers" || isTimeout || this.#body !== null) return false;
     const { method } = this.#to;
     return method === "GET" || method === "HEAD" || method === "OPTIONS";
   }
 
-  #retry(): void {
+  /** The failed attempt counts like any other: a second endpoint must not hide from the gates that the first one fails. */
+  #retry(errorClass: ErrorClass): void {
     this.#hasRetried = true;
-    this.#context.counts.retries++;
+    const { clock, counts, recorder } = this.#context;
+    const { slot, hash, isProbe } = this.#to;
+    const nowMs = clock.monoMs();
+    counts.retries++;
+    if (!isProbe) recorder.record(slot, hash, "warm", null, errorClass, nowMs);
     const failed = this.#upstream;
-    this.#upstream = this.#to.plan.upstreams.choose(this.#context.clock.monoMs(), failed);
+    this.#upstream = this.#to.plan.upstreams.choose(nowMs, failed);
     this.#upstream.enter();
     failed.leave();
     this.#abort = null;

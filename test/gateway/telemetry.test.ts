@@ -83,6 +83,16 @@ describe("telemetry", () => {
     expect(arms.stable.newUnits + arms.candidate.newUnits).toBe(candidates.length);
   });
 
+  it("counts a failed attempt that was repeated, beside the answer of the second", async () => {
+    let calls = 0;
+    const stable = await origin((_seen, res, req) => void (++calls === 1 ? req.socket.destroy() : res.end("ok")));
+    const { gateway, cut } = await watched(stable.url);
+    expect((await get(gateway.url)).status).toBe(200);
+    const { arms, gatewayFailures } = await cut();
+    expect([arms.stable.requestsAll, arms.stable.classes]).toEqual([2, { "headers|network|ECONNRESET": 1 }]);
+    expect(gatewayFailures).toBe(0);
+  });
+
   it("counts a client that goes away as a request, neither as failure nor as latency", async () => {
     const stable = await origin(() => {});
     const { gateway, cut } = await watched(stable.url);
