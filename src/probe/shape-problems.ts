@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { suggestion } from "../core/did-you-mean.ts";
+import type { Problem } from "../core/problem.ts";
+import { type Path, pathText, type Source } from "../spec/source.ts";
+
+/** Codes of the problems of one kind of document; the handbook has a section for each. */
+export interface ShapeCodes {
+  readonly missing: string;
+  readonly type: string;
+  readonly unknownKey: string;
+  readonly value: string;
+}
+
+/** A value checked against a schema: the typed value, or every problem with its place in the text. */
+export function checkShape<T>(
+  schema: z.ZodType<T>,
+  source: Source,
+  codes: ShapeCodes,
+): { readonly value: T } | readonly Problem[] {
+  const parsed = schema.safeParse(source.value);
+  if (parsed.success) return { value: parsed.data };
+  return parsed.error.issues.flatMap((issue) => problemsOf(issue, source, schema, codes));
+}
+
+function problemsOf(issue: z.core.$ZodIssue, source: Source, schema: z.ZodType, codes: ShapeCodes): readonly Problem[] {
+  const path = issue.path.filter((part): part is string | number => typeof part !== "symbol");
+  const here = { path: pathText(path), at: source.locate(path) };
+  const name = here.path === "" ? "the document" : here.path;
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(schema, path);
+    return issue.keys.map((key) => ({
+      code: codes.unknownKey,
+      path: pathText([...path, key]),
+      at: source.locateKey(path, key),
+      message: `unknown key "${key}"; ${suggestion(key, known)}`,
+    }));
+  }
+  const found = valueAt(source.value, path);
+  if (issue.code === "invalid_type") {
+    const message =
+      found === undefined
+        ? `missing ${name}, expected ${issue.expected}`
+        : `found ${shown(found)} for ${name}, expected ${issue.expected}`;
+    return [{ ...here, code: found === undefined ? codes.missing : codes.type, message }];
+  }
+  return [{ ...here, code: codes.value, message: `${name}: ${issue.message}` }];
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key], value);
+}
+
+/** The keys a schema knows at a path, through lists and optional parts. */
+function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
+  let inner: unknown = plain(schema);
+  for (const part of path) {
+    if (inner instanceof z.ZodArray) inner = plain(inner.element);
+    else if (inner instanceof z.ZodObject) inner = plain(inner.shape[part as string]);
+  }
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+function plain(schema: unknown): unknown {
+  let inner = schema;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodNullable) {
+    inner = inner.unwrap();
+  }
+  return inner;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
