@@ -4,7 +4,7 @@ import { problemResponse } from "./problem.ts";
 export interface GuardOptions {
   /** Secret of the data directory's token file. */
   readonly token: string;
-  /** `host:port` values a request may name; anything else is a page in somebody's browser or a rebound name. */
+  /** `host:port` values a request may name, read at each request: the port is known only after listening. */
   readonly allowedHosts: readonly string[];
 }
 
@@ -21,8 +21,8 @@ function isSame(left: string, right: string): boolean {
  * loopback, and what it tells is no secret.
  */
 export function guard({ token, allowedHosts }: GuardOptions): MiddlewareHandler {
-  const hosts = new Set(allowedHosts.map((host) => host.toLowerCase()));
   return async (context, next) => {
+    const hosts = new Set(allowedHosts.map((allowed) => allowed.toLowerCase()));
     const host = (context.req.header("host") ?? "").toLowerCase();
     if (!hosts.has(host))
       return problemResponse("forbidden", `host "${host}" is not served here; use ${allowedHosts[0]}`);

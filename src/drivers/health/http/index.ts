@@ -1,0 +1,3 @@
+export { httpHealth } from "./driver.ts";
+
+export const runtime = "web";

@@ -1,0 +1,109 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { createAdaptorServer } from "@hono/node-server";
+import { controllerApp } from "../controller/api/app.ts";
+import { Controller } from "../controller/controller.ts";
+import { GatewayRegistry } from "../controller/gateway-registry.ts";
+import { httpHealth } from "../drivers/health/http/index.ts";
+import { openPgliteStore } from "../drivers/store/pglite/index.ts";
+import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
+import type { ProbeRunner } from "../ports/probe-runner.ts";
+import { lockDataDirectory } from "./data-directory-lock.ts";
+import { systemClock } from "./system-clock.ts";
+import { openTokenFile } from "./token-file.ts";
+
+export interface ServeControllerOptions {
+  readonly dataDir: string;
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  readonly probes: ProbeRunner;
+  readonly log: (line: string) => void;
+  /** The store failed: the process must end; it continues after a restart. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface RunningController {
+  readonly kind: "started";
+  readonly url: string;
+  readonly tokenFile: string;
+  /** Ends streams, finishes the running commit, closes the database, gives the directory up. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface TakenDirectory {
+  readonly kind: "taken";
+  readonly pid: number;
+  readonly apiUrl: string | null;
+}
+
+/** Names under which a loopback listener is reached; for another host only that one. */
+function hostsOf(host: string, port: number): readonly string[] {
+  const names = host === "127.0.0.1" || host === "::1" ? ["127.0.0.1", "localhost", "[::1]"] : [host];
+  return names.map((name) => `${name}:${port}`);
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/** Starts the controller that owns a data directory. Whatever was started is stopped again when a later part fails. */
+export async function startController(options: ServeControllerOptions): Promise<RunningController | TakenDirectory> {
+  const { dataDir, host, port, probes, log, onFatal } = options;
+  const locked = await lockDataDirectory(dataDir);
+  if (locked.kind === "taken") return { kind: "taken", pid: locked.owner.pid, apiUrl: locked.owner.apiUrl };
+  const undo: (() => Promise<unknown>)[] = [() => locked.lock.release()];
+  let stopping: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    for (const step of undo.reverse()) await step();
+  };
+  try {
+    const { path: tokenFile, token } = await openTokenFile(dataDir);
+    const store = await openPgliteStore(join(dataDir, "database"));
+    undo.push(() => store.close());
+    const clock = systemClock();
+    const hub = new GatewayRegistry(() => clock.monoMs());
+    const traffic = { gateway: gatewayTraffic(hub) };
+    const controller = await Controller.open({
+      store,
+      hub,
+      traffic,
+      probes,
+      health: httpHealth(),
+      clock,
+      log,
+      onFatal,
+    });
+    undo.push(() => controller.stop());
+    const stopped = new AbortController();
+    const allowedHosts: string[] = [];
+    const app = controllerApp(controller, { token, allowedHosts, clock, stopped: stopped.signal, log });
+    const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+    const bound = await listen(server, host, port);
+    allowedHosts.push(...hostsOf(host, bound));
+    undo.push(async () => {
+      stopped.abort();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    });
+    const url = `http://${host.includes(":") ? `[${host}]` : host}:${bound}`;
+    locked.lock.announce(url, tokenFile);
+    return {
+      kind: "started",
+      url,
+      tokenFile,
+      stop() {
+        stopping ??= stop();
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
