@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { ProbeAnswer } from "../core/measure/gold.ts";
 
 const name = z.string().min(1);
-const offset = z.int().min(0).nullish();
+/** Must be said; null when the service cannot tell. */
+const offset = z.int().min(0).nullable();
 
 const passage = z
   .object({
@@ -47,7 +48,7 @@ export function checkAnswer(body: unknown, k: number): CheckedAnswer {
       answer,
       refused,
       retrieved: retrieved.slice(0, k).map(({ doc, section, start, end, text, rev }) => {
-        return { doc, section, start: start ?? null, end: end ?? null, text, rev: rev ?? null };
+        return { doc, section, start, end, text, rev: rev ?? null };
       }),
       citations,
     },

@@ -93,8 +93,10 @@ export function requestBody(question: ProbeQuestion, map: TargetMap | null): unk
 export function mappedAnswer(body: unknown, { response }: TargetMap): unknown {
   const read = (value: unknown, text: string): unknown => readPointer(value, pointerOf(text));
   const readAll = (value: unknown, pointers: Readonly<Record<string, string | undefined>>): unknown => {
-    const members = Object.entries(pointers).flatMap(([key, text]) => {
-      return text === undefined ? [] : [[key, IDS.has(key) ? asId(read(value, text)) : read(value, text)] as const];
+    const members = MEMBERS.flatMap((key) => {
+      const text = pointers[key];
+      if (text === undefined) return [[key, null] as const]; // The service has no such member.
+      return [[key, IDS.has(key) ? asId(read(value, text)) : read(value, text)] as const];
     });
     return Object.fromEntries(members);
   };
@@ -109,6 +111,7 @@ export function mappedAnswer(body: unknown, { response }: TargetMap): unknown {
   };
 }
 
+const MEMBERS = ["doc", "section", "text", "start", "end", "rev"];
 /** Members that name things; services number them as often as they spell them. */
 const IDS: ReadonlySet<string> = new Set(["doc", "section", "rev"]);
 

@@ -32,8 +32,11 @@ export function notCalibratable(reason: string): Calibration {
  */
 export function calibrate(gold: readonly number[], decoy: readonly number[]): Calibration {
   if (gold.length === 0 || decoy.length === 0) return notCalibratable("no question has both a gold and a decoy text");
-  const [mGold, mDecoy] = [median(gold), median(decoy)];
-  const separation = auc(gold, decoy);
+  return judgedCalibration(median(gold), median(decoy), auc(gold, decoy));
+}
+
+/** A calibration from its three numbers, with the judgement whether absolute limits may use it. */
+export function judgedCalibration(mGold: number, mDecoy: number, separation: number): Calibration {
   const reason = refusal(mGold, mDecoy, separation);
   return { mGold, mDecoy, auc: separation, usable: reason === null, reason };
 }
