@@ -54,7 +54,9 @@ function passagePool(): (passage: Passage) => Passage {
     const key = `${sectionKey(passage)}\u0000${passage.start}`;
     const known = bySection.get(key) ?? [];
     bySection.set(key, known);
-    const equal = known.find(({ end, rev, text }) => end === passage.end && rev === passage.rev && text === passage.text);
+    const equal = known.find(
+      ({ end, rev, text }) => end === passage.end && rev === passage.rev && text === passage.text,
+    );
     if (equal === undefined) known.push(passage);
     return equal ?? passage;
   };

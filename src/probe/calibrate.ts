@@ -17,7 +17,11 @@ const ITEMS_AT_ONCE = 16;
  * (of the same topic when there is only one). Items for which there is none are left out. A draw depends on the seed
  * and the item's id alone.
  */
-export function chooseDecoys(items: readonly GoldItem[], anchors: Anchors, seed: number): ReadonlyMap<string, SectionRef> {
+export function chooseDecoys(
+  items: readonly GoldItem[],
+  anchors: Anchors,
+  seed: number,
+): ReadonlyMap<string, SectionRef> {
   const sections = new Map<string, { readonly ref: SectionRef; readonly topics: Set<string> }>();
   for (const { topic, gold } of items) {
     for (const { doc, section } of gold) {

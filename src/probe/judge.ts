@@ -39,7 +39,10 @@ export function createJudge(embedder: Embedder): Judge {
       const wanted = [...new Set(texts)].filter((text) => text.trim() !== "");
       const unknown = wanted.filter((text) => !cache.has(text));
       const fresh = unknown.length === 0 ? [] : await embedder.embed(unknown, signal);
-      assert(fresh.length === unknown.length, `${embedder.id} gave ${fresh.length} vectors for ${unknown.length} texts`);
+      assert(
+        fresh.length === unknown.length,
+        `${embedder.id} gave ${fresh.length} vectors for ${unknown.length} texts`,
+      );
       const freshAt = new Map(unknown.map((text, index) => [text, fresh[index] as Vector]));
       const vectors = new Map<string, Vector>();
       for (const text of wanted) {

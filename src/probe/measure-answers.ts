@@ -2,6 +2,7 @@ import type { ServingArm } from "../core/arm.ts";
 import { type GoldItem, sectionKey } from "../core/measure/gold.ts";
 import { measureQuestion, type QuestionMeasure } from "../core/measure/question-measure.ts";
 import { type MeasureRules, measureRun, type RunDistances, type RunMeasure } from "../core/measure/run-measure.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Anchors } from "./anchors.ts";
 import type { AnsweredRun, CollectedRun } from "./answers.ts";
 import type { Distances, Judge } from "./judge.ts";
@@ -12,9 +13,9 @@ export interface AskedItem {
   readonly runs: Readonly<Record<ServingArm, readonly CollectedRun[] | null>>;
 }
 
-/** Questions of one arm, in the order of the items; stable's is null when it was not asked. */
+/** Questions by arm, in the order of the items; an arm that was not asked has none. */
 export interface MeasuredArms {
-  readonly stable: readonly QuestionMeasure[] | null;
+  readonly stable: readonly QuestionMeasure[];
   readonly candidate: readonly QuestionMeasure[];
 }
 
@@ -22,6 +23,7 @@ export interface MeasureTools {
   readonly judge: Judge;
   readonly anchors: Anchors;
   readonly rules: MeasureRules;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
   onQuestion?(done: number): void;
 }
@@ -48,9 +50,9 @@ export async function measureAnswers(asked: readonly AskedItem[], tools: Measure
       }
     }
     tools.onQuestion?.(from + group.length);
+    await tools.clock.sleep(0, tools.signal); // Lets other work of the process have its turn.
   }
-  const isPaired = asked.every(({ runs }) => runs.stable !== null);
-  return { stable: isPaired ? measured.stable : null, candidate: measured.candidate };
+  return measured;
 }
 
 function textsOf(group: readonly AskedItem[], { anchors, rules }: MeasureTools): readonly string[] {

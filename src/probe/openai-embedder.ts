@@ -90,7 +90,10 @@ async function tryBatch(
   try {
     const response = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json", ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }) },
+      headers: {
+        "content-type": "application/json",
+        ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }),
+      },
       body: JSON.stringify({ model, input: batch, dimensions: dims, encoding_format: "float" }),
       redirect: "manual",
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
@@ -140,5 +143,7 @@ function understand(body: unknown, count: number, dims: number, url: string): Tr
   if (vectors.size !== count) return wrong(`${vectors.size} embeddings for ${count} texts`);
   const ordered = Array.from({ length: count }, (_, index) => vectors.get(index) ?? []);
   const odd = ordered.find((vector) => vector.length !== dims);
-  return odd === undefined ? { vectors: ordered } : wrong(`an embedding has ${odd.length} dimensions, expected ${dims}`);
+  return odd === undefined
+    ? { vectors: ordered }
+    : wrong(`an embedding has ${odd.length} dimensions, expected ${dims}`);
 }

@@ -80,7 +80,12 @@ export async function runProbes(options: ProbeOptions): Promise<ProbeReport> {
   const invalidAfter = known === null ? invalidItems(items, anchors) : new Set<string>();
   const judge = createJudge(options.embedder(fitTexts(items, anchors, corpus)));
   const scope = known === null ? items.filter(({ id }) => !invalidAfter.has(id)) : valid;
-  return judgeAnswers(items, answers, { ...options, anchors, judge, scope }, [...invalidBefore, ...invalidAfter].sort());
+  return judgeAnswers(
+    items,
+    answers,
+    { ...options, anchors, judge, scope },
+    [...invalidBefore, ...invalidAfter].sort(),
+  );
 }
 
 async function askAll(items: readonly GoldItem[], options: ProbeOptions): Promise<Answers> {
@@ -126,7 +131,7 @@ async function judgeAnswers(
   options: Judged,
   invalid: readonly string[],
 ): Promise<ProbeReport> {
-  const { gold, seed, anchors, judge, scope, stable = null, signal, scale, onProgress } = options;
+  const { gold, seed, anchors, judge, scope, stable = null, clock, signal, scale, onProgress } = options;
   const decoys = chooseDecoys(scope, anchors, seed);
   const calibration = await calibrationOf(decoys, options);
   const left = new Set(invalid);
@@ -137,11 +142,14 @@ async function judgeAnswers(
     tokensOf: anchors.tokens,
     contextTokens: options.contextTokens ?? Number.POSITIVE_INFINITY,
   };
-  const tools = { judge, anchors, rules, signal };
+  const tools = { judge, anchors, rules, clock, signal };
   const measured = await measureAnswers(
     items.map(({ item, index }) => ({
       item,
-      runs: { stable: stable === null ? null : answers.runs("stable", index), candidate: answers.runs("candidate", index) },
+      runs: {
+        stable: stable === null ? null : answers.runs("stable", index),
+        candidate: answers.runs("candidate", index),
+      },
     })),
     { ...tools, onQuestion: (done) => onProgress?.({ phase: "judging", done, total: items.length }) },
   );
@@ -162,7 +170,7 @@ async function judgeAnswers(
     versions: { deltaS: DELTA_S, coverage: COVERAGE, lambda: LAMBDA, tokenizer: TOKENIZER },
     goldDigest: gold.digest,
     seed,
-    ...summarise(stable === null ? { ...measured, stable: null } : measured, summary),
+    ...summarise(measured, stable !== null, summary),
     calibration,
     selfTest,
     invalidItems: invalid,
@@ -172,14 +180,15 @@ async function judgeAnswers(
 
 function summarise(
   { stable, candidate }: MeasuredArms,
+  isPaired: boolean,
   rules: SummaryRules,
 ): Pick<ProbeReport, "arms" | "paired" | "detectableDrop" | "discordant"> {
-  const pairs = (stable ?? []).map((question, index) => {
+  const pairs = stable.map((question, index) => {
     return { stable: question, candidate: candidate[index] as QuestionMeasure };
   });
   return {
-    arms: { stable: stable === null ? null : armReport(stable, rules), candidate: armReport(candidate, rules) },
-    paired: stable === null ? null : pairedReport(pairs, rules),
+    arms: { stable: isPaired ? armReport(stable, rules) : null, candidate: armReport(candidate, rules) },
+    paired: isPaired ? pairedReport(pairs, rules) : null,
     detectableDrop: detectableDrops(pairs, candidate, rules),
     discordant: discordantQuestions(pairs),
   };

@@ -62,29 +62,36 @@ export async function runProbeTasks(
   onResult: (task: ProbeTask, result: TargetResult) => void,
 ): Promise<void> {
   const tasks = probeTasks({ ...options, isPaired: options.targets.stable !== null });
-  const stop = new AbortController();
-  const signal = AbortSignal.any([options.signal, stop.signal]);
   const turn = turnstile(options.requestsPerSecond, options.clock);
-  const work = async (): Promise<void> => {
+  // A signal of its own for each worker: hundreds of requests would otherwise listen on one.
+  const stops = Array.from({ length: options.concurrency }, () => new AbortController());
+  const stopAll = (reason: unknown): void => {
+    for (const stop of stops) stop.abort(reason);
+  };
+  const onAbort = (): void => stopAll(options.signal.reason);
+  const work = async (signal: AbortSignal): Promise<void> => {
     for (const task of tasks) {
       signal.throwIfAborted();
       onResult(task, await runTask(task, { ...options, signal }, turn));
     }
   };
-  const workers = Array.from({ length: options.concurrency }, () => work().catch((error: unknown) => {
-    stop.abort(error); // The others end too; nothing is left running behind a rejected probe.
-    throw error;
-  }));
-  const ended = await Promise.allSettled(workers);
   options.signal.throwIfAborted();
-  for (const end of ended) if (end.status === "rejected") throw stop.signal.reason;
+  options.signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    const working = stops.map(({ signal }) => work(signal).catch(stopAll));
+    await Promise.all(working); // All have ended: nothing is left running behind a rejected probe.
+    for (const { signal } of stops) signal.throwIfAborted();
+  } finally {
+    options.signal.removeEventListener("abort", onAbort);
+  }
 }
 
 async function runTask(task: ProbeTask, options: RunnerOptions, turn: Turn): Promise<TargetResult> {
   const { k, seed, store, signal } = options;
   const target = task.arm === "stable" ? options.targets.stable : options.targets.candidate;
   const text = options.items[task.item]?.phrasings[task.phrasing];
-  if (target === null || text === undefined) throw new Error(`invariant: no target or text for ${JSON.stringify(task)}`);
+  if (target === null || text === undefined)
+    throw new Error(`invariant: no target or text for ${JSON.stringify(task)}`);
   const question = { question: text, k, seed: (seed + task.repetition) % SEED_SPACE };
   const key = store === null ? null : runKey(target, question, task.repetition);
   const kept = store === null || key === null ? null : await store.read(key);

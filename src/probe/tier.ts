@@ -15,7 +15,9 @@ export function itemsOfTier(items: readonly GoldItem[], tier: Tier, seed: number
   if (tier === "full" || items.length <= SMOKE_MAX) return items;
   const byTopic = new Map<string, GoldItem[]>();
   for (const item of items) byTopic.set(item.topic, [...(byTopic.get(item.topic) ?? []), item]);
-  const queues = [...byTopic].sort(([a], [b]) => (a < b ? -1 : 1)).map(([topic, mine]) => shuffled(mine, `${seed}/${topic}`));
+  const queues = [...byTopic]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([topic, mine]) => shuffled(mine, `${seed}/${topic}`));
   // Each question stands at its relative place in its topic; the first 40 places are a proportional sample.
   const placed = queues.flatMap((queue) => queue.map((item, index) => ({ item, place: (index + 0.5) / queue.length })));
   const chosen = new Set([

@@ -6,6 +6,9 @@ import { armFlips } from "./lambda.ts";
 import { lambdaRuns, type QuestionMeasure } from "./question-measure.ts";
 import type { DiscordantQuestion, PairedReport } from "./report.ts";
 
+/** Power of the detectable drop. @source statistics.md "Probe sets" */
+const POWER = 0.8;
+
 /** One question on both arms. */
 interface Pair {
   readonly stable: QuestionMeasure;
@@ -87,7 +90,9 @@ function errorsOnly(pairs: readonly Pair[]): PairedReport["errorsOnly"] {
 
 /**
  * The smallest drop each metric would have shown with power 0.8, from the spread of the paired differences, or of the
- * values themselves when there is one arm. A metric without a measured question is left out.
+ * values themselves when there is one arm. For metrics within 0..1 at least the share of wholly lost questions of which
+ * one is in the set with probability 0.8, because equal arms have no spread. A metric without a measured question is
+ * left out.
  */
 export function detectableDrops(
   pairs: readonly Pair[],
@@ -101,15 +106,18 @@ export function detectableDrops(
     citationHit: ({ citationHit }) => citationHit,
     ndcgAtK: ({ ndcg }) => ndcg,
   };
-  const spread = (values: readonly QuestionValue[]): number | null => {
+  const drop = (values: readonly QuestionValue[], least: (questions: number) => number): readonly number[] => {
     const numbers = values.map(({ value }) => value);
-    return numbers.length === 0 ? null : minimumDetectableDrop(deviation(numbers), numbers.length);
+    if (numbers.length === 0) return [];
+    return [Math.max(least(numbers.length), minimumDetectableDrop(deviation(numbers), numbers.length))];
   };
-  const drops = Object.entries(measures).map(([name, measure]) => {
-    return [name, spread(pairs.length > 0 ? differences(pairs, measure) : valuesOf(single, measure))] as const;
+  const seenOnce = (questions: number): number => 1 - (1 - POWER) ** (1 / questions);
+  const drops = Object.entries(measures).flatMap(([name, measure]) => {
+    const values = pairs.length > 0 ? differences(pairs, measure) : valuesOf(single, measure);
+    return drop(values, seenOnce).map((seen) => [name, seen] as const);
   });
-  const drift = pairs.length > 0 ? ([["deltaS", spread(deltaSDifferences(pairs, rules))]] as const) : [];
-  return Object.fromEntries([...drops, ...drift].filter(([, drop]) => drop !== null)) as Record<string, number>;
+  const drift = drop(deltaSDifferences(pairs, rules), () => 0).map((seen) => ["deltaS", seen] as const);
+  return Object.fromEntries([...drops, ...drift]);
 }
 
 /** Questions that end differently on the arms or cover their gold differently, worst loss first. */
