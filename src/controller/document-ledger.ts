@@ -4,13 +4,20 @@ import type { RoutingDocument } from "../core/routing/document.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControllerStore, PublishedDocument } from "../ports/controller-store.ts";
+import { DriverError } from "../ports/driver-error.ts";
 import { nextDocument } from "./routing-document.ts";
 
-/** The published document of each service; the only place that numbers documents. */
+type SetSplit = Extract<Effect, { kind: "set-split" }>;
+
+/**
+ * The published document of each service; the only place that numbers documents. Orders are published one after
+ * another: an order that was given up while another one is being stored must neither overtake nor trip its successor.
+ */
 export class DocumentLedger {
   readonly #store: ControllerStore;
   readonly #clock: Clock;
   readonly #published = new Map<string, PublishedDocument>();
+  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(store: ControllerStore, clock: Clock) {
     this.#store = store;
@@ -23,10 +30,24 @@ export class DocumentLedger {
     return [...this.#published.values()].map(({ document }) => document);
   }
 
-  /** The document of an effect: stored by compare-and-set the first time, found again every further time. */
-  async publishOnce(plan: RolloutPlan, effect: Extract<Effect, { kind: "set-split" }>): Promise<RoutingDocument> {
+  /**
+   * The document of an effect: stored by compare-and-set the first time, found again every further time.
+   * @throws the signal's reason when the order was given up before its turn came
+   * @throws DriverError `stale-token` when a later order of the same rollout is in force
+   */
+  publishOnce(plan: RolloutPlan, effect: SetSplit, signal: AbortSignal): Promise<RoutingDocument> {
+    const published = this.#queue.then(() => this.#publishOnce(plan, effect, signal));
+    this.#queue = published.catch(() => {}); // Each caller hears of its own failure; the next one starts afresh.
+    return published;
+  }
+
+  async #publishOnce(plan: RolloutPlan, effect: SetSplit, signal: AbortSignal): Promise<RoutingDocument> {
     const previous = this.#published.get(plan.service) ?? null;
     if (previous?.effectId === effect.id) return previous.document;
+    signal.throwIfAborted();
+    if (previous !== null && isSuperseded(effect.id, previous.effectId)) {
+      throw new DriverError("stale-token", "never", `${effect.id} was superseded by ${previous.effectId}`);
+    }
     const document = nextDocument(plan, effect, previous?.document ?? null, this.#clock.wallMs());
     const next: PublishedDocument = { document, effectId: effect.id };
     const isStored = await this.#store.commit({ published: { expected: previous?.document ?? null, next } });
@@ -34,4 +55,17 @@ export class DocumentLedger {
     this.#published.set(plan.service, next);
     return document;
   }
+}
+
+/** True when both ids `rollout/generation/index` are of one rollout and `id` was ordered before `published`. */
+function isSuperseded(id: string, published: string): boolean {
+  const [rolloutId, generation, index] = parts(id);
+  const [publishedRolloutId, publishedGeneration, publishedIndex] = parts(published);
+  if (rolloutId !== publishedRolloutId) return false;
+  return generation < publishedGeneration || (generation === publishedGeneration && index < publishedIndex);
+}
+
+function parts(id: string): readonly [rolloutId: string, generation: number, index: number] {
+  const [index = "", generation = "", ...rolloutId] = id.split("/").reverse();
+  return [rolloutId.reverse().join("/"), Number(generation), Number(index)];
 }

@@ -51,6 +51,7 @@ export async function runEffect(
   signal: AbortSignal,
 ): Promise<EffectResult> {
   for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted(); // An order given up while it paused must not be tried again.
     try {
       return await runOnce(effect, rollout, pinned, tools, signal);
     } catch (error) {
@@ -129,7 +130,7 @@ async function setSplit(
     const known = Object.keys(tools.traffic).join(", ");
     return { kind: "failed", code: "unsupported", message: `no traffic driver "${plan.driver}"; known: ${known}` };
   }
-  const document = await tools.ledger.publishOnce(plan, effect);
+  const document = await tools.ledger.publishOnce(plan, effect, signal);
   await driver.apply(document, signal);
   const isServed = await waitUntilServed(driver, document, tools.clock, signal);
   if (isServed) return { kind: "succeeded", verdicts: [], epoch: document.epoch };

@@ -71,7 +71,10 @@ export interface StoredAnswer {
 export interface Change {
   readonly rollout?: { readonly expectedVersion: number | null; readonly next: StoredRollout };
   readonly journal?: readonly JournalEntry[];
-  readonly published?: { readonly expected: Pick<RoutingDocument, "epoch" | "seq"> | null; readonly next: PublishedDocument };
+  readonly published?: {
+    readonly expected: Pick<RoutingDocument, "epoch" | "seq"> | null;
+    readonly next: PublishedDocument;
+  };
   readonly report?: { readonly rolloutId: string; readonly effectId: string; readonly report: ProbeReport };
   readonly answer?: StoredAnswer;
 }

@@ -1,4 +1,11 @@
-import type { Change, ControllerStore, JournalEntry, PublishedDocument, StoredAnswer, StoredRollout } from "../../../ports/controller-store.ts";
+import type {
+  Change,
+  ControllerStore,
+  JournalEntry,
+  PublishedDocument,
+  StoredAnswer,
+  StoredRollout,
+} from "../../../ports/controller-store.ts";
 
 type Report = { readonly effectId: string; readonly report: NonNullable<Change["report"]>["report"] };
 

@@ -30,7 +30,10 @@ async function one(client: SqlClient, text: string, values: unknown[]): Promise<
   if (affectedRows !== 1) throw new Stale();
 }
 
-async function writeRollout(client: SqlClient, { expectedVersion, next }: NonNullable<Change["rollout"]>): Promise<void> {
+async function writeRollout(
+  client: SqlClient,
+  { expectedVersion, next }: NonNullable<Change["rollout"]>,
+): Promise<void> {
   const { rollout, observations, version, createdAt } = next;
   const { rolloutId, service } = rollout.plan;
   const json = [JSON.stringify(rollout), JSON.stringify(observations)];
@@ -71,7 +74,8 @@ async function write(client: SqlClient, change: Change): Promise<void> {
   }
   if (change.answer !== undefined) {
     const { key, fingerprint, status, body } = change.answer;
-    const insert = "insert into answers (key, fingerprint, status, body) values ($1, $2, $3, $4) on conflict do nothing";
+    const insert =
+      "insert into answers (key, fingerprint, status, body) values ($1, $2, $3, $4) on conflict do nothing";
     await client.query(insert, [key, fingerprint, status, body]);
   }
 }
@@ -103,15 +107,21 @@ export function sqlStore(database: SqlDatabase): ControllerStore {
       }
     },
     async rollouts() {
-      const rows = await read<RolloutRow>("select version, created_at, rollout, observations from rollouts order by created_at, id");
-      return rows.map(({ created_at, ...row }): StoredRollout => ({ ...row, createdAt: Number(created_at) as EpochMs }));
+      const rows = await read<RolloutRow>(
+        "select version, created_at, rollout, observations from rollouts order by created_at, id",
+      );
+      return rows.map(
+        ({ created_at, ...row }): StoredRollout => ({ ...row, createdAt: Number(created_at) as EpochMs }),
+      );
     },
     async journal(rolloutId) {
       const text = "select entry from journal where rollout_id = $1 order by entry_index";
       return (await read<{ entry: JournalEntry }>(text, [rolloutId])).map(({ entry }) => entry);
     },
     async published() {
-      const rows = await read<{ document: RoutingDocument; effect_id: string }>("select document, effect_id from documents order by service");
+      const rows = await read<{ document: RoutingDocument; effect_id: string }>(
+        "select document, effect_id from documents order by service",
+      );
       return rows.map(({ document, effect_id }) => ({ document, effectId: effect_id }));
     },
     async reports(rolloutId) {
@@ -120,7 +130,10 @@ export function sqlStore(database: SqlDatabase): ControllerStore {
       return rows.map(({ effect_id, report }) => ({ effectId: effect_id, report }));
     },
     async answer(key) {
-      return (await read<StoredAnswer>("select key, fingerprint, status, body from answers where key = $1", [key]))[0] ?? null;
+      return (
+        (await read<StoredAnswer>("select key, fingerprint, status, body from answers where key = $1", [key]))[0] ??
+        null
+      );
     },
     close: () => database.close(),
   };

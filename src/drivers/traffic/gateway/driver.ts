@@ -32,7 +32,9 @@ export function gatewayTraffic(hub: GatewayHub): TrafficDriver {
       const oldest = gateways.map(({ adopted }) => adopted).reduce((a, b) => (isNewer(a, b) ? b : a));
       const isCurrent = oldest.epoch === document.epoch && oldest.seq === document.seq;
       // What an older document said is not known here; only that not everybody has left it.
-      return Promise.resolve(isCurrent ? { ...oldest, candidateBp: document.candidateBp } : { ...oldest, candidateBp: null });
+      return Promise.resolve(
+        isCurrent ? { ...oldest, candidateBp: document.candidateBp } : { ...oldest, candidateBp: null },
+      );
     },
 
     release(service) {

@@ -13,7 +13,11 @@ export function memoryTraffic(): TrafficDriver & { readonly served: ReadonlyMap<
     async apply(document) {
       const current = served.get(document.service);
       if (current !== undefined && isNewer(current, document)) {
-        throw new DriverError("stale-token", "never", `${document.epoch}.${document.seq} is older than ${current.epoch}.${current.seq}`);
+        throw new DriverError(
+          "stale-token",
+          "never",
+          `${document.epoch}.${document.seq} is older than ${current.epoch}.${current.seq}`,
+        );
       }
       served.set(document.service, document);
     },

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { aPlan } from "../../test/builders.ts";
+import type { Effect } from "../core/rollout/effect.ts";
+import { bp } from "../core/unit.ts";
+import { memoryStore } from "../drivers/store/memory/index.ts";
+import type { ControllerStore } from "../ports/controller-store.ts";
+import { manualClock } from "../testing/manual-clock.ts";
+import { DocumentLedger } from "./document-ledger.ts";
+
+type SetSplit = Extract<Effect, { kind: "set-split" }>;
+
+const split = (index: number, candidateBp: number, over: Partial<SetSplit> = {}): SetSplit => ({
+  kind: "set-split",
+  id: `support-rag-7/1/${index}`,
+  candidateBp: bp(candidateBp),
+  closed: [],
+  arms: "both",
+  newEpoch: false,
+  ...over,
+});
+const back = (index: number) => split(index, 0, { closed: ["candidate"], newEpoch: true });
+const live = new AbortController().signal;
+
+/** A store whose commits wait until told, so that two of them can overlap. */
+function slowStore(): { readonly store: ControllerStore; release(): void } {
+  const inner = memoryStore();
+  const waiting: (() => void)[] = [];
+  const commit: ControllerStore["commit"] = async (change) => {
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return inner.commit(change);
+  };
+  return { store: { ...inner, commit }, release: () => waiting.shift()?.() };
+}
+
+const turns = async () => {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+};
+
+describe("the document ledger", () => {
+  it("I8: numbers two overlapping orders one after another; the later one is in force", async () => {
+    const { store, release } = slowStore();
+    const ledger = new DocumentLedger(store, manualClock());
+    const first = ledger.publishOnce(aPlan(), split(0, 5_000), live);
+    const second = ledger.publishOnce(aPlan(), back(1), live);
+    await turns();
+    release();
+    await turns();
+    release();
+    expect(await first).toMatchObject({ epoch: 1, seq: 1, candidateBp: 5_000 });
+    expect(await second).toMatchObject({ epoch: 2, seq: 1, candidateBp: 0, closed: ["candidate"] });
+    expect((await store.published()).map(({ effectId }) => effectId)).toEqual(["support-rag-7/1/1"]);
+  });
+
+  it("I4: publishes nothing for an order that was given up while it waited", async () => {
+    const { store, release } = slowStore();
+    const ledger = new DocumentLedger(store, manualClock());
+    const cancel = new AbortController();
+    const first = ledger.publishOnce(aPlan(), split(0, 1_000), live);
+    const given = ledger.publishOnce(aPlan(), split(1, 5_000), cancel.signal).catch((error: Error) => error.name);
+    cancel.abort();
+    await turns();
+    release();
+    await first;
+    expect(await given).toBe("AbortError");
+    expect((await store.published())[0]?.document.candidateBp).toBe(1_000);
+  });
+
+  it("I4, S14: refuses an order older than the one in force: it was superseded by the way back", async () => {
+    const ledger = new DocumentLedger(memoryStore(), manualClock());
+    await ledger.publishOnce(aPlan(), split(0, 1_000), live);
+    await ledger.publishOnce(aPlan(), back(2), live);
+    const late = await ledger.publishOnce(aPlan(), split(1, 5_000), live).catch((error: unknown) => error);
+    expect(late).toMatchObject({ code: "stale-token", retry: "never" });
+  });
+
+  it("finds the document of an order again, before and after a restart", async () => {
+    const store = memoryStore();
+    const ledger = new DocumentLedger(store, manualClock());
+    const once = await ledger.publishOnce(aPlan(), split(0, 1_000), live);
+    expect(await ledger.publishOnce(aPlan(), split(0, 1_000), live)).toEqual(once);
+    const restarted = new DocumentLedger(store, manualClock());
+    await restarted.load();
+    expect(await restarted.publishOnce(aPlan(), split(0, 1_000), live)).toEqual(once);
+  });
+
+  it("goes on after a commit that failed", async () => {
+    const inner = memoryStore();
+    let failures = 1;
+    const commit: ControllerStore["commit"] = (change) =>
+      failures-- > 0 ? Promise.reject(new Error("disk full")) : inner.commit(change);
+    const ledger = new DocumentLedger({ ...inner, commit }, manualClock());
+    await expect(ledger.publishOnce(aPlan(), split(0, 1_000), live)).rejects.toThrow("disk full");
+    expect(await ledger.publishOnce(aPlan(), split(0, 1_000), live)).toMatchObject({ epoch: 1, seq: 1 });
+  });
+});
