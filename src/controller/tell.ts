@@ -13,7 +13,7 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
   }
   for (const verdict of after.verdicts) {
     const last = before.verdicts.find(({ gate }) => gate === verdict.gate);
-    if (last?.kind === verdict.kind && !isNewStage) continue;
+    if (last?.kind === verdict.kind) continue;
     const { gate, kind, estimate, threshold, reason, samples } = verdict;
     const stage = before.stageIndex;
     feed.publish(ts, {
@@ -33,6 +33,7 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
   }
   for (const effect of effects) {
     if (effect.kind !== "set-split") continue;
-    feed.publish(ts, { type: "note", rollout, text: `ordered ${effect.candidateBp / 100} % on the candidate` });
+    const text = effect.arms === "swap" ? "the candidate becomes stable" : `ordered ${effect.candidateBp / 100} % on the candidate`;
+    feed.publish(ts, { type: "note", rollout, text });
   }
 }

@@ -37,7 +37,7 @@ export const FAULTS = [
     name: "unstable-answers",
     level: 0.25,
     range: SHARE,
-    effect: "share of question texts whose retrieval varies by run",
+    effect: "share of sections below whose questions retrieval varies by run",
   },
   {
     name: "cold-start",

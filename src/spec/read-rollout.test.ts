@@ -67,8 +67,8 @@ describe("readRollout", () => {
       "error-rate",
       "new-error-class",
       "p95-warm",
-      "delta-s",
       "coverage",
+      "delta-s",
       "lambda",
     ]);
   });

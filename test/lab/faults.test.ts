@@ -147,25 +147,23 @@ describe("planted faults over HTTP", () => {
     });
   });
 
-  it("unstable-answers: some questions retrieve otherwise from run to run, the others never", async () => {
+  it("unstable-answers: some questions retrieve otherwise from run to run, their best sections stay", async () => {
     await withLab(withFaults(["unstable-answers=0.4"]), async ({ url }) => {
       const runs = async (question: string) => {
         const seen = new Set<string>();
-        const hits: boolean[] = [];
-        const gold = HARBOUR_GOLD.find((item) => item.question === question)!.section;
+        const best = new Set<string | undefined>();
         for (let i = 0; i < 8; i++) {
-          const sections = (await ask(url, question, 3)).retrieved.map(({ section }) => section);
+          const sections = (await ask(url, question, 8)).retrieved.map(({ section }) => section);
           seen.add(sections.join());
-          hits.push(sections.includes(gold));
+          best.add(sections[0]);
         }
-        return { isSteady: seen.size === 1, hits };
+        return { isSteady: seen.size === 1, best };
       };
       const all = await Promise.all(HARBOUR_QUESTIONS.map(runs));
       const unsteady = all.filter(({ isSteady }) => !isSteady);
       expect(unsteady.length).toBeGreaterThan(2);
-      expect(unsteady.length).toBeLessThan(15);
-      expect(unsteady.some(({ hits }) => hits.includes(true) && hits.includes(false))).toBe(true);
-      for (const { isSteady, hits } of all) if (isSteady) expect(hits).not.toContain(false);
+      expect(unsteady.length).toBeLessThan(all.length - 2);
+      for (const { best } of all) expect(best.size).toBe(1);
     });
   });
 

