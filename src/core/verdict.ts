@@ -37,7 +37,23 @@ export function overall(verdicts: readonly Verdict[]): VerdictKind {
 }
 
 /** A verdict without a measurement. */
-export function unmeasured(gate: string, kind: "no-data" | "error", reason: string, needs: string | null = null): Verdict {
+export function unmeasured(
+  gate: string,
+  kind: "no-data" | "error",
+  reason: string,
+  needs: string | null = null,
+): Verdict {
   const samples = { stable: 0, candidate: 0 };
-  return { gate, kind, estimate: null, interval: null, samples, threshold: null, alpha: null, eValue: null, reason, needs };
+  return {
+    gate,
+    kind,
+    estimate: null,
+    interval: null,
+    samples,
+    threshold: null,
+    alpha: null,
+    eValue: null,
+    reason,
+    needs,
+  };
 }
