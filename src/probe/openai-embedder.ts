@@ -49,13 +49,13 @@ export function openAiEmbedder(config: OpenAiEmbedderConfig, tools: EmbedderTool
       const batches = Array.from({ length: Math.ceil(texts.length / BATCH) }, (_, i) =>
         texts.slice(i * BATCH, (i + 1) * BATCH).map((text) => prefix + text),
       );
-      const vectors: (readonly Vector[])[] = new Array(batches.length);
+      const vectors = new Map<number, readonly Vector[]>();
       const pending = batches.entries();
       const work = async (): Promise<void> => {
-        for (const [index, batch] of pending) vectors[index] = await embedBatch(batch, config, tools, signal);
+        for (const [index, batch] of pending) vectors.set(index, await embedBatch(batch, config, tools, signal));
       };
       await Promise.all(Array.from({ length: Math.min(BATCHES_AT_ONCE, batches.length) }, work));
-      return vectors.flat();
+      return batches.flatMap((_, index) => vectors.get(index) ?? []);
     },
   };
 }
