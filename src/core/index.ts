@@ -1,0 +1,17 @@
+export type { Arm, ByArm, ServingArm } from "./arm.ts";
+export type { Block, GateSetting, StageView } from "./gate/gate.ts";
+export { type Evidence, foldEvidence, judgeProbes, judgeTraffic, startEvidence } from "./gate/gate-set.ts";
+export type { ProbeReport } from "./measure/report.ts";
+export { rehearse } from "./rehearsal/rehearse.ts";
+export { steadyArm, type World } from "./rehearsal/world.ts";
+export type { Effect } from "./rollout/effect.ts";
+export type { RolloutEvent } from "./rollout/event.ts";
+export { newRollout, type Rollout } from "./rollout/rollout.ts";
+export { step } from "./rollout/step.ts";
+export type { Next } from "./rollout/transition.ts";
+export type { RoutingDocument } from "./routing/document.ts";
+export { compileRouteTable, type Route, route } from "./routing/route.ts";
+export type { RolloutPlan, Stage } from "./stage/plan.ts";
+export { type Bp, bp, type EpochMs, epochMs } from "./unit.ts";
+export { overall, type Verdict, type VerdictKind } from "./verdict.ts";
+export type { TelemetryWindow } from "./window/window.ts";

@@ -1,0 +1,10 @@
+export type { Clock } from "./clock.ts";
+export type { ControllerStore } from "./controller-store.ts";
+export { DriverError, type DriverErrorCode, type RetryAdvice } from "./driver-error.ts";
+export type { Embedder } from "./embedder.ts";
+export type { FenceStore } from "./fence-store.ts";
+export type { GatewayHub, LiveGateway } from "./gateway-hub.ts";
+export type { HealthReader } from "./health.ts";
+export type { ProbeOrder, ProbeRunner } from "./probe-runner.ts";
+export type { Random } from "./random.ts";
+export type { ServedSplit, TrafficDriver } from "./traffic.ts";
