@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -40,9 +40,19 @@ export type LockResult =
 /** Longest path of a unix socket on every system we run on; macOS has the smallest limit, 104 bytes with the final 0. */
 const SOCKET_PATH_MAX = 100;
 const ANSWER_TIMEOUT_MS = 1_000;
-const TAKEOVER_TRIES = 20;
+const CLAIM_TRIES = 20;
 
-const lockPath = (dataDir: string) => join(dataDir, "lock");
+/** Errors that prove that no process listens on a socket any more. Any other outcome may be a busy owner. */
+const NOBODY_LISTENS: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "ENOTSOCK"]);
+
+const lockPath = (dataDir: string, number: number) => join(dataDir, `lock.${number}`);
+
+/** Numbers of the locks ever taken that still lie there, highest first. */
+async function lockNumbers(dataDir: string): Promise<readonly number[]> {
+  const names = await readdir(dataDir).catch(() => []);
+  const numbers = names.flatMap((name) => /^lock\.(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+  return numbers.sort((a, b) => b - a);
+}
 
 async function bootId(): Promise<string> {
   return readFile("/proc/sys/kernel/random/boot_id", "utf8").then(
@@ -62,15 +72,18 @@ async function socketPath(dataDir: string, nonce: string): Promise<string> {
   return join(folder, `${nonce.slice(0, 8)}.sock`);
 }
 
-async function readLock(dataDir: string): Promise<LockFile | null> {
+async function readLock(dataDir: string, number: number): Promise<LockFile | null> {
   try {
-    return JSON.parse(await readFile(lockPath(dataDir), "utf8")) as LockFile;
+    return JSON.parse(await readFile(lockPath(dataDir, number), "utf8")) as LockFile;
   } catch {
-    return null; // No lock, or the torn one of a writer that died: either way nobody answers for it.
+    return null; // Gone meanwhile, or torn by a power failure: either way nobody answers for it.
   }
 }
 
-/** Asks the owner of a lock; null when nobody answers with its nonce within a second. */
+/**
+ * Asks the owner of a lock; null when nobody listens any more. The kernel accepts connections for a process too busy to
+ * answer (a database being made blocks it for seconds), so silence is an owner whose address is not known yet.
+ */
 async function ask(lock: LockFile): Promise<LockOwner | null> {
   return new Promise((done) => {
     const socket = connect(lock.socket);
@@ -80,8 +93,9 @@ async function ask(lock: LockFile): Promise<LockOwner | null> {
       socket.destroy();
       done(owner);
     };
-    const timer = setTimeout(() => finish(null), ANSWER_TIMEOUT_MS);
-    socket.on("error", () => finish(null));
+    const silent: LockOwner = { pid: lock.pid, apiUrl: null, tokenFile: null };
+    const timer = setTimeout(() => finish(silent), ANSWER_TIMEOUT_MS);
+    socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => finish(NOBODY_LISTENS.has(code) ? null : silent));
     socket.on("data", (chunk) => {
       text += String(chunk);
       if (!text.includes("\n")) return;
@@ -90,7 +104,7 @@ async function ask(lock: LockFile): Promise<LockOwner | null> {
         answer.nonce === lock.nonce ? { pid: answer.pid, apiUrl: answer.api_url, tokenFile: answer.token_file } : null,
       );
     });
-    socket.on("close", () => finish(null));
+    socket.on("close", () => finish(null)); // It hung up without a word: it ended while we asked.
   });
 }
 
@@ -102,37 +116,49 @@ function listen(server: Server, path: string): Promise<void> {
 }
 
 /**
- * Makes the lock file ours when nobody alive owns it. A fully written file is linked into place, which fails when a lock
- * exists; a stale one is first renamed away, which only one of several racers can do.
+ * Takes the next lock number when nobody alive holds the highest one. Locks are numbered because a file can be created
+ * by one racer only, while a stale file can be replaced under the feet of whoever replaced it a moment before. A file is
+ * removed only while a higher one exists, so the highest number never falls, and only its maker owns the directory.
  */
 async function claim(dataDir: string, mine: LockFile): Promise<LockOwner | null> {
-  const path = lockPath(dataDir);
-  const draft = join(dataDir, `lock.${mine.nonce}`);
+  const draft = join(dataDir, `draft.${mine.nonce}`);
   await writeFile(draft, JSON.stringify(mine), { flag: "wx", mode: 0o600 });
   try {
-    for (let attempt = 0; attempt < TAKEOVER_TRIES; attempt++) {
-      const isOurs = await link(draft, path).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === "EEXIST") return false;
-          throw error;
-        },
-      );
-      if (isOurs) return null;
-      const found = await readLock(dataDir);
+    for (let attempt = 0; attempt < CLAIM_TRIES; attempt++) {
+      const [highest = 0] = await lockNumbers(dataDir);
+      const found = await readLock(dataDir, highest);
       const owner = found === null ? null : await ask(found);
       if (owner !== null) return owner;
-      const still = await readLock(dataDir);
-      if (found?.nonce !== still?.nonce) continue; // Somebody was faster; look again at what is there now.
-      const stale = join(dataDir, `lock.stale.${found?.nonce ?? "torn"}`);
-      await rename(path, stale).catch(() => {}); // A racer that renames first leaves us nothing to rename.
-      await rm(stale, { force: true });
-      if (found !== null) await rm(found.socket, { force: true });
+      const number = highest + 1;
+      if (!(await linked(draft, lockPath(dataDir, number)))) continue; // Somebody was faster; look who.
+      const [first, ...lower] = await lockNumbers(dataDir);
+      if (first === number) {
+        for (const stale of lower) await removeStale(dataDir, stale);
+        return null;
+      }
+      await rm(lockPath(dataDir, number), { force: true }); // What we had seen was older still.
     }
-    throw new Error(`the lock ${path} changed ${TAKEOVER_TRIES} times while it was being taken; try again`);
+    throw new Error(`the lock of ${dataDir} changed ${CLAIM_TRIES} times while it was being taken; try again`);
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+/** Puts a fully written file in place; false when one is there already. */
+async function linked(draft: string, path: string): Promise<boolean> {
+  return link(draft, path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "EEXIST") return false;
+      throw error;
+    },
+  );
+}
+
+async function removeStale(dataDir: string, number: number): Promise<void> {
+  const stale = await readLock(dataDir, number);
+  await rm(lockPath(dataDir, number), { force: true });
+  if (stale !== null) await rm(stale.socket, { force: true });
 }
 
 async function openDirectory(dataDir: string): Promise<void> {
@@ -149,7 +175,7 @@ export async function lockDataDirectory(dataDir: string): Promise<LockResult> {
   let answer: OwnerAnswer = { nonce, pid: process.pid, api_url: null, token_file: null };
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
-    socket.end(`${JSON.stringify(answer)}\n`);
+    socket.end(`${JSON.stringify(answer)}\n`, () => socket.destroy()); // A reader that stays must not delay our end.
   });
   await listen(server, mine.socket);
   const owner = await claim(dataDir, mine).catch(async (error: unknown) => {
@@ -162,8 +188,7 @@ export async function lockDataDirectory(dataDir: string): Promise<LockResult> {
   }
   let released: Promise<void> | null = null;
   const release = async (): Promise<void> => {
-    if ((await readLock(dataDir))?.nonce === nonce) await rm(lockPath(dataDir), { force: true });
-    await new Promise((done) => server.close(done));
+    await new Promise((done) => server.close(done)); // The file stays: without a listener it is stale.
   };
   return {
     kind: "held",
@@ -183,7 +208,8 @@ export async function lockDataDirectory(dataDir: string): Promise<LockResult> {
 export async function findController(
   dataDir: string,
 ): Promise<{ readonly apiUrl: string; readonly tokenFile: string; readonly pid: number } | null> {
-  const lock = await readLock(dataDir);
+  const [highest = 0] = await lockNumbers(dataDir);
+  const lock = await readLock(dataDir, highest);
   const owner = lock === null ? null : await ask(lock);
   if (owner?.apiUrl == null || owner.tokenFile === null) return null;
   return { apiUrl: owner.apiUrl, tokenFile: owner.tokenFile, pid: owner.pid };
