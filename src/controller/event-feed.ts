@@ -33,7 +33,13 @@ export type FeedEvent =
       readonly candidate_bp: number;
       readonly measured_bp: number | null;
     }
-  | { readonly type: "phase"; readonly rollout: string; readonly phase: string; readonly cause: string | null }
+  | {
+      readonly type: "phase";
+      readonly rollout: string;
+      readonly phase: string;
+      readonly gate: string | null;
+      readonly cause: string | null;
+    }
   | { readonly type: "note"; readonly rollout: string | null; readonly text: string };
 
 export interface NumberedEvent {

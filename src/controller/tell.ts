@@ -8,8 +8,9 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
   const isNewStage =
     after.stageIndex !== before.stageIndex || (before.phase === "pending" && after.phase !== "pending");
   if (isNewStage) {
-    const { kind } = currentStage(after);
-    feed.publish(ts, { type: "stage", rollout, index: after.stageIndex, share_bp: after.candidateBp, kind });
+    const stage = currentStage(after);
+    const shareBp = stage.kind === "traffic" ? stage.candidateBp : stage.kind === "watch" ? 10_000 : after.candidateBp;
+    feed.publish(ts, { type: "stage", rollout, index: after.stageIndex, share_bp: shareBp, kind: stage.kind });
   }
   for (const verdict of after.verdicts) {
     const last = before.verdicts.find(({ gate }) => gate === verdict.gate);
@@ -29,11 +30,20 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
     });
   }
   if (after.phase !== before.phase) {
-    feed.publish(ts, { type: "phase", rollout, phase: after.phase, cause: after.cause?.text ?? null });
+    feed.publish(ts, {
+      type: "phase",
+      rollout,
+      phase: after.phase,
+      gate: after.cause?.gate ?? null,
+      cause: after.cause?.text ?? null,
+    });
   }
   for (const effect of effects) {
     if (effect.kind !== "set-split") continue;
-    const text = effect.arms === "swap" ? "the candidate becomes stable" : `ordered ${effect.candidateBp / 100} % on the candidate`;
+    const text =
+      effect.arms === "swap"
+        ? "the candidate becomes stable"
+        : `ordered ${effect.candidateBp / 100} % on the candidate`;
     feed.publish(ts, { type: "note", rollout, text });
   }
 }

@@ -27,11 +27,13 @@ export function eventLine(event: WireEvent, terminal: Terminal): string | null {
     }
     case "verdict": {
       const kind = String(event["verdict"]);
+      if (kind === "no-data") return null; // Before the first answers every gate says so; only a lasting silence matters.
       const [glyph, style] = GLYPHS[kind] ?? ["?", "warn"];
       return `${at}   ${terminal.paint(style, `${glyph} ${event["gate"]} ${kind}`)}  ${event["reason"]}`;
     }
     case "phase": {
-      const cause = event["cause"] === null ? "" : `: ${event["cause"]}`;
+      const by = event["gate"] === null ? "" : ` by ${event["gate"]}`;
+      const cause = event["cause"] === null ? "" : `${by}: ${event["cause"]}`;
       const phase = String(event["phase"]);
       const style: Style = phase === "promoted" ? "good" : /roll|abort/.test(phase) ? "bad" : "strong";
       return `${at} ${terminal.paint(style, phase.toUpperCase())}${cause}`;
