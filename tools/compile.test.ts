@@ -12,9 +12,13 @@ function complaints(command: string, args: readonly string[]): string {
 }
 
 describe("the compilers and linters", () => {
-  it.each(["core", "edge", "node"])("compile %s with only the names that layer may know", (layer) => {
-    expect(complaints(bin("tsc"), ["-p", `tsconfig.${layer}.json`])).toBe("");
-  }, 120_000);
+  it.each(["core", "edge", "node"])(
+    "compile %s with only the names that layer may know",
+    (layer) => {
+      expect(complaints(bin("tsc"), ["-p", `tsconfig.${layer}.json`])).toBe("");
+    },
+    120_000,
+  );
 
   it("would notice: a clock in core does not compile, because its compiler knows none", () => {
     const options = ["--noEmit", "--lib", "ES2023", "--types", "", "--strict", "--skipLibCheck", "--ignoreConfig"];
