@@ -17,14 +17,26 @@ export function memoryStore(): ControllerStore {
   const reports = new Map<string, Report[]>();
   const answers = new Map<string, StoredAnswer>();
 
-  const isStale = ({ rollout, published }: Change): boolean => {
+  const isStale = ({ rollout, journal = [], published }: Change): boolean => {
     if (rollout !== undefined) {
       const stored = rollouts.get(rollout.next.rollout.plan.rolloutId)?.version ?? null;
       if (stored !== rollout.expectedVersion) return true;
     }
+    const lengths = new Map<string, number>();
+    for (const { rolloutId, index } of journal) {
+      const length = lengths.get(rolloutId) ?? journals.get(rolloutId)?.length ?? 0;
+      if (index !== length) return true;
+      lengths.set(rolloutId, length + 1);
+    }
     if (published === undefined) return false;
     const stored = documents.get(published.next.document.service)?.document ?? null;
     return stored?.epoch !== published.expected?.epoch || stored?.seq !== published.expected?.seq;
+  };
+
+  const putReport = ({ rolloutId, effectId, report }: NonNullable<Change["report"]>): void => {
+    const list = reports.get(rolloutId) ?? [];
+    const index = list.findIndex((known) => known.effectId === effectId);
+    reports.set(rolloutId, index < 0 ? [...list, { effectId, report }] : list.with(index, { effectId, report }));
   };
 
   return {
@@ -34,8 +46,8 @@ export function memoryStore(): ControllerStore {
       if (rollout !== undefined) rollouts.set(rollout.next.rollout.plan.rolloutId, rollout.next);
       for (const entry of journal) journals.set(entry.rolloutId, [...(journals.get(entry.rolloutId) ?? []), entry]);
       if (published !== undefined) documents.set(published.next.document.service, published.next);
-      if (report !== undefined) reports.set(report.rolloutId, [...(reports.get(report.rolloutId) ?? []), report]);
-      if (answer !== undefined) answers.set(answer.key, answer);
+      if (report !== undefined) putReport(report);
+      if (answer !== undefined && !answers.has(answer.key)) answers.set(answer.key, answer);
       return Promise.resolve(true);
     },
     rollouts: () => Promise.resolve(structuredClone([...rollouts.values()])),

@@ -59,13 +59,17 @@ async function writeDocument(client: SqlClient, { expected, next }: NonNullable<
   return one(client, update, [...values, expected.epoch, expected.seq]);
 }
 
+/** An entry is taken at the journal's end only: contiguous from 0 (I10). */
+async function writeEntry(client: SqlClient, entry: JournalEntry): Promise<void> {
+  const insert = `insert into journal (rollout_id, entry_index, entry) select $1, $2, $3
+    where $2 = (select coalesce(max(entry_index) + 1, 0) from journal where rollout_id = $1) on conflict do nothing`;
+  await one(client, insert, [entry.rolloutId, entry.index, JSON.stringify(entry)]);
+}
+
 async function write(client: SqlClient, change: Change): Promise<void> {
   if (change.rollout !== undefined) await writeRollout(client, change.rollout);
   if (change.published !== undefined) await writeDocument(client, change.published);
-  for (const entry of change.journal ?? []) {
-    const insert = "insert into journal (rollout_id, entry_index, entry) values ($1, $2, $3)";
-    await client.query(insert, [entry.rolloutId, entry.index, JSON.stringify(entry)]);
-  }
+  for (const entry of change.journal ?? []) await writeEntry(client, entry);
   if (change.report !== undefined) {
     const { rolloutId, effectId, report } = change.report;
     const insert = `insert into probe_reports (rollout_id, effect_id, report) values ($1, $2, $3)
@@ -110,9 +114,9 @@ export function sqlStore(database: SqlDatabase): ControllerStore {
       const rows = await read<RolloutRow>(
         "select version, created_at, rollout, observations from rollouts order by created_at, id",
       );
-      return rows.map(
-        ({ created_at, ...row }): StoredRollout => ({ ...row, createdAt: Number(created_at) as EpochMs }),
-      );
+      return rows.map(({ rollout, observations, version, created_at }): StoredRollout => {
+        return { rollout, observations, version, createdAt: Number(created_at) as EpochMs };
+      });
     },
     async journal(rolloutId) {
       const text = "select entry from journal where rollout_id = $1 order by entry_index";

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { readFile, rename, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { PGlite } from "@electric-sql/pglite";
 import type { ControllerStore } from "../../../ports/controller-store.ts";
@@ -17,11 +17,23 @@ async function template(): Promise<Blob | null> {
   );
 }
 
-async function isCreated(folder: string): Promise<boolean> {
-  return readFile(join(folder, "PG_VERSION")).then(
-    () => true,
-    () => false,
-  );
+/**
+ * Makes an empty, migrated database beside `folder` and renames it into place, so that a crash in the middle leaves
+ * nothing that looks like a database.
+ */
+async function create(folder: string): Promise<void> {
+  const draft = `${folder}.draft`;
+  await rm(draft, { recursive: true, force: true });
+  try {
+    const blank = await template();
+    const database = await PGlite.create({ dataDir: draft, ...(blank === null ? {} : { loadDataDir: blank }) });
+    await migrate(database);
+    await database.close();
+    await rename(draft, folder);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /**
@@ -31,10 +43,10 @@ async function isCreated(folder: string): Promise<boolean> {
  */
 export async function openPgliteStore(folder: string): Promise<ControllerStore> {
   try {
-    const blank = (await isCreated(folder)) ? null : await template();
-    const database = await PGlite.create({ dataDir: folder, ...(blank === null ? {} : { loadDataDir: blank }) });
-    await migrate(database as never);
-    return sqlStore(database as never);
+    if (!existsSync(folder)) await create(folder);
+    const database = await PGlite.create({ dataDir: folder });
+    await migrate(database);
+    return sqlStore(database);
   } catch (error) {
     throw storeError(error);
   }
@@ -44,6 +56,6 @@ export async function openPgliteStore(folder: string): Promise<ControllerStore> 
 export async function openPgliteMemoryStore(): Promise<ControllerStore> {
   const blank = await template();
   const database = await PGlite.create(blank === null ? {} : { loadDataDir: blank });
-  await migrate(database as never);
-  return sqlStore(database as never);
+  await migrate(database);
+  return sqlStore(database);
 }

@@ -1,0 +1,282 @@
+import { assert } from "../core/assert.ts";
+import type { Effect } from "../core/rollout/effect.ts";
+import { newRollout } from "../core/rollout/rollout.ts";
+import type { RoutingDocument } from "../core/routing/document.ts";
+import type { ArmPlan, RolloutPlan } from "../core/stage/plan.ts";
+import { BP_NONE, bp, epochMs } from "../core/unit.ts";
+import type {
+  Change,
+  ControllerStore,
+  JournalEntry,
+  Observations,
+  PublishedDocument,
+  StoredRollout,
+} from "../ports/controller-store.ts";
+
+/** What a store brings to its conformance run. */
+export interface StoreWorld {
+  /** Every handle of a world sees the same data. */
+  open(): Promise<ControllerStore>;
+  /** Unique for each run, so that a shared server needs no cleaning. */
+  readonly prefix: string;
+}
+
+export interface StoreCase {
+  readonly name: string;
+  run(world: StoreWorld): Promise<void>;
+}
+
+const AT = epochMs(1_800_000_000_000);
+
+function arm(releaseId: string): ArmPlan {
+  const url = `http://127.0.0.1/${releaseId}`;
+  return { releaseId, endpoints: [url], cachePrefix: `${releaseId}:`, healthUrl: url, answerUrl: null };
+}
+
+function plan(rolloutId: string, service: string): RolloutPlan {
+  return {
+    rolloutId,
+    generation: 1,
+    service,
+    arms: { stable: arm("r1"), candidate: arm("r2") },
+    stages: [{ kind: "watch", holdMs: 1_000 }],
+    gates: [],
+    onFail: { to: "stable" },
+    changes: [],
+    identity: { trustedHeaders: [], stickyBy: [] },
+    allow: [],
+    sticky: { seed: 1, ttlMs: 1_000 },
+    drainMs: 1_000,
+    probes: null,
+    driver: "memory",
+    rollbackWithinMs: 1_000,
+    documentDigest: "sha256:0",
+  };
+}
+
+const OBSERVATIONS: Observations = {
+  evidence: { states: { gate: { b: 1, a: [0.1, 1e-300, "λ → “ß”"] } }, blocks: 3 },
+  generation: 0,
+  cursors: { g1: 41 },
+  sinceEpoch: 2,
+  totals: {
+    requests: { stable: 10, candidate: 1 },
+    failures: { stable: 0, candidate: 0 },
+    units: { stable: 5, candidate: 1 },
+    gatewayFailures: 0,
+    firstCandidateAt: null,
+    lastCandidateAt: AT,
+  },
+  pinned: null,
+};
+
+function stored(rolloutId: string, version: number, over: Partial<RolloutPlan> = {}): StoredRollout {
+  const rollout = newRollout({ ...plan(rolloutId, `${rolloutId}-service`), ...over });
+  return { rollout, observations: OBSERVATIONS, version, createdAt: AT };
+}
+
+const EFFECT: Effect = { kind: "check-parity", id: "r/1/0" };
+
+function entry(rolloutId: string, index: number): JournalEntry {
+  const event = { kind: "tick", at: AT } as const;
+  return { rolloutId, index, event, effects: [EFFECT], phase: "checking", stageIndex: 0, candidateBp: BP_NONE };
+}
+
+function published(service: string, epoch: number, seq: number, candidateBp: number): PublishedDocument {
+  const { releaseId, endpoints, cachePrefix } = arm("r1");
+  const document: RoutingDocument = {
+    version: 1,
+    service,
+    epoch,
+    seq,
+    rolloutId: null,
+    arms: { stable: { releaseId, endpoints, cachePrefix }, candidate: null },
+    candidateBp: bp(candidateBp),
+    sticky: { hash: "v1", seed: 1, ttlMs: 1_000 },
+    identity: { trustedHeaders: [], stickyBy: [] },
+    allow: [],
+    closed: [],
+    drainMs: 1_000,
+    issuedAt: AT,
+  };
+  return { document, effectId: `${service}/1/${seq}` };
+}
+
+async function find(store: ControllerStore, rolloutId: string): Promise<StoredRollout | undefined> {
+  return (await store.rollouts()).find(({ rollout }) => rollout.plan.rolloutId === rolloutId);
+}
+
+function same(found: unknown, expected: unknown, what: string): void {
+  const [left, right] = [JSON.stringify(found), JSON.stringify(expected)];
+  assert(left === right, `${what}: found ${left}, expected ${right}`);
+}
+
+/** Commits and demands that it is taken. */
+async function must(store: ControllerStore, change: Change): Promise<void> {
+  assert(await store.commit(change), `refused, expected to be stored: ${JSON.stringify(change)}`);
+}
+
+/** Commits and demands that it is refused. */
+async function mustNot(store: ControllerStore, change: Change): Promise<void> {
+  assert(!(await store.commit(change)), `stored, expected to be refused: ${JSON.stringify(change)}`);
+}
+
+const rolloutCases: readonly StoreCase[] = [
+  {
+    name: "gives a rollout back byte for byte, to every handle",
+    async run({ open, prefix }) {
+      const next = stored(`${prefix}-bytes`, 1);
+      await must(await open(), { rollout: { expectedVersion: null, next } });
+      same(await find(await open(), `${prefix}-bytes`), next, "the rollout");
+    },
+  },
+  {
+    name: "takes a change at the expected version only, and a new rollout only once",
+    async run({ open, prefix }) {
+      const [store, id] = [await open(), `${prefix}-version`];
+      await mustNot(store, { rollout: { expectedVersion: 1, next: stored(id, 2) } });
+      await must(store, { rollout: { expectedVersion: null, next: stored(id, 1) } });
+      await mustNot(store, { rollout: { expectedVersion: null, next: stored(id, 1) } });
+      await must(store, { rollout: { expectedVersion: 1, next: stored(id, 2) } });
+      await mustNot(store, { rollout: { expectedVersion: 1, next: stored(id, 2, { generation: 9 }) } });
+      same((await find(store, id))?.rollout.plan.generation, 1, "the generation");
+    },
+  },
+  {
+    name: "lets one of 10 racers at one version win",
+    async run({ open, prefix }) {
+      const id = `${prefix}-race`;
+      await must(await open(), { rollout: { expectedVersion: null, next: stored(id, 1) } });
+      const race = async (generation: number): Promise<number[]> => {
+        const next = stored(id, 2, { generation });
+        return (await (await open()).commit({ rollout: { expectedVersion: 1, next } })) ? [generation] : [];
+      };
+      const winners = (await Promise.all(Array.from({ length: 10 }, (_, index) => race(index + 1)))).flat();
+      same(winners.length, 1, "winners");
+      same((await find(await open(), id))?.rollout.plan.generation, winners[0], "what is stored");
+    },
+  },
+  {
+    name: "does not share memory with its callers",
+    async run({ open, prefix }) {
+      const [store, id] = [await open(), `${prefix}-copy`];
+      await must(store, { rollout: { expectedVersion: null, next: stored(id, 1) } });
+      const taken = await find(store, id);
+      (taken as { version: number }).version = 77;
+      same((await find(store, id))?.version, 1, "the version");
+    },
+  },
+];
+
+const journalCases: readonly StoreCase[] = [
+  {
+    name: "I10: keeps a journal in order, without gaps and without doubles",
+    async run({ open, prefix }) {
+      const [store, id] = [await open(), `${prefix}-journal`];
+      await must(store, { journal: [entry(id, 0), entry(id, 1)] });
+      await must(store, { journal: [entry(id, 2)] });
+      await mustNot(store, { journal: [entry(id, 2)] });
+      await mustNot(store, { journal: [entry(id, 4)] });
+      same(await store.journal(id), [entry(id, 0), entry(id, 1), entry(id, 2)], "the journal");
+      same(await store.journal(`${prefix}-nobody`), [], "the journal of nobody");
+    },
+  },
+  {
+    name: "stores a state, its journal entry, document, report and answer together or not at all",
+    async run({ open, prefix }) {
+      const [store, id] = [await open(), `${prefix}-atomic`];
+      const key = `POST /${id} k1`;
+      await must(store, { rollout: { expectedVersion: null, next: stored(id, 1) } });
+      const rest: Change = {
+        journal: [entry(id, 0)],
+        published: { expected: null, next: published(`${id}-service`, 1, 1, 0) },
+        answer: { key, fingerprint: "f", status: 200, body: "{}" },
+      };
+      await mustNot(store, { rollout: { expectedVersion: 5, next: stored(id, 6) }, ...rest });
+      const lateDocument = published(`${id}-service`, 1, 1, 0);
+      const stale: Change = { ...rest, published: { expected: { epoch: 9, seq: 9 }, next: lateDocument } };
+      await mustNot(store, { rollout: { expectedVersion: 1, next: stored(id, 2) }, ...stale });
+      same((await find(store, id))?.version, 1, "the version");
+      same(await store.journal(id), [], "the journal");
+      same(await store.answer(key), null, "the answer");
+      await must(store, { rollout: { expectedVersion: 1, next: stored(id, 2) }, ...rest });
+      same((await store.journal(id)).length, 1, "entries");
+      same((await store.answer(key))?.body, "{}", "the answer");
+    },
+  },
+];
+
+const documentCases: readonly StoreCase[] = [
+  {
+    name: "I8: replaces a document only where the expected (epoch, seq) is the stored one",
+    async run({ open, prefix }) {
+      const [store, service] = [await open(), `${prefix}-document`];
+      const current = async () => (await store.published()).find(({ document }) => document.service === service);
+      await mustNot(store, { published: { expected: { epoch: 1, seq: 1 }, next: published(service, 1, 2, 0) } });
+      await must(store, { published: { expected: null, next: published(service, 1, 1, 100) } });
+      await mustNot(store, { published: { expected: null, next: published(service, 1, 1, 0) } });
+      await must(store, { published: { expected: { epoch: 1, seq: 1 }, next: published(service, 2, 1, 0) } });
+      await mustNot(store, { published: { expected: { epoch: 1, seq: 1 }, next: published(service, 1, 2, 5_000) } });
+      same(await current(), published(service, 2, 1, 0), "the document");
+    },
+  },
+  {
+    name: "lets one of 10 racers for one (epoch, seq) win",
+    async run({ open, prefix }) {
+      const service = `${prefix}-document-race`;
+      const race = async (share: number): Promise<boolean> =>
+        (await open()).commit({ published: { expected: null, next: published(service, 1, 1, share) } });
+      const won = await Promise.all(Array.from({ length: 10 }, (_, index) => race(index)));
+      same(won.filter(Boolean).length, 1, "winners");
+    },
+  },
+];
+
+const answerCases: readonly StoreCase[] = [
+  {
+    name: "replays the first answer of a key; another key has none",
+    async run({ open, prefix }) {
+      const [store, key] = [await open(), `POST /${prefix} k2`];
+      const first = { key, fingerprint: "f1", status: 201, body: '{"a":1}' };
+      await must(store, { answer: first });
+      await must(store, { answer: { ...first, body: "second" } });
+      same(await store.answer(key), first, "the answer");
+      same(await store.answer(`${key}3`), null, "another key's answer");
+    },
+  },
+  {
+    name: "keeps probe reports in order, one an effect, the latest run of it",
+    async run({ open, prefix }) {
+      const [store, rolloutId] = [await open(), `${prefix}-reports`];
+      // The store does not look inside a report; any JSON stands for one here.
+      const put = (effectId: string, report: unknown) =>
+        must(store, { report: { rolloutId, effectId, report: report as NonNullable<Change["report"]>["report"] } });
+      await put("r/1/0", { run: 1 });
+      await put("r/1/1", { run: 2 });
+      await put("r/1/0", { run: 3 });
+      const reports = (await store.reports(rolloutId)) as unknown;
+      const expected = [
+        { effectId: "r/1/0", report: { run: 3 } },
+        { effectId: "r/1/1", report: { run: 2 } },
+      ];
+      same(reports, expected, "the reports");
+    },
+  },
+];
+
+/** What every controller store must do. Data without a test runner. */
+export const storeSuite: readonly StoreCase[] = [...rolloutCases, ...journalCases, ...documentCases, ...answerCases];
+
+/** Registers the suite with a test runner. A waiver names its case and gives the reason; a stale waiver fails. */
+export function storeConformance(
+  world: () => StoreWorld,
+  it: (name: string, run: () => Promise<void>) => void,
+  waived: Readonly<Record<string, string>> = {},
+): void {
+  for (const name of Object.keys(waived))
+    assert(
+      storeSuite.some((one) => one.name === name),
+      `stale waiver: ${name}`,
+    );
+  for (const one of storeSuite) if (!(one.name in waived)) it(one.name, () => one.run(world()));
+}
