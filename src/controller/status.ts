@@ -12,7 +12,7 @@ export function verdictWire(verdict: Verdict) {
 }
 
 /** What a stage is called where people read: `10%`, `probes`, `100%`. */
-export function stageName(stage: Stage): string {
+function stageName(stage: Stage): string {
   if (stage.kind === "probes") return "probes";
   return stage.kind === "watch" ? "100%" : `${stage.candidateBp / 100}%`;
 }
@@ -53,7 +53,7 @@ function nextAction(rollout: Rollout, at: EpochMs): string {
 }
 
 /** Exit code a waiting command would end with now; null while the rollout runs. @source contracts.md, "Exit codes" */
-export function exitCodeOf({ phase }: Rollout): number | null {
+function exitCodeOf({ phase }: Rollout): number | null {
   const codes: Readonly<Record<string, number>> = {
     promoted: 0,
     "rolled-back": 10,

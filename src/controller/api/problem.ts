@@ -1,7 +1,7 @@
 import type { Problem } from "../../core/problem.ts";
 
 /** Codes of API problems and their status; clients switch on the code. */
-export const PROBLEM_STATUS = {
+const PROBLEM_STATUS = {
   "bad-request": 400,
   unauthorized: 401,
   forbidden: 403,
@@ -20,7 +20,7 @@ export const PROBLEM_STATUS = {
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;
 
-export interface ApiProblem {
+interface ApiProblem {
   readonly type: string;
   readonly title: ProblemCode;
   readonly status: number;
@@ -30,7 +30,7 @@ export interface ApiProblem {
 }
 
 /** @source RFC 9457, "Problem Details for HTTP APIs" */
-export function apiProblem(code: ProblemCode, detail: string, problems?: readonly Problem[]): ApiProblem {
+function apiProblem(code: ProblemCode, detail: string, problems?: readonly Problem[]): ApiProblem {
   const base = { type: `urn:sluice:problem:${code}`, title: code, status: PROBLEM_STATUS[code], detail };
   return problems === undefined ? base : { ...base, problems };
 }

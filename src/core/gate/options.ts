@@ -87,7 +87,7 @@ export interface SchemaViolationOptions {
   readonly maxShare: number;
 }
 
-export type ParityOptions = Readonly<Record<string, never>>;
+type ParityOptions = Readonly<Record<string, never>>;
 
 /** Options of every gate by its name. */
 export interface GateOptions {

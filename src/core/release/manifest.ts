@@ -20,7 +20,7 @@ export interface Manifest {
 export type ManifestField = keyof Manifest;
 
 /** BUILD_TS is left out: a follower rebuilt from the same inputs is the same release. */
-export const IDENTITY_FIELDS: readonly ManifestField[] = [
+const IDENTITY_FIELDS: readonly ManifestField[] = [
   "release_id",
   "INDEX_HASH",
   "METRIC",

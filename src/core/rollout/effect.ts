@@ -27,7 +27,5 @@ export type Effect =
       readonly newEpoch: boolean;
     };
 
-export type EffectKind = Effect["kind"];
-
 /** An effect before it has an id. */
 export type EffectOrder = Effect extends infer E ? (E extends Effect ? Omit<E, "id"> : never) : never;

@@ -71,7 +71,7 @@ export interface Rollout {
   readonly rollbackOrderedAt: EpochMs | null;
 }
 
-export const FINAL_PHASES: readonly Phase[] = ["promoted", "rolled-back", "aborted", "rollback-failed"];
+const FINAL_PHASES: readonly Phase[] = ["promoted", "rolled-back", "aborted", "rollback-failed"];
 
 /** A rollout that has just been accepted. */
 export function newRollout(plan: RolloutPlan): Rollout {

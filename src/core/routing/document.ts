@@ -1,4 +1,4 @@
-import type { ByArm, ServingArm } from "../arm.ts";
+import type { ServingArm } from "../arm.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 
 /** Where one arm is served and what separates its caches from the other arm's. */
@@ -53,9 +53,4 @@ export const DOCUMENT_LIMITS = { bytes: 262_144, endpoints: 64, allow: 10_000, h
 /** True when `next` is newer than `current`: a higher epoch, or the same epoch and a higher seq. */
 export function isNewer(next: Pick<RoutingDocument, "epoch" | "seq">, current: Pick<RoutingDocument, "epoch" | "seq">) {
   return next.epoch > current.epoch || (next.epoch === current.epoch && next.seq > current.seq);
-}
-
-/** Shares of both serving arms in basis points; they sum to 10 000 (I3). */
-export function splitOf(document: RoutingDocument): ByArm<Bp> {
-  return { stable: (10_000 - document.candidateBp) as Bp, candidate: document.candidateBp };
 }

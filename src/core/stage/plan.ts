@@ -4,7 +4,7 @@ import type { ArmTarget, UnitIdentity } from "../routing/document.ts";
 import type { Bp } from "../unit.ts";
 
 /** Asks the gold set of both arms; no user traffic moves. */
-export interface ProbeStage {
+interface ProbeStage {
   readonly kind: "probes";
   readonly tier: "smoke" | "full";
 }
@@ -22,7 +22,7 @@ export interface TrafficStage {
 }
 
 /** 100 % on the candidate, watched while stable is kept warm; the last stage of every plan. */
-export interface WatchStage {
+interface WatchStage {
   readonly kind: "watch";
   readonly holdMs: number;
 }
