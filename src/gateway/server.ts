@@ -28,7 +28,7 @@ import { UpstreamSet } from "./upstream.ts";
 const LISTEN_BACKLOG = 1_024;
 
 /** What the gateway counted and holds now. */
-export interface GatewayStats extends Readonly<GatewayCounts> {
+interface GatewayStats extends Readonly<GatewayCounts> {
   readonly inFlight: number;
   readonly document: { readonly epoch: number; readonly seq: number };
   readonly eventsDropped: number;

@@ -99,7 +99,7 @@ function shown(value: unknown): string {
 }
 
 /** The keys the schema knows at a path. */
-export function knownKeys(path: Path): readonly string[] {
+function knownKeys(path: Path): readonly string[] {
   let schema: unknown = rolloutSchema;
   for (const part of path) {
     const inner = unwrap(schema) as { shape?: Record<string, unknown>; element?: unknown };

@@ -2,7 +2,7 @@ import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from "
 import type { Problem } from "../core/problem.ts";
 
 export type Path = readonly (string | number)[];
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }

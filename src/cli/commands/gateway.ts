@@ -19,7 +19,7 @@ export interface GatewayCommandOptions {
 }
 
 /** What a gateway serves before any controller has spoken: everything to stable. Any published document is newer. */
-export function firstDocument({ spec }: RolloutDocument, issuedAt: RoutingDocument["issuedAt"]): RoutingDocument {
+function firstDocument({ spec }: RolloutDocument, issuedAt: RoutingDocument["issuedAt"]): RoutingDocument {
   const stable = new URL(spec.stable.url);
   return {
     version: 1,

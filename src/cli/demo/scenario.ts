@@ -3,7 +3,7 @@ import { CliError } from "../cli-error.ts";
 import { EXIT } from "../exit-code.ts";
 
 /** How a rollout of the demo must end. */
-export interface Expected {
+interface Expected {
   readonly outcome: "promoted" | "rolled-back";
   /** Gates of which one must be named as the cause, without its topic; empty for a promotion. */
   readonly gates: readonly string[];

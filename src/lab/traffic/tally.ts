@@ -17,7 +17,7 @@ export interface TrafficAnswer extends Provenance {
 }
 
 /** Counts of one arm's answers. */
-export interface ArmTally {
+interface ArmTally {
   readonly requests: number;
   /** Answers by HTTP status. */
   readonly statuses: Readonly<Record<string, number>>;
