@@ -83,12 +83,13 @@ export async function gateway(
     log: (line) => terminal.say(line),
     ...(options.events === null ? {} : { events: options.events }),
   });
-  if (options.json) terminal.data(JSON.stringify({ url: running.url, service, controller: client.url }));
-  else terminal.say(`gateway of ${service} on ${running.url}, following ${client.url}`);
-  const isInterrupted = await new Promise<boolean>((resolve) => {
+  const signalled = new Promise<boolean>((resolve) => {
     process.once("SIGTERM", () => resolve(false));
     process.once("SIGINT", () => resolve(true));
   });
+  if (options.json) terminal.data(JSON.stringify({ url: running.url, service, controller: client.url }));
+  else terminal.say(`gateway of ${service} on ${running.url}, following ${client.url}`);
+  const isInterrupted = await signalled;
   terminal.say("draining: no new connections, running answers end");
   await running.drain();
   const counts = running.stats();

@@ -6,11 +6,12 @@ import type { Terminal } from "../terminal.ts";
 export async function labServe(options: LabOptions, terminal: Terminal): Promise<ExitCode> {
   const service = await serveLab(options);
   const { url, health, indexHash, sections, chunks } = service;
-  terminal.data(JSON.stringify({ url, health, index_hash: indexHash, sections, chunks }));
-  return new Promise((resolve) => {
+  const ended = new Promise<ExitCode>((resolve) => {
     closeOnSignals(service, {
       once: (signal, listener) => process.once(signal, listener),
       exit: (code) => resolve(code === 0 ? EXIT.ok : EXIT.interrupted),
     });
   });
+  terminal.data(JSON.stringify({ url, health, index_hash: indexHash, sections, chunks }));
+  return ended;
 }

@@ -18,6 +18,11 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
   });
+  // Listened for before anybody is told that we run, so that a signal right after the news is not lost.
+  const signalled = new Promise<ExitCode>((resolve) => {
+    process.once("SIGTERM", () => resolve(EXIT.ok));
+    process.once("SIGINT", () => resolve(EXIT.interrupted));
+  });
   const log = (line: string) => terminal.say(line);
   const started = await startController({ dataDir, host, port, probes, log, onFatal: (error) => fail(error) });
   if (started.kind === "taken") {
@@ -27,10 +32,6 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
   if (options.json)
     terminal.data(JSON.stringify({ url: started.url, token_file: started.tokenFile, pid: process.pid }));
   else terminal.say(`controller on ${started.url}, data in ${dataDir}`);
-  const signalled = new Promise<ExitCode>((resolve) => {
-    process.once("SIGTERM", () => resolve(EXIT.ok));
-    process.once("SIGINT", () => resolve(EXIT.interrupted));
-  });
   try {
     return await Promise.race([signalled, failed]);
   } finally {

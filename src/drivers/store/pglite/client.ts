@@ -14,12 +14,17 @@ export interface SqlDatabase extends SqlClient {
 /** Thrown inside a transaction to undo it; never leaves this driver. */
 export class Stale extends Error {}
 
-/** A failed statement as the error callers switch on. The state on disk is as before the transaction. */
-export function storeError(error: unknown): DriverError {
+/** A failed statement as the error callers switch on; `growthCode` is what a trial write beside the database met. */
+export function storeError(error: unknown, growthCode: string | null): DriverError {
   const message = error instanceof Error ? error.message : String(error);
-  const isFull = /No space left|ENOSPC|File too large|EFBIG|quota/i.test(message);
-  const advice = isFull
-    ? "the disk is full or files may not grow; free space and start again, nothing committed is lost"
-    : "see the cause; nothing of this change was stored";
-  return new DriverError(isFull ? "rejected" : "unreachable", "safe", `the store failed: ${message}; ${advice}`, error);
+  if (growthCode !== null) {
+    const advice = "the disk is full or files may not grow; free space and start again, nothing committed is lost";
+    return new DriverError("rejected", "safe", `the store failed (${growthCode}): ${advice}`, error);
+  }
+  return new DriverError(
+    "unreachable",
+    "safe",
+    `the store failed: ${message}; nothing of this change was stored`,
+    error,
+  );
 }

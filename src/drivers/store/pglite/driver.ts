@@ -91,13 +91,16 @@ interface RolloutRow {
   readonly observations: Observations;
 }
 
-/** A store on a migrated database. */
-export function sqlStore(database: SqlDatabase): ControllerStore {
+/** A store on a migrated database. `growthProblem` tells why files may not grow, to explain a failure. */
+export function sqlStore(
+  database: SqlDatabase,
+  growthProblem: () => Promise<string | null> = () => Promise.resolve(null),
+): ControllerStore {
   const read = async <Row>(text: string, values: unknown[] = []): Promise<Row[]> => {
     try {
       return (await database.query<Row>(text, values)).rows;
     } catch (error) {
-      throw storeError(error);
+      throw storeError(error, await growthProblem());
     }
   };
   return {
@@ -107,7 +110,7 @@ export function sqlStore(database: SqlDatabase): ControllerStore {
         return true;
       } catch (error) {
         if (error instanceof Stale) return false;
-        throw storeError(error);
+        throw storeError(error, await growthProblem());
       }
     },
     async rollouts() {

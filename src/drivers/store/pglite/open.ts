@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { PGlite } from "@electric-sql/pglite";
 import type { ControllerStore } from "../../../ports/controller-store.ts";
 import { storeError } from "./client.ts";
+import { growthProblem } from "./disk.ts";
 import { migrate, sqlStore } from "./driver.ts";
 
 /** An empty database made at build time: creating one takes seconds, unpacking one a fraction of that. */
@@ -46,9 +47,9 @@ export async function openPgliteStore(folder: string): Promise<ControllerStore> 
     if (!existsSync(folder)) await create(folder);
     const database = await PGlite.create({ dataDir: folder });
     await migrate(database);
-    return sqlStore(database);
+    return sqlStore(database, () => growthProblem(folder));
   } catch (error) {
-    throw storeError(error);
+    throw storeError(error, await growthProblem(folder));
   }
 }
 
