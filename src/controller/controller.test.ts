@@ -1,126 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { aGate, aPlan, traffic, watch } from "../../test/builders.ts";
-import type { Manifest } from "../core/release/manifest.ts";
-import type { RolloutPlan } from "../core/stage/plan.ts";
-import type { EpochMs } from "../core/unit.ts";
-import { binOf } from "../core/window/sketch.ts";
-import { type ArmWindow, EMPTY_ARM_WINDOW, type TelemetryWindow } from "../core/window/window.ts";
+import { shortPlan as plan, World } from "../../test/controller/world.ts";
+import { traffic, watch } from "../../test/builders.ts";
+import type { TelemetryWindow } from "../core/window/window.ts";
 import { memoryStore } from "../drivers/store/memory/index.ts";
-import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
-import type { ControllerStore } from "../ports/controller-store.ts";
-import { DriverError } from "../ports/driver-error.ts";
-import { manualClock } from "../testing/manual-clock.ts";
-import { Controller } from "./controller.ts";
-import { GatewayRegistry } from "./gateway-registry.ts";
 import { statusWire } from "./status.ts";
-
-const ERRORS = { alpha: 0.001, beta: 0.05, margin: { under10: 0.05, under50: 0.05, from50: 0.05 }, minSamples: 100 };
-
-const manifest = (over: Partial<Manifest> = {}): Manifest => ({
-  release_id: "r1",
-  INDEX_HASH: "i",
-  METRIC: "cosine",
-  ANALYZER: "a",
-  EMBED_SCHEMA: "e",
-  RERANK_CONF: "k",
-  PROMPT_VER: "p",
-  MODEL_VER: "m",
-  SCHEMA_REV: { min: "sc-1", max: "sc-1" },
-  secrets_rev: "s",
-  BUILD_TS: "2026-01-01T00:00:00Z",
-  ...over,
-});
-
-/** A controller, one fake gateway that adopts at once and reports traffic, and a clock that moves when told. */
-class World {
-  readonly clock = manualClock();
-  readonly hub = new GatewayRegistry(() => this.clock.monoMs());
-  readonly logged: string[] = [];
-  controller!: Controller;
-  failureShare = 0;
-  metricOfCandidate = "cosine";
-  isGatewayAlive = true;
-  lastWindow: TelemetryWindow | null = null;
-  #seq = 0;
-  readonly store: ControllerStore;
-
-  constructor(store: ControllerStore = memoryStore()) {
-    this.store = store;
-  }
-
-  async open(): Promise<this> {
-    this.controller = await Controller.open({
-      store: this.store,
-      hub: this.hub,
-      traffic: { gateway: gatewayTraffic(this.hub) },
-      probes: { run: () => Promise.reject(new DriverError("unsupported", "never", "no probes in this world")) },
-      health: {
-        read: (url) => {
-          const METRIC = url.includes("4002") ? this.metricOfCandidate : "cosine";
-          return Promise.resolve({ kind: "read", manifest: manifest({ METRIC }) });
-        },
-      },
-      clock: this.clock,
-      log: (line) => void this.logged.push(line),
-      onFatal: (error) => void this.logged.push(`fatal: ${String(error)}`),
-    });
-    return this;
-  }
-
-  /** A quarter of a second of life: 50 requests at the share in force, reported to the controller. */
-  async quarter(): Promise<void> {
-    await this.clock.advance(250);
-    if (!this.isGatewayAlive) return;
-    const document = this.hub.current("support-rag");
-    const adopted = { epoch: document?.epoch ?? 0, seq: document?.seq ?? 0 };
-    const candidateBp = document?.candidateBp ?? 0;
-    const candidate = Math.round((50 * candidateBp) / 10_000);
-    const arm = (requests: number, share: number): ArmWindow => {
-      const failures = Math.round(requests * share);
-      const classes: ArmWindow["classes"] = failures === 0 ? {} : { "headers|5xx|503": failures };
-      const warm = requests === failures ? [] : [binOf(60), requests - failures];
-      return {
-        ...EMPTY_ARM_WINDOW,
-        requests,
-        requestsAll: requests,
-        failures,
-        failuresAll: failures,
-        classes,
-        warm,
-        newUnits: requests,
-      };
-    };
-    const window: TelemetryWindow = {
-      gatewayId: "g1",
-      service: "support-rag",
-      seq: this.#seq++,
-      startMs: (this.clock.wallMs() - 250) as EpochMs,
-      endMs: this.clock.wallMs(),
-      document: adopted,
-      candidateBp: candidateBp as TelemetryWindow["candidateBp"],
-      arms: { stable: arm(50 - candidate, 0), candidate: arm(candidate, this.failureShare) },
-      gatewayFailures: 0,
-    };
-    this.lastWindow = window;
-    await this.controller.ingest("support-rag", "g1", [window], adopted);
-    await this.clock.advance(50);
-  }
-
-  async run(quarters: number): Promise<void> {
-    for (let index = 0; index < quarters; index++) await this.quarter();
-  }
-
-  get phase(): string | undefined {
-    return this.controller.rollout("support-rag-7")?.rollout.phase;
-  }
-}
-
-const plan = (over: Partial<RolloutPlan> = {}): RolloutPlan =>
-  aPlan({
-    stages: [traffic(20, 3_000), watch(1_000)],
-    gates: [aGate("parity"), aGate("error-rate", { ...ERRORS })],
-    ...over,
-  });
 
 let world: World;
 afterEach(() => world.controller.stop());
@@ -142,7 +25,7 @@ describe("the controller", () => {
     world = await new World().open();
     await world.run(2);
     await world.controller.apply(plan());
-    world.failureShare = 1;
+    world.gateway.failureShare = 1;
     await world.run(20);
     expect(world.phase).toBe("rolled-back");
     expect(world.hub.current("support-rag")).toMatchObject({ candidateBp: 0, closed: ["candidate"] });
@@ -226,7 +109,7 @@ describe("the controller", () => {
     await world.controller.apply(plan({ stages: [traffic(20, 600_000), watch()] }));
     await world.run(6);
     const before = world.controller.rollout("support-rag-7")?.observations;
-    const again = [world.lastWindow as TelemetryWindow];
+    const again = [world.gateway.lastWindow as TelemetryWindow];
     await world.controller.ingest("support-rag", "g1", again, { epoch: 1, seq: 1 });
     expect(world.controller.rollout("support-rag-7")?.observations.totals).toEqual(before?.totals);
   });

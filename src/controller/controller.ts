@@ -34,10 +34,12 @@ export type Answering = (rollout: Rollout) => StoredAnswer;
 
 const TICK_MS = 250;
 const PREFLIGHT_MS = 5_000;
+/** Event ids begin at the time of the start times this: no process tells more events in a millisecond. */
+const EVENTS_PER_MS = 1_000;
 
 /** Carries out all rollouts of one store. There is one controller a store; the host's lock sees to that. */
 export class Controller {
-  readonly feed = new EventFeed();
+  readonly feed: EventFeed;
   readonly hub: GatewayRegistry;
   readonly #tools: ActorTools;
   readonly #actors = new Map<string, RolloutActor>();
@@ -49,6 +51,7 @@ export class Controller {
 
   private constructor(options: ControllerOptions, ledger: DocumentLedger) {
     this.hub = options.hub;
+    this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
     this.#tools = { ...options, ledger, feed: this.feed };
   }
 

@@ -56,13 +56,23 @@ const KEPT = 2_000;
 export class EventFeed {
   readonly #kept: NumberedEvent[] = [];
   readonly #listeners = new Set<(event: NumberedEvent) => void>();
-  #nextId = 1;
+  #nextId: number;
+
+  /** @param firstId above every id of earlier processes, so that readers can come back after a restart */
+  constructor(firstId: number) {
+    this.#nextId = firstId;
+  }
 
   publish(ts: number, event: FeedEvent): void {
     const numbered = { id: this.#nextId++, ts, event };
     this.#kept.push(numbered);
     if (this.#kept.length > KEPT) this.#kept.shift();
     for (const listener of this.#listeners) listener(numbered);
+  }
+
+  /** True when nothing after `lastId` is gone. */
+  has(lastId: number): boolean {
+    return lastId === this.#nextId - 1 || this.#kept.some(({ id }) => id === lastId);
   }
 
   /** Kept events after `lastId`, oldest first. */

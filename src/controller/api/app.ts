@@ -5,7 +5,8 @@ import { verdictWire } from "../status.ts";
 import { guard } from "./guard.ts";
 import { metricsText } from "./metrics.ts";
 import { problemResponse } from "./problem.ts";
-import { getRollout, listRollouts, postCommand, postRollout, type RolloutApiOptions } from "./rollouts.ts";
+import { OperatorMutations } from "./operator-mutation.ts";
+import { getRollout, listRollouts, postCommand, postRetry, postRollout, type RolloutApiOptions } from "./rollouts.ts";
 import { getEvents, getRouting } from "./streams.ts";
 import { postTelemetry } from "./telemetry.ts";
 
@@ -25,16 +26,23 @@ const COMMANDS = ["promote", "pause", "resume", "abort", "rollback"] as const;
 /** The controller's HTTP API as a web-standard handler. @source contracts.md, "HTTP API" */
 export function controllerApp(controller: Controller, options: ControllerAppOptions): Hono {
   const { clock, stopped, log, token } = options;
-  const api: RolloutApiOptions = { controller, secret: token, now: () => clock.wallMs() };
+  const mutations = new OperatorMutations(controller.store);
+  const api: RolloutApiOptions = { controller, mutations, secret: token, now: () => clock.wallMs() };
   const app = new Hono();
   app.use(guard(options));
   app.get("/healthz", (context) => context.json({ ok: true }));
   app.get("/metrics", (context) => context.text(metricsText(controller)));
   app.get("/v1/rollouts", (context) => listRollouts(context, api));
-  app.post("/v1/rollouts", (context) => postRollout(context, api));
+  app.post("/v1/rollouts", (context) => mutations.once(context, (mutation) => postRollout(mutation, api)));
   app.get("/v1/rollouts/:id", (context) => getRollout(context, api));
-  for (const command of COMMANDS)
-    app.post(`/v1/rollouts/:id/${command}`, (context) => postCommand(context, api, command));
+  for (const command of COMMANDS) {
+    app.post(`/v1/rollouts/:id/${command}`, (context) =>
+      mutations.once(context, (mutation) => postCommand(context.req.param("id"), command, mutation, api)),
+    );
+  }
+  app.post("/v1/rollouts/:id/retry", (context) =>
+    mutations.once(context, (mutation) => postRetry(context.req.param("id"), mutation, api)),
+  );
   app.get("/v1/rollouts/:id/journal", async (context) => {
     const id = context.req.param("id");
     const stored = controller.rollout(id);

@@ -7,6 +7,7 @@ const PROBLEM_STATUS = {
   forbidden: 403,
   "not-found": 404,
   conflict: 409,
+  "in-flight": 409,
   generation: 409,
   "no-gateway": 409,
   "target-unreachable": 409,

@@ -3,12 +3,13 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Command } from "../../core/rollout/event.ts";
+import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { planRollout } from "../../spec/plan.ts";
 import { isProblems, readRollout } from "../../spec/read-rollout.ts";
 import type { EpochMs } from "../../core/unit.ts";
 import type { Controller } from "../controller.ts";
 import { statusWire } from "../status.ts";
-import { readMutation } from "./operator-mutation.ts";
+import type { Mutation, OperatorMutations } from "./operator-mutation.ts";
 import { problemResponse } from "./problem.ts";
 
 const path = z.string().min(1).max(4_096).nullable();
@@ -29,6 +30,7 @@ const commandBody = z.strictObject({
 
 export interface RolloutApiOptions {
   readonly controller: Controller;
+  readonly mutations: OperatorMutations;
   /** Secret of the installation; the bucket seeds are derived from it, so nobody can compute who gets a candidate. */
   readonly secret: string;
   readonly now: () => EpochMs;
@@ -76,10 +78,8 @@ export async function getRollout(context: Context, options: RolloutApiOptions): 
 }
 
 /** `POST /v1/rollouts`: accepts a document. 201 when it is new, 200 when it runs already. */
-export async function postRollout(context: Context, options: RolloutApiOptions): Promise<Response> {
+export async function postRollout(mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
   const { controller, secret } = options;
-  const mutation = await readMutation(context, controller.store);
-  if (mutation instanceof Response) return mutation;
   const body = parseBody(applyBody, mutation.body);
   if (typeof body === "string") return problemResponse("bad-request", body);
   const read = readRollout(body.document);
@@ -98,20 +98,48 @@ export async function postRollout(context: Context, options: RolloutApiOptions):
     goldDigest: body.gold_digest,
     paths: body.paths,
   });
-  const wire = { id: name, generation, phase: "pending" };
-  const applied = await controller.apply(plan, () => mutation.answer(201, wire));
-  if (applied.kind === "refused") return problemResponse(applied.code, applied.message);
-  return Response.json({ ...wire, phase: applied.rollout.phase }, { status: applied.kind === "accepted" ? 201 : 200 });
+  return applied(plan, mutation, controller);
+}
+
+async function applied(plan: RolloutPlan, mutation: Mutation, controller: Controller): Promise<Response> {
+  const wire = { id: plan.rolloutId, generation: plan.generation, phase: "pending" };
+  const result = await controller.apply(plan, () => mutation.answer(201, wire));
+  if (result.kind === "refused") return problemResponse(result.code, result.message);
+  return Response.json({ ...wire, phase: result.rollout.phase }, { status: result.kind === "accepted" ? 201 : 200 });
+}
+
+/**
+ * `POST /v1/rollouts/{id}/retry`: the same document once more as a new generation, with other bucket seeds and a fresh
+ * cache prefix for the candidate, so that nothing of the failed try is met again (D-9).
+ */
+export async function postRetry(id: string, mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
+  const { controller, secret } = options;
+  const rollout = controller.rollout(id)?.rollout;
+  if (rollout === undefined) return problemResponse("not-found", `no rollout "${id}"`);
+  if (rollout.endedAt === null) return problemResponse("no-effect", `retry changes nothing: ${id} is ${rollout.phase}`);
+  const { plan } = rollout;
+  const generation = plan.generation + 1;
+  const { candidate } = plan.arms;
+  const isOwnPrefix = candidate.cachePrefix === `${id}.${plan.generation}:`;
+  const cachePrefix = isOwnPrefix ? `${id}.${generation}:` : candidate.cachePrefix;
+  const next: RolloutPlan = {
+    ...plan,
+    generation,
+    arms: { ...plan.arms, candidate: { ...candidate, cachePrefix } },
+    sticky: { ...plan.sticky, seed: bucketSeed(secret, id, generation) },
+  };
+  return applied(next, mutation, controller);
 }
 
 /** `POST /v1/rollouts/{id}/{command}`. A command about another generation than the current one is refused. */
-export async function postCommand(context: Context, options: RolloutApiOptions, command: Command): Promise<Response> {
-  const { controller } = options;
-  const mutation = await readMutation(context, controller.store);
-  if (mutation instanceof Response) return mutation;
+export async function postCommand(
+  id: string,
+  command: Command,
+  mutation: Mutation,
+  { controller }: RolloutApiOptions,
+): Promise<Response> {
   const body = parseBody(commandBody, mutation.body);
   if (typeof body === "string") return problemResponse("bad-request", body);
-  const id = context.req.param("id") ?? "";
   const current = controller.rollout(id)?.rollout.plan.generation;
   if (body.generation !== undefined && current !== undefined && body.generation !== current) {
     return problemResponse("generation", `generation ${body.generation} of ${id} is over; ${current} is current`);

@@ -29,14 +29,17 @@ function stream(
     const waiting: Message[] = [...first];
     let wake = new AbortController();
     const end = () => wake.abort();
+    let isTooSlow = false;
     const stopListening = listen((message) => {
-      waiting.push(message);
+      isTooSlow ||= waiting.length >= WAITING_MAX;
+      if (isTooSlow) waiting.length = 0;
+      else waiting.push(message);
       wake.abort();
     });
     out.onAbort(end);
     stopped.addEventListener("abort", end, { once: true });
     try {
-      while (!out.aborted && !stopped.aborted && waiting.length <= WAITING_MAX) {
+      while (!out.aborted && !stopped.aborted && !isTooSlow) {
         for (let message = waiting.shift(); message !== undefined; message = waiting.shift())
           await out.writeSSE(message);
         wake = new AbortController();
@@ -57,7 +60,7 @@ export function getRouting(context: Context, controller: Controller, clock: Cloc
   const service = context.req.param("service") ?? "";
   const current = controller.hub.current(service);
   if (!wantsStream(context)) {
-    if (current !== null) return Response.json(current);
+    if (current !== null) return documentResponse(current, context.req.header("if-none-match"));
     return problemResponse("not-found", `no document of service "${service}" was published yet`);
   }
   const message = (document: RoutingDocument): Message => {
@@ -73,12 +76,27 @@ export function getRouting(context: Context, controller: Controller, clock: Cloc
   );
 }
 
+function documentResponse(document: RoutingDocument, known: string | undefined): Response {
+  const etag = `"${document.epoch}.${document.seq}"`;
+  return known === etag
+    ? new Response(null, { status: 304, headers: { etag } })
+    : Response.json(document, { headers: { etag } });
+}
+
 /** `GET /v1/events`: everything that happens; `Last-Event-ID` resumes where a reader left. */
 export function getEvents(context: Context, controller: Controller, clock: Clock, stopped: AbortSignal): Response {
   const lastId = Number(context.req.header("last-event-id") ?? context.req.query("after") ?? Number.NaN);
   const message = ({ id, ts, event }: NumberedEvent): Message => {
     return { event: event.type, id: String(id), data: JSON.stringify({ ts, ...event }) };
   };
-  const first = Number.isInteger(lastId) ? controller.feed.since(lastId).map(message) : [];
+  const first = Number.isInteger(lastId) ? since(controller, lastId, clock).map(message) : [];
   return stream(context, first, (send) => controller.feed.listen((event) => send(message(event))), clock, stopped);
+}
+
+/** What a returning reader has missed, with a word where part of it is gone: after a restart, or after long. */
+function since(controller: Controller, lastId: number, clock: Clock): readonly NumberedEvent[] {
+  const missed = controller.feed.since(lastId);
+  if (controller.feed.has(lastId)) return missed;
+  const text = "events were lost since the last one you saw; read the rollouts again";
+  return [{ id: lastId, ts: clock.wallMs(), event: { type: "note", rollout: null, text } }, ...missed];
 }

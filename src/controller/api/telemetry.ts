@@ -3,6 +3,7 @@ import { z } from "zod";
 import { admitWindow } from "../../core/window/admit-window.ts";
 import type { TelemetryWindow } from "../../core/window/window.ts";
 import type { Controller } from "../controller.ts";
+import { readBody } from "./body.ts";
 import { problemResponse } from "./problem.ts";
 
 const WINDOWS_MAX = 500;
@@ -24,9 +25,8 @@ function parseJson(text: string): unknown {
 
 /** `POST /v1/telemetry`: windows of one gateway, in order. Acknowledged when durable; repetitions are harmless. */
 export async function postTelemetry(context: Context, controller: Controller): Promise<Response> {
-  const text = await context.req.text();
-  if (text.length > BODY_MAX_BYTES)
-    return problemResponse("too-large", `the body has more than ${BODY_MAX_BYTES} bytes`);
+  const text = await readBody(context, BODY_MAX_BYTES);
+  if (text === null) return problemResponse("too-large", `the body has more than ${BODY_MAX_BYTES} bytes`);
   const parsed = push.safeParse(parseJson(text));
   if (!parsed.success) return problemResponse("bad-request", `not a telemetry push: ${z.prettifyError(parsed.error)}`);
   const { gateway_id: gatewayId, adopted } = parsed.data;
