@@ -134,24 +134,33 @@ function at(source: Source, index: number, value: unknown): Source {
 function readLines(source: string): ReadItems {
   const lines = source.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [{ line, index }]));
   if (lines.length > ITEMS_MAX) return tooMany(lines.length);
-  return collect(
-    lines.map(({ line, index }) => {
-      const parsed = parseSource(line);
-      const down = ({ line: row, column }: Place): Place => ({ line: row + index, column });
-      if (!("value" in parsed)) {
-        const problems = parsed.map((problem) => {
-          return { ...problem, code: "E201", at: down(problem.at ?? { line: 1, column: 1 }) };
-        });
-        return { items: [], problems };
-      }
-      const { locate, locateKey } = parsed;
-      return readItem({
-        ...parsed,
-        locate: (path) => down(locate(path)),
-        locateKey: (path, key) => down(locateKey(path, key)),
-      });
-    }),
-  );
+  return collect(lines.map(({ line, index }) => readLine(line, index)));
+}
+
+function readLine(line: string, index: number): ReadItems {
+  const down = ({ line: row, column }: Place): Place => ({ line: row + index, column });
+  const parsed = isJson(line) ? parseSource(line) : [];
+  if (!("value" in parsed)) {
+    const at = down({ line: 1, column: 1 });
+    const message = parsed[0]?.message ?? "the line is not JSON";
+    return { items: [], problems: [{ code: "E201", path: "", at, message }] };
+  }
+  const { locate, locateKey } = parsed;
+  return readItem({
+    ...parsed,
+    locate: (path) => down(locate(path)),
+    locateKey: (path, key) => down(locateKey(path, key)),
+  });
+}
+
+/** YAML takes lines that JSON does not, such as `{"id": }`. */
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function tooMany(count: number): ReadItems {

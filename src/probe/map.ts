@@ -50,7 +50,7 @@ export interface ProbeQuestion {
 }
 
 /** Reads a mapping file (YAML or JSON); every problem at once, with its place. */
-export function readTargetMap(text: string): { readonly map: TargetMap } | readonly Problem[] {
+export function readTargetMap(text: string): { readonly targetMap: TargetMap } | readonly Problem[] {
   const source = parseSource(text);
   if (!("value" in source)) return source.map((problem) => ({ ...problem, code: "E221" }));
   const checked = checkShape(mapSchema, source, CODES);
@@ -61,7 +61,7 @@ export function readTargetMap(text: string): { readonly map: TargetMap } | reado
     at: source.locate(["request", key]),
     message: `request.${key} points into a value of request.body that has no members`,
   }));
-  return problems.length > 0 ? problems : { map: checked.value };
+  return problems.length > 0 ? problems : { targetMap: checked.value };
 }
 
 const REQUEST_KEYS = ["question", "k", "seed", "probe"] as const;
