@@ -34,6 +34,38 @@ describe("the controller", () => {
     expect(stored?.rollout.cause?.gate).toBe("error-rate");
   });
 
+  it("acts on a failing candidate although another gateway has not adopted the share yet (I4)", async () => {
+    world = await new World().open();
+    await world.run(2);
+    world.gateway.failureShare = 1;
+    await world.controller.apply(plan());
+    for (let quarter = 0; quarter < 8; quarter++) {
+      world.hub.report("support-rag", "g2", { epoch: 0, seq: 0 });
+      await world.quarter();
+    }
+    expect(world.phase).toBe("rolling-back");
+    expect(world.stored?.rollout.cause?.gate).toBe("error-rate");
+    expect(world.gateway.document).toMatchObject({ candidateBp: 0, closed: ["candidate"] });
+    world.hub.report("support-rag", "g2", world.gateway.epochSeq);
+    await world.run(2);
+    expect(world.phase).toBe("rolled-back");
+    expect(world.stored?.observations.totals.requests.candidate).toBe(world.gateway.served.candidate);
+  });
+
+  it("counts windows that never came, and those it cannot know of not at all", async () => {
+    world = await new World().open();
+    await world.run(2);
+    await world.controller.apply(plan({ stages: [traffic(20, 600_000), watch()] }));
+    await world.run(4);
+    expect(world.stored?.observations.totals.lostWindows).toBe(0);
+    world.isGatewayAlive = false;
+    await world.run(3);
+    world.gateway.waiting = [];
+    world.isGatewayAlive = true;
+    await world.run(2);
+    expect(world.stored?.observations.totals.lostWindows).toBe(3);
+  });
+
   it("ends with no candidate request when METRIC differs undeclared (SL-5, IX-3)", async () => {
     world = await new World().open();
     world.metricOfCandidate = "l2";

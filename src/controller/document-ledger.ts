@@ -17,6 +17,8 @@ export class DocumentLedger {
   readonly #store: ControllerStore;
   readonly #clock: Clock;
   readonly #published = new Map<string, PublishedDocument>();
+  /** Epoch of the first document of a rollout's generation that this process published or found again. */
+  readonly #firstEpochs = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(store: ControllerStore, clock: Clock) {
@@ -41,9 +43,21 @@ export class DocumentLedger {
     return published;
   }
 
+  /** Epoch of the plan's first document; null when this process has published none of it. */
+  firstEpoch({ rolloutId, generation }: RolloutPlan): number | null {
+    return this.#firstEpochs.get(`${rolloutId}/${generation}`) ?? null;
+  }
+
+  #remember(plan: RolloutPlan, published: PublishedDocument): RoutingDocument {
+    const key = `${plan.rolloutId}/${plan.generation}`;
+    this.#published.set(plan.service, published);
+    this.#firstEpochs.set(key, this.#firstEpochs.get(key) ?? published.document.epoch);
+    return published.document;
+  }
+
   async #publishOnce(plan: RolloutPlan, effect: SetSplit, signal: AbortSignal): Promise<RoutingDocument> {
     const previous = this.#published.get(plan.service) ?? null;
-    if (previous?.effectId === effect.id) return previous.document;
+    if (previous?.effectId === effect.id) return this.#remember(plan, previous);
     signal.throwIfAborted();
     if (previous !== null && isSuperseded(effect.id, previous.effectId)) {
       throw new DriverError("stale-token", "never", `${effect.id} was superseded by ${previous.effectId}`);
@@ -52,8 +66,7 @@ export class DocumentLedger {
     const next: PublishedDocument = { document, effectId: effect.id };
     const isStored = await this.#store.commit({ published: { expected: previous?.document ?? null, next } });
     assert(isStored, `nobody else publishes documents of ${plan.service} while this process owns the store`);
-    this.#published.set(plan.service, next);
-    return document;
+    return this.#remember(plan, next);
   }
 }
 

@@ -30,7 +30,6 @@ export type EffectResult =
       readonly kind: "succeeded";
       readonly verdicts: readonly Verdict[];
       readonly pinned?: ByArm<Manifest>;
-      readonly epoch?: number;
     }
   | { readonly kind: "failed"; readonly code: string; readonly message: string };
 
@@ -133,7 +132,7 @@ async function setSplit(
   const document = await tools.ledger.publishOnce(plan, effect, signal);
   await driver.apply(document, signal);
   const isServed = await waitUntilServed(driver, document, tools.clock, signal);
-  if (isServed) return { kind: "succeeded", verdicts: [], epoch: document.epoch };
+  if (isServed) return { kind: "succeeded", verdicts: [] };
   const message = `document ${document.epoch}.${document.seq} was not confirmed by every gateway of ${plan.service} within ${ADOPTION_TIMEOUT_MS} ms`;
   return { kind: "failed", code: "unverified", message };
 }

@@ -1,14 +1,17 @@
-import type { ByArm, ServingArm } from "../core/arm.ts";
+import type { ByArm } from "../core/arm.ts";
 import { foldEvidence, startEvidence } from "../core/gate/gate-set.ts";
+import { isNewer } from "../core/routing/document.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { type ArmWindow, EMPTY_ARM_WINDOW, type ErrorClass, type TelemetryWindow } from "../core/window/window.ts";
-import type { Observations, TrafficTotals } from "../ports/controller-store.ts";
+import type { DocumentTraffic, Observations, TrafficTotals } from "../ports/controller-store.ts";
 
 const NONE: TrafficTotals = {
   requests: { stable: 0, candidate: 0 },
   failures: { stable: 0, candidate: 0 },
   units: { stable: 0, candidate: 0 },
   gatewayFailures: 0,
+  lostWindows: 0,
+  latest: null,
   firstCandidateAt: null,
   lastCandidateAt: null,
 };
@@ -35,7 +38,8 @@ export function restartEvidence(observations: Observations, plan: RolloutPlan, g
  * Candidate traffic of documents before this rollout's first one belongs to another release and is left out.
  */
 export function observe(observations: Observations, window: TelemetryWindow, plan: RolloutPlan): Observations {
-  if (window.seq <= (observations.cursors[window.gatewayId] ?? -1)) return observations;
+  const cursor = observations.cursors[window.gatewayId] ?? window.seq - 1;
+  if (window.seq <= cursor) return observations;
   const isOwn = observations.sinceEpoch !== null && window.document.epoch >= observations.sinceEpoch;
   const arms: ByArm<ArmWindow> = isOwn ? window.arms : { stable: window.arms.stable, candidate: EMPTY_ARM_WINDOW };
   const block = { candidateBp: window.candidateBp, arms };
@@ -43,22 +47,44 @@ export function observe(observations: Observations, window: TelemetryWindow, pla
     ...observations,
     evidence: foldEvidence(observations.evidence, block, plan.gates),
     cursors: { ...observations.cursors, [window.gatewayId]: window.seq },
-    totals: addTotals(observations.totals, arms, window),
+    totals: addTotals(observations.totals, arms, window, window.seq - cursor - 1),
   };
 }
 
-function addTotals(totals: TrafficTotals, arms: ByArm<ArmWindow>, window: TelemetryWindow): TrafficTotals {
-  const plus = (before: ByArm<number>, of: (arm: ArmWindow) => number): ByArm<number> => {
-    const sum = (arm: ServingArm) => before[arm] + of(arms[arm]);
-    return { stable: sum("stable"), candidate: sum("candidate") };
-  };
+type Count = (arm: ArmWindow) => number;
+
+function plus(before: ByArm<number>, arms: ByArm<ArmWindow>, count: Count): ByArm<number> {
+  return { stable: before.stable + count(arms.stable), candidate: before.candidate + count(arms.candidate) };
+}
+
+function addTotals(
+  totals: TrafficTotals,
+  arms: ByArm<ArmWindow>,
+  window: TelemetryWindow,
+  lostWindows: number,
+): TrafficTotals {
   const hasCandidate = arms.candidate.requestsAll > 0;
   return {
-    requests: plus(totals.requests, (arm) => arm.requestsAll),
-    failures: plus(totals.failures, (arm) => arm.failuresAll),
-    units: plus(totals.units, (arm) => arm.newUnits),
+    requests: plus(totals.requests, arms, (arm) => arm.requestsAll),
+    failures: plus(totals.failures, arms, (arm) => arm.failuresAll),
+    units: plus(totals.units, arms, (arm) => arm.newUnits),
     gatewayFailures: totals.gatewayFailures + window.gatewayFailures,
+    lostWindows: totals.lostWindows + lostWindows,
+    latest: addLatest(totals.latest, arms, window),
     firstCandidateAt: totals.firstCandidateAt ?? (hasCandidate ? window.startMs : null),
     lastCandidateAt: hasCandidate ? window.endMs : totals.lastCandidateAt,
   };
+}
+
+function addLatest(
+  latest: DocumentTraffic | null,
+  arms: ByArm<ArmWindow>,
+  { document }: TelemetryWindow,
+): DocumentTraffic {
+  if (latest !== null && isNewer(latest, document)) return latest;
+  const isSame = latest !== null && !isNewer(document, latest);
+  const before = isSame ? latest : { requests: NONE.requests, units: NONE.units };
+  const { epoch, seq } = document;
+  const requests = plus(before.requests, arms, (arm) => arm.requestsAll);
+  return { epoch, seq, requests, units: plus(before.units, arms, (arm) => arm.newUnits) };
 }

@@ -71,7 +71,10 @@ export class RolloutActor {
     return this.#enqueue(async () => {
       const { plan } = this.rollout;
       const before = this.#stored.observations;
-      const after = windows.reduce((seen, window) => observe(seen, window, plan), before);
+      // Known from publishing on, not from confirmation: a gateway that adopted early already sends candidate traffic.
+      const sinceEpoch = before.sinceEpoch ?? this.#tools.ledger.firstEpoch(plan);
+      const known = sinceEpoch === before.sinceEpoch ? before : { ...before, sinceEpoch };
+      const after = windows.reduce((seen, window) => observe(seen, window, plan), known);
       if (after !== before) await this.#look(after);
     });
   }
@@ -191,14 +194,10 @@ export class RolloutActor {
         const { code, message } = result;
         return this.take({ kind: "effect-failed", at, effectId: effect.id, code, message });
       }
-      const { verdicts, pinned, epoch } = result;
+      const { verdicts, pinned } = result;
       return this.#enqueue(() => {
         const { observations } = this.#stored;
-        const seen: Observations = {
-          ...observations,
-          pinned: observations.pinned ?? pinned ?? null,
-          sinceEpoch: observations.sinceEpoch ?? epoch ?? null,
-        };
+        const seen: Observations = { ...observations, pinned: observations.pinned ?? pinned ?? null };
         return this.#decide({ kind: "effect-succeeded", at, effectId: effect.id, verdicts }, seen);
       });
     };

@@ -1,5 +1,6 @@
 import type { Stage } from "../core/stage/plan.ts";
-import type { RoutingDocument } from "../core/routing/document.ts";
+import type { ByArm } from "../core/arm.ts";
+import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
 import { currentStage, heldMs, isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import type { EpochMs } from "../core/unit.ts";
 import type { Verdict } from "../core/verdict.ts";
@@ -80,6 +81,23 @@ function detectMs({ rollout, observations }: StoredRollout, journal: readonly Jo
   return since === undefined || since === null ? null : Math.max(0, cause.at - since);
 }
 
+/**
+ * Milliseconds from the decision to go back to the last request the candidate answered; null when nothing went back or
+ * the candidate never served. As exact as the telemetry windows, a quarter of a second.
+ */
+function rollbackMs({ rollout, observations }: StoredRollout): number | null {
+  const { cause, rollbackOrderedAt } = rollout;
+  const { lastCandidateAt } = observations.totals;
+  if (cause === null || rollbackOrderedAt === null || lastCandidateAt === null) return null;
+  return Math.max(0, lastCandidateAt - rollbackOrderedAt);
+}
+
+/** The candidate's part of a count in basis points; null where nothing was counted. */
+function shareOf(counts: ByArm<number> | undefined): number | null {
+  const all = counts === undefined ? 0 : counts.stable + counts.candidate;
+  return counts === undefined || all === 0 ? null : Math.round((counts.candidate / all) * 10_000);
+}
+
 /** What `GET /v1/rollouts/{id}` answers. */
 export function statusWire(
   stored: StoredRollout,
@@ -91,7 +109,9 @@ export function statusWire(
   const { plan, cause } = rollout;
   const { totals } = observations;
   const stage = currentStage(rollout);
-  const allRequests = totals.requests.stable + totals.requests.candidate;
+  // What was seen under an older document says nothing about the share in force.
+  const latest =
+    document !== null && totals.latest !== null && !isNewer(document, totals.latest) ? totals.latest : null;
   return {
     id: plan.rolloutId,
     generation: plan.generation,
@@ -103,13 +123,16 @@ export function statusWire(
     share: {
       ordered_bp: rollout.candidateBp,
       document: document === null ? null : { epoch: document.epoch, seq: document.seq },
-      requests_bp: allRequests === 0 ? null : Math.round((totals.requests.candidate / allRequests) * 10_000),
+      measured_requests_bp: shareOf(latest?.requests),
+      measured_units_bp: shareOf(latest?.units),
+      requests_bp: shareOf(totals.requests),
     },
     traffic: {
       requests: totals.requests,
       failures: totals.failures,
       units: totals.units,
       gateway_failures: totals.gatewayFailures,
+      lost_windows: totals.lostWindows,
       first_candidate_at: totals.firstCandidateAt,
       last_candidate_at: totals.lastCandidateAt,
     },
@@ -127,6 +150,7 @@ export function statusWire(
             verdict: cause.verdict === null ? null : verdictWire(cause.verdict),
           },
     detect_ms: detectMs(stored, journal),
+    rollback_ms: rollbackMs(stored),
     next: nextAction(rollout, at),
     conditions: [
       { type: "Progressing", status: String(!isFinal(rollout) && !rollout.paused) },

@@ -8,12 +8,25 @@ import type { Phase, Rollout } from "../core/rollout/rollout.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { Bp, EpochMs } from "../core/unit.ts";
 
+/** What was seen under one document, for comparing the share ordered with the share measured. */
+export interface DocumentTraffic {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly requests: ByArm<number>;
+  /** Units seen for the first time in the epoch. */
+  readonly units: ByArm<number>;
+}
+
 /** Counts kept for people and reports; no gate reads them. */
 export interface TrafficTotals {
   readonly requests: ByArm<number>;
   readonly failures: ByArm<number>;
   readonly units: ByArm<number>;
   readonly gatewayFailures: number;
+  /** Windows that never came: gaps in the gateways' sequence numbers. */
+  readonly lostWindows: number;
+  /** Under the newest document any gateway reported from; null before the first report. */
+  readonly latest: DocumentTraffic | null;
   /** Start of the first and end of the last window in which the candidate answered a user. */
   readonly firstCandidateAt: EpochMs | null;
   readonly lastCandidateAt: EpochMs | null;

@@ -64,6 +64,8 @@ const OBSERVATIONS: Observations = {
     failures: { stable: 0, candidate: 0 },
     units: { stable: 5, candidate: 1 },
     gatewayFailures: 0,
+    lostWindows: 0,
+    latest: null,
     firstCandidateAt: null,
     lastCandidateAt: AT,
   },

@@ -7,6 +7,7 @@ const HELP = {
   sluice_requests_total: "counter, user requests by arm",
   sluice_failures_total: "counter, failed user requests by arm",
   sluice_gateway_failures_total: "counter, answers the gateways made themselves",
+  sluice_lost_windows_total: "counter, telemetry windows that never came",
 } as const;
 
 const escape = (value: string) => value.replace(/[\\"\n]/g, (letter) => (letter === "\n" ? "\\n" : `\\${letter}`));
@@ -28,6 +29,7 @@ export function metricsText(controller: Controller): string {
       add("sluice_failures_total", { ...labels, arm }, observations.totals.failures[arm]);
     }
     add("sluice_gateway_failures_total", labels, observations.totals.gatewayFailures);
+    add("sluice_lost_windows_total", labels, observations.totals.lostWindows);
   }
   const blocks = Object.entries(HELP).map(([name, help]) => {
     const [type = "gauge"] = help.split(",");
