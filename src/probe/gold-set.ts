@@ -91,7 +91,7 @@ export function readGoldSet(source: string): GoldSet | readonly Problem[] {
 }
 
 /** Digest of what a gold set asks; equal for a YAML file and its JSON-lines form. */
-export function goldDigest(items: readonly GoldItem[]): string {
+function goldDigest(items: readonly GoldItem[]): string {
   return `sha256:${sha256(canonicalJson(items as unknown as Json))}`;
 }
 

@@ -1,9 +1,13 @@
 import { assert } from "../assert.ts";
 
-/** Arithmetic mean; the list is not empty. */
+/**
+ * Arithmetic mean; the list is not empty. Taken as distances from the first value, so that equal values average to
+ * exactly that value and no limit is missed by rounding.
+ */
 export function mean(values: readonly number[]): number {
-  assert(values.length > 0, "a mean needs values");
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [first] = values;
+  assert(first !== undefined, "a mean needs values");
+  return first + values.reduce((sum, value) => sum + (value - first), 0) / values.length;
 }
 
 /** Mean, or null for an empty list: no data is no number. */

@@ -4,7 +4,7 @@ import { assert } from "../assert.ts";
 export type Vector = ArrayLike<number>;
 
 /** Sum of the products of two vectors of one length, in float64. */
-export function dot(left: Vector, right: Vector): number {
+function dot(left: Vector, right: Vector): number {
   assert(left.length === right.length, `vectors of one judge have one length: ${left.length}, ${right.length}`);
   let sum = 0;
   for (let i = 0; i < left.length; i++) sum += (left[i] as number) * (right[i] as number);

@@ -7,7 +7,7 @@ export const DELTA_S = "delta-s/1";
 const DEGENERATE = 0.02;
 
 /** `empty`: nothing to compare. `degenerate`: practically the same text, which says more of the set than of the arm. */
-export type DeltaSFlag = "empty" | "degenerate" | null;
+type DeltaSFlag = "empty" | "degenerate" | null;
 
 export interface Distance {
   /** 0..2, raw scale. */

@@ -14,7 +14,7 @@ const JACCARD_MIN = 0.4;
 const ROUNDING = 1e-9;
 
 /** How a valid run ended. The order breaks ties of the modal outcome. */
-export const OUTCOMES = ["right", "wrong", "refused"] as const;
+const OUTCOMES = ["right", "wrong", "refused"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** One run of a question as λ sees it. Failed runs are left out by the caller's list or by a null outcome. */
@@ -78,7 +78,7 @@ function isRightInEachRepetition(runs: readonly ValidRun[]): boolean {
  * Mean Jaccard of the runs' section sets with the medoid: the run that is most like all others. The medoid counts as
  * one of the runs.
  */
-export function medoidJaccard(runs: readonly Pick<LambdaRun, "sections">[]): number {
+function medoidJaccard(runs: readonly Pick<LambdaRun, "sections">[]): number {
   const means = runs.map(({ sections }) => {
     return runs.reduce((sum, other) => sum + jaccard(sections, other.sections), 0) / runs.length;
   });

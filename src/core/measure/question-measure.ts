@@ -2,7 +2,7 @@ import { mean, meanOrNull } from "./aggregate.ts";
 import { type GoldItem, sectionKey } from "./gold.ts";
 import { flips, type LambdaRun, modalOutcome, type Outcome, questionState } from "./lambda.ts";
 import type { LambdaState } from "./report.ts";
-import type { FailedRun, MeasuredRun, RunMeasure } from "./run-measure.ts";
+import type { MeasuredRun, RunMeasure } from "./run-measure.ts";
 
 /** One question on one arm: its runs averaged. Null where no run could be measured; raw ΔS scale. */
 export interface QuestionMeasure {
@@ -78,8 +78,4 @@ export function measureQuestion(item: GoldItem, runs: readonly RunMeasure[]): Qu
 export function averageRanks(lists: readonly (readonly number[])[]): readonly number[] {
   const longest = Math.max(0, ...lists.map((list) => list.length));
   return Array.from({ length: longest }, (_, rank) => mean(lists.flatMap((list) => list[rank] ?? [])));
-}
-
-export function isFailed(run: RunMeasure): run is FailedRun {
-  return run.kind !== "measured";
 }
