@@ -112,6 +112,28 @@ function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
         return (await import("./commands/plan.ts")).plan(file, options, terminal);
       }),
     );
+  verb("init", "write a rollout document and a gold set to start from")
+    .option("--dir <dir>", "where to write them", ".")
+    .option("--service <name>", "name of the service")
+    .option("--stable <url>", "where the stable release answers")
+    .option("--candidate <url>", "where the candidate answers")
+    .option("--header <name>", "header by which your proxy names the user")
+    .action(
+      act(
+        async (options: {
+          json: boolean;
+          dir: string;
+          service?: string;
+          stable?: string;
+          candidate?: string;
+          header?: string;
+        }) => {
+          const { init } = await import("./commands/init.ts");
+          const absent = { service: null, stable: null, candidate: null, header: null };
+          return init({ ...absent, ...options }, terminal);
+        },
+      ),
+    );
   verb("serve", "the controller of one data directory")
     .option("--data <dir>", "where everything is kept", DATA_DIR)
     .option("--host <address>", "address to listen on", "127.0.0.1")
@@ -142,6 +164,31 @@ function addRemote(remote: (name: string, summary: string) => Command, act: Act,
     .action(
       act(async (file: string, options: Shared & { watch: boolean }) => {
         return (await import("./commands/apply.ts")).apply(file, options, await connect(options), terminal);
+      }),
+    );
+  remote("retry <file>", "a new generation of a rollout that has ended")
+    .option("--watch", "stay until the rollout ends", false)
+    .action(
+      act(async (file: string, options: Shared & { watch: boolean }) => {
+        return (await import("./commands/retry.ts")).retry(file, options, await connect(options), terminal);
+      }),
+    );
+  remote("explain <rollout> [gate]", "why a rollout stands where it stands").action(
+    act(async (rollout: string, gate: string | undefined, options: Shared) => {
+      return (await import("./commands/explain.ts")).explain(
+        rollout,
+        gate ?? null,
+        options,
+        await connect(options),
+        terminal,
+      );
+    }),
+  );
+  remote("report <rollout>", "the evidence of a rollout, the same bytes every time")
+    .option("--format <format>", "md, json, junit or github", "md")
+    .action(
+      act(async (rollout: string, options: Shared & { format: string }) => {
+        return (await import("./commands/report.ts")).report(rollout, options.format, await connect(options), terminal);
       }),
     );
   remote("status [rollout]", "where one rollout stands, or all of them").action(

@@ -9,6 +9,6 @@ import { readNamedFile } from "./read-document.ts";
 export async function readMap(file: string): Promise<TargetMap> {
   const text = await readNamedFile(file, "the response mapping");
   const read = readTargetMap(text);
-  if (!isProblems(read)) return read.map;
+  if (!isProblems(read)) return read.targetMap;
   throw new CliError(EXIT.badUsage, read.map((problem) => describeProblem(problem, file, text)).join("\n"));
 }

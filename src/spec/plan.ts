@@ -57,7 +57,7 @@ export function planRollout(document: RolloutDocument, source: Source, context: 
       candidate: planArm(spec.candidate, spec.probes !== undefined, `${document.metadata.name}.${context.generation}:`),
     },
     stages: planStages(document),
-    gates: spec.probes === undefined ? gates.filter((setting) => !isProbeGate(setting.gate)) : gates,
+    gates: gates.filter(({ gate }) => isMeasurable(gate, document)),
     onFail: { to: spec.onFail?.to ?? "stable" },
     changes: (spec.changes ?? []) as readonly ManifestField[],
     identity: {
@@ -72,6 +72,12 @@ export function planRollout(document: RolloutDocument, source: Source, context: 
     rollbackWithinMs: spec.onFail?.within ?? DEFAULTS.rollbackWithinMs,
     documentDigest: context.documentDigest,
   };
+}
+
+/** Without probes nothing reads answers, and without both health endpoints nobody states an identity to compare. */
+function isMeasurable(gate: string, { spec }: RolloutDocument): boolean {
+  if (isProbeGate(gate)) return spec.probes !== undefined;
+  return gate !== "parity" || (spec.stable.health !== null && spec.candidate.health !== null);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { RolloutPlan, TrafficStage } from "../stage/plan.ts";
-import { cleanRequestsToBound, exceedanceRate, secondsToProof } from "../stats/power.ts";
+import { exceedanceRate, secondsToProof } from "../stats/power.ts";
 import { requestsAtRates } from "../stats/difference.ts";
 import { boundAt, type ErrorRateOptions, type NewErrorClassOptions, type P95WarmOptions } from "./options.ts";
 
@@ -78,7 +78,7 @@ function newClassForecast(options: NewErrorClassOptions, stage: TrafficStage, as
   const candidateRequests = (assumed.requestsPerSecond * share(stage) * stage.holdMs) / 1_000;
   const rate = candidateRequests === 0 ? 1 : Math.min(1, sightings / candidateRequests);
   return {
-    needsSamples: cleanRequestsToBound(Math.max(1e-6, Math.min(0.999, rate))),
+    needsSamples: 1, // Nothing to prove: a class that is not there is not new.
     detectable: `${sightings} sightings: a class on ${(rate * 100).toPrecision(2)} % of the requests`,
   };
 }

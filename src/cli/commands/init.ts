@@ -1,0 +1,79 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { isProblems, readRollout } from "../../spec/read-rollout.ts";
+import { CliError } from "../cli-error.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { goldTemplate, type InitAnswers, rolloutTemplate } from "../init/templates.ts";
+import type { Terminal } from "../terminal.ts";
+
+export interface InitOptions {
+  readonly json: boolean;
+  readonly dir: string;
+  readonly service: string | null;
+  readonly stable: string | null;
+  readonly candidate: string | null;
+  readonly header: string | null;
+}
+
+const DEFAULTS: InitAnswers = {
+  service: "my-service",
+  stable: "http://127.0.0.1:4001/answer",
+  candidate: "http://127.0.0.1:4002/answer",
+  header: "x-user-id",
+};
+
+const QUESTIONS: readonly (readonly [keyof InitAnswers, string])[] = [
+  ["service", "Name of the service"],
+  ["stable", "Address at which the stable release answers"],
+  ["candidate", "Address at which the candidate answers"],
+  ["header", "Header by which your proxy names the user"],
+];
+
+/** Flags win; a person at a terminal is asked for the rest; everybody else gets the defaults, to be edited. */
+async function answersOf(options: InitOptions, terminal: Terminal): Promise<InitAnswers> {
+  const answers = { ...DEFAULTS };
+  const isAsking = terminal.isInteractive && process.stdin.isTTY === true && !options.json;
+  const prompt = isAsking ? createInterface({ input: process.stdin, output: process.stderr }) : null;
+  for (const [key, question] of QUESTIONS) {
+    const said = options[key] ?? (await prompt?.question(`${question} [${DEFAULTS[key]}]: `)) ?? "";
+    answers[key] = said === "" ? DEFAULTS[key] : said;
+  }
+  prompt?.close();
+  return answers;
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new CliError(
+      EXIT.badUsage,
+      `${path} exists and is not overwritten; move it away or name another --dir`,
+      error,
+    );
+  }
+}
+
+/** `sluice init`: a runnable rollout document and a gold set of ten questions to replace. */
+export async function init(options: InitOptions, terminal: Terminal): Promise<ExitCode> {
+  const answers = await answersOf(options, terminal);
+  const text = rolloutTemplate(answers);
+  const read = readRollout(text);
+  if (isProblems(read)) {
+    const listed = read.map(({ path, message }) => `${path}: ${message}`).join("\n");
+    throw new CliError(EXIT.badUsage, `these answers do not make a valid document:\n${listed}`);
+  }
+  const files = { rollout: join(options.dir, "rollout.yaml"), gold: join(options.dir, "gold.yaml") };
+  await writeNew(files.rollout, text);
+  await writeNew(files.gold, goldTemplate());
+  if (options.json) terminal.data(JSON.stringify({ files, next: ["validate", "plan", "apply"] }));
+  else {
+    terminal.say(`${terminal.paint("good", "wrote")} ${files.rollout} and ${files.gold}; edit both, then:`);
+    terminal.say(
+      `  sluice plan ${files.rollout}\n  sluice serve   (terminal 1)\n  sluice gateway ${files.rollout}   (terminal 2)\n  sluice apply ${files.rollout} --watch`,
+    );
+  }
+  return EXIT.ok;
+}

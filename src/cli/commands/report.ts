@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { canonicalJson, type Json } from "../../core/canonical-json.ts";
+import { suggestion } from "../../core/did-you-mean.ts";
+import { buildReport, type ReportSource, type RolloutReport } from "../../core/evidence/report.ts";
+import { CliError } from "../cli-error.ts";
+import type { ControllerClient } from "../controller-client.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { reportGithub } from "../format/report-github.ts";
+import { reportJunit } from "../format/report-junit.ts";
+import { reportMarkdown } from "../format/report-markdown.ts";
+import type { Terminal } from "../terminal.ts";
+
+function reportJson(report: RolloutReport): string {
+  const text = canonicalJson(report as unknown as Json);
+  const digest = createHash("sha256").update(text).digest("hex");
+  return JSON.stringify({ digest: `sha256:${digest}`, report }, null, 2);
+}
+
+const FORMATS: Readonly<Record<string, (report: RolloutReport) => string>> = {
+  md: reportMarkdown,
+  json: reportJson,
+  junit: reportJunit,
+  github: reportGithub,
+};
+
+interface JournalAnswer {
+  readonly plan: ReportSource["plan"];
+  readonly entries: ReportSource["entries"];
+  readonly observations: { readonly totals: Pick<ReportSource, "requests" | "failures"> };
+}
+
+/** The report of a rollout, from what the controller keeps of it. */
+export async function readReport(rolloutId: string, client: ControllerClient): Promise<RolloutReport> {
+  const id = encodeURIComponent(rolloutId);
+  const [journal, { reports }] = await Promise.all([
+    client.get<JournalAnswer>(`/v1/rollouts/${id}/journal`),
+    client.get<Pick<ReportSource, "reports">>(`/v1/verdicts/${id}`),
+  ]);
+  const { plan, entries, observations } = journal;
+  if (entries.length === 0)
+    throw new CliError(EXIT.toolError, `rollout ${rolloutId} has decided nothing yet; try again when it runs`);
+  const { requests, failures } = observations.totals;
+  return buildReport({ plan, entries, reports, requests, failures });
+}
+
+/** `sluice report ROLLOUT --format md|json|junit|github`: the evidence, the same bytes every time. */
+export async function report(
+  rolloutId: string,
+  format: string,
+  client: ControllerClient,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const write = FORMATS[format];
+  if (write === undefined)
+    throw new CliError(EXIT.badUsage, `unknown format "${format}"; ${suggestion(format, Object.keys(FORMATS))}`);
+  terminal.data(write(await readReport(rolloutId, client)).trimEnd());
+  return EXIT.ok;
+}

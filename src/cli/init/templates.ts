@@ -1,0 +1,66 @@
+export interface InitAnswers {
+  readonly service: string;
+  readonly stable: string;
+  readonly candidate: string;
+  readonly header: string;
+}
+
+/** A runnable rollout document that teaches by its comments. */
+export function rolloutTemplate({ service, stable, candidate, header }: InitAnswers): string {
+  return `# One rollout: moves ${service} from its stable release to a candidate. Check it with: sluice validate rollout.yaml
+apiVersion: sluice/v1
+kind: Rollout
+metadata:
+  name: ${service}-1            # a new name for every rollout
+spec:
+  service: ${service}
+  stable:
+    url: ${stable}              # where questions are answered; users are sent to its host
+    # health: null              # when the service has no /healthz/ready; identity is then not compared
+  candidate:
+    url: ${candidate}
+  changes: []                   # METRIC, ANALYZER or EMBED_SCHEMA, when they differ on purpose
+  route:
+    driver: gateway
+    listen: 127.0.0.1:4000      # users go through here: sluice gateway rollout.yaml
+    trustedHeaders: [${header}] # set by your own proxy after authentication, never by the client
+    stickyBy: [{ header: ${header} }]
+    stickyFor: 24h
+  probes:
+    set: gold.yaml              # questions whose evidence you know
+    k: 10
+    repeats: 2
+    # map: map.yaml             # when your answers have another shape
+    # corpus: docs              # source documents; makes coverage exact
+  strategy:
+    canary:
+      steps:
+        - { probes: true }
+        - { weight: 1, hold: 15m }
+        - { weight: 10, hold: 15m }
+        - { weight: 50, hold: 30m }
+      watch: 1h                 # at 100 %, stable kept warm
+  gates:
+    - use: default              # sluice plan rollout.yaml says what it needs at your traffic
+  onFail: { do: rollback, to: stable }
+`;
+}
+
+const QUESTIONS = 10;
+
+/** A gold set of ten questions to be replaced; shaped so that the reader accepts it as it stands. */
+export function goldTemplate(): string {
+  const items = Array.from({ length: QUESTIONS }, (_, index) => {
+    const number = index + 1;
+    return `- id: question-${number}
+  topic: general
+  phrasings:                    # the first is canonical; three ways a user would ask the same
+    - Replace this by question ${number} as a user would ask it
+    - Replace this too, question ${number} as another user would ask it
+    - And this, by question ${number} as a user in a hurry would ask it
+  answerable: true
+  gold: [{ doc: replace-me, section: "replace-me#section-${number}" }]
+`;
+  });
+  return `# Gold set: replace these ${QUESTIONS} questions. Check it with: sluice gold lint gold.yaml --corpus DIR\n${items.join("")}`;
+}

@@ -1,0 +1,155 @@
+import { assert } from "../assert.ts";
+import type { ByArm } from "../arm.ts";
+import type { ProbeReport } from "../measure/report.ts";
+import type { Effect } from "../rollout/effect.ts";
+import type { RolloutEvent } from "../rollout/event.ts";
+import type { Phase } from "../rollout/rollout.ts";
+import type { RolloutPlan } from "../stage/plan.ts";
+import type { Verdict } from "../verdict.ts";
+
+/** One journal entry, as much of it as a report needs. */
+export interface JournalLine {
+  readonly index: number;
+  readonly event: RolloutEvent;
+  readonly effects: readonly Effect[];
+  readonly phase: Phase;
+  readonly stageIndex: number;
+  readonly candidateBp: number;
+}
+
+/** What a report is made of; all of it is in the journal's answer. */
+export interface ReportSource {
+  readonly plan: RolloutPlan;
+  readonly entries: readonly JournalLine[];
+  readonly reports: readonly { readonly effectId: string; readonly report: ProbeReport }[];
+  readonly requests: ByArm<number>;
+  readonly failures: ByArm<number>;
+}
+
+/** One thing that happened, in words. Times are milliseconds since the start of the rollout. */
+export interface TimelineLine {
+  readonly atMs: number;
+  readonly stageIndex: number;
+  readonly text: string;
+}
+
+/** One gate at one stage: its last word there. */
+export interface StageVerdict {
+  readonly stageIndex: number;
+  readonly verdict: Verdict;
+}
+
+/** The evidence of one rollout: a pure function of its journal, so a second run gives the same bytes (I24, RP-1). */
+export interface RolloutReport {
+  readonly rolloutId: string;
+  readonly generation: number;
+  readonly service: string;
+  readonly releases: ByArm<string>;
+  readonly documentDigest: string;
+  readonly outcome: Phase;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly cause: string | null;
+  readonly causeGate: string | null;
+  readonly timeline: readonly TimelineLine[];
+  readonly verdicts: readonly StageVerdict[];
+  readonly probes: ReportSource["reports"];
+  readonly requests: ByArm<number>;
+  readonly failures: ByArm<number>;
+}
+
+function describeEffect(effect: Effect): string {
+  switch (effect.kind) {
+    case "check-parity":
+      return "compare identity";
+    case "run-probes":
+      return `ask the gold set (${effect.tier}${effect.extraRepeats > 0 ? `, ${effect.extraRepeats} more repetitions` : ""})`;
+    case "set-split":
+      return effect.arms === "swap"
+        ? "make the candidate stable"
+        : `set the candidate to ${effect.candidateBp / 100} %`;
+  }
+}
+
+function describeEvent(event: RolloutEvent): string | null {
+  switch (event.kind) {
+    case "started":
+      return "started";
+    case "commanded":
+      return `${event.command}${event.full ? " --full" : ""} by ${event.by}${event.reason === "" ? "" : `: ${event.reason}`}`;
+    case "effect-failed":
+      return `failed (${event.code}): ${event.message}`;
+    case "effect-succeeded":
+      return null;
+    default:
+      return null;
+  }
+}
+
+function verdictsOf(event: RolloutEvent): readonly Verdict[] {
+  return event.kind === "judged" || event.kind === "effect-succeeded" ? event.verdicts : [];
+}
+
+/** Lines of one entry: what came in, which verdicts turned, what was ordered, and the phase when it changed. */
+function linesOf(
+  entry: JournalLine,
+  before: JournalLine | undefined,
+  turned: readonly Verdict[],
+  startedAt: number,
+): readonly TimelineLine[] {
+  const atMs = entry.event.at - startedAt;
+  const line = (text: string): TimelineLine => ({ atMs, stageIndex: before?.stageIndex ?? entry.stageIndex, text });
+  const came = describeEvent(entry.event);
+  return [
+    ...(came === null ? [] : [line(came)]),
+    ...turned.map(({ gate, kind, reason }) => line(`${gate} ${kind}: ${reason}`)),
+    ...entry.effects.map((effect) => line(`ordered: ${describeEffect(effect)}`)),
+    ...(before !== undefined && before.phase !== entry.phase ? [line(`now ${entry.phase}`)] : []),
+  ];
+}
+
+/** Builds the report. `source.entries` is the whole journal, contiguous from 0; throws an invariant error otherwise. */
+export function buildReport(source: ReportSource): RolloutReport {
+  const { plan, entries, reports, requests, failures } = source;
+  assert(
+    entries.every(({ index }, place) => index === place),
+    "a report needs the whole journal, without gaps",
+  );
+  const [first] = entries;
+  const last = entries.at(-1);
+  assert(first !== undefined && last !== undefined, `rollout ${plan.rolloutId} has no journal yet`);
+  const startedAt = first.event.at;
+  const known = new Map<string, string>();
+  const latest = new Map<string, StageVerdict>();
+  const timeline: TimelineLine[] = [];
+  entries.forEach((entry, place) => {
+    const before = entries[place - 1];
+    const stageIndex = before?.stageIndex ?? entry.stageIndex;
+    const turned = verdictsOf(entry.event).filter(({ gate, kind }) => known.get(gate) !== kind);
+    for (const verdict of verdictsOf(entry.event)) {
+      known.set(verdict.gate, verdict.kind);
+      latest.set(`${stageIndex}/${verdict.gate}`, { stageIndex, verdict });
+    }
+    timeline.push(...linesOf(entry, before, turned, startedAt));
+  });
+  const failed = [...latest.values()].find(({ verdict }) => verdict.kind === "fail")?.verdict ?? null;
+  const asked = entries.findLast(({ event }) => event.kind === "commanded" && /abort|rollback/.test(event.command));
+  const isTakenBack = last.phase !== "promoted";
+  return {
+    rolloutId: plan.rolloutId,
+    generation: plan.generation,
+    service: plan.service,
+    releases: { stable: plan.arms.stable.releaseId, candidate: plan.arms.candidate.releaseId },
+    documentDigest: plan.documentDigest,
+    outcome: last.phase,
+    startedAt,
+    durationMs: last.event.at - startedAt,
+    cause: isTakenBack ? (failed?.reason ?? (asked === undefined ? null : describeEvent(asked.event))) : null,
+    causeGate: isTakenBack ? (failed?.gate ?? null) : null,
+    timeline,
+    verdicts: [...latest.values()],
+    probes: reports,
+    requests,
+    failures,
+  };
+}
