@@ -75,7 +75,7 @@ describe("probes of two arms over HTTP", () => {
   });
 
   it("sees the same without a corpus, from what the answers show", async () => {
-    await probeFakes({ corpus }, { corpus, rename: shuffle(corpus) }, { gold }, (report) => {
+    await probeFakes({ corpus }, { corpus, rename: shuffle(corpus) }, { gold, repeats: 1 }, (report) => {
       expect(report.calibration.usable).toBe(true);
       expect(report.arms.candidate.coverage.level).toBe("L1");
       expect(report.arms.stable?.coverage.estimate).toBeGreaterThan(0.7);
@@ -96,16 +96,21 @@ describe("probes of two arms over HTTP", () => {
   });
 
   it("falls to level L3 for both arms when one of them tells no offsets", async () => {
-    await probeFakes({ corpus }, { corpus, withOffsets: false }, { gold, corpus, repeats: 1 }, (report) => {
-      expect(report.arms.stable?.coverage.level).toBe("L3");
-      expect(report.arms.candidate.coverage).toEqual(report.arms.stable?.coverage);
-      expect(report.arms.candidate.coverage.estimate).toBe(report.arms.candidate.recallAtK);
-      expect(report.arms.candidate.lambda.states.unknown).toBe(gold.items.length);
-    });
+    await probeFakes(
+      { corpus },
+      { corpus, withOffsets: false },
+      { gold, corpus, tier: "smoke", repeats: 1 },
+      (report) => {
+        expect(report.arms.stable?.coverage.level).toBe("L3");
+        expect(report.arms.candidate.coverage).toEqual(report.arms.stable?.coverage);
+        expect(report.arms.candidate.coverage.estimate).toBe(report.arms.candidate.recallAtK);
+        expect(report.arms.candidate.lambda.states.unknown).toBe(40);
+      },
+    );
   });
 
   it("asks one target alone: nothing is paired", async () => {
-    await probeFakes(null, { corpus }, { gold, corpus }, (report) => {
+    await probeFakes(null, { corpus }, { gold, corpus, tier: "smoke" }, (report) => {
       expect([report.arms.stable, report.paired, report.discordant]).toEqual([null, null, []]);
       expect(report.arms.candidate.coverage.estimate).toBeGreaterThan(0.7);
       expect(report.detectableDrop["coverage"]).toBeGreaterThan(0);
@@ -208,20 +213,25 @@ describe("a probe", () => {
 
   it("sends what the contract says, with seeds by repetition and caches bypassed", async () => {
     const log: SeenRequest[] = [];
-    await probeFakes({ corpus, log, name: "s" }, { corpus, log, name: "c" }, { gold, corpus, concurrency: 1 }, () => {
-      expect(log.every(({ body }) => body.probe && body.k === 10)).toBe(true);
-      expect(new Set(log.map(({ body }) => body.seed))).toEqual(new Set([7, 8]));
-      expect(new Set(log.map(({ headers }) => `${headers["cache-control"]} ${headers["x-bypass-cache"]}`))).toEqual(
-        new Set(["no-cache 1"]),
-      );
-      expect(
-        log
-          .slice(0, 8)
-          .map(({ arm }) => arm)
-          .join(""),
-      ).toBe("sccssccs");
-      for (let i = 0; i < log.length; i += 2) expect(log[i]?.body).toEqual(log[i + 1]?.body);
-    });
+    await probeFakes(
+      { corpus, log, name: "s" },
+      { corpus, log, name: "c" },
+      { gold, corpus, tier: "smoke", concurrency: 1 },
+      () => {
+        expect(log.every(({ body }) => body.probe && body.k === 10)).toBe(true);
+        expect(new Set(log.map(({ body }) => body.seed))).toEqual(new Set([7, 8]));
+        expect(new Set(log.map(({ headers }) => `${headers["cache-control"]} ${headers["x-bypass-cache"]}`))).toEqual(
+          new Set(["no-cache 1"]),
+        );
+        expect(
+          log
+            .slice(0, 8)
+            .map(({ arm }) => arm)
+            .join(""),
+        ).toBe("sccssccs");
+        for (let i = 0; i < log.length; i += 2) expect(log[i]?.body).toEqual(log[i + 1]?.body);
+      },
+    );
   });
 
   it("uses a lock while gold set and embedder are the same, and calibrates afresh when they changed", async () => {
@@ -279,6 +289,23 @@ describe("a probe", () => {
     } finally {
       await service.close();
     }
+  });
+
+  it("does not let the self-test fire when decoys answer the questions: such a set cannot see a wrong answer", async () => {
+    const items = gold.items.map((item) => ({ ...item, decoy: item.gold[0] ?? null }));
+    await probeFakes(null, { corpus }, { gold: { ...gold, items }, corpus, tier: "smoke", repeats: 1 }, (report) => {
+      expect(report.selfTest).toBe("did not fire");
+      expect(report.calibration.usable).toBe(false);
+    });
+  });
+
+  it("has neither decoy nor scale in a set of one section, and says so", async () => {
+    const items = gold.items.slice(0, 1);
+    await probeFakes(null, { corpus }, { gold: { ...gold, items }, corpus }, (report) => {
+      expect([report.selfTest, report.calibration.usable]).toEqual(["did not fire", false]);
+      expect(report.calibration.reason).toContain("decoy");
+      expect(report.arms.candidate.coverage.ci).toEqual([0, 1]);
+    });
   });
 
   it("leaves invalid items out and names them: another revision, a section that is gone", async () => {
