@@ -54,10 +54,6 @@ export class ControllerClient {
     return new ControllerClient(url, token.trim());
   }
 
-  get token(): string {
-    return this.#token;
-  }
-
   async get<T>(path: string): Promise<T> {
     return (await this.#answer(await this.#fetch(path, {}))) as T;
   }

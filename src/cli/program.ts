@@ -155,8 +155,8 @@ function addRemote(remote: (name: string, summary: string) => Command, act: Act,
     .action(
       act(async (file: string, options: Shared & { events?: string }) => {
         const { gateway } = await import("./commands/gateway.ts");
-        const { json, data } = options;
-        return gateway(file, { json, dataDir: data, events: options.events ?? null }, await connect(options), terminal);
+        const { json, data, controller = null, events = null } = options;
+        return gateway(file, { json, dataDir: data, controller, events }, terminal);
       }),
     );
   remote("apply <file>", "hand a rollout document to the controller")

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { RoutingDocument } from "../../core/routing/document.ts";
@@ -7,16 +8,21 @@ import { systemClock } from "../../node/system-clock.ts";
 import type { RolloutDocument } from "../../spec/rollout-schema.ts";
 import { DEFAULTS } from "../../spec/plan.ts";
 import { CliError } from "../cli-error.ts";
-import type { ControllerClient } from "../controller-client.ts";
+import { findController } from "../../node/data-directory-lock.ts";
+import { openTokenFile } from "../../node/token-file.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { readDocument } from "../read-document.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface GatewayCommandOptions {
   readonly json: boolean;
+  /** Null: the one that owns the data directory, or the default address when none runs yet. */
+  readonly controller: string | null;
   readonly events: string | null;
   readonly dataDir: string;
 }
+
+const DEFAULT_CONTROLLER = "http://127.0.0.1:4400";
 
 /** What a gateway serves before any controller has spoken: everything to stable. Any published document is newer. */
 function firstDocument({ spec }: RolloutDocument, issuedAt: RoutingDocument["issuedAt"]): RoutingDocument {
@@ -60,13 +66,12 @@ function listenAddress(listen: string | undefined): { host: string; port: number
 }
 
 /** `sluice gateway FILE`: one gateway of the document's service, following the controller until a signal ends it. */
-export async function gateway(
-  file: string,
-  options: GatewayCommandOptions,
-  client: ControllerClient,
-  terminal: Terminal,
-): Promise<ExitCode> {
+export async function gateway(file: string, options: GatewayCommandOptions, terminal: Terminal): Promise<ExitCode> {
   const { document } = await readDocument(file);
+  const controllerUrl = options.controller ?? (await findController(options.dataDir))?.apiUrl ?? DEFAULT_CONTROLLER;
+  // The controller makes the token when it starts; a gateway that starts first makes it for both.
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const { token } = await openTokenFile(options.dataDir);
   const clock = systemClock();
   const { service } = document.spec;
   const running = await startGateway({
@@ -77,8 +82,8 @@ export async function gateway(
     gatewayId: `${hostname()
       .replace(/[^\x21-\x7e]/g, "-")
       .slice(0, 60)}.${process.pid}`,
-    controllerUrl: client.url,
-    token: client.token,
+    controllerUrl,
+    token,
     stateFile: join(options.dataDir, `gateway-${service}.json`),
     log: (line) => terminal.say(line),
     ...(options.events === null ? {} : { events: options.events }),
@@ -87,8 +92,8 @@ export async function gateway(
     process.once("SIGTERM", () => resolve(false));
     process.once("SIGINT", () => resolve(true));
   });
-  if (options.json) terminal.data(JSON.stringify({ url: running.url, service, controller: client.url }));
-  else terminal.say(`gateway of ${service} on ${running.url}, following ${client.url}`);
+  if (options.json) terminal.data(JSON.stringify({ url: running.url, service, controller: controllerUrl }));
+  else terminal.say(`gateway of ${service} on ${running.url}, following ${controllerUrl}`);
   const isInterrupted = await signalled;
   terminal.say("draining: no new connections, running answers end");
   await running.drain();

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import type { TrafficSummary } from "../../lab/traffic/tally.ts";
 import type { Status } from "../../controller/status.ts";
 import { applyDocument } from "../commands/apply.ts";
+import { readReport } from "../commands/report.ts";
 import type { ControllerClient } from "../controller-client.ts";
+import { reportMarkdown } from "../format/report-markdown.ts";
 import { readDocument } from "../read-document.ts";
 import { demoDocument, type DemoTargets } from "./document.ts";
 import type { Scenario } from "./scenario.ts";
@@ -48,6 +50,8 @@ export async function tellStory(scenario: Scenario, targets: DemoTargets, tools:
   await applyDocument(await readDocument(file), client);
   const status = await untilEnd(client, targets.rollout);
   const after = await tools.nextSeen();
+  const report = join(folder, `${targets.rollout}.md`);
+  await writeFile(report, reportMarkdown(await readReport(targets.rollout, client)));
   const { cause } = status;
   const verdict = cause?.verdict ?? null;
   const lastSent = after.lastCandidateSentAtEpochMs;
@@ -69,7 +73,7 @@ export async function tellStory(scenario: Scenario, targets: DemoTargets, tools:
     candidate_requests: after.candidateRequests - before.candidateRequests,
     detect_ms: status.detect_ms,
     rollback_ms: isTakenBack ? Math.max(0, Math.round(lastSent - cause.at)) : null,
-    report: file,
+    report,
   };
 }
 
