@@ -14,7 +14,6 @@ import { manualClock } from "../../src/testing/manual-clock.ts";
 import { aGate, aPlan, traffic, watch } from "../builders.ts";
 
 const ERRORS = { alpha: 0.001, beta: 0.05, margin: { under10: 0.05, under50: 0.05, from50: 0.05 }, minSamples: 100 };
-const REQUESTS_A_QUARTER = 50;
 const SERVICE = "support-rag";
 
 /** A rollout of one traffic stage and a short watch, judged by identity and errors. */
@@ -41,13 +40,16 @@ export const aManifest = (over: Partial<Manifest> = {}): Manifest => ({
 });
 
 /**
- * A fake gateway: keeps its last good document, serves 50 requests a quarter of a second by it, and sends each window
+ * A fake gateway: keeps its last good document, serves 50 requests a window by it, and sends each window
  * again until it is acknowledged. What it served is the truth a controller's counts are compared with.
  */
 export class FakeGateway {
   readonly gatewayId: string;
   document: RoutingDocument | null = null;
+  requestsAWindow = 50;
   failureShare = 0;
+  /** Least share of the candidate at which it fails at all, as under load. */
+  failsFromBp = 0;
   waiting: TelemetryWindow[] = [];
   lastWindow: TelemetryWindow | null = null;
   served = { stable: 0, candidate: 0 };
@@ -60,8 +62,8 @@ export class FakeGateway {
 
   serve(endMs: number): void {
     const candidateBp = this.document?.candidateBp ?? 0;
-    const candidate = Math.round((REQUESTS_A_QUARTER * candidateBp) / 10_000);
-    this.served.stable += REQUESTS_A_QUARTER - candidate;
+    const candidate = Math.round((this.requestsAWindow * candidateBp) / 10_000);
+    this.served.stable += this.requestsAWindow - candidate;
     this.served.candidate += candidate;
     const window: TelemetryWindow = {
       gatewayId: this.gatewayId,
@@ -72,8 +74,8 @@ export class FakeGateway {
       document: this.epochSeq,
       candidateBp: candidateBp as Bp,
       arms: {
-        stable: armWindow(REQUESTS_A_QUARTER - candidate, 0),
-        candidate: armWindow(candidate, this.failureShare),
+        stable: armWindow(this.requestsAWindow - candidate, 0),
+        candidate: armWindow(candidate, candidateBp < this.failsFromBp ? 0 : this.failureShare),
       },
       gatewayFailures: 0,
     };
@@ -92,10 +94,16 @@ export class FakeGateway {
   }
 }
 
+/** Spread, because a gate that compares quantiles proves nothing about requests that all took equally long. */
+const LATENCIES_MS = Array.from({ length: 20 }, (_, index) => 40 * 1.08 ** index);
+
 function armWindow(requests: number, failureShare: number): ArmWindow {
   const failures = Math.round(requests * failureShare);
   const classes: ArmWindow["classes"] = failures === 0 ? {} : { "headers|5xx|503": failures };
-  const warm = requests === failures ? [] : [binOf(60), requests - failures];
+  const warm = LATENCIES_MS.flatMap((latencyMs, index) => {
+    const count = Math.floor((requests - failures + index) / LATENCIES_MS.length);
+    return count === 0 ? [] : [binOf(latencyMs), count];
+  });
   const counts = { requests, requestsAll: requests, failures, failuresAll: failures };
   return { ...EMPTY_ARM_WINDOW, ...counts, classes, warm, newUnits: requests };
 }

@@ -1,0 +1,28 @@
+import { startController } from "../../src/node/serve.ts";
+import { DriverError } from "../../src/ports/driver-error.ts";
+
+/** A controller as `sluice serve` runs it, without probes: `controller-process DATA_DIR PORT`. */
+const [dataDir = "", port = "0"] = process.argv.slice(2);
+const say = (line: string) => process.stderr.write(`${line}\n`);
+const started = await startController({
+  dataDir,
+  host: "127.0.0.1",
+  port: Number(port),
+  probes: { run: () => Promise.reject(new DriverError("unsupported", "never", "no probes in this test")) },
+  log: say,
+  onFatal: (error) => {
+    say(`fatal: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  },
+}).catch((error: unknown) => {
+  say(`start failed: ${error instanceof Error ? error.message : String(error)}`);
+  return process.exit(1);
+});
+if (started.kind === "taken") {
+  say(`taken by process ${started.pid} at ${started.apiUrl}`);
+  process.exit(13);
+}
+process.stdout.write(`${JSON.stringify({ url: started.url, tokenFile: started.tokenFile })}\n`);
+process.once("SIGTERM", () => {
+  void started.stop().then(() => process.exit(0));
+});
