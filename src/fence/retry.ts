@@ -5,7 +5,7 @@ import type { Random } from "../ports/random.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
 /** Highest number of tries, the first one included. @source requirements.md ID-6 */
-export const TRIES_MAX = 3;
+const TRIES_MAX = 3;
 
 export interface RetryPolicy {
   /** 1..3. */

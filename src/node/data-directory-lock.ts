@@ -20,7 +20,7 @@ interface OwnerAnswer {
   readonly token_file: string | null;
 }
 
-export interface LockOwner {
+interface LockOwner {
   readonly pid: number;
   readonly apiUrl: string | null;
   readonly tokenFile: string | null;

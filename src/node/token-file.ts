@@ -1,17 +1,27 @@
 import { randomBytes } from "node:crypto";
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** The token of a data directory: made once, readable by its owner alone. */
+const TOKEN_BYTES = 32;
+const TOKEN = /^[\w-]{43}$/;
+
+/**
+ * The token of a data directory: made once, readable by its owner alone.
+ * @throws Error when the file holds no token of ours; a short one would be guessed, so it is not accepted
+ */
 export async function openTokenFile(dataDir: string): Promise<{ readonly path: string; readonly token: string }> {
   const path = join(dataDir, "token");
-  const fresh = randomBytes(32).toString("base64url");
+  const draft = join(dataDir, `draft.${randomBytes(8).toString("hex")}`);
+  await writeFile(draft, `${randomBytes(TOKEN_BYTES).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
   try {
-    await writeFile(path, `${fresh}\n`, { mode: 0o600, flag: "wx" });
-    return { path, token: fresh };
+    await link(draft, path); // Whole or not at all: a crash never leaves an empty token.
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    await rm(draft, { force: true });
   }
   await chmod(path, 0o600); // Somebody may have copied it carelessly; the secret in it is what changes are trusted by.
-  return { path, token: (await readFile(path, "utf8")).trim() };
+  const token = (await readFile(path, "utf8")).trim();
+  if (!TOKEN.test(token)) throw new Error(`${path} holds no token of 43 characters; remove it and start again`);
+  return { path, token };
 }

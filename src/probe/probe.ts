@@ -28,7 +28,7 @@ import type { Fetch, ProbeTarget } from "./target.ts";
 import { itemsOfTier, type Tier } from "./tier.ts";
 
 /** How far a probe has come; `done` of `total` requests while asking, of questions while judging. */
-export interface ProbeProgress {
+interface ProbeProgress {
   readonly phase: "asking" | "judging";
   readonly done: number;
   readonly total: number;

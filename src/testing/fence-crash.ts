@@ -15,7 +15,7 @@ export const CRASH_POINTS = [
   "before-ack",
   "paused",
 ] as const;
-export type CrashPoint = (typeof CRASH_POINTS)[number];
+type CrashPoint = (typeof CRASH_POINTS)[number];
 
 export interface CrashWorld {
   /** The store as one arm's workers see it. */

@@ -8,7 +8,7 @@ import type { RolloutPlan } from "../stage/plan.ts";
 import type { Verdict } from "../verdict.ts";
 
 /** One journal entry, as much of it as a report needs. */
-export interface JournalLine {
+interface JournalLine {
   readonly index: number;
   readonly event: RolloutEvent;
   readonly effects: readonly Effect[];
@@ -27,14 +27,14 @@ export interface ReportSource {
 }
 
 /** One thing that happened, in words. Times are milliseconds since the start of the rollout. */
-export interface TimelineLine {
+interface TimelineLine {
   readonly atMs: number;
   readonly stageIndex: number;
   readonly text: string;
 }
 
 /** One gate at one stage: its last word there. */
-export interface StageVerdict {
+interface StageVerdict {
   readonly stageIndex: number;
   readonly verdict: Verdict;
 }

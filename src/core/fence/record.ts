@@ -132,7 +132,7 @@ export function granted(request: ClaimRequest, token: number, nowMs: number): Fe
   };
 }
 
-export function isVersion(record: FenceRecord, version: RecordVersion): boolean {
+function isVersion(record: FenceRecord, version: RecordVersion): boolean {
   return record.state === version.state && record.token === version.token && record.beat === version.beat;
 }
 

@@ -11,6 +11,7 @@ const shown = (value: number) => value.toFixed(2);
 function harm(report: ProbeReport, options: DeltaSOptions): Verdict | null {
   const { stable, candidate } = report.arms;
   const { median, p95 } = candidate.deltaS;
+  if (candidate.measuredQuestions === 0) return null; // Its distances are placeholders: nothing was answered.
   const fail = (estimate: number, threshold: number, reason: string) =>
     probeVerdict(report, NAME, "fail", { estimate, interval: report.paired?.deltaS.ci ?? null, threshold, reason });
   if (median >= options.stop && (stable === null || stable.deltaS.median < options.stop)) {

@@ -2,16 +2,7 @@ import type { ByArm } from "../arm.ts";
 import { type BernoulliEProcess, foldBernoulli } from "../stats/bernoulli-e-process.ts";
 import { startExceedances } from "../stats/quantile.ts";
 import type { Verdict } from "../verdict.ts";
-import {
-  binOf,
-  countAbove,
-  countBins,
-  lowerEdgeMs,
-  mergeBins,
-  quantileOf,
-  type SparseBins,
-  upperEdgeMs,
-} from "../window/sketch.ts";
+import { binOf, countAbove, countBins, lowerEdgeMs, mergeBins, quantileOf, type SparseBins } from "../window/sketch.ts";
 import type { Block, TrafficGate } from "./gate.ts";
 import { boundAt, type P95WarmOptions } from "./options.ts";
 
@@ -46,8 +37,8 @@ function moreAbove(bins: SparseBins, thresholdMs: number): number {
 }
 
 /**
- * One block of exceedances. The threshold is stable's p95 over EARLIER blocks, rounded up to a bin's edge so that
- * stable's count is exact; the candidate's is rounded against the claim, so sketch resolution never makes evidence.
+ * One block of exceedances. The threshold is stable's p95 over EARLIER blocks, rounded down to a bin's edge so that
+ * stable's count is exact, also when its answers all fall into one bin; the candidate's is rounded against the claim, so sketch resolution never makes evidence.
  */
 function fold(state: State, block: Block, options: P95WarmOptions): State {
   const { stable, candidate } = block.arms;
@@ -57,8 +48,8 @@ function fold(state: State, block: Block, options: P95WarmOptions): State {
   };
   const p95Ms = countBins(state.warm.stable) < THRESHOLD_SAMPLES ? null : quantileOf(state.warm.stable, QUANTILE);
   if (p95Ms === null) return { ...state, warm };
-  const thresholdMs = upperEdgeMs(binOf(p95Ms));
-  const slowStable = { failures: fewerAbove(stable.warm, p95Ms), total: countBins(stable.warm) };
+  const thresholdMs = lowerEdgeMs(binOf(p95Ms));
+  const slowStable = { failures: moreAbove(stable.warm, p95Ms), total: countBins(stable.warm) };
   const total = countBins(candidate.warm);
   const harmBlock = {
     stable: slowStable,

@@ -2,7 +2,7 @@ import { assert } from "../assert.ts";
 import { type ArmCount, addCounts, assertCounts, type CountBlock, NO_COUNTS } from "./count-block.ts";
 import { lnSumExp } from "./special.ts";
 
-export type { ArmCount, CountBlock } from "./count-block.ts";
+export type { CountBlock } from "./count-block.ts";
 
 /**
  * Evidence that one arm fails more often than the other, as plain JSON. `logE` may be read after any block: under the

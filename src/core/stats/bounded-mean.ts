@@ -1,7 +1,7 @@
 import { assert } from "../assert.ts";
 
 /** The range the values cannot leave: 0..1 for a score, -1..1 for a paired difference of scores. */
-export interface Range {
+interface Range {
   readonly low: number;
   readonly high: number;
 }

@@ -11,22 +11,22 @@ interface Condition {
   readonly ExpressionAttributeValues?: Record<string, Attribute>;
 }
 
-export interface PutInput extends Condition {
+interface PutInput extends Condition {
   readonly Item: Item;
   readonly ReturnValuesOnConditionCheckFailure?: "ALL_OLD";
 }
 
-export interface DeleteInput extends Condition {
+interface DeleteInput extends Condition {
   readonly Key: Item;
 }
 
-export interface GetInput {
+interface GetInput {
   readonly TableName: string;
   readonly Key: Item;
   readonly ConsistentRead: true;
 }
 
-export interface UpdateInput extends Condition {
+interface UpdateInput extends Condition {
   readonly Key: Item;
   readonly UpdateExpression: string;
   readonly ReturnValues: "UPDATED_NEW";
