@@ -132,10 +132,6 @@ export function granted(request: ClaimRequest, token: number, nowMs: number): Fe
   };
 }
 
-function isVersion(record: FenceRecord, version: RecordVersion): boolean {
-  return record.state === version.state && record.token === version.token && record.beat === version.beat;
-}
-
 /** Who asks to write: the attempt and the token it was granted. */
 export interface FenceOwner {
   readonly scope: string;
