@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ControllerClient } from "../controller-client.ts";
@@ -71,8 +71,15 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
   } finally {
     stopTelling.abort();
     await set.strike();
-    if (!options.keep && options.dataDir === null) await rm(folder, { recursive: true, force: true });
-    else terminal.say(`kept: ${folder}`);
+    if (options.keep || options.dataDir !== null) terminal.say(`kept: ${folder}`);
+    else await removeAllButReports(folder);
+  }
+}
+
+/** The summary names a report of each rollout, so those stay. */
+async function removeAllButReports(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.endsWith(".md")) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 
