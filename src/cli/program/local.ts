@@ -1,0 +1,83 @@
+import { Option } from "commander";
+import type { Terminal } from "../terminal.ts";
+import { type Act, DATA_DIR, port, positive, seed, type Verb } from "./options.ts";
+
+/** Commands that need no running controller. */
+export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
+  verb("demo", "a whole rollout on this machine: real services, real traffic, one faulty release")
+    .option("--scenario <name>", "one story instead of two")
+    .addOption(new Option("--all", "every story").default(false).conflicts("scenario"))
+    .option("--seed <n>", "seed of traffic and faults", seed, 7)
+    .option("--keep", "keep the data directory", false)
+    .option("--data <dir>", "use this data directory and keep it")
+    .option("--port-base <n>", "first of the ports to use; free ones otherwise", port)
+    .action(
+      act(
+        async (options: {
+          json: boolean;
+          scenario?: string;
+          all: boolean;
+          seed: number;
+          keep: boolean;
+          data?: string;
+          portBase?: number;
+        }) => {
+          const { demo } = await import("../commands/demo.ts");
+          const { json, seed: chosen, keep, all } = options;
+          const places = { dataDir: options.data ?? null, portBase: options.portBase ?? null };
+          return demo(
+            { json, seed: chosen, keep, isAll: all, scenario: options.scenario ?? null, ...places },
+            terminal,
+          );
+        },
+      ),
+    );
+  verb("validate <file>", "read a document and say everything that is wrong with it").action(
+    act(async (file: string, options: { json: boolean }) =>
+      (await import("../commands/validate.ts")).validate(file, options, terminal),
+    ),
+  );
+  verb("plan <file>", "what a rollout will do, how long it takes, what each gate can see")
+    .option("--rps <n>", "requests per second of the service today", positive, 100)
+    .option("--detailed-exitcode", "exit 3 when there are changes", false)
+    .action(
+      act(async (file: string, options: { json: boolean; rps: number; detailedExitcode: boolean }) => {
+        return (await import("../commands/plan.ts")).plan(file, options, terminal);
+      }),
+    );
+  verb("init", "write a rollout document and a gold set to start from")
+    .option("--dir <dir>", "where to write them", ".")
+    .option("--service <name>", "name of the service")
+    .option("--stable <url>", "where the stable release answers")
+    .option("--candidate <url>", "where the candidate answers")
+    .option("--header <name>", "header by which your proxy names the user")
+    .action(
+      act(
+        async (options: {
+          json: boolean;
+          dir: string;
+          service?: string;
+          stable?: string;
+          candidate?: string;
+          header?: string;
+        }) => {
+          const { init } = await import("../commands/init.ts");
+          const absent = { service: null, stable: null, candidate: null, header: null };
+          return init({ ...absent, ...options }, terminal);
+        },
+      ),
+    );
+  verb("serve", "the controller of one data directory")
+    .option("--data <dir>", "where everything is kept", DATA_DIR)
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--port <n>", "port to listen on, 0 for a free one", port, 4_400)
+    .action(
+      act(async (options: { json: boolean; data: string; host: string; port: number }) => {
+        const [{ serve }, { probeRunner }] = await Promise.all([
+          import("../commands/serve.ts"),
+          import("../probe-runner.ts"),
+        ]);
+        return serve({ ...options, dataDir: options.data }, probeRunner(), terminal);
+      }),
+    );
+}

@@ -1,0 +1,44 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { ExitCode } from "../exit-code.ts";
+
+/** Options of every command that talks to a controller. */
+export interface Shared {
+  readonly json: boolean;
+  readonly data: string;
+  readonly controller?: string;
+}
+
+/** Where a controller keeps everything when nobody says otherwise. */
+export const DATA_DIR = ".sluice";
+
+/** Reads a whole number of a range. */
+export function integer(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= low && value <= high) return value;
+    throw new InvalidArgumentError(`expected a whole number ${low} to ${high}`);
+  };
+}
+
+/** Reads a number above 0. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("expected a number above 0");
+}
+
+/** Collects an option that may be given several times. */
+export function collect(value: string, list: readonly string[]): readonly string[] {
+  return [...list, value];
+}
+
+export const port = integer(0, 65_535);
+export const seed = integer(0, 2 ** 32 - 1);
+
+/** Registers a command with the options every command has. */
+export type Verb = (name: string, summary: string, parent?: Command) => Command;
+
+/** Wraps what runs a command, so that its exit code is kept. */
+export type Act = <T extends unknown[]>(
+  work: (...args: T) => Promise<ExitCode>,
+) => (...args: unknown[]) => Promise<void>;

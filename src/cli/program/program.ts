@@ -1,0 +1,40 @@
+import { Command } from "commander";
+import type { ExitCode } from "../exit-code.ts";
+import type { Outcome } from "../run-program.ts";
+import type { Terminal } from "../terminal.ts";
+import { addLab } from "./lab.ts";
+import { addLocal } from "./local.ts";
+import { DATA_DIR } from "./options.ts";
+import { addProbes } from "./probes.ts";
+import { addRemote } from "./remote.ts";
+
+/**
+ * Every command, its options and what runs it. Commands are imported when they are called, so that `sluice --help` does
+ * not load a database.
+ */
+export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
+  const program = new Command("sluice")
+    .description("Ships a new release of a RAG or LLM service and proves it did not get worse.")
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => terminal.data(text.trimEnd()),
+      writeErr: (text) => terminal.say(text.trimEnd()),
+    });
+  const verb = (name: string, summary: string, parent: Command = program): Command =>
+    parent.command(name).description(summary).option("--json", "machine-readable output", false).exitOverride();
+  const remote = (name: string, summary: string): Command =>
+    verb(name, summary)
+      .option("--data <dir>", "data directory of the controller", DATA_DIR)
+      .option("--controller <url>", "address of the controller, when its data directory is elsewhere");
+  const act = <T extends unknown[]>(work: (...args: T) => Promise<ExitCode>) => {
+    return async (...args: unknown[]): Promise<void> => {
+      outcome.code = await work(...(args.slice(0, -1) as T));
+    };
+  };
+  addLocal(verb, act, terminal);
+  addRemote(remote, act, terminal);
+  addProbes(program, verb, act, terminal);
+  addLab(program, verb, act, terminal);
+  return program;
+}

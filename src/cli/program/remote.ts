@@ -1,0 +1,98 @@
+import type { Command } from "commander";
+import { ControllerClient } from "../controller-client.ts";
+import type { Terminal } from "../terminal.ts";
+import { type Act, positive, type Shared } from "./options.ts";
+
+const connect = ({ controller, data }: Shared) =>
+  ControllerClient.connect({ controller: controller ?? null, dataDir: data });
+
+/** Commands about rollouts of a running controller. */
+export function addRemote(remote: (name: string, summary: string) => Command, act: Act, terminal: Terminal): void {
+  remote("gateway <file>", "one gateway of the document's service, following the controller")
+    .option("--events <file>", "write wide events as NDJSON")
+    .action(
+      act(async (file: string, options: Shared & { events?: string }) => {
+        const { gateway } = await import("../commands/gateway.ts");
+        const { json, data, controller = null, events = null } = options;
+        return gateway(file, { json, dataDir: data, controller, events }, terminal);
+      }),
+    );
+  remote("apply <file>", "hand a rollout document to the controller")
+    .option("--watch", "stay until the rollout ends", false)
+    .action(
+      act(async (file: string, options: Shared & { watch: boolean }) => {
+        return (await import("../commands/apply.ts")).apply(file, options, await connect(options), terminal);
+      }),
+    );
+  remote("retry <file>", "a new generation of a rollout that has ended")
+    .option("--watch", "stay until the rollout ends", false)
+    .action(
+      act(async (file: string, options: Shared & { watch: boolean }) => {
+        return (await import("../commands/retry.ts")).retry(file, options, await connect(options), terminal);
+      }),
+    );
+  remote("explain <rollout> [gate]", "why a rollout stands where it stands").action(
+    act(async (rollout: string, gate: string | undefined, options: Shared) => {
+      return (await import("../commands/explain.ts")).explain(
+        rollout,
+        gate ?? null,
+        options,
+        await connect(options),
+        terminal,
+      );
+    }),
+  );
+  remote("report <rollout>", "the evidence of a rollout, the same bytes every time")
+    .option("--format <format>", "md, json, junit or github", "md")
+    .action(
+      act(async (rollout: string, options: Shared & { format: string }) => {
+        return (await import("../commands/report.ts")).report(
+          rollout,
+          options.format,
+          await connect(options),
+          terminal,
+        );
+      }),
+    );
+  remote("status [rollout]", "where one rollout stands, or all of them").action(
+    act(async (rollout: string | undefined, options: Shared) => {
+      return (await import("../commands/status.ts")).status(rollout ?? null, options, await connect(options), terminal);
+    }),
+  );
+  remote("watch <rollout>", "tell what happens until the rollout ends or waits for a person")
+    .option("--timeout <seconds>", "give up after this long, exit 124", positive)
+    .action(
+      act(async (rollout: string, options: Shared & { timeout?: number }) => {
+        const { watch } = await import("../commands/watch.ts");
+        return watch(
+          rollout,
+          { json: options.json, timeoutS: options.timeout ?? null },
+          await connect(options),
+          terminal,
+        );
+      }),
+    );
+  const verbs = [
+    ["promote", "skip the rest of the hold, never a failed gate"],
+    ["pause", "stop promoting; fuses still act"],
+    ["resume", "go on after a pause, or hold and probe again after waiting"],
+    ["abort", "end a running rollout at stable"],
+    ["rollback", "all traffic to stable, also after a promotion"],
+  ] as const;
+  for (const [name, summary] of verbs) {
+    const command = remote(`${name} <rollout>`, summary).option("--reason <text>", "kept in the journal", "");
+    if (name === "promote") command.option("--full", "straight to 100 %", false);
+    command.action(
+      act(async (rollout: string, options: Shared & { reason: string; full?: boolean }) => {
+        const { json, reason, full = false } = options;
+        return (await import("../commands/command.ts")).command(
+          name,
+          rollout,
+          { json, reason, full },
+          await connect(options),
+          terminal,
+        );
+      }),
+    );
+  }
+}
