@@ -35,5 +35,6 @@ function run(title, command, args) {
   }
 }
 
-if (!isInstalled()) run("installing dependencies (npm ci)", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+if (!isInstalled())
+  run("installing dependencies (npm ci)", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
 if (process.argv.includes("--build")) run("building", process.execPath, [`${root}tools/build.mjs`]);
