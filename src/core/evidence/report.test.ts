@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { aGate, aPlan, aVerdict, after, T0, traffic, watch } from "../../../test/builders.ts";
+import { newRollout, type Rollout } from "../rollout/rollout.ts";
+import type { RolloutEvent } from "../rollout/event.ts";
+import { step } from "../rollout/step.ts";
+import { buildReport, type ReportSource } from "./report.ts";
+
+const plan = aPlan({ stages: [traffic(10), watch()], gates: [aGate("error-rate")] });
+
+/** The journal of a rollout told as events, with the entries a controller would have written. */
+function journalOf(events: readonly ((rollout: Rollout) => RolloutEvent)[]): ReportSource {
+  let rollout = newRollout(plan);
+  const entries = events.map((make, index) => {
+    const event = make(rollout);
+    const { state, effects } = step(rollout, event);
+    rollout = state;
+    const { phase, stageIndex, candidateBp } = state;
+    return { index, event, effects, phase, stageIndex, candidateBp };
+  });
+  const requests = { stable: 900, candidate: 100 };
+  return { plan, entries, reports: [], requests, failures: { stable: 0, candidate: 5 } };
+}
+
+const served =
+  (ms: number) =>
+  (rollout: Rollout): RolloutEvent => ({
+    kind: "effect-succeeded",
+    at: after(ms),
+    effectId: rollout.awaiting?.id ?? "none",
+    verdicts: [],
+  });
+const judged =
+  (ms: number, kind: "pass" | "fail") =>
+  (rollout: Rollout): RolloutEvent => ({
+    kind: "judged",
+    at: after(ms),
+    stageIndex: rollout.stageIndex,
+    verdicts: [aVerdict("error-rate", kind)],
+  });
+const started = (): RolloutEvent => ({ kind: "started", at: T0 });
+
+describe("buildReport", () => {
+  const failing = journalOf([started, served(1_000), judged(3_000, "fail"), served(3_200)]);
+
+  it("RP-1: tells every share change and verdict in order, with times from the start", () => {
+    expect(buildReport(failing).timeline.map(({ atMs, text }) => [atMs, text])).toEqual([
+      [0, "started"],
+      [0, "ordered: set the candidate to 10 %"],
+      [3_000, "error-rate fail: error-rate is fail"],
+      [3_000, "ordered: set the candidate to 0 %"],
+      [3_000, "now rolling-back"],
+      [3_200, "now rolled-back"],
+    ]);
+  });
+
+  it("names the gate that decided, and none for a promotion", () => {
+    expect(buildReport(failing)).toMatchObject({ outcome: "rolled-back", causeGate: "error-rate", durationMs: 3_200 });
+    const good = journalOf([
+      started,
+      served(0),
+      judged(10_000, "pass"),
+      served(10_100),
+      judged(15_200, "pass"),
+      served(15_300),
+    ]);
+    expect(buildReport(good)).toMatchObject({ outcome: "promoted", cause: null, causeGate: null });
+  });
+
+  it("names the person who aborted when no gate failed", () => {
+    const abort = (): RolloutEvent => ({
+      kind: "commanded",
+      at: after(2_000),
+      command: "abort",
+      full: false,
+      by: "ann",
+      reason: "wrong file",
+    });
+    expect(buildReport(journalOf([started, served(1_000), abort, served(2_100)]))).toMatchObject({
+      outcome: "aborted",
+      cause: "abort by ann: wrong file",
+    });
+  });
+
+  it("I24: is the same bytes for the same journal", () => {
+    expect(JSON.stringify(buildReport(failing))).toBe(JSON.stringify(buildReport(structuredClone(failing))));
+  });
+
+  it("refuses a journal with a gap: evidence that misses a page proves nothing (I10)", () => {
+    const entries = failing.entries.filter(({ index }) => index !== 1);
+    expect(() => buildReport({ ...failing, entries })).toThrow(/whole journal/);
+  });
+});
