@@ -12,6 +12,7 @@ import type { ProbeRunner } from "../ports/probe-runner.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
 import { systemClock } from "./system-clock.ts";
 import { openTokenFile } from "./token-file.ts";
+import { watchEventLoop } from "./watchdog.ts";
 
 export interface ServeControllerOptions {
   readonly dataDir: string;
@@ -22,7 +23,11 @@ export interface ServeControllerOptions {
   readonly log: (line: string) => void;
   /** The store failed: the process must end; it continues after a restart. */
   readonly onFatal: (error: unknown) => void;
+  /** Longest time the process may hang before it is ended; by default 20 s, several times the slowest start. */
+  readonly stallMs?: number;
 }
+
+const STALL_MS = 20_000;
 
 export interface RunningController {
   readonly kind: "started";
@@ -62,6 +67,9 @@ export async function startController(options: ServeControllerOptions): Promise<
     for (const step of undo.reverse()) await step();
   };
   try {
+    const stallMs = options.stallMs ?? STALL_MS;
+    const hung = `the database has not answered for ${stallMs / 1_000} s, most likely because the disk is full or files may not grow; ending: free space and start again, nothing acknowledged is lost`;
+    undo.push(watchEventLoop(stallMs, hung));
     const { path: tokenFile, token } = await openTokenFile(dataDir);
     const store = await openPgliteStore(join(dataDir, "database"));
     undo.push(() => store.close());

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -36,6 +36,7 @@ export async function bundleEntry(name: string): Promise<string> {
   await build.close();
   mkdirSync(FOLDER, { recursive: true });
   const path = join(FOLDER, `${basename(name, ".ts")}.${process.pid}.mjs`);
+  process.once("exit", () => rmSync(path, { force: true }));
   writeFileSync(path, output.map(({ code }) => code ?? "").join(""));
   const template = join(ROOT, "dist", "drivers", "store", "pglite", "template.tar.gz");
   if (existsSync(template)) copyFileSync(template, join(FOLDER, "template.tar.gz"));

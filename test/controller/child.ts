@@ -17,10 +17,17 @@ export interface ChildController {
 /**
  * Starts a controller and waits until it listens; rejects with what it said when it ends before.
  * @param limit shell words in front of it, e.g. a `ulimit`
+ * @param stallMs how long it may hang
  */
-export async function startChild(program: string, dataDir: string, port: number, limit = ""): Promise<ChildController> {
+export async function startChild(
+  program: string,
+  dataDir: string,
+  port: number,
+  limit = "",
+  stallMs = 20_000,
+): Promise<ChildController> {
   const command = `${limit} exec "$0" "$@"`;
-  const child = spawn("/bin/bash", ["-c", command, process.execPath, program, dataDir, String(port)], {
+  const child = spawn("/bin/bash", ["-c", command, process.execPath, program, dataDir, String(port), String(stallMs)], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [out, said] = ["", ""];

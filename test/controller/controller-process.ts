@@ -1,14 +1,15 @@
 import { startController } from "../../src/node/serve.ts";
 import { DriverError } from "../../src/ports/driver-error.ts";
 
-/** A controller as `sluice serve` runs it, without probes: `controller-process DATA_DIR PORT`. */
-const [dataDir = "", port = "0"] = process.argv.slice(2);
+/** A controller as `sluice serve` runs it, without probes: `controller-process DATA_DIR PORT [STALL_MS]`. */
+const [dataDir = "", port = "0", stallMs = "20000"] = process.argv.slice(2);
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const started = await startController({
   dataDir,
   host: "127.0.0.1",
   port: Number(port),
   probes: { run: () => Promise.reject(new DriverError("unsupported", "never", "no probes in this test")) },
+  stallMs: Number(stallMs),
   log: say,
   onFatal: (error) => {
     say(`fatal: ${error instanceof Error ? error.message : String(error)}`);

@@ -3,7 +3,7 @@ import { readFile, rename, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { PGlite } from "@electric-sql/pglite";
 import type { ControllerStore } from "../../../ports/controller-store.ts";
-import { storeError } from "./client.ts";
+import { type SqlDatabase, storeError } from "./client.ts";
 import { growthProblem } from "./disk.ts";
 import { migrate, sqlStore } from "./driver.ts";
 
@@ -16,6 +16,57 @@ async function template(): Promise<Blob | null> {
     (bytes) => new Blob([new Uint8Array(bytes)]),
     () => null,
   );
+}
+
+/** True when PostgreSQL inside the WebAssembly module has ended: a write to its log failed. */
+function isPanic(error: unknown): boolean {
+  const { severity = "", name = "" } = error as { severity?: string; name?: string };
+  return severity === "PANIC" || severity === "FATAL" || name === "RuntimeError" || name === "ExitStatus";
+}
+
+/**
+ * PGlite, one piece of work at a time, left alone for ever once it has panicked. Any call after a panic, even the
+ * rollback that PGlite's own transactions send, spins without end and takes the whole process with it.
+ * @source tried with PGlite 0.5.14 under `ulimit -f`
+ */
+function guarded(database: PGlite): SqlDatabase {
+  let panic: unknown = null;
+  let queue: Promise<unknown> = Promise.resolve();
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = queue.then(() => {
+      if (panic !== null) throw panic;
+      return work();
+    });
+    queue = done.catch(() => {});
+    return done;
+  };
+  const query = async <Row>(text: string, values?: unknown[]): Promise<{ rows: Row[]; affectedRows?: number }> => {
+    try {
+      return await database.query<Row>(text, values);
+    } catch (error) {
+      if (isPanic(error)) panic = error;
+      throw error;
+    }
+  };
+  return {
+    query: (text, values) => alone(() => query(text, values)),
+    transaction: (work) =>
+      alone(async () => {
+        await query("begin");
+        try {
+          const result = await work({ query });
+          await query("commit");
+          return result;
+        } catch (error) {
+          if (panic === null) await query("rollback");
+          throw error;
+        }
+      }),
+    async close() {
+      await queue;
+      if (panic === null) await database.close();
+    },
+  };
 }
 
 /**
@@ -45,7 +96,7 @@ async function create(folder: string): Promise<void> {
 export async function openPgliteStore(folder: string): Promise<ControllerStore> {
   try {
     if (!existsSync(folder)) await create(folder);
-    const database = await PGlite.create({ dataDir: folder });
+    const database = guarded(await PGlite.create({ dataDir: folder }));
     await migrate(database);
     return sqlStore(database, () => growthProblem(folder));
   } catch (error) {
@@ -56,7 +107,7 @@ export async function openPgliteStore(folder: string): Promise<ControllerStore> 
 /** A database in memory, for tests of what only SQL does. */
 export async function openPgliteMemoryStore(): Promise<ControllerStore> {
   const blank = await template();
-  const database = await PGlite.create(blank === null ? {} : { loadDataDir: blank });
+  const database = guarded(await PGlite.create(blank === null ? {} : { loadDataDir: blank }));
   await migrate(database);
   return sqlStore(database);
 }
