@@ -110,6 +110,42 @@ describe("the controller", () => {
     expect(world.phase).toBe("rolled-back");
   });
 
+  it("I20: takes a crash of our own for a failed effect: tells it, tries again, ends", async () => {
+    let reads = 0;
+    world = await new World().open((options) => ({
+      ...options,
+      health: {
+        read(url, signal) {
+          if (++reads === 3) throw new TypeError("a bug of ours"); // The first two are the look before accepting.
+          return options.health.read(url, signal);
+        },
+      },
+    }));
+    await world.run(2);
+    await world.controller.apply(plan());
+    await world.run(80);
+    expect(world.phase).toBe("promoted");
+    expect(world.logged.filter((line) => line.includes("a bug of ours")).length).toBeGreaterThan(0);
+  });
+
+  it("I20: gives a rollback up after its deadline, with few tries, when the data plane cannot be read", async () => {
+    world = await new World().open((options) => ({
+      ...options,
+      traffic: {
+        gateway: {
+          ...(options.traffic["gateway"] as NonNullable<(typeof options.traffic)[string]>),
+          read: () => Promise.reject(new TypeError("a bug of ours")),
+        },
+      },
+    }));
+    await world.run(2);
+    await world.controller.apply(plan({ rollbackWithinMs: 3_000 }));
+    await world.run(40);
+    expect(world.phase).toBe("rollback-failed");
+    expect(world.gateway.document).toMatchObject({ candidateBp: 0, closed: ["candidate"] });
+    expect((await world.controller.journal("support-rag-7")).length).toBeLessThan(25);
+  });
+
   it("continues after a restart at any quarter, publishes nothing twice and counts no window twice", async () => {
     for (let restartAt = 1; restartAt <= 24; restartAt += 1) {
       const store = memoryStore();

@@ -9,7 +9,7 @@ import { step } from "../core/rollout/step.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
 import type { JournalEntry, Observations, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
-import { checkParity, type EffectTools, runEffect } from "./effect-runner.ts";
+import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { observe, restartEvidence } from "./observe.ts";
 import { tell } from "./tell.ts";
@@ -23,6 +23,8 @@ export interface ActorTools extends EffectTools {
 
 /** How often both arms' identity is compared again while a rollout runs. */
 const PARITY_EVERY_MS = 5_000;
+/** A failed effect is told no sooner than this, because some are ordered again at once. */
+const FAILURE_PAUSE_MS = 500;
 /** Whole verdicts are written at most this often; a fuse never waits. */
 const JUDGE_EVERY_MS = 200;
 
@@ -186,24 +188,33 @@ export class RolloutActor {
       });
     status("started");
     const work = async (): Promise<void> => {
-      const result = await runEffect(effect, rollout, this.#stored.observations.pinned, this.#tools, cancel.signal);
+      const { pinned } = this.#stored.observations;
+      const result = await runEffect(effect, rollout, pinned, this.#tools, cancel.signal).catch((error: unknown) => {
+        if (!cancel.signal.aborted) log(`${effect.id} (${effect.kind}) crashed: ${describe(error)}`);
+        return { kind: "failed", code: "internal", message: String(error) } as const;
+      });
+      if (result.kind === "failed") await clock.sleep(FAILURE_PAUSE_MS, cancel.signal);
       if (cancel.signal.aborted) return;
       status(result.kind === "succeeded" ? "done" : "failed");
-      const at = this.#now();
-      if (result.kind === "failed") {
-        const { code, message } = result;
-        return this.take({ kind: "effect-failed", at, effectId: effect.id, code, message });
-      }
-      const { verdicts, pinned } = result;
-      return this.#enqueue(() => {
-        const { observations } = this.#stored;
-        const seen: Observations = { ...observations, pinned: observations.pinned ?? pinned ?? null };
-        return this.#decide({ kind: "effect-succeeded", at, effectId: effect.id, verdicts }, seen);
-      });
+      await this.#finish(effect.id, result);
     };
     work().catch((error: unknown) => {
       if (!cancel.signal.aborted && !this.#isStopped)
-        log(`${effect.id} (${effect.kind}) crashed, traffic stays as it is: ${String(error)}`);
+        log(`${effect.id} (${effect.kind}): its result could not be taken in: ${describe(error)}`);
+    });
+  }
+
+  #finish(effectId: string, result: EffectResult): Promise<void> {
+    const at = this.#now();
+    if (result.kind === "failed") {
+      const { code, message } = result;
+      return this.take({ kind: "effect-failed", at, effectId, code, message });
+    }
+    const { verdicts, pinned } = result;
+    return this.#enqueue(() => {
+      const { observations } = this.#stored;
+      const seen: Observations = { ...observations, pinned: observations.pinned ?? pinned ?? null };
+      return this.#decide({ kind: "effect-succeeded", at, effectId, verdicts }, seen);
     });
   }
 
@@ -229,6 +240,10 @@ export class RolloutActor {
   #now(): EpochMs {
     return epochMs(this.#tools.clock.wallMs());
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** Ticks and looks that change nothing a person would call a change leave no entry. */
