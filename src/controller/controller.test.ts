@@ -19,6 +19,12 @@ describe("the controller", () => {
       arms: { stable: { releaseId: "r-candidate" }, candidate: null },
     });
     expect(world.logged).toEqual([]);
+    const splits = world.controller.feed.since(0).flatMap(({ event }) => (event.type === "split" ? [event] : []));
+    expect(splits.map(({ epoch, seq, candidate_bp }) => [epoch, seq, candidate_bp])).toEqual([
+      [1, 1, 2_000],
+      [1, 2, 10_000],
+      [2, 1, 0],
+    ]);
   });
 
   it("takes a failing candidate back within two quarters of a second of telemetry, and closes its arm", async () => {

@@ -43,6 +43,11 @@ export class DocumentLedger {
     return published;
   }
 
+  /** The document in force; null before the first one. */
+  current(service: string): RoutingDocument | null {
+    return this.#published.get(service)?.document ?? null;
+  }
+
   /** Epoch of the plan's first document; null when this process has published none of it. */
   firstEpoch({ rolloutId, generation }: RolloutPlan): number | null {
     return this.#firstEpochs.get(`${rolloutId}/${generation}`) ?? null;

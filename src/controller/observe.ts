@@ -88,3 +88,16 @@ function addLatest(
   const requests = plus(before.requests, arms, (arm) => arm.requestsAll);
   return { epoch, seq, requests, units: plus(before.units, arms, (arm) => arm.newUnits) };
 }
+
+/** The candidate's part of a count in basis points; null where nothing was counted. */
+export function shareBp({ stable, candidate }: ByArm<number>): number | null {
+  return stable + candidate === 0 ? null : Math.round((candidate / (stable + candidate)) * 10_000);
+}
+
+/** Share of requests the candidate answered under a document; null when nothing was seen under it. */
+export function measuredBp(
+  latest: DocumentTraffic | null,
+  { epoch, seq }: Pick<DocumentTraffic, "epoch" | "seq">,
+): number | null {
+  return latest !== null && latest.epoch === epoch && latest.seq === seq ? shareBp(latest.requests) : null;
+}

@@ -11,7 +11,7 @@ import type { TelemetryWindow } from "../core/window/window.ts";
 import type { JournalEntry, Observations, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
 import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
 import type { EventFeed } from "./event-feed.ts";
-import { observe, restartEvidence } from "./observe.ts";
+import { measuredBp, observe, restartEvidence } from "./observe.ts";
 import { tell } from "./tell.ts";
 
 export interface ActorTools extends EffectTools {
@@ -196,12 +196,25 @@ export class RolloutActor {
       if (result.kind === "failed") await clock.sleep(FAILURE_PAUSE_MS, cancel.signal);
       if (cancel.signal.aborted) return;
       status(result.kind === "succeeded" ? "done" : "failed");
+      if (result.kind === "succeeded" && effect.kind === "set-split") this.#tellSplit();
       await this.#finish(effect.id, result);
     };
     work().catch((error: unknown) => {
       if (!cancel.signal.aborted && !this.#isStopped)
         log(`${effect.id} (${effect.kind}): its result could not be taken in: ${describe(error)}`);
     });
+  }
+
+  /** Tells the share now served everywhere, and what was measured under it so far. */
+  #tellSplit(): void {
+    const { feed, clock, ledger } = this.#tools;
+    const { plan } = this.rollout;
+    const document = ledger.current(plan.service);
+    if (document === null) return;
+    const { epoch, seq, candidateBp } = document;
+    const measured_bp = measuredBp(this.#stored.observations.totals.latest, document);
+    const split = { epoch, seq, candidate_bp: candidateBp, measured_bp };
+    feed.publish(clock.wallMs(), { type: "split", rollout: plan.rolloutId, ...split });
   }
 
   #finish(effectId: string, result: EffectResult): Promise<void> {

@@ -1,10 +1,10 @@
 import type { Stage } from "../core/stage/plan.ts";
-import type { ByArm } from "../core/arm.ts";
 import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
 import { currentStage, heldMs, isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import type { EpochMs } from "../core/unit.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { JournalEntry, StoredRollout } from "../ports/controller-store.ts";
+import { shareBp } from "./observe.ts";
 
 /** A verdict on the wire. */
 export function verdictWire(verdict: Verdict) {
@@ -92,12 +92,6 @@ function rollbackMs({ rollout, observations }: StoredRollout): number | null {
   return Math.max(0, lastCandidateAt - rollbackOrderedAt);
 }
 
-/** The candidate's part of a count in basis points; null where nothing was counted. */
-function shareOf(counts: ByArm<number> | undefined): number | null {
-  const all = counts === undefined ? 0 : counts.stable + counts.candidate;
-  return counts === undefined || all === 0 ? null : Math.round((counts.candidate / all) * 10_000);
-}
-
 /** What `GET /v1/rollouts/{id}` answers. */
 export function statusWire(
   stored: StoredRollout,
@@ -123,9 +117,9 @@ export function statusWire(
     share: {
       ordered_bp: rollout.candidateBp,
       document: document === null ? null : { epoch: document.epoch, seq: document.seq },
-      measured_requests_bp: shareOf(latest?.requests),
-      measured_units_bp: shareOf(latest?.units),
-      requests_bp: shareOf(totals.requests),
+      measured_requests_bp: latest === null ? null : shareBp(latest.requests),
+      measured_units_bp: latest === null ? null : shareBp(latest.units),
+      requests_bp: shareBp(totals.requests),
     },
     traffic: {
       requests: totals.requests,
