@@ -7,8 +7,8 @@ const ANSWER_MAX_CHARS = 65_536;
 
 const text = z.string().max(1_000);
 
-/** Health answer of a service. Other fields are allowed: only the identity is read. */
-const healthAnswer = z.looseObject({
+/** Health answer of a service. Other fields are allowed and left out: only the identity is read. */
+const healthAnswer = z.object({
   ready: z.boolean(),
   release_id: text,
   INDEX_HASH: text,
@@ -18,7 +18,7 @@ const healthAnswer = z.looseObject({
   RERANK_CONF: text,
   PROMPT_VER: text,
   MODEL_VER: text,
-  SCHEMA_REV: z.looseObject({ min: text, max: text }),
+  SCHEMA_REV: z.object({ min: text, max: text }),
   secrets_rev: text,
   BUILD_TS: text,
 });
@@ -38,35 +38,8 @@ function observed(status: number, body: string): ObservedManifest {
     const fields = parsed.error.issues.map(({ path }) => path.join(".") || "the whole answer").join(", ");
     return { kind: "unreadable", reason: `not a health answer of the documented shape: ${fields}` };
   }
-  const {
-    ready,
-    release_id,
-    INDEX_HASH,
-    METRIC,
-    ANALYZER,
-    EMBED_SCHEMA,
-    RERANK_CONF,
-    PROMPT_VER,
-    MODEL_VER,
-    secrets_rev,
-    BUILD_TS,
-    SCHEMA_REV,
-  } = parsed.data;
-  if (!ready) return { kind: "unreadable", reason: "the service says it is not ready" };
-  const { min, max } = SCHEMA_REV;
-  const names = {
-    release_id,
-    INDEX_HASH,
-    METRIC,
-    ANALYZER,
-    EMBED_SCHEMA,
-    RERANK_CONF,
-    PROMPT_VER,
-    MODEL_VER,
-    secrets_rev,
-    BUILD_TS,
-  };
-  return { kind: "read", manifest: { ...names, SCHEMA_REV: { min, max } } };
+  const { ready, ...manifest } = parsed.data;
+  return ready ? { kind: "read", manifest } : { kind: "unreadable", reason: "the service says it is not ready" };
 }
 
 /** Reads manifests over HTTP. Redirects are not followed: a health address is exact. */
