@@ -150,6 +150,14 @@ describe("step: safety", () => {
     expect(story.take({ kind: "tick", at: after(5_100) }).effects).toMatchObject([{ kind: "check-parity" }]);
   });
 
+  it("moves nothing on an identity that could not be measured: error and no-data hold (D-7)", () => {
+    for (const kind of ["error", "no-data", "inconclusive"] as const) {
+      const story = new Story({ gates: [aGate("parity")] }).done(after(5), [aVerdict("parity", kind)]);
+      expect(story.state).toMatchObject({ phase: "checking", splitOrdered: false });
+      expect(story.effects).toEqual([]);
+    }
+  });
+
   it("rolls back when the data plane does not confirm a share", () => {
     const story = new Story().failed(after(5_000));
     expect(story.state).toMatchObject({ phase: "rolling-back", cause: { gate: null } });
