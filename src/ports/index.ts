@@ -8,3 +8,5 @@ export type { HealthReader } from "./health.ts";
 export type { ProbeOrder, ProbeRunner } from "./probe-runner.ts";
 export type { Random } from "./random.ts";
 export type { ServedSplit, TrafficDriver } from "./traffic.ts";
+export type { MetricOrder, MetricReading, MetricSource } from "./metric-source.ts";
+export type { WebhookAnswer, WebhookPost, WebhookTransport } from "./webhook-transport.ts";
