@@ -1,8 +1,9 @@
-import type { GateSetting } from "../src/core/gate/gate.ts";
+import type { Block, GateSetting } from "../src/core/gate/gate.ts";
 import { newRollout, type Rollout } from "../src/core/rollout/rollout.ts";
 import type { RolloutPlan, Stage } from "../src/core/stage/plan.ts";
 import { bp, type EpochMs, epochMs } from "../src/core/unit.ts";
 import type { Verdict, VerdictKind } from "../src/core/verdict.ts";
+import { type ArmWindow, EMPTY_ARM_WINDOW } from "../src/core/window/window.ts";
 
 export const T0: EpochMs = epochMs(1_800_000_000_000);
 export const after = (ms: number): EpochMs => epochMs(T0 + ms);
@@ -78,4 +79,15 @@ export function aVerdict(gate: string, kind: VerdictKind, over: Partial<Verdict>
     needs: null,
     ...over,
   };
+}
+
+/** A window of one arm; the `All` counts follow the evidence counts unless given. */
+export function anArmWindow(over: Partial<ArmWindow>): ArmWindow {
+  return { ...EMPTY_ARM_WINDOW, requestsAll: over.requests ?? 0, failuresAll: over.failures ?? 0, ...over };
+}
+
+/** One second of both arms' traffic at a share in percent, ending `endS` seconds after `T0`. */
+export function aBlock(percent: number, stable: Partial<ArmWindow>, candidate: Partial<ArmWindow>, endS = 1): Block {
+  const arms = { stable: anArmWindow(stable), candidate: anArmWindow(candidate) };
+  return { candidateBp: bp(percent * 100), arms, endMs: after(endS * 1_000), spanMs: 1_000, source: "gw-1" };
 }

@@ -42,7 +42,8 @@ export function observe(observations: Observations, window: TelemetryWindow, pla
   if (window.seq <= cursor) return observations;
   const isOwn = observations.sinceEpoch !== null && window.document.epoch >= observations.sinceEpoch;
   const arms: ByArm<ArmWindow> = isOwn ? window.arms : { stable: window.arms.stable, candidate: EMPTY_ARM_WINDOW };
-  const block = { candidateBp: window.candidateBp, arms };
+  const { candidateBp, startMs, endMs, gatewayId: source } = window;
+  const block = { candidateBp, arms, endMs, spanMs: endMs - startMs, source };
   return {
     ...observations,
     evidence: foldEvidence(observations.evidence, block, plan.gates),

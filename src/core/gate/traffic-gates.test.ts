@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { aBlock } from "../../../test/builders.ts";
 import { randomStream } from "../stats/random.ts";
 import { bp } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
-import { type ArmWindow, EMPTY_ARM_WINDOW } from "../window/window.ts";
 import { binOf, mergeBins, type SparseBins } from "../window/sketch.ts";
 import { errorRate } from "./error-rate.ts";
 import type { Block, StageView, TrafficGate } from "./gate.ts";
@@ -20,15 +20,6 @@ const P95 = {
 const NEW_CLASS = { alpha: 0.001, beta: 0.05 };
 
 const at = (percent: number): StageView => ({ kind: "traffic", candidateBp: bp(percent * 100), heldMs: 0, holdMs: 0 });
-
-function arm(over: Partial<ArmWindow>): ArmWindow {
-  const requests = over.requests ?? 0;
-  return { ...EMPTY_ARM_WINDOW, requestsAll: requests, failuresAll: over.failures ?? 0, ...over };
-}
-
-function block(percent: number, stable: Partial<ArmWindow>, candidate: Partial<ArmWindow>): Block {
-  return { candidateBp: bp(percent * 100), arms: { stable: arm(stable), candidate: arm(candidate) } };
-}
 
 function run<O, S>(gate: TrafficGate<O, S>, options: O, blocks: readonly Block[], stage: StageView): Verdict {
   return gate.decide(
@@ -50,14 +41,14 @@ function latencies(count: number, factor: number, uniform: () => number): number
 }
 
 describe("error-rate", () => {
-  const second = (failures: number) => block(10, { requests: 90, failures: 0 }, { requests: 10, failures });
+  const second = (failures: number) => aBlock(10, { requests: 90, failures: 0 }, { requests: 10, failures });
 
   it("is no-data before the candidate has answered, never a pass", () => {
-    expect(run(errorRate, ERRORS, [block(10, { requests: 90 }, {})], at(10)).kind).toBe("no-data");
+    expect(run(errorRate, ERRORS, [aBlock(10, { requests: 90 }, {})], at(10)).kind).toBe("no-data");
   });
 
   it("fails a dead candidate within 2 s at 10 of 100 requests a second", () => {
-    const dead = block(10, { requests: 90 }, { requests: 10, failures: 10 });
+    const dead = aBlock(10, { requests: 90 }, { requests: 10, failures: 10 });
     expect(run(errorRate, ERRORS, [dead, dead], at(10))).toMatchObject({ kind: "fail", estimate: 1 });
   });
 
@@ -79,7 +70,7 @@ describe("error-rate", () => {
 
 describe("new-error-class", () => {
   const seen = (percent: number, name: string) =>
-    block(percent, { requests: 99 }, { requests: 1, failures: 1, classes: { [name]: 1 } });
+    aBlock(percent, { requests: 99 }, { requests: 1, failures: 1, classes: { [name]: 1 } });
 
   it("fails at 2 sightings at 1 %, 3 at 5 %, 5 at 25 %, 10 at 50 % (definitions §8)", () => {
     for (const [percent, needed] of [
@@ -88,7 +79,7 @@ describe("new-error-class", () => {
       [25, 5],
       [50, 10],
     ] as const) {
-      const one = block(
+      const one = aBlock(
         percent,
         { requests: 100 - percent },
         { requests: percent, failures: 1, classes: { "body|network|cut": 1 } },
@@ -101,7 +92,7 @@ describe("new-error-class", () => {
   });
 
   it("clears a class as soon as stable shows it too (TE-17)", () => {
-    const onStable = block(1, { requests: 99, failures: 1, classes: { "headers|5xx|503": 1 } }, {});
+    const onStable = aBlock(1, { requests: 99, failures: 1, classes: { "headers|5xx|503": 1 } }, {});
     const blocks = [seen(1, "headers|5xx|503"), onStable, seen(1, "headers|5xx|503"), seen(1, "headers|5xx|503")];
     expect(run(newErrorClass, NEW_CLASS, blocks, at(1)).kind).toBe("pass");
   });
@@ -122,7 +113,7 @@ describe("p95-warm", () => {
   const seconds = (count: number, factor: number, rate = 200, percent = 10) =>
     Array.from({ length: count }, () => {
       const candidate = Math.round((rate * percent) / 100);
-      return block(
+      return aBlock(
         percent,
         { requests: rate - candidate, warm: bins(latencies(rate - candidate, 1, uniform)) },
         { requests: candidate, warm: bins(latencies(candidate, factor, uniform)) },
@@ -130,7 +121,7 @@ describe("p95-warm", () => {
     });
 
   it("is no-data without warm answers of both arms", () => {
-    expect(run(p95Warm, P95, [block(10, { warm: bins([60]) }, {})], at(10)).kind).toBe("no-data");
+    expect(run(p95Warm, P95, [aBlock(10, { warm: bins([60]) }, {})], at(10)).kind).toBe("no-data");
   });
 
   it("fails a candidate 1.6 times as slow within 12 s at 20 requests a second", () => {
@@ -151,7 +142,7 @@ describe("p95-warm", () => {
       const factor = index < 60 ? 1 : 3;
       const percent = index < 60 ? 10 : 50;
       const candidate = (200 * percent) / 100;
-      return block(
+      return aBlock(
         percent,
         { warm: bins(latencies(200 - candidate, factor, uniform)) },
         { warm: bins(latencies(candidate, factor, uniform)) },

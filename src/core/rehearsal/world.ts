@@ -1,5 +1,5 @@
 import type { RandomStream } from "../stats/random.ts";
-import { bp } from "../unit.ts";
+import { bp, epochMs } from "../unit.ts";
 import type { Block } from "../gate/gate.ts";
 import { binOf, type SparseBins } from "../window/sketch.ts";
 import { type ArmWindow, EMPTY_ARM_WINDOW, type ErrorClass } from "../window/window.ts";
@@ -82,6 +82,9 @@ export function drawSecond(world: World, candidateBp: number, atS: number, rando
   const stable = poisson(world.requestsPerSecond * (1 - share), random);
   return {
     candidateBp: bp(candidateBp),
+    endMs: epochMs(atS * 1_000),
+    spanMs: 1_000,
+    source: "rehearsal",
     arms: {
       stable: armSecond(world.arms.stable, stable, atS, random),
       candidate: armSecond(world.arms.candidate, candidate, atS, random),

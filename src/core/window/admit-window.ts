@@ -3,7 +3,17 @@ import { ShapeReader } from "../routing/shape.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import { isErrorClass } from "./error-class.ts";
 import { BIN_COUNT, countBins, type SparseBins } from "./sketch.ts";
-import { type ArmWindow, type ErrorClass, type TelemetryWindow, WINDOW_LIMITS } from "./window.ts";
+import {
+  type ArmWindow,
+  COUNTERS,
+  type Counter,
+  type ErrorClass,
+  type Gauge,
+  GAUGES,
+  type GaugeSum,
+  type TelemetryWindow,
+  WINDOW_LIMITS,
+} from "./window.ts";
 
 const CODE = "E402";
 const NAME = /^[\x21-\x7e]+$/;
@@ -66,9 +76,11 @@ function readArm(shape: ShapeReader, json: unknown, path: string): ArmWindow | n
     "cold",
     "probes",
     "newUnits",
+    "counters",
+    "gauges",
   ]);
   if (fields === null) return null;
-  const count = (key: Exclude<keyof ArmWindow, "classes" | "warm" | "cold">) =>
+  const count = (key: Exclude<keyof ArmWindow, "classes" | "warm" | "cold" | "counters" | "gauges">) =>
     shape.integer(fields[key], `${path}.${key}`, WINDOW_LIMITS.count);
   const arm: ArmWindow = {
     requests: count("requests"),
@@ -80,6 +92,8 @@ function readArm(shape: ShapeReader, json: unknown, path: string): ArmWindow | n
     cold: readBins(shape, fields.cold, `${path}.cold`),
     probes: count("probes"),
     newUnits: count("newUnits"),
+    counters: readCounters(shape, fields.counters, `${path}.counters`),
+    gauges: readGauges(shape, fields.gauges, `${path}.gauges`),
   };
   if (shape.problems.length === 0) checkSums(shape, arm, path); // Only counts that were read.
   return arm;
@@ -95,6 +109,9 @@ function checkSums(shape: ShapeReader, arm: ArmWindow, path: string): void {
   atMost("requests", arm.requests, arm.requestsAll, "requestsAll");
   atMost("failures", arm.failures, arm.failuresAll, "failuresAll");
   atMost("warm", countBins(arm.warm) + countBins(arm.cold), arm.requests - arm.failures, "requests − failures");
+  atMost("counters.cacheHits", arm.counters.cacheHits ?? 0, arm.counters.cacheLookups ?? 0, "cacheLookups");
+  const { suppressedDeliveries = 0, repeatDeliveries = 0 } = arm.counters;
+  atMost("counters.suppressedDeliveries", suppressedDeliveries, repeatDeliveries, "repeatDeliveries");
   const classified = Object.values(arm.classes).reduce((sum, count) => sum + count, 0);
   if (classified !== arm.failures) {
     shape.refuse(`${path}.classes`, `sum to ${classified}, expected failures, ${arm.failures}`);
@@ -114,6 +131,39 @@ function readClasses(shape: ShapeReader, json: unknown, path: string): ArmWindow
     else shape.refuse(path, `found a class that is not stage|family|code`);
   }
   return classes;
+}
+
+/** Named readings of a closed list, in the order of that list; an unknown name is a problem, not an ignored one. */
+function readNamed<Name extends string, T>(
+  shape: ShapeReader,
+  json: unknown,
+  path: string,
+  names: readonly Name[],
+  read: (value: unknown, path: string) => T,
+): Readonly<Partial<Record<Name, T>>> {
+  const record = shape.record(json, path) ?? {};
+  const known: readonly string[] = names;
+  for (const key of Object.keys(record))
+    if (!known.includes(key)) shape.refuse(path, `found "${key.slice(0, 40)}", expected ${known.join(", ")}`);
+  const present = names.filter((name) => Object.hasOwn(record, name));
+  const entries = present.map((name) => [name, read(record[name], `${path}.${name}`)] as const);
+  return Object.fromEntries(entries) as Partial<Record<Name, T>>;
+}
+
+function readCounters(shape: ShapeReader, json: unknown, path: string): ArmWindow["counters"] {
+  return readNamed<Counter, number>(shape, json, path, COUNTERS, (value, at) =>
+    shape.integer(value, at, WINDOW_LIMITS.count),
+  );
+}
+
+function readGauges(shape: ShapeReader, json: unknown, path: string): ArmWindow["gauges"] {
+  return readNamed<Gauge, GaugeSum>(shape, json, path, GAUGES, (value, at) => {
+    const fields = shape.object(value, at, ["sum", "readings"]);
+    if (fields === null) return { sum: 0, readings: 1 };
+    const readings = shape.integer(fields.readings, `${at}.readings`, WINDOW_LIMITS.count);
+    if (readings === 0) shape.refuse(`${at}.readings`, "found 0, expected at least one; leave out what was not read");
+    return { sum: shape.time(fields.sum, `${at}.sum`), readings };
+  });
 }
 
 function readBins(shape: ShapeReader, json: unknown, path: string): SparseBins {

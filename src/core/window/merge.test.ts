@@ -23,7 +23,16 @@ function aWindow(
   }
   return recorder.cut(after(250));
 }
-const anArm = fc.array(aRequest, { maxLength: 40 }).map((requests): ArmWindow => aWindow(requests).arms.candidate);
+const count = fc.integer({ min: 0, max: 1_000 });
+const counters = fc.record({ toolLoops: count, cacheLookups: count, duplicateEffects: count }, { requiredKeys: [] });
+const gauges = fc.record({ queueAgeP95Ms: fc.record({ sum: count, readings: count }) }, { requiredKeys: [] });
+const anArm = fc.tuple(fc.array(aRequest, { maxLength: 40 }), counters, gauges).map(
+  ([requests, counted, read]): ArmWindow => ({
+    ...aWindow(requests).arms.candidate,
+    counters: counted,
+    gauges: read,
+  }),
+);
 
 describe("mergeArmWindows", () => {
   it("is commutative and associative to the last byte of the text", () => {
@@ -48,6 +57,8 @@ describe("mergeArmWindows", () => {
 
   it("takes the empty window for nothing", () => {
     fc.assert(fc.property(anArm, (arm) => void expect(mergeArmWindows(arm, EMPTY_ARM_WINDOW)).toEqual(arm)));
+    const watched = { ...EMPTY_ARM_WINDOW, counters: { toolLoops: 0 } };
+    expect(mergeArmWindows(watched, EMPTY_ARM_WINDOW).counters).toEqual({ toolLoops: 0 });
   });
 });
 
@@ -107,6 +118,13 @@ describe("admitWindow", () => {
     ["warm[0]", { warm: [-1, 1] }],
     ["warm", { warm: Array(8_194).fill(1) }],
     ["delta", { delta: 1 }],
+    ["counters", { counters: { cacheMisses: 1 } }],
+    ["counters.toolLoops", { counters: { toolLoops: -1 } }],
+    ["counters.cacheHits", { counters: { cacheHits: 2, cacheLookups: 1 } }],
+    ["counters.suppressedDeliveries", { counters: { suppressedDeliveries: 1 } }],
+    ["gauges", { gauges: { queueAge: { sum: 1, readings: 1 } } }],
+    ["gauges.queueAgeP95Ms.sum", { gauges: { queueAgeP95Ms: { sum: Number.NaN, readings: 1 } } }],
+    ["gauges.queueAgeP95Ms.readings", { gauges: { queueAgeP95Ms: { sum: 1, readings: 0 } } }],
   ])("refuses an arm with a bad %s: %j", (key, over) => {
     expect(refusedAt(withCandidate(over))).toContain(`arms.candidate.${key}`);
   });

@@ -1,5 +1,5 @@
 import { mergeBins } from "./sketch.ts";
-import type { ArmWindow, ErrorClass } from "./window.ts";
+import { type ArmWindow, COUNTERS, type ErrorClass, GAUGES } from "./window.ts";
 
 /** Both windows of one arm together. Commutative and associative to the last byte: counts add, classes are sorted. */
 export function mergeArmWindows(a: ArmWindow, b: ArmWindow): ArmWindow {
@@ -13,6 +13,8 @@ export function mergeArmWindows(a: ArmWindow, b: ArmWindow): ArmWindow {
     cold: mergeBins(a.cold, b.cold),
     probes: a.probes + b.probes,
     newUnits: a.newUnits + b.newUnits,
+    counters: mergeCounters(a.counters, b.counters),
+    gauges: mergeGauges(a.gauges, b.gauges),
   };
 }
 
@@ -21,4 +23,20 @@ function mergeClasses(a: ArmWindow["classes"], b: ArmWindow["classes"]): ArmWind
   const names = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
   for (const name of names) merged[name] = (a[name] ?? 0) + (b[name] ?? 0);
   return merged;
+}
+
+function mergeCounters(a: ArmWindow["counters"], b: ArmWindow["counters"]): ArmWindow["counters"] {
+  const present = COUNTERS.filter((name) => a[name] !== undefined || b[name] !== undefined);
+  return Object.fromEntries(present.map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)]));
+}
+
+function mergeGauges(a: ArmWindow["gauges"], b: ArmWindow["gauges"]): ArmWindow["gauges"] {
+  const present = GAUGES.filter((name) => a[name] !== undefined || b[name] !== undefined);
+  return Object.fromEntries(
+    present.map((name) => {
+      const [left, right] = [a[name], b[name]];
+      const sum = (left?.sum ?? 0) + (right?.sum ?? 0);
+      return [name, { sum, readings: (left?.readings ?? 0) + (right?.readings ?? 0) }];
+    }),
+  );
 }

@@ -53,6 +53,8 @@ export class ArmSlot {
       cold: this.#cold.drain(),
       probes: this.#probes,
       newUnits: this.#newUnits,
+      counters: {},
+      gauges: {},
     };
     this.#requests = this.#failures = this.#requestsAll = this.#failuresAll = this.#probes = this.#newUnits = 0;
     this.#classes.clear();

@@ -10,6 +10,39 @@ import type { SparseBins } from "./sketch.ts";
 export type ErrorClass = string;
 
 /**
+ * Things a service counts beside its answers, per arm. A name that is present with 0 was watched and did not happen; an
+ * absent one was not watched, which is no data.
+ */
+export const COUNTERS = [
+  /** Lookups in the arm's cache namespace, and how many of them hit (CA-15, GQ-24). */
+  "cacheLookups",
+  "cacheHits",
+  /** Reads of an entry the other arm wrote, and purges that touched both namespaces (CA-8, CA-11). */
+  "cacheCollisions",
+  /** Deliveries after the first of their key, and how many of them were suppressed (GQ-29). */
+  "repeatDeliveries",
+  "suppressedDeliveries",
+  /** Effects applied a second time, and accepted writes that were not applied (I6, I7). */
+  "duplicateEffects",
+  "lostWrites",
+  /** Requests of a unit answered by another arm than its assignment (RT-8). */
+  "stickyViolations",
+  /** Traces in which a tool was called with the same arguments three times (TE-16). */
+  "toolLoops",
+] as const;
+export type Counter = (typeof COUNTERS)[number];
+
+/** Levels a service measures now and then, per arm. */
+export const GAUGES = ["queueAgeP95Ms", "instanceConcurrency"] as const;
+export type Gauge = (typeof GAUGES)[number];
+
+/** Readings of a gauge in one window: their sum and how many there were; the mean is what is judged. */
+export interface GaugeSum {
+  readonly sum: number;
+  readonly readings: number;
+}
+
+/**
  * What one arm answered in one window. User traffic only: probes and warm pings are counted apart and never judged.
  * "Evidence" counts leave out what one unit sent beyond 20 requests a minute, so that one busy unit cannot decide a
  * gate; `All` counts leave out nothing.
@@ -29,6 +62,8 @@ export interface ArmWindow {
   readonly probes: number;
   /** Units this gateway had not yet seen on the service in this epoch. */
   readonly newUnits: number;
+  readonly counters: Readonly<Partial<Record<Counter, number>>>;
+  readonly gauges: Readonly<Partial<Record<Gauge, GaugeSum>>>;
 }
 
 /**
@@ -59,6 +94,8 @@ export const EMPTY_ARM_WINDOW: ArmWindow = {
   cold: [],
   probes: 0,
   newUnits: 0,
+  counters: {},
+  gauges: {},
 };
 
 /**
