@@ -58,7 +58,11 @@ export function summarise({ row, policy }, outcomes) {
     medianS: quantile(times(["abort", "promote"]), 0.5),
     p95S: quantile(times(["abort", "promote"]), 0.95),
     medianAbortS: quantile(times(["abort"]), 0.5),
-    exposed: quantile(outcomes.map(({ exposed }) => exposed), 0.5) ?? 0,
+    exposed:
+      quantile(
+        outcomes.map(({ exposed }) => exposed),
+        0.5,
+      ) ?? 0,
   };
 }
 

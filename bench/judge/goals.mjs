@@ -60,7 +60,13 @@ function falseGoal(row, truth, ours, peer, standardError) {
   const [mine, theirs] = [falseShare(truth, ours), falseShare(truth, peer)];
   const chance = CHANCE * Math.hypot(standardError(mine, ours.runs), standardError(theirs, peer.runs));
   const goal = "no more false verdicts";
-  return { row, against: peer.policy, goal, found: `${percent(mine)} against ${percent(theirs)}`, met: mine <= theirs + chance };
+  return {
+    row,
+    against: peer.policy,
+    goal,
+    found: `${percent(mine)} against ${percent(theirs)}`,
+    met: mine <= theirs + chance,
+  };
 }
 
 function speedGoal(row, ours, peer) {

@@ -26,17 +26,19 @@ export function createGoldSet(gold, seed) {
   const lostShare = gold.drop / MEAN;
   const questions = Array.from({ length: gold.questions }, (_, index) => {
     const place = (index * 0.618_033_988_75) % 1;
-    const chance = place < RETRIEVED[0].share ? 1 : place < 1 - RETRIEVED[2].share ? RETRIEVED[1].chance : RETRIEVED[2].chance;
+    const chance =
+      place < RETRIEVED[0].share ? 1 : place < 1 - RETRIEVED[2].share ? RETRIEVED[1].chance : RETRIEVED[2].chance;
     return { id: `q${index}`, topic: `topic-${index % TOPICS}`, chance, order: random() };
   });
   const lost = [...questions].sort((a, b) => a.order - b.order).slice(0, Math.round(lostShare * gold.questions));
   const chanceOf = (question, arm) => (arm === "candidate" && lost.includes(question) ? 0 : question.chance);
   return {
     /** Covered runs of each question on one arm. @param {"stable" | "candidate"} arm @param {number} runs */
-    ask: (arm, runs) => questions.map((question) => {
-      const chance = chanceOf(question, arm);
-      return { ...question, runs: Array.from({ length: runs }, () => Number(random() < chance)) };
-    }),
+    ask: (arm, runs) =>
+      questions.map((question) => {
+        const chance = chanceOf(question, arm);
+        return { ...question, runs: Array.from({ length: runs }, () => Number(random() < chance)) };
+      }),
   };
 }
 

@@ -96,7 +96,12 @@ function kayentaConfig(kind) {
 
 /** @type {readonly Peer[]} */
 export const PEERS = ["documented", "tuned"].flatMap((kind) => [
-  { id: `flagger ${kind}`, rule: flagger, config: (scenario) => flaggerConfig(kind, scenario), looksAtStable: kind === "tuned" },
+  {
+    id: `flagger ${kind}`,
+    rule: flagger,
+    config: (scenario) => flaggerConfig(kind, scenario),
+    looksAtStable: kind === "tuned",
+  },
   { id: `argo ${kind}`, rule: argo, config: (scenario) => argoConfig(kind, scenario), looksAtStable: kind === "tuned" },
   { id: `kayenta ${kind}`, rule: kayenta, config: () => kayentaConfig(kind), looksAtStable: true },
 ]);

@@ -48,6 +48,8 @@ export function markdown({ command, scenarios, cells, goals }) {
     "",
     `${goals.length - missed.length} of ${goals.length} goals met.`,
     "",
-    ...(missed.length === 0 ? [] : [line(["row", "against", "goal", "found", "why"]), "|---|---|---|---|---|", ...misses, ""]),
+    ...(missed.length === 0
+      ? []
+      : [line(["row", "against", "goal", "found", "why"]), "|---|---|---|---|---|", ...misses, ""]),
   ].join("\n");
 }

@@ -27,14 +27,18 @@ function readOptions() {
   });
   const count = (text, name) => {
     const number = Number(text);
-    if (!Number.isInteger(number) || number < 1) throw new Error(`found --${name} ${text}, expected a whole number above 0`);
+    if (!Number.isInteger(number) || number < 1)
+      throw new Error(`found --${name} ${text}, expected a whole number above 0`);
     return number;
   };
   const named = values.rows?.split(",") ?? (values.aa === undefined ? null : ["aa"]);
-  const scenarios = SCENARIOS.filter(({ id }) => named?.some((name) => id === name || id.split("@")[0] === name) ?? true);
+  const scenarios = SCENARIOS.filter(
+    ({ id }) => named?.some((name) => id === name || id.split("@")[0] === name) ?? true,
+  );
   const known = SCENARIOS.flatMap(({ id }) => [id, id.split("@")[0]]);
   const unknown = named?.filter((name) => !known.includes(name)) ?? [];
-  if (unknown.length > 0) throw new Error(`found row ${unknown.join(", ")}, expected some of ${[...new Set(known)].join(", ")}`);
+  if (unknown.length > 0)
+    throw new Error(`found row ${unknown.join(", ")}, expected some of ${[...new Set(known)].join(", ")}`);
   const runs = values.aa === undefined ? count(values.runs ?? String(RUNS), "runs") : count(values.aa, "aa");
   return { runs, scenarios, isJson: values.json, isWhole: named === null };
 }
@@ -83,7 +87,11 @@ async function main() {
     POLICIES.map((policy) => summarise({ row: id, policy }, outcomesOf(id, policy))),
   );
   const goals = scenarios.flatMap((scenario) => {
-    return goalsOf(scenario, cells.filter(({ row }) => row === scenario.id), standardError);
+    return goalsOf(
+      scenario,
+      cells.filter(({ row }) => row === scenario.id),
+      standardError,
+    );
   });
   const options = process.argv.slice(2).filter((option) => option !== "--json");
   const command = `npm run bench:judge${options.length > 0 ? ` -- ${options.join(" ")}` : ""}`;
@@ -91,7 +99,8 @@ async function main() {
   if (isWhole) writeFileSync(PAGE, page);
   console.log(isJson ? JSON.stringify({ command, cells, goals }, null, 2) : page);
   const open = goals.filter(({ met, explained }) => !met && explained === null);
-  for (const { row, against, goal, found } of open) console.error(`MISSED  ${row} against ${against}: ${goal}: ${found}`);
+  for (const { row, against, goal, found } of open)
+    console.error(`MISSED  ${row} against ${against}: ${goal}: ${found}`);
   process.exitCode = open.length === 0 ? 0 : 1;
 }
 

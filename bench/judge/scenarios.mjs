@@ -68,8 +68,18 @@ const KINDS = [
     "errors 0 -> 3 %",
     { ...errors(3), errorRate: { stable: constant(0), candidate: constant(0.03) } },
   ],
-  ["cold", [10], "healthy, but 10 % of answers are cold and 5 times slower", { ...HEALTHY, cold: { share: 0.1, factor: 5 } }],
-  ["ar1-shared", [100], "healthy, latency noise of 25 %, AR(1) 0.9 by the second, shared", autocorrelated("shared", 0.25)],
+  [
+    "cold",
+    [10],
+    "healthy, but 10 % of answers are cold and 5 times slower",
+    { ...HEALTHY, cold: { share: 0.1, factor: 5 } },
+  ],
+  [
+    "ar1-shared",
+    [100],
+    "healthy, latency noise of 25 %, AR(1) 0.9 by the second, shared",
+    autocorrelated("shared", 0.25),
+  ],
   ["ar1-own-5", [100], "healthy, such noise of 5 %, each arm its own", autocorrelated("own", 0.05)],
   ["ar1-own-25", [100], "healthy, such noise of 25 %, each arm its own", autocorrelated("own", 0.25)],
   ["gold-0", [10], "50 gold questions, no drop", coverageDrop(0, "healthy")],
@@ -87,7 +97,8 @@ export const SCENARIOS = KINDS.flatMap(([name, rates, says, kind]) =>
 /** @param {string} id @returns {Scenario} */
 export function scenarioOf(id) {
   const found = SCENARIOS.find((scenario) => scenario.id === id);
-  if (found === undefined) throw new Error(`found row "${id}", expected one of ${SCENARIOS.map((row) => row.id).join(", ")}`);
+  if (found === undefined)
+    throw new Error(`found row "${id}", expected one of ${SCENARIOS.map((row) => row.id).join(", ")}`);
   return found;
 }
 

@@ -107,5 +107,7 @@ export function createTrace(scenario, seed) {
     };
   };
   const [stable, candidate] = [arm("stable"), arm("candidate")];
-  return { drawSecond: (shares, atS) => ({ stable: stable(shares.stable, atS), candidate: candidate(shares.candidate, atS) }) };
+  return {
+    drawSecond: (shares, atS) => ({ stable: stable(shares.stable, atS), candidate: candidate(shares.candidate, atS) }),
+  };
 }

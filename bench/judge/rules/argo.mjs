@@ -70,7 +70,16 @@ export const argo = {
   name: "argo",
   sampleS: ({ intervalS }) => intervalS,
   start(config) {
-    const state = { config, atS: 0, stepIndex: 0, stepStartS: 0, weight: 0, background: null, inline: [], decision: null };
+    const state = {
+      config,
+      atS: 0,
+      stepIndex: 0,
+      stepStartS: 0,
+      weight: 0,
+      background: null,
+      inline: [],
+      decision: null,
+    };
     return enterSteps(state);
   },
   observe(before, sample) {

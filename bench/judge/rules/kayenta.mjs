@@ -117,7 +117,10 @@ function pointOf(metric, arm) {
  * @param {Series} series
  * @returns {Label}
  */
-export function classify({ direction, nanStrategy, allowedIncrease = 1, critical = false, mustHaveData = false }, series) {
+export function classify(
+  { direction, nanStrategy, allowedIncrease = 1, critical = false, mustHaveData = false },
+  series,
+) {
   const canary = withoutNaN(series.canary, nanStrategy);
   const baseline = withoutNaN(series.baseline, nanStrategy);
   if (canary.length === 0 || baseline.length === 0) {
