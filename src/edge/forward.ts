@@ -1,4 +1,6 @@
 import type { RouteTable, RouteTarget } from "../core/routing/route.ts";
+import { PIN_HEADERS, PIN_NAMES, type Pins, type SchemaRefusal } from "../core/routing/schema-lock.ts";
+import { schemaProblem } from "../core/routing/schema-lock-problem.ts";
 import { connectionNames, isHopByHop, isInternalHeader } from "./internal-headers.ts";
 
 /** Framing and host belong to the connection to the origin, which the platform's fetch makes. */
@@ -9,13 +11,14 @@ const DECODED_BY_FETCH = /^(?:gzip|x-gzip|deflate|br)$/i;
 /**
  * The request for the origin: same method, path and streaming body; hop-by-hop and internal headers removed, ours set
  * afterwards, so that a client's `Connection` field cannot strip them (S2).
+ * @param pins schema pins from trusted headers
  */
-export function forwardedRequest(request: Request, target: RouteTarget, endpoint: string): Request {
+export function forwardedRequest(request: Request, target: RouteTarget, endpoint: string, pins: Pins): Request {
   const url = new URL(request.url);
   const hasBody = request.body !== null && request.method !== "GET" && request.method !== "HEAD";
   const init: RequestInit & { duplex?: "half" } = {
     method: request.method,
-    headers: forwardedHeaders(request.headers, target),
+    headers: forwardedHeaders(request.headers, target, pins),
     body: hasBody ? request.body : null,
     redirect: "manual", // A redirect is the origin's answer to the client, not ours to follow.
     signal: request.signal,
@@ -24,7 +27,7 @@ export function forwardedRequest(request: Request, target: RouteTarget, endpoint
   return new Request(`${endpoint.replace(/\/$/, "")}${url.pathname}${url.search}`, init);
 }
 
-function forwardedHeaders(incoming: Headers, target: RouteTarget): Headers {
+function forwardedHeaders(incoming: Headers, target: RouteTarget, pins: Pins): Headers {
   const listed = connectionNames(incoming.get("connection"));
   const headers = new Headers();
   for (const [name, value] of incoming) {
@@ -34,6 +37,7 @@ function forwardedHeaders(incoming: Headers, target: RouteTarget): Headers {
   headers.set("accept-encoding", "identity"); // Otherwise fetch would decode the body and we would forward it plain.
   headers.set("x-exp", target.arm);
   headers.set("x-cache-namespace", target.cachePrefix);
+  for (const pin of PIN_NAMES) if (pins[pin]) headers.set(PIN_HEADERS[pin], pins[pin]);
   return headers;
 }
 
@@ -57,12 +61,21 @@ export function badGateway(table: RouteTable, target: RouteTarget): Response {
     status: 502,
     detail: `no answer from the ${target.arm} arm; whether it did the work is unknown, so the router does not repeat it`,
   };
-  const headers = { "content-type": "application/problem+json" };
-  return labelled(new Response(JSON.stringify(problem), { status: 502, headers }), table, target);
+  return labelled(problemResponse(problem), table, target);
 }
 
-function labelled(response: Response, table: RouteTable, target: RouteTarget): Response {
-  response.headers.set("x-sluice-arm", target.arm);
+/** The answer to a request whose schema pins no open arm serves (SL-2). No arm is named: none was asked. */
+export function noMatchingRevision(table: RouteTable, { differences }: SchemaRefusal): Response {
+  return labelled(problemResponse(schemaProblem(differences, "no-matching-revision")), table, null);
+}
+
+function problemResponse(problem: { readonly status: number }): Response {
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}
+
+function labelled(response: Response, table: RouteTable, target: RouteTarget | null): Response {
+  if (target !== null) response.headers.set("x-sluice-arm", target.arm);
   response.headers.set("x-sluice-doc", table.headerDoc);
   response.headers.set("x-sluice-split", table.headerSplit);
   return response;

@@ -2,6 +2,7 @@ import type { ServingArm } from "../core/arm.ts";
 import { unitHeadersOf, unitOfHeader } from "../core/assign/unit-header.ts";
 import type { UnitIdentity } from "../core/routing/document.ts";
 import { type Pin, requestedArmOf } from "../core/routing/route.ts";
+import { PIN_HEADERS, type PinName, type Pins } from "../core/routing/schema-lock.ts";
 
 /** Who is asking, and what they may or may not choose. */
 export interface Identity {
@@ -41,4 +42,9 @@ function unitIn(headers: Headers, unitHeaders: readonly string[]): string | null
     if (value !== null) return unitOfHeader(value);
   }
   return null;
+}
+
+/** Schema pins of a request, from headers the document trusts; the others are a client's word and do not count. */
+export function trustedPinsIn(headers: Headers, trusted: readonly PinName[]): Pins {
+  return Object.fromEntries(trusted.map((pin) => [pin, headers.get(PIN_HEADERS[pin])]));
 }

@@ -1,3 +1,5 @@
+import { PIN_HEADERS } from "../core/routing/schema-lock.ts";
+
 /**
  * Request headers only the data plane may set. A client's copy could choose an arm, claim to be a probe or poison a
  * cache, so every copy is dropped before the data plane writes its own (S1).
@@ -15,9 +17,11 @@ const INTERNAL_HEADERS: ReadonlySet<string> = new Set([
   "x-cache-namespace",
   "schema-rev",
   "index-hash",
+  "model-tag",
+  ...Object.values(PIN_HEADERS), // Handed on only from a header the document trusts.
 ]);
 const INTERNAL_PREFIX = "x-sluice-";
-const FIRST_LETTER = /^\s*[xsi]/i;
+const FIRST_LETTER = /^\s*[xsim]/i;
 
 /**
  * Fields that describe one connection and end at it; what the `Connection` field lists joins them.

@@ -1,15 +1,17 @@
 import { type Admission, admit, admitText } from "../core/routing/admit.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import { compileRouteTable, type Route, type RouteTable, route } from "../core/routing/route.ts";
-import { answerFrom, badGateway, forwardedRequest } from "./forward.ts";
-import { type Identify, type Identity, identifyByTrustedHeaders, NOBODY } from "./identify.ts";
+import type { SchemaRefusal } from "../core/routing/schema-lock.ts";
+import { answerFrom, badGateway, forwardedRequest, noMatchingRevision } from "./forward.ts";
+import { type Identify, type Identity, identifyByTrustedHeaders, NOBODY, trustedPinsIn } from "./identify.ts";
 
 /** What became of a request, for logs and telemetry. Carries no unit and no header of the client. */
 export interface RoutedRequest {
-  readonly route: Route;
+  /** A refusal where no open arm serves the request's schema pins. */
+  readonly route: Route | SchemaRefusal;
   readonly document: { readonly epoch: number; readonly seq: number };
-  /** `unreachable`: the origin gave no answer and the router made one. */
-  readonly kind: "answered" | "unreachable";
+  /** `unreachable`: the origin gave no answer and the router made one. `refused`: no arm was asked. */
+  readonly kind: "answered" | "unreachable" | "refused";
   readonly status: number;
 }
 
@@ -52,18 +54,24 @@ export function createRouter(options: RouterOptions): Router {
     async handle(request) {
       const { unit, pin, requestedArm } = await identityOf(state.identify, request);
       const { table } = state; // Read after the wait: a rollback that arrived meanwhile counts.
-      const decision = route(table, unit, pin, requestedArm);
-      const { target } = decision;
-      turn = (turn + 1) % Number.MAX_SAFE_INTEGER;
-      const endpoint = target.endpoints[turn % target.endpoints.length] as string;
+      const pins = trustedPinsIn(request.headers, table.trustedPins);
+      const decision = route(table, unit, pin, requestedArm, pins);
       let response: Response;
       let kind: RoutedRequest["kind"] = "answered";
-      try {
-        response = answerFrom(await send(forwardedRequest(request, target, endpoint)), table, target);
-      } catch (error) {
-        if (request.signal.aborted) throw error;
-        kind = "unreachable";
-        response = badGateway(table, target);
+      if (decision.arm === null) {
+        kind = "refused";
+        response = noMatchingRevision(table, decision);
+      } else {
+        const { target } = decision;
+        turn = (turn + 1) % Number.MAX_SAFE_INTEGER;
+        const endpoint = target.endpoints[turn % target.endpoints.length] as string;
+        try {
+          response = answerFrom(await send(forwardedRequest(request, target, endpoint, pins)), table, target);
+        } catch (error) {
+          if (request.signal.aborted) throw error;
+          kind = "unreachable";
+          response = badGateway(table, target);
+        }
       }
       const { epoch, seq } = table.document;
       options.onRouted?.({ route: decision, document: { epoch, seq }, kind, status: response.status });

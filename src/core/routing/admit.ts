@@ -3,6 +3,7 @@ import { canonicalJson, type Json } from "../canonical-json.ts";
 import type { Problem } from "../problem.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import { type ArmTarget, DOCUMENT_LIMITS, isNewer, type RoutingDocument, type UnitIdentity } from "./document.ts";
+import { readServes } from "./schema-lock-serves.ts";
 import { ShapeReader } from "./shape.ts";
 
 /**
@@ -138,8 +139,9 @@ function readIdentity(shape: ShapeReader, json: unknown): UnitIdentity | null {
 }
 
 function readTarget(shape: ShapeReader, json: unknown, path: string): ArmTarget | null {
-  const fields = shape.object(json, path, ["releaseId", "endpoints", "cachePrefix"]);
+  const fields = shape.object(json, path, ["releaseId", "endpoints", "cachePrefix"], ["serves"]);
   if (fields === null) return null;
+  const serves = fields.serves === undefined ? null : readServes(shape, fields.serves, `${path}.serves`);
   const bounds = { min: 1, max: DOCUMENT_LIMITS.endpoints };
   const endpoints = shape.list(fields.endpoints, `${path}.endpoints`, bounds, (value, at) => {
     const text = shape.text(value, at, 2_048, ENDPOINT, "an http(s) URL of scheme, host, port and path");
@@ -151,6 +153,7 @@ function readTarget(shape: ShapeReader, json: unknown, path: string): ArmTarget 
     releaseId: shape.text(fields.releaseId, `${path}.releaseId`, 256, NAME, "visible ASCII"),
     endpoints,
     cachePrefix: shape.text(fields.cachePrefix, `${path}.cachePrefix`, 128, NAME, "visible ASCII"),
+    ...(serves === null ? {} : { serves }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ServingArm } from "../arm.ts";
 import type { Bp, EpochMs } from "../unit.ts";
+import type { Serves } from "./schema-lock.ts";
 
 /** Where one arm is served and what separates its caches from the other arm's. */
 export interface ArmTarget {
@@ -8,6 +9,8 @@ export interface ArmTarget {
   readonly endpoints: readonly string[];
   /** Prefix of every cache key of this arm, e.g. `v2-cnr:`; never shared between arms (CA-1, CA-3). */
   readonly cachePrefix: string;
+  /** Pins this arm serves; absent: it has no schema lock and takes whatever the other rules send it. */
+  readonly serves?: Serves;
 }
 
 /**

@@ -4,9 +4,10 @@ import { thresholdOf } from "../assign/bucket.ts";
 import { unitHeadersOf } from "../assign/unit-header.ts";
 import { xxHash32 } from "../assign/xxhash32.ts";
 import type { ArmTarget, RoutingDocument } from "./document.ts";
+import { chooseBySchema, PIN_HEADERS, PIN_NAMES, type PinName, type Pins, type SchemaRefusal } from "./schema-lock.ts";
 
 /** Why a request went where it went; the first rule of the precedence that applied. */
-export type RouteReason = "closed-arm" | "no-candidate" | "pin" | "allow-list" | "sticky" | "no-unit";
+export type RouteReason = "closed-arm" | "no-candidate" | "schema-lock" | "pin" | "allow-list" | "sticky" | "no-unit";
 
 /** A pin whose signature and expiry were already verified; never made from a bare client header. */
 export interface Pin {
@@ -43,6 +44,10 @@ export interface RouteTable {
   readonly allow: ReadonlySet<string>;
   /** Headers that may name the unit, lower case, first present wins. */
   readonly unitHeaders: readonly string[];
+  /** Arms that may serve; null while none of them declares what it serves. */
+  readonly locked: readonly RouteTarget[] | null;
+  /** Pins whose header the document trusts: what a data plane reads and hands on. */
+  readonly trustedPins: readonly PinName[];
   /** Answer header `x-sluice-doc`: `epoch.seq`. */
   readonly headerDoc: string;
   /** Answer header `x-sluice-split`: the candidate's share in basis points. */
@@ -51,9 +56,12 @@ export interface RouteTable {
 
 /** Prepares an admitted document. Throws an invariant error when no arm may serve, which `admit` has refused. */
 export function compileRouteTable(document: RoutingDocument): RouteTable {
+  const choice = choiceOf(document);
   return {
     document,
-    choice: choiceOf(document),
+    choice,
+    locked: lockedOf(choice),
+    trustedPins: trustedPinsOf(document.identity),
     seed: document.sticky.seed,
     threshold: thresholdOf(document.candidateBp),
     allow: new Set(document.allow),
@@ -76,17 +84,51 @@ function choiceOf({ arms, closed }: RoutingDocument): RouteTable["choice"] {
     : { kind: "both", stable, candidate };
 }
 
+function lockedOf(choice: RouteTable["choice"]): RouteTable["locked"] {
+  const open = choice.kind === "one" ? [choice.target] : [choice.stable, choice.candidate];
+  return open.some(({ serves }) => serves !== undefined) ? open : null;
+}
+
+function trustedPinsOf({ trustedHeaders }: RoutingDocument["identity"]): readonly PinName[] {
+  const trusted = trustedHeaders.map((name) => name.toLowerCase());
+  return PIN_NAMES.filter((pin) => trusted.includes(PIN_HEADERS[pin]));
+}
+
 /**
- * Decides one request, synchronously and without I/O. Precedence, strongest first: closed arms, valid signed pin,
- * allow-list, sticky share; no unit is stable. What stands between them in the definition (evacuation, schema lock) is
- * not in the document yet.
+ * Decides one request, synchronously and without I/O. Precedence, strongest first: closed arms, schema lock, valid
+ * signed pin, allow-list, sticky share; no unit is stable. Evacuation is not in the document yet.
  * @param unit         who is asking, from an authenticated identity; null when unknown
  * @param requestedArm the client's `x-exp`, honoured for units on the allow-list only
+ * @param pins         schema pins from trusted headers; without them the schema lock changes nothing
  * @source definitions.md §9
  */
-export function route(table: RouteTable, unit: string | null, pin: Pin | null, requestedArm: ServingArm | null): Route {
+export function route(
+  table: RouteTable,
+  unit: string | null,
+  pin: Pin | null,
+  requestedArm: ServingArm | null,
+  pins?: null,
+): Route;
+export function route(
+  table: RouteTable,
+  unit: string | null,
+  pin: Pin | null,
+  requestedArm: ServingArm | null,
+  pins: Pins | null,
+): Route | SchemaRefusal;
+export function route(
+  table: RouteTable,
+  unit: string | null,
+  pin: Pin | null,
+  requestedArm: ServingArm | null,
+  pins: Pins | null = null,
+): Route | SchemaRefusal {
   const hash = unit === null ? null : xxHash32(unit, table.seed);
-  const { choice } = table;
+  const { choice, locked } = table;
+  if (locked !== null && pins !== null) {
+    const only = chooseBySchema(pins, locked);
+    if (only !== null) return only.arm === null ? only : decided(only, "schema-lock", hash);
+  }
   if (choice.kind === "one") return decided(choice.target, choice.reason, hash);
   const { stable, candidate } = choice;
   if (pin !== null) return decided(pin.arm === "candidate" ? candidate : stable, "pin", hash);

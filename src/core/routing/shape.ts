@@ -4,7 +4,7 @@ import type { Problem } from "../problem.ts";
 const PROBLEMS_MAX = 20;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-type Fields<K extends string> = { readonly [key in K]: unknown };
+type Fields<K extends string, O extends string> = { readonly [key in K]: unknown } & { readonly [key in O]?: unknown };
 
 /**
  * Reads JSON from outside and collects what is wrong with it. Every method returns a value of the right type, so that
@@ -23,17 +23,22 @@ export class ShapeReader {
     if (this.problems.length < PROBLEMS_MAX) this.problems.push({ code: this.#code, path, message });
   }
 
-  /** An object with exactly these keys. */
-  object<const K extends string>(value: unknown, path: string, keys: readonly K[]): Fields<K> | null {
+  /** An object with exactly these keys, and perhaps the optional ones. */
+  object<const K extends string, const O extends string = never>(
+    value: unknown,
+    path: string,
+    keys: readonly K[],
+    optional: readonly O[] = [],
+  ): Fields<K, O> | null {
     const record = this.record(value, path);
     if (record === null) return null;
-    const known: readonly string[] = keys;
+    const known: readonly string[] = [...keys, ...optional];
     for (const key of Object.keys(record)) {
       if (!known.includes(key)) this.refuse(join(path, clip(key)), `unknown key, expected ${known.join(", ")}`);
     }
-    const missing = known.filter((key) => !Object.hasOwn(record, key));
+    const missing = keys.filter((key) => !Object.hasOwn(record, key));
     for (const key of missing) this.refuse(join(path, key), "missing");
-    return missing.length === 0 ? (record as Fields<K>) : null;
+    return missing.length === 0 ? (record as Fields<K, O>) : null;
   }
 
   /** An object with any keys, as parsed from JSON. */
