@@ -7,21 +7,44 @@ import { probeVerdict, undecidable } from "./probe-verdict.ts";
 const NAME = "coverage";
 const shown = (value: number) => value.toFixed(2);
 
-/** One-sided 95 % bounds hold for one topic; Holm's first step divides the error rate by the number of topics. */
-function isTopicHarmed(topic: TopicCoverage, stable: TopicCoverage | undefined, options: CoverageOptions): boolean {
-  const isBelowFloor = topic.mean < options.topicFloor;
-  const isBelowLevel = topic.ci[1] < options.topicLevel;
-  // A topic that stable misses too is the gold set's or the corpus's problem, not the candidate's.
-  return (isBelowFloor || isBelowLevel) && (stable === undefined || topic.mean < stable.mean);
+/** The level is missed: proven to be missed, or by the estimate alone when it is under the floor. */
+function isMissed(topic: TopicCoverage, options: CoverageOptions): boolean {
+  return topic.questions > 0 && (topic.mean < options.topicFloor || topic.ci[1] < options.topicLevel);
+}
+
+/**
+ * A topic that stable keeps stops a candidate that misses it and lost something on the questions both answered; one that
+ * stable misses too is the gold set's or the corpus's problem, unless a loss is proven. Bounds hold for all topics
+ * together. Null: nothing to say of this topic.
+ */
+function judgeTopic(report: ProbeReport, name: string, topic: TopicCoverage, options: CoverageOptions): Verdict | null {
+  const stable = report.arms.stable?.coverage.byTopic[name];
+  const change = report.paired?.coverageByTopic[name];
+  const verdict = (kind: "fail" | "inconclusive" | "no-data", reason: string, needs: string | null) => {
+    const measured = topic.questions > 0 ? { estimate: topic.mean, interval: topic.ci } : { estimate: null };
+    return probeVerdict(report, `${NAME}[${name}]`, kind, {
+      ...measured,
+      threshold: options.topicLevel,
+      reason,
+      needs,
+    });
+  };
+  if (topic.questions === 0) {
+    return verdict("no-data", `no question of topic ${name} got an answer`, "runs that get an answer");
+  }
+  if (!isMissed(topic, options)) return null;
+  const found = `topic ${name} covers ${shown(topic.mean)} of its gold on ${topic.questions} questions, at least ${options.topicLevel} is wanted`;
+  if (stable === undefined || change === undefined) return verdict("fail", found, null);
+  if (change.questions === 0) {
+    return verdict("inconclusive", `${found}; no question of it was answered on both arms`, "runs that get an answer");
+  }
+  const isLost = isMissed(stable, options) ? change.ci[1] < 0 : change.mean < 0;
+  return isLost ? verdict("fail", `${found}; stable covers ${shown(stable.mean)}`, null) : null;
 }
 
 function judgeTopics(report: ProbeReport, options: CoverageOptions): readonly Verdict[] {
-  const { stable, candidate } = report.arms;
-  return Object.entries(candidate.coverage.byTopic).flatMap(([name, topic]) => {
-    if (!isTopicHarmed(topic, stable?.coverage.byTopic[name], options)) return [];
-    const reason = `topic ${name} covers ${shown(topic.mean)} of its gold on ${topic.questions} questions, at least ${options.topicLevel} is wanted`;
-    const finding = { estimate: topic.mean, interval: topic.ci, threshold: options.topicLevel, reason };
-    return [probeVerdict(report, `${NAME}[${name}]`, "fail", finding)];
+  return Object.entries(report.arms.candidate.coverage.byTopic).flatMap(([name, topic]) => {
+    return judgeTopic(report, name, topic, options) ?? [];
   });
 }
 
@@ -58,11 +81,13 @@ export const coverage: ProbeGate<CoverageOptions> = {
   name: NAME,
   decide(report, stage, options): readonly Verdict[] {
     const topics = judgeTopics(report, options);
+    const failedTopics = topics.filter(({ kind }) => kind === "fail");
     const drop = judgeDrop(report, stage, options);
     const failed = judgeLevel(report, options) ?? (drop?.kind === "fail" ? drop : null);
-    if (failed !== null) return [failed, ...topics];
-    const blocked = undecidable(report, NAME) ?? drop;
-    if (blocked !== null) return [blocked, ...topics];
+    if (failed !== null) return [failed, ...failedTopics];
+    const undecided = undecidable(report, NAME);
+    if (undecided !== null) return [undecided, ...failedTopics];
+    if (drop !== null) return [drop, ...topics];
     const { estimate, ci } = report.arms.candidate.coverage;
     const finding = { estimate, interval: ci, threshold: options.level };
     if (estimate >= options.level) {

@@ -1,9 +1,9 @@
 import { mean, median, quantile, share } from "./aggregate.ts";
 import { type Calibration, calibrated } from "./calibration.ts";
-import { judgedTopics } from "./coverage.ts";
-import { ALPHA, meanInterval, type QuestionValue } from "./intervals.ts";
+import { meanInterval, type QuestionValue } from "./intervals.ts";
 import { averageRanks, type QuestionMeasure } from "./question-measure.ts";
-import type { ArmReport, CoverageLevel, DeltaSReport, LambdaState, TopicCoverage } from "./report.ts";
+import type { ArmReport, CoverageLevel, DeltaSReport, LambdaState } from "./report.ts";
+import { topicCoverage } from "./topic-coverage.ts";
 
 /** Limits that the definitions give as part of a metric. @source definitions.md §3, §4 */
 const RISK = 0.6;
@@ -66,7 +66,7 @@ export function armReport(questions: readonly QuestionMeasure[], rules: SummaryR
       ),
       level: rules.level,
       shareLow: share(coverage, (value) => value < LOW_COVERAGE),
-      byTopic: coverageByTopic(questions, rules.seed),
+      byTopic: topicCoverage(questions, ({ coverage: value }) => value, [0, 1], rules.seed),
     },
     lambda: summariseLambda(questions),
     citationHit: average((question) => question.citationHit),
@@ -102,20 +102,6 @@ function summariseDeltaS(questions: readonly QuestionMeasure[], rules: SummaryRu
     emptyRuns: flags.filter((flag) => flag === "empty").length,
     degenerateRuns: flags.filter((flag) => flag === "degenerate").length,
   };
-}
-
-/** Judged topics of the questions that were measured; bounds hold for all topics together (definitions.md §4). */
-function coverageByTopic(questions: readonly QuestionMeasure[], seed: number): Readonly<Record<string, TopicCoverage>> {
-  const values = valuesOf(questions, (question) => question.coverage);
-  const { byQuestion } = judgedTopics(values.map(({ topic }) => topic));
-  const topics = [...new Set(byQuestion)].filter((topic) => topic !== null).sort();
-  return Object.fromEntries(
-    topics.map((topic) => {
-      const mine = values.filter((_, index) => byQuestion[index] === topic);
-      const { estimate, ci } = meanInterval(mine, [0, 1], seed, ALPHA / topics.length);
-      return [topic, { mean: estimate, ci, questions: mine.length }];
-    }),
-  );
 }
 
 function summariseLambda(questions: readonly QuestionMeasure[]): ArmReport["lambda"] {

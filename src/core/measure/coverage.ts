@@ -80,7 +80,8 @@ export const POOLED = "pooled";
 /**
  * Under which topic each question is judged: its own, or the pool when its topic has fewer than 10 questions. A pool
  * that is too small itself is judged with the whole set only (null).
- * @param topics one a question
+ * @param topics one for each question that has gold, answered or not: what is judged is settled by the gold set, so
+ * that both arms have the same topics and lost runs take no topic out of sight
  */
 export function judgedTopics(topics: readonly string[]): {
   readonly byQuestion: readonly (string | null)[];

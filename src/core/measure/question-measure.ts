@@ -8,6 +8,8 @@ import type { MeasuredRun, RunMeasure } from "./run-measure.ts";
 export interface QuestionMeasure {
   readonly id: string;
   readonly topic: string;
+  /** False: coverage, ΔS, ranks and citations are null, because there is nothing to find. */
+  readonly isAnswerable: boolean;
   /** What questions are drawn together by: their first gold section. */
   readonly cluster: string;
   readonly runs: readonly RunMeasure[];
@@ -53,6 +55,7 @@ export function measureQuestion(item: GoldItem, runs: readonly RunMeasure[]): Qu
   return {
     id: item.id,
     topic: item.topic,
+    isAnswerable: item.answerable,
     cluster: firstGold === undefined ? item.id : sectionKey(firstGold),
     runs,
     coverage: average((run) => run.coverage),

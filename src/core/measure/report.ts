@@ -12,10 +12,12 @@ export type CoverageLevel = "L1" | "L2" | "L3";
 /** λ states of questions (definitions.md §5). `unknown`: fewer than 4 valid runs. */
 export type LambdaState = "→" | "=" | "<>" | "←" | "×" | "unknown";
 
+/** A topic of which no question was answered has mean 0 within [0, 1]: nothing is known. */
 export interface TopicCoverage {
   readonly mean: number;
   /** Each end holds at 0.05 divided by the number of topics, so that all topics may be judged at once. */
   readonly ci: readonly [low: number, high: number];
+  /** Questions that were answered at least once; which topics there are is settled by the gold set alone. */
   readonly questions: number;
 }
 
@@ -88,6 +90,8 @@ export interface DiscordantQuestion {
 /** Both arms on the same questions, candidate - stable. */
 export interface PairedReport {
   readonly coverage: Interval;
+  /** The same for each topic that is judged by itself; `questions` were answered on both arms. */
+  readonly coverageByTopic: Readonly<Record<string, TopicCoverage>>;
   readonly deltaS: Interval & { readonly median: number; readonly p95: number };
   readonly flipRate: Interval;
   readonly convergentShare: Interval;
