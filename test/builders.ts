@@ -1,6 +1,7 @@
 import type { Block, GateSetting } from "../src/core/gate/gate.ts";
 import { newRollout, type Rollout } from "../src/core/rollout/rollout.ts";
 import type { RolloutPlan, Stage } from "../src/core/stage/plan.ts";
+import { type Preset, PRESETS } from "../src/spec/preset/index.ts";
 import { bp, type EpochMs, epochMs } from "../src/core/unit.ts";
 import type { Verdict, VerdictKind } from "../src/core/verdict.ts";
 import { type ArmWindow, EMPTY_ARM_WINDOW } from "../src/core/window/window.ts";
@@ -54,6 +55,7 @@ export function aPlan(over: Partial<RolloutPlan> = {}): RolloutPlan {
     sticky: { seed: 7, ttlMs: 86_400_000 },
     drainMs: 60_000,
     probes: null,
+    metrics: [],
     driver: "gateway",
     rollbackWithinMs: 120_000,
     documentDigest: "sha256:0",
@@ -79,6 +81,22 @@ export function aVerdict(gate: string, kind: VerdictKind, over: Partial<Verdict>
     needs: null,
     ...over,
   };
+}
+
+/** A preset by name, its bases resolved. */
+export function aPreset(name: string): Preset {
+  const preset = PRESETS[name];
+  if (preset === undefined) throw new Error(`no preset is named ${name}`);
+  return preset;
+}
+
+/** The gates of a preset as a plan has them. */
+export function gatesOf({ name, gates, within }: Preset): readonly GateSetting[] {
+  return Object.entries(gates).map(([gate, options]) => {
+    const range = within[gate as keyof typeof within];
+    const scope = range === undefined ? {} : { within: range };
+    return { gate, options: { ...options }, source: `preset ${name}`, ...scope };
+  });
 }
 
 /** A window of one arm; the `All` counts follow the evidence counts unless given. */

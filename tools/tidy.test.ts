@@ -19,8 +19,11 @@ const LAYERS: Readonly<Record<string, { layers: readonly string[]; node: boolean
   cli: { layers: ["*"], node: true, npm: ["*"] },
 };
 
-/** The one place where core touches a package: special functions are not our own code (design, "Dependencies"). */
-const CORE_PACKAGES: Readonly<Record<string, string>> = { "src/core/stats/special.ts": "@stdlib/" };
+/** The places where core touches a package: special functions and CEL are not our own code (design, "Dependencies"). */
+const CORE_PACKAGES: Readonly<Record<string, string>> = {
+  "src/core/stats/special.ts": "@stdlib/",
+  "src/core/gate/expression.ts": "@marcbachmann/cel-js",
+};
 
 /** Core names no clock, no randomness, no I/O, no environment; these words would. */
 const BANNED_IN_CORE = [

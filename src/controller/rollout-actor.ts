@@ -109,13 +109,14 @@ export class RolloutActor {
 
   async #look(observations: Observations): Promise<void> {
     const { plan, phase, stageIndex } = this.rollout;
-    const isFused = isHarmProven(observations.evidence, plan.gates);
+    const at = this.#now();
+    const view = this.#view(at);
+    const isFused = isHarmProven(observations.evidence, view, plan.gates);
     const nowMs = this.#tools.clock.monoMs();
     const isDue = isFused || nowMs - this.#judgedAtMonoMs >= JUDGE_EVERY_MS;
     if (!isDue || phase === "pending" || phase === "checking") return this.#remember(observations);
     this.#judgedAtMonoMs = nowMs;
-    const at = this.#now();
-    const verdicts = judgeTraffic(observations.evidence, this.#view(at), plan.gates);
+    const verdicts = judgeTraffic(observations.evidence, view, plan.gates);
     await this.#decide({ kind: "judged", at, stageIndex, verdicts }, observations);
   }
 

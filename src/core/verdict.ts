@@ -1,4 +1,5 @@
 import type { ByArm } from "./arm.ts";
+import type { StopCondition } from "./gate/stop-condition.ts";
 
 export type VerdictKind = "pass" | "fail" | "inconclusive" | "no-data" | "error";
 
@@ -10,6 +11,8 @@ export interface Verdict {
   /** Gate name, with the topic where there is one: `error-rate`, `coverage[billing]`. */
   readonly gate: string;
   readonly kind: VerdictKind;
+  /** The reason code, where it is not the one of the gate's kind. */
+  readonly condition?: StopCondition;
   /** Point estimate in the gate's unit (a share, a ratio, a difference); null when nothing was measured. */
   readonly estimate: number | null;
   /** Confidence interval or sequence of the estimate, same unit; null when the gate has none. */

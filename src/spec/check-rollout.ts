@@ -1,6 +1,9 @@
 import { suggestion } from "../core/did-you-mean.ts";
+import { checkRule } from "../core/gate/expression.ts";
 import type { GateName } from "../core/gate/options.ts";
+import { isProbeGate } from "../core/gate/order.ts";
 import type { Problem } from "../core/problem.ts";
+import { gatesOfChange } from "./change-type.ts";
 import { GATE_SCHEMAS } from "./gate-schema.ts";
 import type { RolloutDocument } from "./rollout-schema.ts";
 import { type Path, pathText, type Source } from "./source.ts";
@@ -22,6 +25,8 @@ export function checkRollout(document: RolloutDocument, source: Source): readonl
     ...checkIdentity(document, problem),
     ...checkSteps(document, problem),
     ...checkGates(document, source, problem),
+    ...checkMetrics(document, problem),
+    ...checkChangeTypes(document, problem),
   ];
 }
 
@@ -103,35 +108,115 @@ function checkSteps({ spec }: RolloutDocument, problem: Report): readonly Proble
 }
 
 function checkGates({ spec }: RolloutDocument, source: Source, problem: Report): readonly Problem[] {
-  const problems: Problem[] = [];
-  spec.gates.forEach((entry, index) => {
-    const at = ["spec", "gates", index] as const;
-    const { use, gate, ...options } = entry;
-    if ((use === undefined) === (gate === undefined)) {
-      problems.push(
-        problem(at, "E118", "an entry of gates has either use (a preset) or gate (one gate), exactly one of them"),
-      );
-      return;
-    }
-    const known = gate === undefined ? [] : Object.keys(GATE_SCHEMAS[gate as GateName].shape);
-    for (const key of Object.keys(options)) {
-      if (known.includes(key)) continue;
-      const message =
-        known.length === 0
-          ? `unknown key "${key}"; a preset takes no options`
-          : `unknown key "${key}"; ${suggestion(key, known)}`;
-      problems.push({ code: "E104", path: pathText([...at, key]), at: source.locateKey(at, key), message });
-    }
-    if (gate === undefined) return;
-    const parsed = GATE_SCHEMAS[gate as GateName].partial().safeParse(options);
-    for (const issue of parsed.success ? [] : parsed.error.issues) {
-      if (issue.code === "unrecognized_keys" && issue.path.length === 0) continue;
-      problems.push(problem([...at, ...(issue.path as (string | number)[])], "E119", `${gate}: ${issue.message}`));
-    }
-  });
-  if (!spec.gates.some((entry) => entry.use !== undefined)) {
+  const problems = spec.gates.flatMap((entry, index) => [
+    ...checkEntry(entry, ["spec", "gates", index], source, problem),
+    ...checkRange(entry, ["spec", "gates", index], problem),
+    ...checkRules(entry, ["spec", "gates", index], problem),
+  ]);
+  if (!spec.gates.some((entry) => entry.use !== undefined || entry.strictestOf !== undefined)) {
     const message = "no preset is used; a rollout without one has no error gate";
     problems.push(problem(["spec", "gates"], "E118", message, "add `- use: default` and put your own gates after it"));
   }
+  const named = spec.gates.map(({ gate, name }) => (gate === "custom" ? name : undefined));
+  named.forEach((name, index) => {
+    if (name === undefined || named.indexOf(name) === index) return;
+    problems.push(problem(["spec", "gates", index, "name"], "E120", `a second custom gate is named "${name}"`));
+  });
   return problems;
+}
+
+type GateEntry = RolloutDocument["spec"]["gates"][number];
+
+/** Exactly one of a preset, several presets and a gate; options only beside a gate, and only those it knows. */
+function checkEntry(entry: GateEntry, at: Path, source: Source, problem: Report): readonly Problem[] {
+  const { use, strictestOf, gate, name, within, ...options } = entry;
+  if ([use, strictestOf, gate].filter((one) => one !== undefined).length !== 1) {
+    const message = "an entry of gates has either use, strictestOf (presets) or gate (one gate), exactly one of them";
+    return [problem(at, "E118", message)];
+  }
+  const schema = gate === undefined ? null : GATE_SCHEMAS[gate as GateName];
+  const known = schema === null ? [] : Object.keys(schema.shape);
+  const problems = Object.keys(options)
+    .filter((key) => !known.includes(key))
+    .map((key): Problem => {
+      const message = schema === null ? `unknown key "${key}"; a preset takes no options` : unknownOption(key, known);
+      return { code: "E104", path: pathText([...at, key]), at: source.locateKey(at, key), message };
+    });
+  if (schema === null) {
+    if (within !== undefined) problems.push(problem([...at, "within"], "E104", "within belongs to one gate"));
+    return problems;
+  }
+  if ((gate === "custom") !== (name !== undefined)) {
+    const message = gate === "custom" ? "a custom gate needs a name" : "only custom gates have a name";
+    problems.push(problem(at, "E120", message));
+  }
+  const parsed = schema.partial().safeParse(options);
+  for (const issue of parsed.success ? [] : parsed.error.issues) {
+    if (issue.code === "unrecognized_keys" && issue.path.length === 0) continue;
+    problems.push(problem([...at, ...(issue.path as (string | number)[])], "E119", `${gate}: ${issue.message}`));
+  }
+  return problems;
+}
+
+function unknownOption(key: string, known: readonly string[]): string {
+  return known.length === 0
+    ? `unknown key "${key}"; this gate has no options`
+    : `unknown key "${key}"; ${suggestion(key, known)}`;
+}
+
+function checkRange({ within }: GateEntry, at: Path, problem: Report): readonly Problem[] {
+  if (within === undefined || within.from <= within.to) return [];
+  return [
+    problem([...at, "within"], "E121", `from ${within.from} is above to ${within.to}, so the gate is never asked`),
+  ];
+}
+
+/** Rules are checked for syntax, names and types before any traffic moves. */
+function checkRules(entry: GateEntry, at: Path, problem: Report): readonly Problem[] {
+  if (entry.gate !== "custom") return [];
+  const rules = (["pass", "fail"] as const).flatMap((purpose) => {
+    const rule = entry[purpose];
+    if (typeof rule !== "string") return [];
+    return checkRule(rule, purpose).map(({ message }) => problem([...at, purpose], "E122", message));
+  });
+  if (entry["pass"] === undefined) rules.push(problem(at, "E122", "a custom gate needs a rule `pass`"));
+  return rules;
+}
+
+/** Every metric a gate asks for is defined once, with a stable side where it is compared. */
+function checkMetrics({ spec }: RolloutDocument, problem: Report): readonly Problem[] {
+  const metrics = spec.metrics ?? [];
+  const names = metrics.map(({ name }) => name);
+  const doubled = names.flatMap((name, index) =>
+    names.indexOf(name) === index
+      ? []
+      : [problem(["spec", "metrics", index, "name"], "E123", `a second metric is named "${name}"`)],
+  );
+  const asked = spec.gates.flatMap((entry, index) => {
+    if (entry.gate !== "metric") return [];
+    const at = ["spec", "gates", index] as const;
+    const metric = metrics.find(({ name }) => name === entry["metric"]);
+    if (typeof entry["metric"] !== "string" || entry["promote"] === undefined)
+      return [problem(at, "E123", "a metric gate needs metric (its name in spec.metrics) and promote (its limit)")];
+    if (metric === undefined)
+      return [
+        problem(
+          [...at, "metric"],
+          "E123",
+          `unknown metric "${entry["metric"]}"; ${suggestion(entry["metric"], names)}`,
+        ),
+      ];
+    const isCompared = entry["comparison"] === "ratio" || entry["comparison"] === "difference";
+    if (!isCompared || metric.stable !== undefined) return [];
+    return [problem([...at, "comparison"], "E123", `metric "${metric.name}" has no query for stable to compare with`)];
+  });
+  return [...doubled, ...asked];
+}
+
+/** Answers can only be judged with questions. */
+function checkChangeTypes({ spec }: RolloutDocument, problem: Report): readonly Problem[] {
+  const gates = gatesOfChange(spec.changeTypes ?? []).filter(isProbeGate);
+  if (gates.length === 0 || spec.probes !== undefined) return [];
+  const message = `a change of ${spec.changeTypes?.join(", ")} needs ${gates.join(", ")}, and spec.probes is missing`;
+  return [problem(["spec", "changeTypes"], "E124", message, "add spec.probes with the gold set")];
 }

@@ -2,9 +2,11 @@ import type { GateSetting } from "../core/gate/gate.ts";
 import type { GateName } from "../core/gate/options.ts";
 import { gateOrder, isProbeGate } from "../core/gate/order.ts";
 import type { ManifestField } from "../core/release/manifest.ts";
-import type { ArmPlan, ProbePlan, RolloutPlan, Stage } from "../core/stage/plan.ts";
-import { bp } from "../core/unit.ts";
-import { PRESETS } from "./preset/index.ts";
+import type { ArmPlan, MetricPlan, ProbePlan, RolloutPlan, Stage } from "../core/stage/plan.ts";
+import { type Bp, bp } from "../core/unit.ts";
+import { gatesOfChange } from "./change-type.ts";
+import { GATE_DEFAULTS } from "./preset/gate-defaults.ts";
+import { type Preset, PRESETS, strictestPresetOf } from "./preset/index.ts";
 import type { RolloutDocument } from "./rollout-schema.ts";
 import type { Source } from "./source.ts";
 
@@ -22,6 +24,8 @@ export const DEFAULTS = {
   k: 10,
   repeats: 2,
   concurrency: 16,
+  metricEveryMs: 10_000,
+  metricMaxAgeMs: 60_000,
 } as const;
 
 /** What the plan needs and the document cannot hold. */
@@ -58,7 +62,7 @@ export function planRollout(document: RolloutDocument, source: Source, context: 
     },
     stages: planStages(document),
     gates: gates.filter(({ gate }) => isMeasurable(gate, document)),
-    onFail: { to: spec.onFail?.to ?? "stable" },
+    onFail: { to: spec.onFail?.to ?? firstPreset(document)?.onFail ?? "stable" },
     changes: (spec.changes ?? []) as readonly ManifestField[],
     identity: {
       trustedHeaders: spec.route.trustedHeaders.map((header) => header.toLowerCase()),
@@ -68,6 +72,7 @@ export function planRollout(document: RolloutDocument, source: Source, context: 
     sticky: { seed: context.seed, ttlMs: spec.route.stickyFor ?? DEFAULTS.stickyForMs },
     drainMs: spec.route.drain ?? DEFAULTS.drainMs,
     probes: planProbes(document, context),
+    metrics: (spec.metrics ?? []).map(planMetric),
     driver: spec.route.driver,
     rollbackWithinMs: spec.onFail?.within ?? DEFAULTS.rollbackWithinMs,
     documentDigest: context.documentDigest,
@@ -96,11 +101,10 @@ function planArm(arm: RolloutDocument["spec"]["stable"], isProbed: boolean, cach
   };
 }
 
-function planStages({ spec }: RolloutDocument): readonly Stage[] {
+function planStages({ spec }: Pick<RolloutDocument, "spec">): readonly Stage[] {
   const canary = spec.strategy?.canary;
   if (canary === undefined) {
-    const ladder =
-      spec.gates.map((entry) => PRESETS[entry.use ?? ""]).find((preset) => preset !== undefined)?.stages ?? [];
+    const ladder = firstPreset({ spec })?.stages ?? [];
     return spec.probes === undefined ? ladder.filter((stage) => stage.kind !== "probes") : ladder;
   }
   const stages = canary.steps.map((step): Stage => {
@@ -120,22 +124,60 @@ function planStages({ spec }: RolloutDocument): readonly Stage[] {
   return isWatched ? stages : [...stages, { kind: "watch", holdMs: canary.watch ?? DEFAULTS.watchMs }];
 }
 
-/** Presets first, in the order of the document; a later entry for the same gate replaces the options it gives. */
+/** The preset an entry of `gates` names, alone or as the strictest of several. */
+export function presetOf({ use, strictestOf }: RolloutDocument["spec"]["gates"][number]): Preset | null {
+  if (strictestOf !== undefined) return strictestPresetOf(strictestOf);
+  return use === undefined ? null : (PRESETS[use] ?? null);
+}
+
+/** The preset whose ladder and way back count where the document gives none: the first one named. */
+function firstPreset({ spec }: Pick<RolloutDocument, "spec">): Preset | null {
+  return spec.gates.map(presetOf).find((preset) => preset !== null) ?? null;
+}
+
+/**
+ * Gates of the presets in the order of the document, then those a change type asks for, then the document's own; a later
+ * entry for the same gate replaces the options it gives.
+ */
 function gateSettings({ spec }: RolloutDocument, source: Source, context: PlanContext): readonly GateSetting[] {
   const settings = new Map<string, GateSetting>();
-  spec.gates.forEach(({ use, gate, ...options }, index) => {
-    const preset = use === undefined ? undefined : PRESETS[use];
-    for (const [name, presetOptions] of Object.entries(preset?.gates ?? {})) {
-      settings.set(name, { gate: name, options: { ...presetOptions }, source: `preset ${use}@${preset?.version}` });
+  const presets = spec.gates.flatMap((entry) => presetOf(entry) ?? []);
+  for (const { name, version, gates, within } of presets) {
+    for (const [gate, options] of Object.entries(gates)) {
+      const range = within[gate as GateName];
+      const scope = range === undefined ? {} : { within: range };
+      settings.set(gate, { gate, options: { ...options }, source: `preset ${name}@${version}`, ...scope });
     }
-    if (gate === undefined) return;
-    const base = settings.get(gate)?.options ?? PRESETS["default"]?.gates[gate as GateName] ?? {};
+  }
+  for (const gate of gatesOfChange(spec.changeTypes ?? [])) {
+    if (settings.has(gate)) continue;
+    settings.set(gate, { gate, options: { ...GATE_DEFAULTS[gate] }, source: "spec.changeTypes" });
+  }
+  spec.gates.forEach((entry, index) => {
+    const { gate: kind, name, within, ...options } = entry;
+    if (kind === undefined) return;
+    const gate = instanceName(kind, name, options);
+    const before = settings.get(gate);
     const { line } = source.locate(["spec", "gates", index]);
-    settings.set(gate, { gate, options: { ...base, ...options }, source: `${context.file}:${line}` });
+    const base = before?.options ?? GATE_DEFAULTS[kind as GateName];
+    const range =
+      within === undefined ? before?.within : { fromBp: percentBp(within.from), toBp: percentBp(within.to) };
+    const scope = range === undefined ? {} : { within: range };
+    settings.set(gate, { gate, options: { ...base, ...options }, source: `${context.file}:${line}`, ...scope });
   });
-  const tries = spec.onFail?.to === "previous-stage" ? 2 : 1;
+  const tries = (spec.onFail?.to ?? firstPreset({ spec })?.onFail) === "previous-stage" ? 2 : 1;
   const sorted = [...settings.values()].sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
   return sorted.map((setting) => withErrorBudget(setting, tries));
+}
+
+function percentBp(percent: number): Bp {
+  return bp(Math.round(percent * 100));
+}
+
+/** Metric and custom gates may be used more than once: their instance's name is part of the gate's. */
+function instanceName(kind: string, name: string | undefined, options: Readonly<Record<string, unknown>>): string {
+  if (kind === "metric") return `metric[${String(options["metric"])}]`;
+  return kind === "custom" ? `custom[${name}]` : kind;
 }
 
 /** A retried stage starts its evidence afresh, so the promised error rate is split over the tries. */
@@ -143,6 +185,13 @@ function withErrorBudget(setting: GateSetting, tries: number): GateSetting {
   const { alpha } = setting.options;
   if (typeof alpha !== "number" || tries === 1) return setting;
   return { ...setting, options: { ...setting.options, alpha: alpha / tries } };
+}
+
+function planMetric(metric: NonNullable<RolloutDocument["spec"]["metrics"]>[number]): MetricPlan {
+  const { name, source, url, candidate, stable, every, maxAge } = metric;
+  const everyMs = every ?? DEFAULTS.metricEveryMs;
+  const maxAgeMs = maxAge ?? Math.max(DEFAULTS.metricMaxAgeMs, 2 * everyMs);
+  return { name, source, url, candidate, stable: stable ?? null, everyMs, maxAgeMs };
 }
 
 function planProbes({ spec }: RolloutDocument, context: PlanContext): ProbePlan | null {

@@ -64,6 +64,7 @@ describe("readRollout", () => {
     expect(plan.gates.map((setting) => setting.gate)).toEqual([
       "schema-violation",
       "parity",
+      "sample-ratio",
       "error-rate",
       "new-error-class",
       "p95-warm",

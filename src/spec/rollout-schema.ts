@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GATE_NAMES } from "../core/gate/order.ts";
 import { DECLARED_FIELDS } from "../core/release/manifest.ts";
+import { CHANGE_TYPES } from "./change-type.ts";
 import { parseDurationMs } from "./duration.ts";
 import { PRESETS } from "./preset/index.ts";
 
@@ -59,9 +60,28 @@ const step = z.strictObject({
   onCap: z.enum(["wait", "proceed"]).optional(),
 });
 
+const preset = z.enum(Object.keys(PRESETS) as [string, ...string[]]);
+
+/** A preset, the strictest of several presets, or one gate with its options beside it. */
 const gate = z.looseObject({
-  use: z.enum(Object.keys(PRESETS) as [string, ...string[]]).optional(),
+  use: preset.optional(),
+  strictestOf: z.array(preset).min(2).max(8).optional(),
   gate: z.enum(GATE_NAMES as [string, ...string[]]).optional(),
+  /** Name of a custom gate, of which there may be several. */
+  name: name.optional(),
+  /** Shares in percent at which the gate is asked. */
+  within: z.strictObject({ from: z.number().min(0).max(100), to: z.number().min(0).max(100) }).optional(),
+});
+
+/** A number from outside that gates may ask for; queries are in the language of the source. */
+const metric = z.strictObject({
+  name,
+  source: z.enum(["prometheus", "http-json"]),
+  url,
+  candidate: z.string().min(1).max(4_096),
+  stable: z.string().min(1).max(4_096).optional(),
+  every: duration.optional(),
+  maxAge: duration.optional(),
 });
 
 /** A Rollout document. Unknown keys are errors everywhere; defaults are filled in by the plan, where `plan` shows them. */
@@ -74,6 +94,8 @@ export const rolloutSchema = z.strictObject({
     stable: arm,
     candidate: arm,
     changes: z.array(z.enum(DECLARED_FIELDS as [string, ...string[]])).optional(),
+    /** What kind of change this is; each kind asks for gates of its own. */
+    changeTypes: z.array(z.enum(CHANGE_TYPES)).min(1).optional(),
     route: z.strictObject({
       driver: z.enum(["gateway"]),
       listen: listen.optional(),
@@ -101,6 +123,7 @@ export const rolloutSchema = z.strictObject({
     strategy: z
       .strictObject({ canary: z.strictObject({ steps: z.array(step).min(1).max(32), watch: duration.optional() }) })
       .optional(),
+    metrics: z.array(metric).max(32).optional(),
     gates: z.array(gate).min(1).max(32),
     onFail: z
       .strictObject({

@@ -48,6 +48,7 @@ function plan(rolloutId: string, service: string): RolloutPlan {
     sticky: { seed: 1, ttlMs: 1_000 },
     drainMs: 1_000,
     probes: null,
+    metrics: [],
     driver: "memory",
     rollbackWithinMs: 1_000,
     documentDigest: "sha256:0",

@@ -18,15 +18,11 @@ import type { CorpusSection } from "../../src/probe/corpus.ts";
 import { type GoldSet, readGoldSet } from "../../src/probe/gold-set.ts";
 import { lexicalJudge } from "../../src/probe/lexical-embedder.ts";
 import { runProbes } from "../../src/probe/probe.ts";
-import { demoPreset } from "../../src/spec/preset/demo.ts";
-import { aPlan } from "../builders.ts";
+import { aPlan, aPreset, gatesOf } from "../builders.ts";
 
 /** The demo's stories with real retrieval and real probes, but with users, holds and rollbacks in virtual time. */
-const GATES = Object.entries(demoPreset.gates).map(([gate, options]) => ({
-  gate,
-  options: { ...options },
-  source: "preset demo",
-}));
+const PRESET = aPreset("demo");
+const GATES = gatesOf(PRESET);
 const AT_START = { kind: "probes", candidateBp: bp(0), heldMs: 0, holdMs: 0 } as const;
 const LATENCY = { medianMs: 60, sigma: 0.4 };
 const clean = steadyArm({}, LATENCY);
@@ -87,7 +83,7 @@ async function tell(scenario: Scenario, seed: number) {
   });
   try {
     const { probes, parity } = await ask(candidate, seed);
-    const preset = demoPreset.stages;
+    const preset = PRESET.stages;
     const [probeStage, firstShare, ...rest] = preset;
     const usersFirst = [firstShare, probeStage, ...rest] as typeof preset;
     const plan = aPlan({ stages: scenario.order === "users-first" ? usersFirst : preset, gates: GATES });

@@ -1,7 +1,7 @@
 import { forecastStage, type GateForecast } from "../../core/gate/forecast.ts";
 import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
-import { PRESETS } from "../../spec/preset/index.ts";
+import { presetOf } from "../../spec/plan.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type DocumentFile, previewPlan, readDocument } from "../read-document.ts";
 import type { Terminal } from "../terminal.ts";
@@ -96,14 +96,12 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     const wire = stages.map((one) => stageWire(one, planned));
     terminal.data(JSON.stringify({ changes, stages: wire, warnings, assumed: { rps: options.rps, ...ASSUMED } }));
   } else {
-    const preset = document.document.spec.gates
-      .map(({ use }) => PRESETS[use ?? ""])
-      .find((found) => found !== undefined);
+    const preset = document.document.spec.gates.map(presetOf).find((found) => found !== null);
     const trust = planned.identity.stickyBy.join(", ");
     terminal.data(
       `${terminal.paint("strong", planned.rolloutId)}: ${planned.service}, ${stable.releaseId} -> ${candidate.releaseId}, sticky by ${trust}`,
     );
-    if (preset !== undefined) terminal.data(`  preset ${preset.name}: ${preset.says}`);
+    if (preset != null) terminal.data(`  preset ${preset.name}: ${preset.says}`);
     stages.forEach((one, index) => terminal.data(describeStage(one, index)));
     for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])
       terminal.data(`     ${gate} sees ${detectable}`);

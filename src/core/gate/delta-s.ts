@@ -1,6 +1,6 @@
 import type { ProbeReport } from "../measure/report.ts";
 import type { Verdict } from "../verdict.ts";
-import type { ProbeGate } from "./gate.ts";
+import type { ProbeGate, StageView } from "./gate.ts";
 import { boundAt, type DeltaSOptions } from "./options.ts";
 import { probeVerdict, undecidable } from "./probe-verdict.ts";
 
@@ -27,8 +27,34 @@ function harm(report: ProbeReport, options: DeltaSOptions): Verdict | null {
     );
   }
   const rise = p95 - stable.deltaS.p95;
-  if (rise > options.p95DriftStop) return fail(rise, options.p95DriftStop, `the p95 of delta_s rose by ${shown(rise)}`);
-  return null;
+  return rise > options.p95DriftStop ? p95Drift(report, rise, options) : null;
+}
+
+/** The page's reading: medians and drifts as they are, against the limits. */
+function decideLiteral(report: ProbeReport, stage: StageView, options: DeltaSOptions): Verdict {
+  const { stable, candidate } = report.arms;
+  const { median, p95 } = candidate.deltaS;
+  const rise = stable === null ? 0 : p95 - stable.deltaS.p95;
+  const drift = report.paired?.deltaS.median ?? 0;
+  const margin = boundAt(options.driftMargin, stage.candidateBp);
+  const found = `median delta_s ${shown(median)}, drift ${shown(drift)}, p95 risen by ${shown(rise)}`;
+  const finding = { estimate: median, threshold: options.limit, reason: found };
+  if (median >= options.stop) {
+    const reason = `${found}: the median reaches ${options.stop}`;
+    return probeVerdict(report, NAME, "fail", { ...finding, threshold: options.stop, reason });
+  }
+  if (rise > options.p95DriftStop) return p95Drift(report, rise, options);
+  const blocked = undecidable(report, NAME);
+  if (blocked !== null) return blocked;
+  if (median <= options.limit && Math.abs(drift) <= margin) return probeVerdict(report, NAME, "pass", finding);
+  const reason = `${found}: at most ${options.limit} and a drift within ${margin} are wanted`;
+  return probeVerdict(report, NAME, "inconclusive", { ...finding, reason, needs: "a person, or more questions" });
+}
+
+function p95Drift(report: ProbeReport, rise: number, { p95DriftStop }: DeltaSOptions): Verdict {
+  const reason = `the p95 of delta_s rose by ${shown(rise)}, more than ${p95DriftStop}`;
+  const finding = { estimate: rise, threshold: p95DriftStop, condition: "delta_s_p95_drift", reason } as const;
+  return probeVerdict(report, NAME, "fail", finding);
 }
 
 /**
@@ -46,6 +72,7 @@ export const deltaS: ProbeGate<DeltaSOptions> = {
       const needs = "a corpus, or a gold set whose sections stable returns";
       return [probeVerdict(report, NAME, "error", { estimate: null, threshold: null, reason, needs })];
     }
+    if (options.mode === "literal") return [decideLiteral(report, stage, options)];
     const blocked = harm(report, options) ?? undecidable(report, NAME);
     if (blocked !== null) return [blocked];
     const { median } = arms.candidate.deltaS;

@@ -1,6 +1,7 @@
+import type { ByArm } from "../arm.ts";
 import type { ArmWindow } from "../window/window.ts";
 import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../stats/bernoulli-e-process.ts";
-import type { ArmCount } from "../stats/count-block.ts";
+import { type ArmCount, addCounts, type CountBlock, NO_COUNTS } from "../stats/count-block.ts";
 import {
   type ExcessEProcess,
   excludedMargin,
@@ -10,12 +11,19 @@ import {
   startExcess,
 } from "../stats/excess-e-process.ts";
 import { wilson } from "../stats/wilson.ts";
+import { BP_ALL, BP_NONE, type Bp } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
 import type { TrafficGate } from "./gate.ts";
 import { boundAt, type ErrorRateOptions } from "./options.ts";
+import { percent, trafficVerdict } from "./traffic-verdict.ts";
+import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "./watch-detector.ts";
 
 interface State {
+  /** Traffic at the share in force, for literal mode. */
+  readonly stage: CountBlock & { readonly candidateBp: Bp | null };
   readonly harm: BernoulliEProcess;
+  /** At 100 %, against the rate stable left behind. */
+  readonly watch: WatchDetector;
   /** Follows the plan's margins only: each one costs time in every block. */
   readonly proof: ExcessEProcess;
 }
@@ -27,16 +35,53 @@ function countOf(arm: ArmWindow): ArmCount {
   return { failures: arm.failures, total: arm.requests };
 }
 
-function percent(share: number): string {
-  return `${(share * 100).toFixed(2)} %`;
-}
-
 /** Interval of candidate - stable from both arms' score intervals; null while an arm is empty. */
 function differenceInterval(stable: ArmCount, candidate: ArmCount): readonly [number, number] | null {
   if (stable.total === 0 || candidate.total === 0) return null;
   const [stableLow, stableHigh] = wilson(stable.failures, stable.total, INTERVAL_Z);
   const [low, high] = wilson(candidate.failures, candidate.total, INTERVAL_Z);
   return [low - stableHigh, high - stableLow];
+}
+
+/** No stable traffic to compare with: the watch at 100 %. */
+function isAlone(arms: ByArm<ArmWindow>, candidateBp: Bp): boolean {
+  return candidateBp === BP_ALL && arms.stable.requests === 0;
+}
+
+/** Three standard errors above what stable showed, so that its own luck is no harm; with the margin on top. */
+const STABLE_Z = 3;
+function toleratedAlone({ stable }: CountBlock, margin: number): number {
+  return stable.total === 0 ? 1 : wilson(stable.failures, stable.total, STABLE_Z)[1] + margin;
+}
+
+function rateOf({ failures, total }: ArmCount): number {
+  return total === 0 ? 0 : failures / total;
+}
+
+function excessOf({ stable, candidate }: CountBlock): number {
+  return rateOf(candidate) - rateOf(stable);
+}
+
+/** The page's reading: the stage's own difference against the margin, once both arms have `minSamples`. */
+function decideLiteral(state: State, options: ErrorRateOptions): Verdict {
+  const { stable, candidate, candidateBp } = state.stage;
+  const threshold = boundAt(options.margin, candidateBp ?? BP_NONE);
+  const samples = { stable: stable.total, candidate: candidate.total };
+  const base = { gate: "error-rate", samples, threshold, alpha: null };
+  if (candidate.total === 0) {
+    const reason = "the candidate has answered no request at this share yet";
+    return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
+  }
+  const finding = { estimate: excessOf(state.stage), interval: differenceInterval(stable, candidate) };
+  const found = `errors ${percent(rateOf(candidate))} against ${percent(rateOf(stable))} on stable`;
+  const missing = options.minSamples - Math.min(stable.total, candidate.total);
+  if (missing > 0) {
+    const reason = `${found}: too few requests to decide`;
+    return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: `${missing} more requests of each arm` });
+  }
+  const isOver = errorRate.isHarmProven(state, options);
+  const reason = `${found}: ${isOver ? "over" : "within"} +${percent(threshold)}`;
+  return trafficVerdict(base, isOver ? "fail" : "pass", { ...finding, reason });
 }
 
 /**
@@ -49,16 +94,31 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
   name: "error-rate",
   start: ({ margin }) => {
     const margins = [...new Set([margin.under10, margin.under50, margin.from50])].sort((a, b) => a - b);
-    return { harm: startBernoulliEProcess(), proof: startExcess({ margins }) };
+    const stage = { ...NO_COUNTS, candidateBp: null };
+    return { stage, harm: startBernoulliEProcess(), proof: startExcess({ margins }), watch: NEW_WATCH };
   },
-  fold: ({ harm, proof }, { arms }) => {
+  fold: ({ stage, harm, proof, watch }, { arms, candidateBp }, { margin }) => {
     const counts = { stable: countOf(arms.stable), candidate: countOf(arms.candidate) };
-    return { harm: foldBernoulli(harm, counts), proof: foldExcess(proof, counts) };
+    const before = stage.candidateBp === candidateBp ? stage : NO_COUNTS;
+    return {
+      stage: { ...addCounts(before, counts), candidateBp },
+      harm: foldBernoulli(harm, counts),
+      proof: foldExcess(proof, counts),
+      watch: isAlone(arms, candidateBp)
+        ? foldWatch(watch, counts.candidate, toleratedAlone(harm, margin.from50))
+        : watch,
+    };
   },
 
-  isHarmProven: ({ harm }, { alpha }) => harm.logE >= Math.log(1 / alpha),
+  isHarmProven: ({ stage, harm, watch }, options) => {
+    if (options.mode !== "literal") return harm.logE >= Math.log(1 / options.alpha) || isWatchAlarmed(watch);
+    const isEnough = Math.min(stage.stable.total, stage.candidate.total) >= options.minSamples;
+    return isEnough && excessOf(stage) > boundAt(options.margin, stage.candidateBp ?? BP_NONE);
+  },
 
-  decide({ harm, proof }, stage, options): Verdict {
+  decide(state, stage, options): Verdict {
+    if (options.mode === "literal") return decideLiteral(state, options);
+    const { harm, proof } = state;
     const { stable, candidate, logE } = harm;
     const margin = boundAt(options.margin, stage.candidateBp);
     const samples = { stable: stable.total, candidate: candidate.total };
@@ -73,7 +133,12 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
     const eValue = Math.exp(Math.min(700, logE));
     const measured = { ...base, estimate, interval: differenceInterval(stable, candidate), eValue };
     const found = `errors ${percent(rate)} against ${percent(stableRate)} on stable`;
-    if (errorRate.isHarmProven({ harm, proof }, options)) {
+    if (isWatchAlarmed(state.watch)) {
+      const { failures, total } = state.watch.seen;
+      const reason = `errors ${percent(failures / total)} since all users are on the candidate, ${percent(stableRate)} on stable before: risen beyond +${percent(options.margin.from50)}`;
+      return { ...measured, kind: "fail", estimate: failures / total - stableRate, reason, needs: null };
+    }
+    if (errorRate.isHarmProven(state, options)) {
       return { ...measured, kind: "fail", reason: `${found}: more than chance allows`, needs: null };
     }
     const isExcluded = lnExcess(proof, margin) >= Math.log(1 / options.beta);

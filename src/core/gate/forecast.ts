@@ -1,7 +1,7 @@
 import type { RolloutPlan, TrafficStage } from "../stage/plan.ts";
 import { exceedanceRate, secondsToProof } from "../stats/power.ts";
 import { requestsAtRates } from "../stats/difference.ts";
-import { boundAt, type ErrorRateOptions, type NewErrorClassOptions, type P95WarmOptions } from "./options.ts";
+import { boundAt, type ErrorRateOptions, type NewErrorClassOptions, type P95Options } from "./options.ts";
 
 /** What a gate will need at one stage, under stated assumptions about healthy traffic. */
 export interface GateForecast {
@@ -52,7 +52,7 @@ function errorForecast(options: ErrorRateOptions, stage: TrafficStage, assumed: 
   return { needsSamples: needed === null ? null : Math.max(needed, options.minSamples), detectable };
 }
 
-function latencyForecast(options: P95WarmOptions, stage: TrafficStage, assumed: Assumptions) {
+function latencyForecast(options: P95Options, stage: TrafficStage, assumed: Assumptions) {
   const { requestsPerSecond, latencySigma } = assumed;
   const margin = boundAt(options.margin, stage.candidateBp);
   const traffic = { requestsPerSecond, candidateShare: share(stage), stableRate: 0.05 };
@@ -90,7 +90,7 @@ export function forecastStage(plan: RolloutPlan, stage: TrafficStage, assumed: A
       gate === "error-rate"
         ? errorForecast(options as unknown as ErrorRateOptions, stage, assumed)
         : gate === "p95-warm"
-          ? latencyForecast(options as unknown as P95WarmOptions, stage, assumed)
+          ? latencyForecast(options as unknown as P95Options, stage, assumed)
           : gate === "new-error-class"
             ? newClassForecast(options as unknown as NewErrorClassOptions, stage, assumed)
             : null;

@@ -51,6 +51,31 @@ function belowLevel({ lambda }: ArmReport, level: LambdaOptions["level"]): strin
   return lambda.states["×"] > 0 ? `${lambda.states["×"]} questions are chaotic` : null;
 }
 
+/** Repetitions from which a flip counts as confirmed: the first run of a stage has fewer, the second one more. */
+const CONFIRMED_REPEATS = 4;
+
+/** The page's reading: rates as they are; one question that flips too often stops once it was asked again. */
+function decideLiteral(report: ProbeReport, options: LambdaOptions): Verdict {
+  const { stable, candidate } = report.arms;
+  const { flipRate, convergentShare, maxFlipsPerQuestion: flips } = candidate.lambda;
+  const found = `${shown(convergentShare)} of the questions converge, ${shown(flipRate)} of the phrasings flip, at most ${flips} of one question`;
+  const finding = { estimate: flipRate, threshold: options.flipRateStop, reason: found };
+  if (flipRate > options.flipRateStop) return probeVerdict(report, NAME, "fail", finding);
+  const limit = options.maxFlipsPerQuestion;
+  if (limit !== null && flips > limit) {
+    const question = { estimate: flips, threshold: limit, condition: "lambda_flip", reason: found } as const;
+    if (report.repeats >= CONFIRMED_REPEATS) return probeVerdict(report, NAME, "fail", question);
+    return probeVerdict(report, NAME, "inconclusive", { ...question, needs: "the question asked again" });
+  }
+  const blocked = undecidable(report, NAME);
+  if (blocked !== null) return blocked;
+  const missed = belowLevel(candidate, options.level);
+  const isIncreased = stable !== null && flipRate > stable.lambda.flipRate;
+  if (missed === null && !isIncreased) return probeVerdict(report, NAME, "pass", finding);
+  const reason = missed ?? `${found}; stable flips less, ${shown(stable?.lambda.flipRate ?? 0)}`;
+  return probeVerdict(report, NAME, "inconclusive", { ...finding, reason, needs: "a person" });
+}
+
 /**
  * Whether questions keep their outcome over phrasings and repetitions, paired with stable, and at an absolute level
  * where the preset asks for one.
@@ -60,6 +85,7 @@ export const lambda: ProbeGate<LambdaOptions> = {
   kind: "probe",
   name: NAME,
   decide(report, stage, options): readonly Verdict[] {
+    if (options.mode === "literal") return [decideLiteral(report, options)];
     const blocked = harm(report, options) ?? undecidable(report, NAME);
     if (blocked !== null) return [blocked];
     const { candidate } = report.arms;

@@ -93,7 +93,8 @@ export const newErrorClass: TrafficGate<NewErrorClassOptions, State> & {
     const eValue = Math.exp(Math.min(700, -seen.logChance));
     const found = `class ${name} seen ${seen.count} times on the candidate and never on stable`;
     if (seen.logChance <= Math.log(alpha)) {
-      return { ...base, kind: "fail", estimate: seen.count, eValue, reason: found, needs: null };
+      const condition = name.includes("|5xx|") ? "new_5xx_class" : "new_error_class";
+      return { ...base, kind: "fail", condition, estimate: seen.count, eValue, reason: found, needs: null };
     }
     if (seen.logChance > Math.log(beta)) {
       return {

@@ -1,14 +1,21 @@
 import type { ByArm } from "../arm.ts";
 import { type BernoulliEProcess, foldBernoulli } from "../stats/bernoulli-e-process.ts";
 import { startExceedances } from "../stats/quantile.ts";
+import { BP_ALL, type Bp } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
 import { binOf, countAbove, countBins, lowerEdgeMs, mergeBins, quantileOf, type SparseBins } from "../window/sketch.ts";
 import type { Block, TrafficGate } from "./gate.ts";
-import { boundAt, type P95WarmOptions } from "./options.ts";
+import { boundAt, type P95Options } from "./options.ts";
+import { trafficVerdict } from "./traffic-verdict.ts";
+import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "./watch-detector.ts";
 
 interface State {
   readonly warm: ByArm<SparseBins>;
+  /** Warm answers at the share in force, for literal mode. */
+  readonly stage: ByArm<SparseBins> & { readonly candidateBp: Bp | null };
   readonly harm: BernoulliEProcess;
+  /** At 100 %, against the p95 stable left behind. */
+  readonly watch: WatchDetector;
   /** One proof for each distinct margin of the plan, keyed by the ratio. */
   readonly proofs: Readonly<Record<string, BernoulliEProcess>>;
 }
@@ -17,11 +24,13 @@ interface State {
 const THRESHOLD_SAMPLES = 20;
 const QUANTILE = 0.95;
 
-function start(options: P95WarmOptions): State {
+function start(options: P95Options): State {
   const { under10, under50, from50 } = options.margin;
   return {
     warm: { stable: [], candidate: [] },
+    stage: { stable: [], candidate: [], candidateBp: null },
     harm: startExceedances(QUANTILE, "higher"),
+    watch: NEW_WATCH,
     proofs: Object.fromEntries(
       [under10, under50, from50].map((ratio) => [String(ratio), startExceedances(QUANTILE, "lower")]),
     ),
@@ -36,12 +45,22 @@ function moreAbove(bins: SparseBins, thresholdMs: number): number {
   return countAbove(bins, lowerEdgeMs(Math.max(0, binOf(thresholdMs) - 1)));
 }
 
+function stageWith(stage: State["stage"], { arms, candidateBp }: Block): State["stage"] {
+  const before = stage.candidateBp === candidateBp ? stage : { stable: [], candidate: [] };
+  return {
+    stable: mergeBins(before.stable, arms.stable.warm),
+    candidate: mergeBins(before.candidate, arms.candidate.warm),
+    candidateBp,
+  };
+}
+
 /**
  * One block of exceedances. The threshold is stable's p95 over EARLIER blocks, rounded down to a bin's edge so that
  * stable's count is exact, also when its answers all fall into one bin; the candidate's is rounded against the claim, so sketch resolution never makes evidence.
  */
-function fold(state: State, block: Block, options: P95WarmOptions): State {
+function fold(state: State, block: Block, options: P95Options): State {
   const { stable, candidate } = block.arms;
+  if (options.mode === "literal") return { ...state, stage: stageWith(state.stage, block) };
   const warm = {
     stable: mergeBins(state.warm.stable, stable.warm),
     candidate: mergeBins(state.warm.candidate, candidate.warm),
@@ -59,7 +78,15 @@ function fold(state: State, block: Block, options: P95WarmOptions): State {
     const failures = moreAbove(candidate.warm, thresholdMs * Number(ratio));
     return [ratio, foldBernoulli(proof, { stable: slowStable, candidate: { failures, total } })] as const;
   });
-  return { warm, harm: foldBernoulli(state.harm, harmBlock), proofs: Object.fromEntries(proofs) };
+  const isAlone = block.candidateBp === BP_ALL && slowStable.total === 0;
+  const slower = { failures: fewerAbove(candidate.warm, thresholdMs * options.margin.from50), total };
+  return {
+    ...state,
+    warm,
+    harm: foldBernoulli(state.harm, harmBlock),
+    watch: isAlone ? foldWatch(state.watch, slower, 1 - QUANTILE) : state.watch,
+    proofs: Object.fromEntries(proofs),
+  };
 }
 
 /** Two-sided 97.5 % rank interval of one arm's p95; both arms together give at least 95 %. */
@@ -85,45 +112,99 @@ function neededText(proof: BernoulliEProcess, beta: number, samples: number): st
   return `about ${Math.max(1, Math.ceil(samples * (wanted / proof.logE - 1)))} more warm candidate requests`;
 }
 
+/** The p95 of both arms and their ratio; null while an arm has none. */
+function measureP95(warm: ByArm<SparseBins>) {
+  const stableMs = quantileOf(warm.stable, QUANTILE);
+  const candidateMs = quantileOf(warm.candidate, QUANTILE);
+  return stableMs === null || candidateMs === null ? null : { stableMs, candidateMs, ratio: candidateMs / stableMs };
+}
+
+/** Literal mode: the stage's own ratio beyond the stop limit, once both arms have `minSamples`. */
+function isOverLiterally({ stage }: State, { harmRatio, minSamples }: P95Options): boolean {
+  const isEnough = Math.min(countBins(stage.stable), countBins(stage.candidate)) >= minSamples;
+  return isEnough && (measureP95(stage)?.ratio ?? 0) > harmRatio;
+}
+
+/** Which blocks a p95 gate looks at, and under which name. */
+interface P95Gate {
+  readonly name: "p95-warm" | "p95-equal-load";
+  readonly accepts: (block: Block) => boolean;
+  /** What is missing when no block was accepted. */
+  readonly needs: string;
+}
+
 /**
  * Warm p95 of the candidate against stable's, as a ratio. Harm: candidate latencies divided by `harmRatio` still exceed
  * stable's p95 more often than stable's own do. Proof: divided by the stage's margin they exceed it less often. Both
  * are compared second by second, so drift that hits both arms is no evidence, and both are valid at any look.
  * @source decision-policy.md "Margins"; statistics.md (b) on exceedances of a predictable threshold (GQ-14, CW-3, CW-5)
  */
-export const p95Warm: TrafficGate<P95WarmOptions, State> = {
-  kind: "traffic",
-  name: "p95-warm",
-  start,
-  fold,
-  isHarmProven: ({ harm }, { alpha }) => harm.logE >= Math.log(1 / alpha),
-  decide(state, stage, options): Verdict {
-    const margin = boundAt(options.margin, stage.candidateBp);
-    const samples = { stable: countBins(state.warm.stable), candidate: countBins(state.warm.candidate) };
-    const base = { gate: "p95-warm", samples, threshold: margin, alpha: options.alpha } as const;
-    const p95Stable = quantileOf(state.warm.stable, QUANTILE);
-    const p95Candidate = quantileOf(state.warm.candidate, QUANTILE);
-    if (p95Stable === null || p95Candidate === null) {
-      const reason = `no warm answer of ${p95Stable === null ? "stable" : "the candidate"} yet`;
-      return { ...base, kind: "no-data", estimate: null, interval: null, eValue: null, reason, needs: "warm requests" };
-    }
-    const estimate = p95Candidate / p95Stable;
-    const eValue = Math.exp(Math.min(700, state.harm.logE));
-    const measured = { ...base, estimate, interval: ratioInterval(state.warm), eValue };
-    const found = `warm p95 ${p95Candidate.toFixed(0)} ms against ${p95Stable.toFixed(0)} ms (${estimate.toFixed(2)}x)`;
-    if (p95Warm.isHarmProven(state, options)) {
-      return { ...measured, kind: "fail", reason: `${found}: worse than ${options.harmRatio}x is proven`, needs: null };
-    }
-    const proof = state.proofs[String(margin)];
-    const isExcluded = proof !== undefined && proof.logEMax >= Math.log(1 / options.beta);
-    if (isExcluded && estimate <= margin && samples.candidate >= options.minSamples) {
-      return { ...measured, kind: "pass", reason: `${found}: worse than ${margin}x is excluded`, needs: null };
-    }
-    const missing = Math.max(0, options.minSamples - samples.candidate);
-    const needs =
-      missing > 0
-        ? `${missing} more warm candidate requests`
-        : neededText(proof ?? state.harm, options.beta, samples.candidate);
-    return { ...measured, kind: "inconclusive", reason: `${found}: worse than ${margin}x is not excluded yet`, needs };
-  },
-};
+function p95Gate({ name, accepts, needs: missingData }: P95Gate): TrafficGate<P95Options, State> {
+  const isHarmProven = (state: State, options: P95Options): boolean =>
+    options.mode === "literal"
+      ? isOverLiterally(state, options)
+      : state.harm.logE >= Math.log(1 / options.alpha) || isWatchAlarmed(state.watch);
+  return {
+    kind: "traffic",
+    name,
+    start,
+    fold: (state, block, options) => (accepts(block) ? fold(state, block, options) : state),
+    isHarmProven,
+    decide(state, stage, options): Verdict {
+      const isLiteral = options.mode === "literal";
+      const warm = isLiteral ? state.stage : state.warm;
+      const margin = boundAt(options.margin, stage.candidateBp);
+      const samples = { stable: countBins(warm.stable), candidate: countBins(warm.candidate) };
+      const base = { gate: name, samples, threshold: margin, alpha: isLiteral ? null : options.alpha };
+      const measured = measureP95(warm);
+      if (measured === null) {
+        const reason = `no ${missingData} of ${samples.stable === 0 ? "stable" : "the candidate"} yet`;
+        return trafficVerdict(base, "no-data", { estimate: null, reason, needs: missingData });
+      }
+      const { stableMs, candidateMs, ratio } = measured;
+      const logE = isLiteral ? null : state.harm.logE;
+      const finding = { estimate: ratio, interval: ratioInterval(warm), logE };
+      const found = `warm p95 ${candidateMs.toFixed(0)} ms against ${stableMs.toFixed(0)} ms (${ratio.toFixed(2)}x)`;
+      if (isWatchAlarmed(state.watch)) {
+        const { failures, total } = state.watch.seen;
+        const reason = `${failures} of ${total} warm answers since all users are on the candidate are slower than ${options.margin.from50}x the p95 stable left behind, at most 5 % may be`;
+        return trafficVerdict(base, "fail", { ...finding, reason });
+      }
+      if (isHarmProven(state, options)) {
+        const reason = `${found}: worse than ${options.harmRatio}x${isLiteral ? "" : " is proven"}`;
+        return trafficVerdict({ ...base, threshold: options.harmRatio }, "fail", { ...finding, reason });
+      }
+      const missing = options.minSamples - Math.min(samples.candidate, isLiteral ? samples.stable : samples.candidate);
+      const proof = state.proofs[String(margin)];
+      const isExcluded = isLiteral || (proof !== undefined && proof.logEMax >= Math.log(1 / options.beta));
+      if (isExcluded && ratio <= margin && missing <= 0) {
+        const reason = isLiteral ? `${found}: within ${margin}x` : `${found}: worse than ${margin}x is excluded`;
+        return trafficVerdict(base, "pass", { ...finding, reason });
+      }
+      const more = isLiteral ? "a lower p95" : neededText(proof ?? state.harm, options.beta, samples.candidate);
+      const needs = missing > 0 ? `${missing} more warm candidate requests` : more;
+      const held = isLiteral ? `not yet known to be within ${margin}x` : `worse than ${margin}x is not excluded yet`;
+      return trafficVerdict(base, "inconclusive", { ...finding, reason: `${found}: ${held}`, needs });
+    },
+  };
+}
+
+export const p95Warm = p95Gate({ name: "p95-warm", accepts: () => true, needs: "warm answer" });
+
+/** Loads of the two arms that still count as equal. @source definitions.md §8 "Equal load" */
+const EQUAL_LOAD = 0.1;
+
+/** Only blocks in which one instance of each arm carried about the same load: a canary at 1 % idles, and idling is fast. */
+function isEqualLoad({ arms }: Block): boolean {
+  const [stable, candidate] = [arms.stable.gauges.instanceConcurrency, arms.candidate.gauges.instanceConcurrency];
+  if (stable === undefined || candidate === undefined) return false;
+  const [a, b] = [stable.sum / stable.readings, candidate.sum / candidate.readings];
+  return Math.abs(a - b) <= EQUAL_LOAD * Math.max(a, b);
+}
+
+/** The same comparison at equal load (GQ-17). */
+export const p95EqualLoad = p95Gate({
+  name: "p95-equal-load",
+  accepts: isEqualLoad,
+  needs: "warm answer at equal load (instanceConcurrency of both arms within 10 %)",
+});

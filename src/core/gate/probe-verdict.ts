@@ -1,4 +1,5 @@
 import type { ProbeReport } from "../measure/report.ts";
+import type { StopCondition } from "./stop-condition.ts";
 import type { Verdict, VerdictKind } from "../verdict.ts";
 
 /** Share of failed runs above which a report decides nothing. @source definitions.md §2 */
@@ -8,6 +9,7 @@ interface Finding {
   readonly estimate: number | null;
   readonly interval?: readonly [number, number] | null;
   readonly threshold: number | null;
+  readonly condition?: StopCondition;
   readonly reason: string;
   readonly needs?: string | null;
 }
@@ -25,6 +27,7 @@ export function probeVerdict(report: ProbeReport, gate: string, kind: VerdictKin
     eValue: null,
     reason: finding.reason,
     needs: finding.needs ?? null,
+    ...(finding.condition === undefined ? {} : { condition: finding.condition }),
   };
 }
 

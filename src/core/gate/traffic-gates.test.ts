@@ -6,11 +6,19 @@ import type { Verdict } from "../verdict.ts";
 import { binOf, mergeBins, type SparseBins } from "../window/sketch.ts";
 import { errorRate } from "./error-rate.ts";
 import type { Block, StageView, TrafficGate } from "./gate.ts";
+import type { ErrorRateOptions, P95Options } from "./options.ts";
 import { newErrorClass } from "./new-error-class.ts";
 import { p95Warm } from "./p95-warm.ts";
 
-const ERRORS = { alpha: 0.001, beta: 0.05, margin: { under10: 0.02, under50: 0.01, from50: 0.005 }, minSamples: 100 };
-const P95 = {
+const ERRORS: ErrorRateOptions = {
+  mode: "sequential",
+  alpha: 0.001,
+  beta: 0.05,
+  margin: { under10: 0.02, under50: 0.01, from50: 0.005 },
+  minSamples: 100,
+};
+const P95: P95Options = {
+  mode: "sequential",
   alpha: 0.001,
   beta: 0.05,
   harmRatio: 1.1,

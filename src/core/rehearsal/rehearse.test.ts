@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { aPlan, aVerdict } from "../../../test/builders.ts";
-import { defaultPreset } from "../../spec/preset/default.ts";
-import { demoPreset } from "../../spec/preset/demo.ts";
-import type { Preset } from "../../spec/preset/preset.ts";
+import { aPlan, aPreset, aVerdict, gatesOf } from "../../../test/builders.ts";
+import { isTrafficGate } from "../gate/order.ts";
 import { randomStream } from "../stats/random.ts";
 import { rehearse } from "./rehearse.ts";
 import { type ArmModel, steadyArm, type World } from "./world.ts";
@@ -10,11 +8,10 @@ import { type ArmModel, steadyArm, type World } from "./world.ts";
 const LATENCY = { medianMs: 60, sigma: 0.4 };
 const healthy = steadyArm({ "headers|5xx|503": 0.005 }, LATENCY);
 
-function planOf(preset: Preset) {
-  const traffic = ["error-rate", "new-error-class", "p95-warm"];
-  const gates = Object.entries(preset.gates)
-    .filter(([gate]) => traffic.includes(gate))
-    .map(([gate, options]) => ({ gate, options: { ...options }, source: `preset ${preset.name}` }));
+/** The traffic part of a preset: no probes, which a world of requests cannot answer. */
+function planOf(name: string) {
+  const preset = aPreset(name);
+  const gates = gatesOf(preset).filter(({ gate }) => isTrafficGate(gate));
   return aPlan({ gates, stages: preset.stages.filter((stage) => stage.kind !== "probes") });
 }
 
@@ -27,7 +24,7 @@ const clean = steadyArm({}, LATENCY);
 const cleanWorld = (candidate: ArmModel): World => ({ requestsPerSecond: 200, arms: { stable: clean, candidate } });
 
 describe("rehearse, preset demo at 200 requests a second", () => {
-  const plan = planOf(demoPreset);
+  const plan = planOf("demo");
 
   it("promotes a healthy candidate in 5 of 5 seeds, within 60 virtual seconds", () => {
     for (const seed of [1, 2, 3, 4, 5]) {
@@ -65,7 +62,7 @@ describe("rehearse, preset demo at 200 requests a second", () => {
 });
 
 describe("rehearse, preset default", () => {
-  const plan = planOf(defaultPreset);
+  const plan = planOf("default");
 
   it("neither promotes nor rolls back without traffic (D-7)", () => {
     const silent = rehearse(plan, world(healthy, 1e-9), randomStream(1), 12 * 3_600);

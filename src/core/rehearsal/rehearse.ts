@@ -94,7 +94,7 @@ class Run {
     this.#evidence = foldEvidence(this.#evidence, block, plan.gates);
     const stage = this.#view(at);
     // A whole verdict is dear; before the hold is over only a fuse can change anything.
-    if (stage.heldMs < stage.holdMs && !isHarmProven(this.#evidence, plan.gates)) return;
+    if (stage.heldMs < stage.holdMs && !isHarmProven(this.#evidence, stage, plan.gates)) return;
     const verdicts = judgeTraffic(this.#evidence, stage, plan.gates);
     this.take({ kind: "judged", at, stageIndex: this.rollout.stageIndex, verdicts });
   }

@@ -10,6 +10,8 @@ export interface ArmModel {
   failures(atS: number): Readonly<Record<ErrorClass, number>>;
   /** Lognormal latency of warm answers: median in ms and sigma of the logarithm. */
   latency(atS: number): { readonly medianMs: number; readonly sigma: number };
+  /** Cold starts among the answers, and how many times slower they are; absent for none. */
+  cold?(atS: number): { readonly share: number; readonly factor: number };
 }
 
 /** The traffic a policy is rehearsed against. */
@@ -48,7 +50,9 @@ function armSecond(model: ArmModel, requests: number, atS: number, random: Rando
   const rates = Object.entries(model.failures(atS));
   const { medianMs, sigma } = model.latency(atS);
   const classes: Record<ErrorClass, number> = {};
+  const start = model.cold?.(atS) ?? { share: 0, factor: 1 };
   const warm = new Map<number, number>();
+  const cold = new Map<number, number>();
   let failures = 0;
   for (let index = 0; index < requests; index++) {
     let draw = random();
@@ -61,8 +65,10 @@ function armSecond(model: ArmModel, requests: number, atS: number, random: Rando
       classes[failed[0]] = (classes[failed[0]] ?? 0) + 1;
       continue;
     }
-    const bin = binOf(medianMs * Math.exp(sigma * standardNormal(random)));
-    warm.set(bin, (warm.get(bin) ?? 0) + 1);
+    const isCold = start.share > 0 && random() < start.share;
+    const bin = binOf((isCold ? start.factor : 1) * medianMs * Math.exp(sigma * standardNormal(random)));
+    const bins = isCold ? cold : warm;
+    bins.set(bin, (bins.get(bin) ?? 0) + 1);
   }
   return {
     ...EMPTY_ARM_WINDOW,
@@ -72,6 +78,9 @@ function armSecond(model: ArmModel, requests: number, atS: number, random: Rando
     failuresAll: failures,
     classes,
     warm: binsOf(warm),
+    cold: binsOf(cold),
+    // Each request by a user of its own: the draw is then as independent as the arrivals are.
+    newUnits: requests,
   };
 }
 

@@ -1,3 +1,5 @@
+import { gateBaseName } from "../gate/order.ts";
+import { isInForce } from "../gate/setting.ts";
 import type { RolloutPlan, Stage } from "../stage/plan.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import { assert } from "../assert.ts";
@@ -117,4 +119,10 @@ export function heldMs(rollout: Rollout, at: EpochMs): number {
   if (rollout.holdingSince === null) return 0;
   const until = rollout.pausedAt ?? at;
   return Math.max(0, until - rollout.holdingSince);
+}
+
+/** Verdicts that count at the share in force: a gate that is no longer asked does not hold what comes after it. */
+export function verdictsInForce({ plan, candidateBp, verdicts }: Rollout): readonly Verdict[] {
+  const silent = plan.gates.filter((setting) => !isInForce(setting, candidateBp)).map(({ gate }) => gate);
+  return verdicts.filter(({ gate }) => !silent.includes(gate) && !silent.includes(gateBaseName(gate)));
 }

@@ -1,9 +1,10 @@
 import { unreachable } from "../assert.ts";
 import { gateBaseName, gateOrder, isProbeGate, isTrafficGate } from "../gate/order.ts";
+import { isInForce, maySkip } from "../gate/setting.ts";
 import { overall, type Verdict } from "../verdict.ts";
 import { onCommand } from "./command.ts";
 import type { RolloutEvent } from "./event.ts";
-import { type Cause, currentStage, heldMs, isFinal, type Rollout } from "./rollout.ts";
+import { type Cause, currentStage, heldMs, isFinal, type Rollout, verdictsInForce } from "./rollout.ts";
 import {
   advance,
   checkIdentity,
@@ -72,20 +73,24 @@ function firstFailure(rollout: Rollout, at: Cause["at"]): Cause | null {
 
 /** Every gate that must have spoken at this stage has spoken, and all passed. */
 function isProven(rollout: Rollout): boolean {
-  const { plan, stageIndex, verdicts } = rollout;
+  const { plan, stageIndex, candidateBp } = rollout;
+  const verdicts = verdictsInForce(rollout);
   const hasProbed = plan.stages.slice(0, stageIndex + 1).some((stage) => stage.kind === "probes");
   const required = plan.gates.filter(
-    (setting) => isTrafficGate(setting.gate) || (hasProbed && isProbeGate(setting.gate)),
+    (setting) =>
+      isInForce(setting, candidateBp) &&
+      !maySkip(setting) &&
+      (isTrafficGate(setting.gate) || (hasProbed && isProbeGate(setting.gate))),
   );
-  const haveSpoken = required.every((setting) =>
-    verdicts.some((verdict) => gateBaseName(verdict.gate) === setting.gate),
+  const haveSpoken = required.every(({ gate }) =>
+    verdicts.some((verdict) => verdict.gate === gate || gateBaseName(verdict.gate) === gate),
   );
   return haveSpoken && (verdicts.length === 0 ? required.length === 0 : overall(verdicts) === "pass");
 }
 
 /** What is still missing, as the sentence a person reads while the stage holds. */
 function unproven(rollout: Rollout): { text: string; verdict: Verdict | null } {
-  const verdict = rollout.verdicts.find((candidate) => candidate.kind !== "pass") ?? null;
+  const verdict = verdictsInForce(rollout).find((candidate) => candidate.kind !== "pass") ?? null;
   if (verdict === null) return { text: "unproven: a gate has not spoken yet", verdict };
   return { text: `unproven: ${verdict.reason}${verdict.needs === null ? "" : `; needs ${verdict.needs}`}`, verdict };
 }

@@ -3,7 +3,7 @@ import type { Stage } from "../stage/plan.ts";
 import { BP_ALL, BP_NONE, type EpochMs } from "../unit.ts";
 import { overall, type Verdict } from "../verdict.ts";
 import type { Effect, EffectOrder } from "./effect.ts";
-import { type Cause, currentStage, type Rollout } from "./rollout.ts";
+import { type Cause, currentStage, type Rollout, verdictsInForce } from "./rollout.ts";
 
 /** A decision: the rollout after the event and the work it asks for. Journal both before running an effect. */
 export interface Next {
@@ -62,7 +62,7 @@ export function enterStage(rollout: Rollout, stageIndex: number): Next {
 
 /** To the next stage, or to the end: the candidate becomes the stable arm in a new epoch. */
 export function advance(rollout: Rollout): Next {
-  const isProven = overall(rollout.verdicts) === "pass";
+  const isProven = overall(verdictsInForce(rollout)) === "pass";
   const { stageIndex, unprovenStages } = rollout;
   const state = isProven ? rollout : { ...rollout, unprovenStages: [...unprovenStages, stageIndex] };
   if (stageIndex + 1 < rollout.plan.stages.length) return enterStage(state, stageIndex + 1);

@@ -53,6 +53,18 @@ export interface ProbePlan {
   readonly requestsPerSecond: number | null;
 }
 
+/** A number from outside that gates ask for: where, how often, and how old it may be. */
+export interface MetricPlan {
+  readonly name: string;
+  readonly source: "prometheus" | "http-json";
+  readonly url: string;
+  /** Query of each arm in the source's own language; null for a metric without a stable side. */
+  readonly candidate: string;
+  readonly stable: string | null;
+  readonly everyMs: number;
+  readonly maxAgeMs: number;
+}
+
 /**
  * A rollout as it will be carried out: the document with every default filled in and every preset expanded. Immutable;
  * a changed document is a new generation.
@@ -72,6 +84,7 @@ export interface RolloutPlan {
   readonly sticky: { readonly seed: number; readonly ttlMs: number };
   readonly drainMs: number;
   readonly probes: ProbePlan | null;
+  readonly metrics: readonly MetricPlan[];
   readonly driver: string;
   /** Longest time from the order to roll back to the data plane's confirmation before the rollback counts as failed. */
   readonly rollbackWithinMs: number;

@@ -1,12 +1,39 @@
+import type { ShareRange } from "../../core/gate/gate.ts";
 import type { GateName, GateOptions } from "../../core/gate/options.ts";
-import type { Stage } from "../../core/stage/plan.ts";
+import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
 
-/** A named, versioned set of gates and a ladder for documents that give no steps. Pure data. */
-export interface Preset {
+/** Options of some gates, each whole or in part. */
+export type GateChanges = { readonly [name in GateName]?: Partial<GateOptions[name]> };
+
+/** Where a preset's gates are asked, for those that are not asked at every share. */
+export type GateRanges = { readonly [name in GateName]?: ShareRange };
+
+interface PresetText {
   readonly name: string;
   readonly version: number;
   /** One sentence a person reads when the preset is in force. */
   readonly says: string;
-  readonly gates: Partial<GateOptions> & { readonly [name in GateName]?: GateOptions[name] };
+}
+
+/**
+ * A preset as it is written: a base, and what it changes. `extends` names one preset and takes its gates, ladder and way
+ * back; `strictestOf` names several and takes the tightest bound of each option. Without either, `gates` start from the
+ * defaults of their kinds.
+ */
+export interface PresetSource extends PresetText {
+  readonly extends?: string;
+  readonly strictestOf?: readonly string[];
+  readonly gates: GateChanges;
+  readonly within?: GateRanges;
+  readonly stages?: readonly Stage[];
+  readonly onFail?: RolloutPlan["onFail"]["to"];
+}
+
+/** A named, versioned set of gates and a ladder for documents that give no steps, with every base resolved. Pure data. */
+export interface Preset extends PresetText {
+  readonly gates: Partial<GateOptions>;
+  readonly within: GateRanges;
   readonly stages: readonly Stage[];
+  /** Where a first failure leads when the document is silent. */
+  readonly onFail: RolloutPlan["onFail"]["to"];
 }

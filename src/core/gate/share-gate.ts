@@ -1,0 +1,167 @@
+import type { ByArm } from "../arm.ts";
+import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../stats/bernoulli-e-process.ts";
+import { lnBetaBinomial } from "../stats/beta-binomial.ts";
+import { type ArmCount, addCounts, type CountBlock, NO_COUNTS } from "../stats/count-block.ts";
+import { type ExcessEProcess, foldExcess, lnExcess, startExcess } from "../stats/excess-e-process.ts";
+import { wilson } from "../stats/wilson.ts";
+import type { Bp } from "../unit.ts";
+import type { Block, StageView, TrafficGate } from "./gate.ts";
+import type { LimitOptions } from "./options.ts";
+import { countOrNone, type ShareMeasure } from "./share-measure.ts";
+import { percent, trafficVerdict } from "./traffic-verdict.ts";
+
+interface State {
+  /** Everything of the rollout, and of the share in force. */
+  readonly all: CountBlock;
+  readonly stage: CountBlock & { readonly bp: Bp | null };
+  /** Whether any window said anything about it. */
+  readonly isWatched: boolean;
+  /** Evidence that the candidate does worse than stable, and that it is within `stop`; null where not compared. */
+  readonly harm: BernoulliEProcess | null;
+  readonly proof: ExcessEProcess | null;
+}
+
+/** Sample size at which the one-arm test is tightest; it is valid at every other one. */
+const TUNED_FOR = 1_000;
+/** 97.5 % per arm: both together give at least 95 % for a difference. */
+const INTERVAL_Z = 2.2414;
+
+const share = ({ failures, total }: ArmCount): number => (total === 0 ? 0 : failures / total);
+
+/** The point estimate in the gate's unit. Nothing on the candidate is no excess, whatever stable shows. */
+function estimateOf(measure: ShareMeasure, { stable, candidate }: CountBlock): number {
+  if (measure.comparison === "absolute") return share(candidate);
+  if (measure.comparison === "difference") return share(candidate) - share(stable);
+  return candidate.failures === 0 ? 0 : share(candidate) / share(stable);
+}
+
+function intervalOf(measure: ShareMeasure, { stable, candidate }: CountBlock): readonly [number, number] | null {
+  if (candidate.total === 0 || measure.comparison === "ratio") return null;
+  const [low, high] = wilson(candidate.failures, candidate.total, INTERVAL_Z);
+  if (measure.comparison === "absolute") return [low, high];
+  if (stable.total === 0) return null;
+  const [stableLow, stableHigh] = wilson(stable.failures, stable.total, INTERVAL_Z);
+  return [low - stableHigh, high - stableLow];
+}
+
+function lnBeyond({ candidate }: CountBlock, limit: number, alpha: number, side: "above" | "below"): number {
+  const tally = { successes: candidate.failures, total: candidate.total };
+  return lnBetaBinomial(tally, limit, { samples: TUNED_FOR, alpha }, side);
+}
+
+/** ln of the evidence for harm: beyond `stop` where the arm stands alone, worse than stable where it is compared. */
+function lnHarm(state: State, { stop, alpha }: LimitOptions): number {
+  if (state.harm !== null) return state.harm.logE;
+  return stop === null ? 0 : lnBeyond(state.all, stop, alpha, "above");
+}
+
+/** Harm beyond `stop` is excluded at error rate beta; without a stop limit, or as a ratio, the estimate alone decides. */
+function isExcluded(state: State, { stop, beta }: LimitOptions): boolean {
+  if (stop === null) return true;
+  if (state.proof !== null) return lnExcess(state.proof, stop) >= Math.log(1 / beta);
+  return state.harm !== null || lnBeyond(state.all, stop, beta, "below") >= Math.log(1 / beta);
+}
+
+function shown(measure: ShareMeasure, value: number): string {
+  if (measure.comparison === "ratio") return Number.isFinite(value) ? `${value.toFixed(2)}x` : "stable has none";
+  return measure.comparison === "difference" ? `${(value * 100).toFixed(2)} points` : percent(value);
+}
+
+function describe(measure: ShareMeasure, counts: CountBlock, estimate: number): string {
+  const { what, among, comparison } = measure;
+  const own = `${percent(share(counts.candidate))} ${what} of ${counts.candidate.total} ${among}`;
+  if (comparison === "absolute") return own;
+  return `${own} against ${percent(share(counts.stable))} on stable (${shown(measure, estimate)})`;
+}
+
+/**
+ * The gate of one share. Sequential: stops when harm is proven and the estimate lies beyond `stop`; promotes when the
+ * estimate is within `promote` and harm beyond `stop` excluded. For a comparison harm is "worse than stable", so that a
+ * healthy candidate is stopped with probability alpha at most; the estimate then says whether it is beyond the limit.
+ * Literal: the estimate of the stage alone.
+ * @source decision-policy.md, "Three questions per gate" and "Literal mode"
+ */
+export function shareGate(measure: ShareMeasure): TrafficGate<LimitOptions, State> {
+  const isCompared = measure.comparison !== "absolute";
+  const isBeyondStop = (state: State, options: LimitOptions): boolean => {
+    const { mode, stop, alpha, minSamples } = options;
+    if (stop === null) return false;
+    const counts = mode === "literal" ? state.stage : state.all;
+    if (counts.candidate.total === 0 || !(estimateOf(measure, counts) > stop)) return false;
+    return mode === "literal" ? hasEnough(counts, minSamples) : lnHarm(state, options) >= Math.log(1 / alpha);
+  };
+  const hasEnough = ({ stable, candidate }: CountBlock, minSamples: number): boolean =>
+    candidate.total >= minSamples && (!isCompared || stable.total >= minSamples);
+
+  return {
+    kind: "traffic",
+    name: measure.gate,
+    start: ({ mode, stop }) => ({
+      all: NO_COUNTS,
+      stage: { ...NO_COUNTS, bp: null },
+      isWatched: false,
+      harm: mode === "sequential" && isCompared ? startBernoulliEProcess() : null,
+      proof:
+        mode === "sequential" && measure.comparison === "difference" && stop !== null
+          ? startExcess({ margins: [stop] })
+          : null,
+    }),
+    fold(state, { arms, candidateBp }: Block) {
+      const counts = { stable: countOrNone(measure, arms.stable), candidate: countOrNone(measure, arms.candidate) };
+      const isWatched = state.isWatched || measure.count(arms.candidate) !== null;
+      if (counts.stable.total + counts.candidate.total === 0) return { ...state, isWatched };
+      const before = state.stage.bp === candidateBp ? state.stage : NO_COUNTS;
+      return {
+        all: addCounts(state.all, counts),
+        stage: { ...addCounts(before, counts), bp: candidateBp },
+        isWatched,
+        harm: state.harm === null ? null : foldBernoulli(state.harm, counts),
+        proof: state.proof === null ? null : foldExcess(state.proof, counts),
+      };
+    },
+    isHarmProven: isBeyondStop,
+    decide(state, _stage: StageView, options) {
+      const counts: CountBlock = options.mode === "literal" ? state.stage : state.all;
+      const samples: ByArm<number> = { stable: counts.stable.total, candidate: counts.candidate.total };
+      const alpha = options.mode === "literal" ? null : options.alpha;
+      const base = { gate: measure.gate, samples, threshold: options.promote, alpha };
+      if (counts.candidate.total === 0) {
+        const reason = state.isWatched
+          ? `no ${measure.among} on the candidate yet`
+          : `nothing reports ${measure.what} of the candidate`;
+        return trafficVerdict(base, "no-data", { estimate: null, reason, needs: measure.among });
+      }
+      const estimate = estimateOf(measure, counts);
+      const logE = alpha === null ? null : lnHarm(state, options);
+      const finding = {
+        estimate: Number.isFinite(estimate) ? estimate : null,
+        interval: intervalOf(measure, counts),
+        logE,
+      };
+      const found = describe(measure, counts, estimate);
+      if (isBeyondStop(state, options)) {
+        const reason = `${found}: beyond the stop limit of ${shown(measure, options.stop ?? 0)}`;
+        return trafficVerdict({ ...base, threshold: options.stop }, "fail", { ...finding, reason });
+      }
+      const missing = Math.max(
+        0,
+        options.minSamples - counts.candidate.total,
+        isCompared ? options.minSamples - counts.stable.total : 0,
+      );
+      if (missing > 0) {
+        const reason = `${found}: too few to decide`;
+        return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: `${missing} more ${measure.among}` });
+      }
+      if (!(estimate <= options.promote)) {
+        const reason = `${found}: over ${shown(measure, options.promote)}, which a stage may be left with`;
+        return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: "a lower share, or a person" });
+      }
+      if (options.mode === "sequential" && !isExcluded(state, options)) {
+        const reason = `${found}: harm beyond ${shown(measure, options.stop ?? 0)} is not excluded yet`;
+        return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: `more ${measure.among}` });
+      }
+      const reason = `${found}: at most ${shown(measure, options.promote)} is wanted`;
+      return trafficVerdict(base, "pass", { ...finding, reason });
+    },
+  };
+}

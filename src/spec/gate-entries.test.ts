@@ -1,0 +1,125 @@
+import { describe, expect, it } from "vitest";
+import { isProblems, readRollout } from "./read-rollout.ts";
+import { planRollout } from "./plan.ts";
+
+const rollout = (gates: string, more = "") => `apiVersion: sluice/v1
+kind: Rollout
+metadata: { name: support-rag-7 }
+spec:
+  service: support-rag
+  stable: { url: http://127.0.0.1:4001/answer }
+  candidate: { url: http://127.0.0.1:4002/answer }
+  route: { driver: gateway, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
+${more}  gates:
+${gates}`;
+const METRICS = `  metrics:
+    - { name: queue-age, source: prometheus, url: http://127.0.0.1:9090, candidate: max(queue_age) }
+`;
+const context = {
+  file: "a.yaml",
+  generation: 1,
+  seed: 7,
+  documentDigest: "sha256:d",
+  goldDigest: "",
+  paths: { set: null, map: null, corpus: null },
+};
+
+function plan(text: string) {
+  const read = readRollout(text);
+  if (isProblems(read)) throw new Error(JSON.stringify(read));
+  return planRollout(read.document, read.source, context);
+}
+const gateOf = (text: string, name: string) => plan(text).gates.find(({ gate }) => gate === name);
+
+describe("entries of gates", () => {
+  it("take a preset's ladder, its ranges and its way back when the document is silent (RB-7)", () => {
+    const planned = plan(rollout("    - { use: canary-serverless }\n"));
+    expect(planned.onFail.to).toBe("previous-stage");
+    expect(planned.stages.flatMap((stage) => (stage.kind === "traffic" ? [stage.candidateBp / 100] : []))).toEqual([
+      1, 5, 10, 25, 50,
+    ]);
+    expect(planned.gates.find(({ gate }) => gate === "peak-hour")?.within).toEqual({ fromBp: 5_000, toBp: 10_000 });
+  });
+
+  it("take the strictest of several presets", () => {
+    const planned = plan(rollout("    - { strictestOf: [bg-ops, shaping-strict] }\n"));
+    expect(planned.gates.find(({ gate }) => gate === "p95-warm")?.source).toBe(
+      "preset strictest-of[bg-ops, shaping-strict]@1",
+    );
+    expect(planned.gates.map(({ gate }) => gate)).toContain("queue-age-slope");
+  });
+
+  it("name each metric and custom gate, fill in its defaults, and keep its range in basis points", () => {
+    const gates = `    - { use: default }
+    - { gate: metric, metric: queue-age, promote: 30, stop: 60 }
+    - { gate: custom, name: calm, pass: "candidate.error_rate < 0.01", within: { from: 5, to: 50 } }
+`;
+    const text = rollout(gates, METRICS);
+    expect(gateOf(text, "metric[queue-age]")).toMatchObject({
+      options: { promote: 30, stop: 60, better: "lower", failures: 3 },
+      source: "a.yaml:13",
+    });
+    expect(gateOf(text, "custom[calm]")).toMatchObject({ within: { fromBp: 500, toBp: 5_000 } });
+    expect(plan(text).metrics).toEqual([
+      {
+        name: "queue-age",
+        source: "prometheus",
+        url: "http://127.0.0.1:9090",
+        candidate: "max(queue_age)",
+        stable: null,
+        everyMs: 10_000,
+        maxAgeMs: 60_000,
+      },
+    ]);
+  });
+
+  it("GQ-37: a change type adds the gates it cannot do without, and keeps the preset's own", () => {
+    const more = "  changeTypes: [cache-strategy]\n";
+    const text = rollout("    - { use: default }\n", more);
+    expect(gateOf(text, "cache-hit-drop")).toMatchObject({ source: "spec.changeTypes" });
+    expect(gateOf(text, "error-rate")).toMatchObject({ source: "preset default@2" });
+  });
+
+  it("GQ-37: a change of the model without a gold set is refused", () => {
+    const read = readRollout(rollout("    - { use: default }\n", "  changeTypes: [model]\n"));
+    expect(isProblems(read) && read.map(({ code, fix }) => [code, fix])).toEqual([
+      ["E124", "add spec.probes with the gold set"],
+    ]);
+  });
+
+  it.each([
+    ["    - { use: default, strictestOf: [default, demo] }\n", "E118", "exactly one of them"],
+    ["    - { use: canary-serverles }\n", "E108", 'did you mean "canary-serverless"'],
+    ["    - { use: default }\n    - { gate: custom, pass: 'true' }\n", "E120", "needs a name"],
+    ["    - { use: default }\n    - { gate: p95-warm, name: x }\n", "E120", "only custom gates have a name"],
+    [
+      "    - { use: default }\n    - { gate: custom, name: x, pass: 'candidate.p95 < 5.0' }\n",
+      "E122",
+      "No such key: p95",
+    ],
+    ["    - { use: default }\n    - { gate: custom, name: x }\n", "E122", "needs a rule"],
+    [
+      "    - { use: default }\n    - { gate: metric, metric: queue-age, promote: 1 }\n",
+      "E123",
+      'unknown metric "queue-age"',
+    ],
+    ["    - { use: default }\n    - { gate: five-xx-abs, promot: 0.1 }\n", "E104", 'did you mean "promote"'],
+    ["    - { use: default }\n    - { gate: tool-loop, max: -1 }\n", "E119", "tool-loop"],
+    ["    - { use: default }\n    - { gate: p95-warm, within: { from: 50, to: 5 } }\n", "E121", "never asked"],
+  ])("refuse %j with %s", (gates, code, text) => {
+    const read = readRollout(rollout(gates));
+    expect(isProblems(read) && read.map((problem) => [problem.code, problem.message])).toEqual([
+      [code, expect.stringContaining(text)],
+    ]);
+  });
+
+  it("refuse a ratio of a metric that has no side for stable, and two metrics of one name", () => {
+    const gates =
+      "    - { use: default }\n    - { gate: metric, metric: queue-age, promote: 1.2, comparison: ratio }\n";
+    const read = readRollout(rollout(gates, METRICS));
+    expect(isProblems(read) && read[0]?.message).toContain("no query for stable");
+    const twice = METRICS + METRICS.split("\n").slice(1).join("\n");
+    const doubled = readRollout(rollout("    - { use: default }\n", twice));
+    expect(isProblems(doubled) && doubled[0]?.message).toContain('second metric is named "queue-age"');
+  });
+});

@@ -1,0 +1,37 @@
+import { assert } from "../../core/assert.ts";
+import type { GateName, GateOptions } from "../../core/gate/options.ts";
+import { GATE_NAMES } from "../../core/gate/order.ts";
+import { GATE_DEFAULTS } from "./gate-defaults.ts";
+import type { GateChanges, Preset, PresetSource } from "./preset.ts";
+import { strictestGates, strictestRanges } from "./strictest.ts";
+
+type AnyOptions = Readonly<Record<string, unknown>>;
+
+/** The changes on top of the gates below them; a gate that is new there starts from the defaults of its kind. */
+function withChanges(base: Partial<GateOptions>, changes: GateChanges): Partial<GateOptions> {
+  const names = (GATE_NAMES as readonly GateName[]).filter((name) => name in base || name in changes);
+  const entries = names.map((name) => {
+    const below: AnyOptions = (base[name] ?? GATE_DEFAULTS[name]) as AnyOptions;
+    return [name, { ...below, ...(changes[name] as AnyOptions | undefined) }] as const;
+  });
+  return Object.fromEntries(entries) as Partial<GateOptions>;
+}
+
+/** A preset with its base resolved. `find` answers the presets it may name. Throws on a name that is not there. */
+export function resolvePreset(source: PresetSource, find: (name: string) => Preset): Preset {
+  const { name, version, says } = source;
+  const bases = [...(source.extends === undefined ? [] : [source.extends]), ...(source.strictestOf ?? [])].map(find);
+  const base = source.strictestOf === undefined ? (bases[0]?.gates ?? {}) : strictestGates(bases);
+  const ranges = source.strictestOf === undefined ? (bases[0]?.within ?? {}) : strictestRanges(bases);
+  const stages = source.stages ?? bases[0]?.stages;
+  assert(stages !== undefined, `preset ${name} has a ladder or a base that has one`);
+  return {
+    name,
+    version,
+    says,
+    gates: withChanges(base, source.gates),
+    within: { ...ranges, ...source.within },
+    stages,
+    onFail: source.onFail ?? bases[0]?.onFail ?? "stable",
+  };
+}
