@@ -242,7 +242,7 @@ async function sampleOf(signWith: string, version: Sample["version"]): Promise<S
 /** The same signature with the group order added to its second half: another spelling that some verifiers take. */
 function malleated(signature: Uint8Array): Uint8Array {
   const order = 2n ** 252n + 27742317777372353535851937790883648493n;
-  const half = [...signature.slice(32)].reverse().reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) + order;
+  const half = signature.slice(32).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n) + order;
   const out = Uint8Array.from(signature);
   for (let index = 0; index < 32; index++) out[32 + index] = Number((half >> BigInt(8 * index)) & 255n);
   return out;
