@@ -15,6 +15,10 @@ const INTERNAL = [
   "x-cache-namespace",
   "schema-rev",
   "index-hash",
+  "model-tag",
+  "x-schema-rev",
+  "x-index-hash",
+  "x-model-tag",
   "x-sluice-arm",
   "x-sluice-anything",
 ];

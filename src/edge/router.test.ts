@@ -95,6 +95,71 @@ describe("createRouter", () => {
     );
   });
 
+  describe("schema lock", () => {
+    const serves = (min: string, max: string) => ({ schemaRev: { min, max }, indexHash: null, modelTag: null });
+    const { stable, candidate } = aDocument().arms;
+    const arms = {
+      stable: { ...stable, serves: serves("sc-10", "sc-12") },
+      candidate: { ...candidate!, serves: serves("sc-12", "sc-14") },
+    };
+    const identity = { trustedHeaders: ["x-user-id", "X-Schema-Rev", "x-index-hash"], stickyBy: ["x-user-id"] };
+    const locked = aDocument({ arms, identity, candidateBp: bp(0) });
+
+    it("SL-3: a trusted pin selects the matching arm at weight 0 and is handed on, whatever Connection lists", async () => {
+      const routed: RoutedRequest[] = [];
+      const { origin, router } = routerOn(locked, { onRouted: (one) => routed.push(one) });
+      await router.handle(ask({ "x-user-id": "u", "x-schema-rev": "sc-14", connection: "x-schema-rev" }));
+      const sent = await only(origin);
+      expect(sent.url).toContain(":4002/");
+      expect(["x-schema-rev", "x-index-hash"].map((name) => sent.headers.get(name))).toEqual(["sc-14", null]);
+      expect(routed).toMatchObject([{ kind: "answered", route: { arm: "candidate", reason: "schema-lock" } }]);
+    });
+
+    it("SL-2: answers what no arm serves itself, and asks no origin", async () => {
+      const routed: RoutedRequest[] = [];
+      const { origin, router } = routerOn(locked, { onRouted: (one) => routed.push(one) });
+      const response = await router.handle(ask({ "x-schema-rev": "sc-9" }));
+      const names = ["content-type", "cache-control", "retry-after", "x-sluice-arm", "x-sluice-doc"];
+      expect(names.map((name) => response.headers.get(name))).toEqual([
+        "application/problem+json",
+        "no-store",
+        null,
+        null,
+        "1.0",
+      ]);
+      expect([response.status, await response.json()]).toMatchObject([
+        409,
+        {
+          type: "urn:sluice:problem:no-matching-revision",
+          differences: [
+            { arm: "stable", wanted: "sc-9", serves: { min: "sc-10", max: "sc-12" } },
+            { arm: "candidate", wanted: "sc-9", serves: { min: "sc-12", max: "sc-14" } },
+          ],
+          retry: { action: "route-to-match", pins: { schemaRev: "sc-9" } },
+        },
+      ]);
+      expect(origin.requests).toEqual([]);
+      expect(routed).toMatchObject([{ kind: "refused", status: 409, route: { arm: null } }]);
+    });
+
+    it("answers 400 to two different copies of a pin", async () => {
+      const { router } = routerOn(locked);
+      const twice: [string, string][] = [
+        ["x-schema-rev", "sc-12"],
+        ["X-Schema-Rev", "sc-14"],
+      ];
+      expect((await router.handle(ask(twice))).status).toBe(400);
+    });
+
+    it("S1: a pin whose header the document does not trust neither routes nor arrives", async () => {
+      const { origin, router } = routerOn(aDocument({ arms, candidateBp: bp(0) }));
+      await router.handle(ask({ "x-schema-rev": "sc-14", "x-index-hash": "41cc", "x-model-tag": "m" }));
+      const sent = await only(origin);
+      expect(sent.url).toContain(":4001/");
+      expect([...sent.headers.keys()].filter((name) => /schema|index|model/.test(name))).toEqual([]);
+    });
+  });
+
   it("drops hop-by-hop fields in both directions and keeps the others", async () => {
     const headers = {
       connection: "x-hop",

@@ -107,6 +107,33 @@ describe("admit", () => {
     expect(refusedAt({ ...aDocument(), ...over })).toEqual([path]);
   });
 
+  it("takes what an arm serves, and keeps it", () => {
+    const serves = { schemaRev: { min: "sc-10", max: "sc-12" }, indexHash: ["9a77"], modelTag: null };
+    const locked = aDocument({ arms: { ...aDocument().arms, stable: target({ serves }) } });
+    expect(judge(wire(locked))).toEqual({ kind: "adopt", document: locked });
+    expect(judge(wire(locked), locked).kind).toBe("keep");
+    expect(judge(wire(aDocument()), locked).kind).toBe("refuse"); // Same epoch and seq, other content.
+  });
+
+  it.each([
+    ["serves", { serves: null }],
+    ["serves", { serves: [] }],
+    ["serves.modelTag", { serves: { schemaRev: null, indexHash: null } }],
+    ["serves.embedSchema", { serves: { schemaRev: null, indexHash: null, modelTag: null, embedSchema: null } }],
+    ["serves.schemaRev", { serves: { schemaRev: "sc-1", indexHash: null, modelTag: null } }],
+    ["serves.schemaRev.max", { serves: { schemaRev: { min: "sc-1" }, indexHash: null, modelTag: null } }],
+    ["serves.schemaRev.min", { serves: { schemaRev: { min: 1, max: "sc-2" }, indexHash: null, modelTag: null } }],
+    ["serves.schemaRev.max", { serves: { schemaRev: { min: "sc-1", max: "sc-02" }, indexHash: null, modelTag: null } }],
+    ["serves.schemaRev", { serves: { schemaRev: { min: "sc-10", max: "sc-9" }, indexHash: null, modelTag: null } }],
+    ["serves.indexHash", { serves: { schemaRev: null, indexHash: [], modelTag: null } }],
+    ["serves.indexHash", { serves: { schemaRev: null, indexHash: "9a77", modelTag: null } }],
+    ["serves.modelTag[1]", { serves: { schemaRev: null, indexHash: null, modelTag: ["a", "b c"] } }],
+    ["serves.modelTag", { serves: { schemaRev: null, indexHash: null, modelTag: Array(17).fill("a") } }],
+  ])("S13: refuses a bad arms.stable.%s: %j", (path, over) => {
+    const admission = { ...aDocument(), arms: { ...aDocument().arms, stable: target(over) } };
+    expect(refusedAt(admission)).toEqual([`arms.stable.${path}`]);
+  });
+
   it("takes endpoints of scheme, host, port and path, and nothing else", () => {
     const at = (endpoint: string) =>
       refusedAt({

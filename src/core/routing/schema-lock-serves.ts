@@ -22,6 +22,7 @@ export function readServes(shape: ShapeReader, json: unknown, path: string): Ser
     indexHash: values(fields.indexHash, `${path}.indexHash`),
     modelTag: values(fields.modelTag, `${path}.modelTag`),
   };
-  if (pinProblem("schemaRev", range?.min, serves) === "schema-behind") shape.refuse(rangeAt, "min is above max");
+  const isEmpty = pinProblem("schemaRev", range?.min, serves) === "schema-behind";
+  if (isEmpty && serves.schemaRev?.max) shape.refuse(rangeAt, "min is above max"); // A max that was read.
   return serves;
 }
