@@ -98,14 +98,26 @@ export class Controller {
     return { kind: "done", rollout: actor.rollout };
   }
 
-  /** Takes a gateway's report in. Resolves when its windows are durable and what they decided is ordered. */
+  /**
+   * Takes a report in. Resolves when its windows are durable and what they decided is ordered. `adopted` is null for a
+   * service that counts and routes nothing: it knows no document, so its windows count for the one in force.
+   */
   async ingest(
     service: string,
     gatewayId: string,
-    windows: readonly TelemetryWindow[],
-    adopted: LiveGateway["adopted"],
+    sent: readonly TelemetryWindow[],
+    adopted: LiveGateway["adopted"] | null,
   ): Promise<void> {
-    this.hub.report(service, gatewayId, adopted);
+    const current = adopted === null ? this.hub.current(service) : null;
+    const windows =
+      current === null
+        ? sent
+        : sent.map((window) => ({
+            ...window,
+            document: { epoch: current.epoch, seq: current.seq },
+            candidateBp: current.candidateBp,
+          }));
+    if (adopted !== null) this.hub.report(service, gatewayId, adopted);
     this.#known.learn(service, windows, this.#tools.clock.monoMs());
     const actor = [...this.#actors.values()].find(
       ({ rollout }) => rollout.plan.service === service && !isFinal(rollout),

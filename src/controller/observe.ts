@@ -1,5 +1,6 @@
 import type { ByArm } from "../core/arm.ts";
-import { foldEvidence, startEvidence } from "../core/gate/gate-set.ts";
+import type { Reading } from "../core/gate/gate.ts";
+import { foldEvidence, foldReading, startEvidence } from "../core/gate/gate-set.ts";
 import { isNewer } from "../core/routing/document.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { type ArmWindow, EMPTY_ARM_WINDOW, type ErrorClass, type TelemetryWindow } from "../core/window/window.ts";
@@ -50,6 +51,11 @@ export function observe(observations: Observations, window: TelemetryWindow, pla
     cursors: { ...observations.cursors, [window.gatewayId]: window.seq },
     totals: addTotals(observations.totals, arms, window, window.seq - cursor - 1),
   };
+}
+
+/** What is known after one more reading of a metric from outside. */
+export function observeReading(observations: Observations, reading: Reading, plan: RolloutPlan): Observations {
+  return { ...observations, evidence: foldReading(observations.evidence, reading, plan.gates) };
 }
 
 type Count = (arm: ArmWindow) => number;

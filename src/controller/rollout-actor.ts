@@ -11,10 +11,12 @@ import type { TelemetryWindow } from "../core/window/window.ts";
 import type { JournalEntry, Observations, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
 import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
 import type { EventFeed } from "./event-feed.ts";
-import { measuredBp, observe, restartEvidence } from "./observe.ts";
+import { MetricPoller, type MetricSources } from "./metric-poller.ts";
+import { measuredBp, observe, observeReading, restartEvidence } from "./observe.ts";
 import { tell } from "./tell.ts";
 
 export interface ActorTools extends EffectTools {
+  readonly metrics: MetricSources;
   readonly feed: EventFeed;
   readonly log: (line: string) => void;
   /** A store that fails cannot be worked around: the process must end and continue after a restart. */
@@ -41,11 +43,13 @@ export class RolloutActor {
   #parityAtMonoMs = Number.NEGATIVE_INFINITY;
   #isStopped = false;
   readonly #tools: ActorTools;
+  readonly #poller: MetricPoller;
 
   constructor(stored: StoredRollout, journalLength: number, tools: ActorTools) {
     this.#stored = stored;
     this.#journalLength = journalLength;
     this.#tools = tools;
+    this.#poller = new MetricPoller(tools.metrics, tools.clock);
   }
 
   get stored(): StoredRollout {
@@ -89,6 +93,7 @@ export class RolloutActor {
       if (this.#tools.clock.monoMs() - this.#judgedAtMonoMs >= JUDGE_EVERY_MS)
         await this.#look(this.#stored.observations);
       this.#recheckParity();
+      this.#readMetrics();
     });
   }
 
@@ -249,6 +254,20 @@ export class RolloutActor {
     check().catch((error: unknown) =>
       this.#tools.log(`${plan.rolloutId}: comparing identity again failed: ${String(error)}`),
     );
+  }
+
+  /** Readings come back through the queue; none is waited for, so a slow source delays nothing. */
+  #readMetrics(): void {
+    const { plan } = this.rollout;
+    for (const metric of this.#poller.due(plan.metrics)) {
+      const take = async (): Promise<void> => {
+        const reading = await this.#poller.read(metric);
+        await this.#enqueue(() => this.#look(observeReading(this.#stored.observations, reading, plan)));
+      };
+      take().catch((error: unknown) =>
+        this.#tools.log(`${plan.rolloutId}: reading ${metric.name} failed: ${describe(error)}`),
+      );
+    }
   }
 
   #now(): EpochMs {

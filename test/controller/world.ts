@@ -10,6 +10,7 @@ import { memoryStore } from "../../src/drivers/store/memory/index.ts";
 import { gatewayTraffic } from "../../src/drivers/traffic/gateway/index.ts";
 import type { ControllerStore } from "../../src/ports/controller-store.ts";
 import { DriverError } from "../../src/ports/driver-error.ts";
+import type { MetricReading } from "../../src/ports/metric-source.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
 import { aGate, aPlan, traffic, watch } from "../builders.ts";
 
@@ -117,6 +118,8 @@ export class World {
   controller!: Controller;
   hub!: GatewayRegistry;
   metricOfCandidate = "cosine";
+  /** What the fake metric source answers to each query; a query that is not here cannot be asked. */
+  readonly readings = new Map<string, MetricReading>();
   isGatewayAlive = true;
 
   constructor(store: ControllerStore = memoryStore()) {
@@ -136,6 +139,15 @@ export class World {
           return Promise.resolve({ kind: "read", manifest: aManifest({ METRIC }) });
         },
       },
+      metrics: () => ({
+        name: "fake",
+        read: ({ query }) => {
+          const reading = this.readings.get(query);
+          return reading === undefined
+            ? Promise.reject(new DriverError("unreachable", "safe", `nothing answers ${query}`))
+            : Promise.resolve(reading);
+        },
+      }),
       clock: this.clock,
       log: (line) => void this.logged.push(line),
       onFatal: (error) => void this.logged.push(`fatal: ${String(error)}`),

@@ -12,7 +12,8 @@ const BODY_MAX_BYTES = 8_388_608;
 const push = z.strictObject({
   gateway_id: z.string().min(1).max(200),
   windows: z.array(z.unknown()).min(1).max(WINDOWS_MAX),
-  adopted: z.strictObject({ epoch: z.int().min(0), seq: z.int().min(0) }),
+  /** The document the gateway routes by; left out by a service that only reports what it counts. */
+  adopted: z.strictObject({ epoch: z.int().min(0), seq: z.int().min(0) }).optional(),
 });
 
 function parseJson(text: string): unknown {
@@ -23,7 +24,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** `POST /v1/telemetry`: windows of one gateway, in order. Acknowledged when durable; repetitions are harmless. */
+/** `POST /v1/telemetry`: windows of one gateway or service, in order. Acknowledged when durable; repetitions are harmless. */
 export async function postTelemetry(context: Context, controller: Controller): Promise<Response> {
   const text = await readBody(context, BODY_MAX_BYTES);
   if (text === null) return problemResponse("too-large", `the body has more than ${BODY_MAX_BYTES} bytes`);
@@ -41,6 +42,6 @@ export async function postTelemetry(context: Context, controller: Controller): P
   if (service === undefined || services.size > 1 || windows.some((window) => window.gatewayId !== gatewayId)) {
     return problemResponse("bad-request", "a push carries the windows of one gateway and one service");
   }
-  await controller.ingest(service, gatewayId, windows, adopted);
+  await controller.ingest(service, gatewayId, windows, adopted ?? null);
   return Response.json({ acked: Math.max(...windows.map(({ seq }) => seq)) });
 }
