@@ -7,11 +7,61 @@ const CHANCE = 2;
 const PROMISED = 0.01;
 
 /**
- * Goals that a row misses on purpose, with one sentence why: row name without its traffic, or with it, and the policy it
- * is missed against (`*` for any). Nothing else may be missed.
- * @type {Readonly<Record<string, Readonly<Record<string, string>>>>}
+ * @typedef {object} Finding what an explanation is checked against, so that it ends with the figures it rests on
+ * @property {"promise" | "false" | "speed"} kind of the goal
+ * @property {import("./cell.mjs").Cell} ours
+ * @property {import("./cell.mjs").Cell} peer ours again for a promise
+ * @property {(policy: string) => number | null} falseStops share of healthy candidates the policy stops at this traffic
+ *
+ * @typedef {{ sentence: string, holds: (finding: Finding) => boolean }} Explanation
  */
-export const EXPLAINED = {};
+
+/** @type {Explanation} */
+const FEWER_EXPOSED = {
+  sentence:
+    "Slower by the clock because the ladder begins at 1 % of traffic; fewer requests had met the candidate when it was stopped.",
+  holds: ({ kind, ours, peer }) => kind === "speed" && ours.exposed < peer.exposed,
+};
+
+/** @type {Explanation} */
+const FEWER_FALSE_STOPS = {
+  sentence:
+    "A small difference at little traffic is proven only by many requests when at most 1 % of healthy rollouts may be stopped; the faster peer stops more of them (`aa`).",
+  holds: ({ kind, falseStops }) => {
+    const [mine, theirs] = [falseStops("ours"), falseStops("peer")];
+    return kind === "speed" && (mine === null || theirs === null || mine < theirs);
+  },
+};
+
+/** @type {Explanation} */
+const FEWER_PROMOTIONS = {
+  sentence: "The peer that is faster here promotes this harm in more runs; ours promotes it in none or holds.",
+  holds: ({ kind, ours, peer }) => kind === "speed" && ours.promote < peer.promote,
+};
+
+/** @type {Explanation} */
+const OWN_NOISE = {
+  sentence:
+    "A known limit: the latency gate compares second by second, which cancels noise that both arms share; a candidate that by itself swings by 25 % for ten seconds at a time IS slower in many seconds, and that is what the gate proves. Noise of 5 % of its own is tolerated.",
+  holds: ({ kind }) => kind !== "speed",
+};
+
+/**
+ * Goals that are missed on purpose, by row (its name without the traffic). A missed goal takes the first sentence that
+ * its own figures bear out; nothing else may be missed.
+ * @type {Readonly<Record<string, readonly Explanation[]>>}
+ */
+export const EXPLAINED = {
+  "errors-1": [FEWER_EXPOSED, FEWER_PROMOTIONS, FEWER_FALSE_STOPS],
+  "errors-2": [FEWER_EXPOSED, FEWER_PROMOTIONS, FEWER_FALSE_STOPS],
+  "errors-5": [FEWER_EXPOSED],
+  "p95-40": [FEWER_EXPOSED],
+  "p95-60": [FEWER_EXPOSED],
+  "leak-errors": [FEWER_EXPOSED],
+  "leak-p95": [FEWER_EXPOSED],
+  "zero-base": [FEWER_EXPOSED],
+  "ar1-own-25": [OWN_NOISE],
+};
 
 /**
  * @typedef {object} Goal
@@ -33,50 +83,58 @@ export function falseShare(truth, { abort, promote }) {
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 /**
+ * Goals of one row: the promise, and against each peer the false verdicts and, where the peer finds the harm in at least
+ * half of its runs, the time.
  * @param {import("./scenarios.mjs").Scenario} scenario
- * @param {readonly import("./cell.mjs").Cell[]} cells of this row, every policy
+ * @param {readonly import("./cell.mjs").Cell[]} cells every policy on every row of the run
  * @param {(share: number, runs: number) => number} standardError
  * @returns {readonly Goal[]}
  */
 export function goalsOf({ id, truth }, cells, standardError) {
-  const ours = cells.find(({ policy }) => policy === OURS);
+  const row = cells.filter((cell) => cell.row === id);
+  const ours = row.find(({ policy }) => policy === OURS);
   if (ours === undefined || truth === "borderline") return [];
-  const goals = [promiseGoal(id, truth, ours, standardError)];
-  for (const peer of cells) {
-    if (peer.policy === OURS) continue;
-    goals.push(falseGoal(id, truth, ours, peer, standardError));
-    if (truth === "harmful" && peer.abort >= 0.5) goals.push(speedGoal(id, ours, peer));
-  }
-  return goals.map((goal) => ({ ...goal, explained: goal.met ? null : sentenceFor(id, goal) }));
+  const mine = falseShare(truth, ours);
+  const promise = {
+    kind: "promise",
+    peer: ours,
+    goal: `false verdicts at most ${percent(PROMISED)}`,
+    found: percent(mine),
+    met: mine <= PROMISED + CHANCE * standardError(PROMISED, ours.runs),
+  };
+  const peers = row.filter(({ policy }) => policy !== OURS);
+  const compared = peers.flatMap((peer) => {
+    const theirs = falseShare(truth, peer);
+    const chance = CHANCE * Math.hypot(standardError(mine, ours.runs), standardError(theirs, peer.runs));
+    const found = `${percent(mine)} against ${percent(theirs)}`;
+    const verdicts = { kind: "false", peer, goal: "no more false verdicts", found, met: mine <= theirs + chance };
+    return truth === "harmful" && peer.abort >= 0.5 ? [verdicts, speedGoal(ours, peer)] : [verdicts];
+  });
+  return [promise, ...compared].map(({ kind, peer, goal, found, met }) => {
+    const finding = { kind, ours, peer, falseStops: falseStopsOf(id, cells, peer) };
+    const against = kind === "promise" ? "its promise" : peer.policy;
+    return { row: id, against, goal, found, met, explained: met ? null : sentenceFor(id, finding) };
+  });
 }
 
-function promiseGoal(row, truth, ours, standardError) {
-  const share = falseShare(truth, ours);
-  const met = share <= PROMISED + CHANCE * standardError(PROMISED, ours.runs);
-  return { row, against: "promise", goal: `false verdicts at most ${percent(PROMISED)}`, found: percent(share), met };
+function speedGoal(ours, peer) {
+  const isFound = ours.abort >= 0.5;
+  const mine = isFound ? `${Math.round(ours.medianAbortS)} s` : `in ${percent(ours.abort)} of runs`;
+  const met = isFound && ours.medianAbortS <= peer.medianAbortS;
+  return { kind: "speed", peer, goal: "harm found as fast", found: `${mine} against ${peer.medianAbortS} s`, met };
 }
 
-function falseGoal(row, truth, ours, peer, standardError) {
-  const [mine, theirs] = [falseShare(truth, ours), falseShare(truth, peer)];
-  const chance = CHANCE * Math.hypot(standardError(mine, ours.runs), standardError(theirs, peer.runs));
-  const goal = "no more false verdicts";
-  return {
-    row,
-    against: peer.policy,
-    goal,
-    found: `${percent(mine)} against ${percent(theirs)}`,
-    met: mine <= theirs + chance,
+/** Share of healthy candidates stopped at the row's traffic, from the A/A row; null when the run leaves it out. */
+function falseStopsOf(row, cells, peer) {
+  const healthy = `aa@${row.split("@")[1]}`;
+  return (who) => {
+    const policy = who === "ours" ? OURS : peer.policy;
+    return cells.find((cell) => cell.row === healthy && cell.policy === policy)?.abort ?? null;
   };
 }
 
-function speedGoal(row, ours, peer) {
-  const goal = "harm found as fast";
-  const isFound = ours.abort >= 0.5;
-  const found = `${isFound ? `${ours.medianAbortS} s` : `in ${percent(ours.abort)} of runs`} against ${peer.medianAbortS} s`;
-  return { row, against: peer.policy, goal, found, met: isFound && ours.medianAbortS <= peer.medianAbortS };
-}
-
-function sentenceFor(row, { against, goal }) {
-  const entry = EXPLAINED[row] ?? EXPLAINED[row.split("@")[0]];
-  return entry?.[`${against}: ${goal}`] ?? entry?.[against] ?? entry?.[goal] ?? null;
+/** @param {string} row @param {Finding} finding */
+function sentenceFor(row, finding) {
+  const explanations = EXPLAINED[row] ?? EXPLAINED[row.split("@")[0]] ?? [];
+  return explanations.find(({ holds }) => holds(finding))?.sentence ?? null;
 }

@@ -86,13 +86,7 @@ async function main() {
   const cells = scenarios.flatMap(({ id }) =>
     POLICIES.map((policy) => summarise({ row: id, policy }, outcomesOf(id, policy))),
   );
-  const goals = scenarios.flatMap((scenario) => {
-    return goalsOf(
-      scenario,
-      cells.filter(({ row }) => row === scenario.id),
-      standardError,
-    );
-  });
+  const goals = scenarios.flatMap((scenario) => goalsOf(scenario, cells, standardError));
   const options = process.argv.slice(2).filter((option) => option !== "--json");
   const command = `npm run bench:judge${options.length > 0 ? ` -- ${options.join(" ")}` : ""}`;
   const page = markdown({ command, scenarios, cells, goals });

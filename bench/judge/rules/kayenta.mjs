@@ -136,8 +136,9 @@ export function classify(
 
 /**
  * Whether the interval lies outside the tolerance band. Two constants differ as they are (the judge adds noise of 1e-5
- * of their value). Where ties put the shift within the root finder's resolution of 0, its roots stop at the side of 0 to
- * which the test points, and what it says is the test's own verdict at 0.
+ * of their value). Ties at 0, as error rates have them, put several roots on one jump at 0, where the judge's own root
+ * finder stops anywhere within its resolution and the comparison with the band is chance; here the test at 0 itself then
+ * decides, which is what the interval stands for.
  */
 function compare(canary, baseline) {
   if (canary.every((value) => value === canary[0]) && baseline.every((value) => value === baseline[0])) {
@@ -145,10 +146,10 @@ function compare(canary, baseline) {
   }
   const { lower, upper, estimate, zAtZero } = shiftInterval(canary, baseline, Z_98);
   const band = TOLERANCE * Math.abs(estimate);
-  const isAtZero = Math.abs(estimate) < RESOLUTION;
+  const isJump = (end) => Math.abs(end) < RESOLUTION && Math.abs(estimate) < RESOLUTION;
   return {
-    isAbove: lower > band || (isAtZero && Math.abs(lower) < RESOLUTION && zAtZero >= Z_98),
-    isBelow: upper < -band || (isAtZero && Math.abs(upper) < RESOLUTION && zAtZero <= -Z_98),
+    isAbove: isJump(lower) ? zAtZero >= Z_98 : lower > band,
+    isBelow: isJump(upper) ? zAtZero <= -Z_98 : upper < -band,
   };
 }
 

@@ -96,6 +96,26 @@ describe("a metric's label", () => {
   });
 });
 
+describe("a metric of mostly zeros", () => {
+  it("is High in at most 3 % of equal pairs of 60 error rates of 60 requests, and in all at 10 times the rate", () => {
+    const errors = { metric: "error-percent", group: "errors", direction: "increase", nanStrategy: "replace" };
+    const random = randomStream(9);
+    const points = (rate: number) =>
+      Array.from({ length: 60 }, () => {
+        const failures = Array.from({ length: 60 }, () => Number(random() < rate)).reduce((sum, one) => sum + one, 0);
+        return (100 * failures) / 60;
+      });
+    const highShare = (rate: number, runs: number) => {
+      const labels = Array.from({ length: runs }, () =>
+        classify(errors, { canary: points(rate), baseline: points(0.005) }),
+      );
+      return labels.filter((label) => label === "High").length / runs;
+    };
+    expect(highShare(0.005, 400)).toBeLessThanOrEqual(0.03);
+    expect(highShare(0.05, 50)).toBe(1);
+  });
+});
+
 describe("the score", () => {
   const result = (label: string, group = "all", critical = false) => ({ metric: { group, critical }, label });
 
