@@ -1,6 +1,6 @@
 import type { ClaimedRow, DeathCause, OutboxClaim } from "../../ports/outbox-store.ts";
 import { DEFAULT_RETRY, jitterMs } from "../retry.ts";
-import type { RelayRun, SendAnswer } from "./relay.ts";
+import type { RelayRun, SendAnswer } from "./relay-run.ts";
 
 /** One claimed row, from the claim to the mark. */
 interface Delivery {
@@ -61,7 +61,8 @@ function refuse(delivery: Delivery, claimedAtMs: number): Promise<void> | null {
   if (row.tries > run.triesMax) {
     return bury(delivery, row.doubtful ? "unknown" : "tries", `${row.tries - 1} tries ended without a word`);
   }
-  if (!run.isGranted()) return giveBack(delivery, "the grant was lost");
+  const end = run.end();
+  if (end !== null) return giveBack(delivery, end);
   const leftMs = claimedAtMs + run.selfStopMs - run.clock.monoMs();
   return leftMs < run.sendTimeoutMs ? giveBack(delivery, `${leftMs} ms of the claim are left`) : null;
 }
