@@ -97,12 +97,12 @@ describe("the webhook transport, positive", () => {
 
 describe("the webhook transport and its adversaries", () => {
   it("S5: a name that rebinds is resolved once a post: its second address is never connected to", async () => {
-    const first = await partnerWith({ host: "127.0.0.2" });
+    const first = await partnerWith({ host: "::1" });
     const second = await partnerWith({ host: "127.0.0.1", port: first.port });
-    const answers = [["127.0.0.2"], ["127.0.0.1"]];
+    const answers = [["::1"], ["127.0.0.1"]];
     let lookups = 0;
     const resolve = async () => answers[Math.min(lookups++, 1)] ?? [];
-    const transport = labTransport(first.port, { allowAddresses: ["127.0.0.2/32"], resolve });
+    const transport = labTransport(first.port, { allowAddresses: ["::1/128"], resolve });
     const post = aPost(`http://rebind.example.com:${first.port}/`);
 
     expect(await transport.post(post)).toMatchObject({ kind: "answered", status: 204 });
