@@ -1,0 +1,131 @@
+import { assert } from "../../core/assert.ts";
+import { DriverError } from "../../ports/driver-error.ts";
+import { authorization, type TokenSource } from "./token.ts";
+
+const TIMEOUT_MS = 5_000;
+const ANSWER_BYTES_MAX = 1_048_576;
+const DETAIL_CHARS_MAX = 300;
+
+/** What every metric source may be told about its server. */
+export interface ConnectionConfig {
+  /** http or https, without user name and password: a secret in an address ends in logs. */
+  readonly url: string;
+  /** Sent as `Authorization: Bearer`. `tokenFile` reads one from a file. Without it no header is sent. */
+  readonly token?: TokenSource;
+  /** One reading, from the first byte sent to the last one read, whatever it takes. Default 5 000. */
+  readonly timeoutMs?: number;
+  /** Longest answer, unpacked. Default 1 048 576. */
+  readonly answerBytesMax?: number;
+  /** Default: the runtime's own. */
+  readonly fetch?: typeof fetch;
+}
+
+/** Sends one request, a GET without a form, and returns the body of a 200. Everything else is a `DriverError`. */
+export type Send = (form: Readonly<Record<string, string>> | null) => Promise<string>;
+
+/** One server as a metric source sees it. */
+export interface Connection {
+  /** Runs one reading under its deadline. */
+  read<T>(work: (send: Send) => Promise<T>): Promise<T>;
+}
+
+interface Place {
+  readonly driver: string;
+  readonly url: URL;
+  /** What a refusal's body says to people; the empty text when that is not known. */
+  readonly detailOf: (body: string) => string;
+}
+
+/** Address without the query, which may carry keys. */
+const placeText = ({ driver, url }: Place) => `${driver}: ${url.origin}${url.pathname}`;
+
+function checkedUrl(driver: string, text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  assert(url !== null && /^https?:$/.test(url.protocol), `${driver}: url is not an http or https address`);
+  assert(url.username === "" && url.password === "", `${driver}: url carries a password; use the token option`);
+  return url;
+}
+
+/** At most `bytesMax` bytes of a body as text, and whether that was all. The rest is not waited for. */
+async function readBody(
+  response: Response,
+  bytesMax: number,
+): Promise<{ readonly text: string; readonly isWhole: boolean }> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return { text: "", isWhole: true };
+  const decoder = new TextDecoder();
+  let [text, bytes] = ["", 0];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return { text: text + decoder.decode(), isWhole: true };
+    bytes += value.byteLength;
+    if (bytes > bytesMax) {
+      reader.cancel().catch(() => {}); // The connection may be gone already.
+      return { text, isWhole: false };
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+function refusal(place: Place, response: Response, body: string): DriverError {
+  const { status } = response;
+  const detail = place.detailOf(body).slice(0, DETAIL_CHARS_MAX);
+  const what = `${placeText(place)} answered ${status}${detail === "" ? "" : ` (${detail})`}`;
+  if (status === 401 || status === 403)
+    return new DriverError("unauthorized", "never", `${what}; check the token and its rights`);
+  if (status === 429 || status >= 500) return new DriverError("unreachable", "safe", `${what}; ask again later`);
+  if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
+    const to = response.headers.get("location") ?? "";
+    const origin = URL.canParse(to, place.url.href) ? new URL(to, place.url.href).origin : "an unreadable address";
+    const advice = "redirects are not followed, so give the final address";
+    return new DriverError("rejected", "never", `${what}, a redirect to ${origin}; ${advice}`);
+  }
+  return new DriverError("rejected", "never", `${what}; expected 200`);
+}
+
+/** Opens nothing yet: every reading makes its own requests. Throws on an address that cannot be one. */
+export function connect(
+  driver: string,
+  config: ConnectionConfig,
+  path: string,
+  detailOf: (body: string) => string,
+): Connection {
+  const { timeoutMs = TIMEOUT_MS, answerBytesMax = ANSWER_BYTES_MAX, token, fetch: fetcher = fetch } = config;
+  const url = checkedUrl(driver, config.url);
+  if (path !== "") url.pathname = url.pathname.replace(/\/+$/, "") + path;
+  const place: Place = { driver, url, detailOf };
+
+  async function send(form: Readonly<Record<string, string>> | null, signal: AbortSignal): Promise<string> {
+    const headers = new Headers({ accept: "application/json" });
+    if (token !== undefined) headers.set("authorization", await authorization(driver, token));
+    const body = form === null ? {} : { method: "POST", body: new URLSearchParams(form) };
+    try {
+      const response = await fetcher(url, { ...body, headers, signal, redirect: "manual", cache: "no-store" });
+      const { text, isWhole } = await readBody(response, answerBytesMax);
+      if (response.status !== 200) throw refusal(place, response, text);
+      if (isWhole) return text;
+      const advice = "ask for one number, or raise answerBytesMax";
+      throw new DriverError(
+        "rejected",
+        "never",
+        `${placeText(place)} answered over ${answerBytesMax} bytes; ${advice}`,
+      );
+    } catch (error) {
+      if (error instanceof DriverError) throw error;
+      const { cause, message } = error as Error & { cause?: { code?: string; message?: string } };
+      const why = cause?.code ?? cause?.message ?? message;
+      throw new DriverError("unreachable", "safe", `${placeText(place)} gave no whole answer (${why})`, error);
+    }
+  }
+
+  return {
+    async read(work) {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const late = new Promise<never>((_, reject) => {
+        const what = `${placeText(place)} took longer than ${timeoutMs} ms; ask again, or raise timeoutMs`;
+        signal.addEventListener("abort", () => reject(new DriverError("timeout", "safe", what)), { once: true });
+      });
+      return Promise.race([late, work((form) => send(form, signal))]);
+    },
+  };
+}
