@@ -10,6 +10,7 @@ export {
   type RouteTarget,
   route,
 } from "../core/routing/route.ts";
+export type { PinDifference, Pins, SchemaRefusal, Serves } from "../core/routing/schema-lock.ts";
 export { type Identify, type Identity, identifyByTrustedHeaders, NOBODY } from "./identify.ts";
 export { isHopByHop, isInternalHeader } from "./internal-headers.ts";
 export { createRouter, type RoutedRequest, type Router, type RouterOptions } from "./router.ts";
