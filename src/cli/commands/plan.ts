@@ -37,7 +37,13 @@ function forecast(plan: RolloutPlan, rps: number): readonly StageForecast[] {
   });
 }
 
-/** Gates that cannot decide within a stage's cap, with the three ways out. */
+/** A literal limit that stops a healthy candidate more often than this, at one look, is worth a word. */
+const FALSE_STOP_WARN = 0.01;
+
+/**
+ * Gates that cannot decide within a stage's cap, with what would help: an error where the stage then waits for a person,
+ * a warning where it goes on. And literal limits that stop healthy candidates.
+ */
 function warningsOf(stages: readonly StageForecast[], document: DocumentFile): readonly Warning[] {
   const steps = document.document.spec.strategy?.canary.steps;
   return stages.flatMap(({ stage, gates }, index) => {
@@ -45,15 +51,26 @@ function warningsOf(stages: readonly StageForecast[], document: DocumentFile): r
     const at = document.source.locate(
       steps === undefined ? ["spec", "gates"] : ["spec", "strategy", "canary", "steps", index],
     );
-    return gates
-      .filter(({ isFeasible }) => !isFeasible)
-      .map(({ gate, needsSamples }): Warning => {
-        const needs = needsSamples === null ? "more than ten million" : String(needsSamples);
-        const cap = formatDurationMs(stage.capMs);
-        const message = `${gate} cannot decide at ${stage.candidateBp / 100} %: it needs ${needs} candidate requests, which take longer than the cap of ${cap}`;
-        return { code: "W201", at, message, fix: "a longer cap, a higher share, or a wider margin" };
-      });
+    const share = `${stage.candidateBp / 100} %`;
+    return gates.flatMap((forecast): readonly Warning[] => {
+      const { gate, isFeasible, fix, falseStop } = forecast;
+      if (!isFeasible) {
+        const message = `${gate} cannot decide at ${share}: ${whyNever(forecast, stage.capMs)}`;
+        return [{ code: stage.onCap === "wait" ? "E201" : "W201", at, message, fix: fix ?? "" }];
+      }
+      if (falseStop === null || falseStop <= FALSE_STOP_WARN) return [];
+      const chance = `${(falseStop * 100).toPrecision(2)} %`;
+      const message = `${gate} reads its limit literally: at ${share} one look stops a healthy candidate in ${chance} of cases, and it looks many times`;
+      return [{ code: "W202", at, message, fix: "mode: sequential, or more minSamples" }];
+    });
   });
+}
+
+function whyNever({ needsSamples, expectedS }: GateForecast, capMs: number): string {
+  const cap = formatDurationMs(capMs);
+  if (needsSamples === null) return `no number of requests would settle it before the cap of ${cap}`;
+  if (expectedS === null) return "what it waits for is not known";
+  return `it needs ${needsSamples} candidate requests, about ${Math.ceil(expectedS)} s at this traffic, and the cap is ${cap}`;
 }
 
 function stageWire({ stage, gates }: StageForecast, plan: RolloutPlan) {
@@ -61,9 +78,14 @@ function stageWire({ stage, gates }: StageForecast, plan: RolloutPlan) {
     kind: stage.kind,
     share_bp: stage.kind === "traffic" ? stage.candidateBp : stage.kind === "watch" ? 10_000 : 0,
     hold_s: stage.kind === "probes" ? 0 : stage.holdMs / 1_000,
-    gates: gates.map(({ gate, needsSamples, expectedS, isFeasible, detectable }) => {
-      return { gate, needs_samples: needsSamples, expected_s: expectedS, feasible: isFeasible, detectable };
-    }),
+    gates: gates.map(({ gate, needsSamples, expectedS, isFeasible, detectable, falseStop }) => ({
+      gate,
+      needs_samples: needsSamples,
+      expected_s: expectedS,
+      feasible: isFeasible,
+      detectable,
+      false_stop: falseStop,
+    })),
     worst_rollback_s: (PUSH_WORST_MS + (stage.kind === "probes" ? 0 : plan.drainMs)) / 1_000,
   };
 }
@@ -112,5 +134,6 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     for (const { code, at, message, fix } of warnings)
       terminal.say(`${terminal.paint("warn", code)} ${file}:${at.line}:${at.column}  ${message}\n      fix: ${fix}`);
   }
+  if (warnings.some(({ code }) => code.startsWith("E"))) return EXIT.badUsage;
   return options.detailedExitcode ? EXIT.hasChanges : EXIT.ok;
 }

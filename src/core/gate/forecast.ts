@@ -1,7 +1,11 @@
 import type { RolloutPlan, TrafficStage } from "../stage/plan.ts";
-import { exceedanceRate, secondsToProof } from "../stats/power.ts";
-import { requestsAtRates } from "../stats/difference.ts";
-import { boundAt, type ErrorRateOptions, type NewErrorClassOptions, type P95Options } from "./options.ts";
+import type { GateSetting } from "./gate.ts";
+import { forecastErrors, forecastNewClass, forecastP95 } from "./forecast-compared.ts";
+import { forecastShare } from "./forecast-share.ts";
+import { forecastWaiting } from "./forecast-waiting.ts";
+import { gateBaseName } from "./order.ts";
+import { isInForce } from "./setting.ts";
+import { SHARE_MEASURES } from "./share-measure.ts";
 
 /** What a gate will need at one stage, under stated assumptions about healthy traffic. */
 export interface GateForecast {
@@ -14,6 +18,10 @@ export interface GateForecast {
   readonly isFeasible: boolean;
   /** The smallest harm this gate sees within the hold, as a sentence. */
   readonly detectable: string;
+  /** Chance that one look at a healthy candidate stops it, for a literal limit; null where alpha promises it. */
+  readonly falseStop: number | null;
+  /** What would let it decide; null when it can. */
+  readonly fix: string | null;
 }
 
 /** The traffic a forecast assumes: base failure rate and spread of warm latency (sigma of the logarithm). */
@@ -23,80 +31,53 @@ export interface Assumptions {
   readonly latencySigma: number;
 }
 
-const HARMS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1] as const;
-const RATIOS = [1.15, 1.2, 1.25, 1.3, 1.4, 1.6, 2, 3, 5] as const;
+/** What one kind of gate knows about its own needs. */
+export interface Needs {
+  readonly needsSamples: number | null;
+  /** Time it takes whatever the traffic, in seconds. */
+  readonly leastS?: number;
+  readonly detectable: string;
+  readonly falseStop?: number;
+  /** Why it never decides, as what to do about it. */
+  readonly fix?: string;
+}
 
-function share(stage: TrafficStage): number {
+/** Part of the requests that the candidate gets. */
+export function shareOf(stage: TrafficStage): number {
   return Math.min(0.9999, stage.candidateBp / 10_000);
 }
 
-function errorForecast(options: ErrorRateOptions, stage: TrafficStage, assumed: Assumptions) {
-  const { requestsPerSecond, failureRate } = assumed;
-  const margin = boundAt(options.margin, stage.candidateBp);
-  const none = { failures: 0, total: 0 };
-  const rates = { stable: failureRate, candidate: failureRate };
-  const goal = { margin, beta: options.beta, candidateShare: share(stage) };
-  const needed = requestsAtRates({ stable: none, candidate: none }, rates, goal);
-  const seen = HARMS.find((harm) => {
-    const candidateRate = Math.min(0.999, failureRate + harm);
-    const traffic = {
-      requestsPerSecond,
-      candidateShare: share(stage),
-      candidateRate,
-      stableRate: failureRate,
-      alpha: options.alpha,
-    };
-    return (secondsToProof(traffic) ?? Number.POSITIVE_INFINITY) * 1_000 <= stage.holdMs;
-  });
-  const detectable = seen === undefined ? "no harm within the hold" : `+${seen * 100} points within the hold`;
-  return { needsSamples: needed === null ? null : Math.max(needed, options.minSamples), detectable };
+const WAYS_OUT = "a longer cap, a higher share, or a wider margin";
+
+function needsOf(setting: GateSetting, stage: TrafficStage, assumed: Assumptions, plan: RolloutPlan): Needs | null {
+  const kind = gateBaseName(setting.gate);
+  const measure = SHARE_MEASURES.find(({ gate }) => gate === kind);
+  if (measure !== undefined) return forecastShare(measure, setting, stage, assumed);
+  switch (kind) {
+    case "error-rate":
+      return forecastErrors(setting, stage, assumed);
+    case "p95-warm":
+    case "p95-equal-load":
+      return forecastP95(setting, stage, assumed);
+    case "new-error-class":
+      return forecastNewClass(setting, stage, assumed);
+    default:
+      return forecastWaiting(setting, plan);
+  }
 }
 
-function latencyForecast(options: P95Options, stage: TrafficStage, assumed: Assumptions) {
-  const { requestsPerSecond, latencySigma } = assumed;
-  const margin = boundAt(options.margin, stage.candidateBp);
-  const traffic = { requestsPerSecond, candidateShare: share(stage), stableRate: 0.05 };
-  const proofS = secondsToProof({
-    ...traffic,
-    candidateRate: exceedanceRate(0.95, margin, 1, latencySigma),
-    alpha: options.beta,
-  });
-  const seen = RATIOS.find((factor) => {
-    const candidateRate = exceedanceRate(0.95, options.harmRatio, factor, latencySigma);
-    return (
-      (secondsToProof({ ...traffic, candidateRate, alpha: options.alpha }) ?? Number.POSITIVE_INFINITY) * 1_000 <=
-      stage.holdMs
-    );
-  });
-  const needed = proofS === null ? null : Math.ceil(proofS * requestsPerSecond * share(stage));
-  const detectable = seen === undefined ? "no slowness within the hold" : `${seen}x within the hold`;
-  return { needsSamples: needed === null ? null : Math.max(needed, options.minSamples), detectable };
-}
-
-function newClassForecast(options: NewErrorClassOptions, stage: TrafficStage, assumed: Assumptions) {
-  const sightings = Math.ceil(Math.log(options.alpha) / Math.log(share(stage)));
-  const candidateRequests = (assumed.requestsPerSecond * share(stage) * stage.holdMs) / 1_000;
-  const rate = candidateRequests === 0 ? 1 : Math.min(1, sightings / candidateRequests);
-  return {
-    needsSamples: 1, // Nothing to prove: a class that is not there is not new.
-    detectable: `${sightings} sightings: a class on ${(rate * 100).toPrecision(2)} % of the requests`,
-  };
-}
-
-/** What every traffic gate of a plan needs at one stage. */
+/** What every traffic gate of a plan needs at one stage, and whether it can get it before the cap. */
 export function forecastStage(plan: RolloutPlan, stage: TrafficStage, assumed: Assumptions): readonly GateForecast[] {
-  return plan.gates.flatMap(({ gate, options }) => {
-    const forecast =
-      gate === "error-rate"
-        ? errorForecast(options as unknown as ErrorRateOptions, stage, assumed)
-        : gate === "p95-warm"
-          ? latencyForecast(options as unknown as P95Options, stage, assumed)
-          : gate === "new-error-class"
-            ? newClassForecast(options as unknown as NewErrorClassOptions, stage, assumed)
-            : null;
-    if (forecast === null) return [];
-    const { needsSamples } = forecast;
-    const expectedS = needsSamples === null ? null : needsSamples / (assumed.requestsPerSecond * share(stage));
-    return [{ gate, ...forecast, expectedS, isFeasible: expectedS !== null && expectedS * 1_000 <= stage.capMs }];
+  return plan.gates.flatMap((setting) => {
+    if (!isInForce(setting, stage.candidateBp)) return [];
+    const needs = needsOf(setting, stage, assumed, plan);
+    if (needs === null) return [];
+    const { needsSamples, leastS = 0, detectable, falseStop = null } = needs;
+    const isEver = needsSamples !== null && needs.fix === undefined;
+    const trafficS = isEver ? needsSamples / (assumed.requestsPerSecond * shareOf(stage)) : null;
+    const expectedS = trafficS === null ? null : Math.max(leastS, trafficS);
+    const isFeasible = expectedS !== null && expectedS * 1_000 <= stage.capMs;
+    const fix = isFeasible ? null : (needs.fix ?? WAYS_OUT);
+    return [{ gate: setting.gate, needsSamples, expectedS, isFeasible, detectable, falseStop, fix }];
   });
 }

@@ -22,7 +22,7 @@ interface State {
 }
 
 /** Sample size at which the one-arm test is tightest; it is valid at every other one. */
-const TUNED_FOR = 1_000;
+export const TUNED_FOR = 1_000;
 /** 97.5 % per arm: both together give at least 95 % for a difference. */
 const INTERVAL_Z = 2.2414;
 

@@ -85,6 +85,18 @@ export function exceedanceRate(quantile: number, ratio: number, factor: number, 
   return normalCdf(-(normalQuantile(quantile) + Math.log(ratio / factor) / logDeviation));
 }
 
+/**
+ * Standard deviation of the logarithm of an estimated quantile of lognormal latency, for large samples.
+ * @source asymptotic variance p (1 - p) / (n f(q)^2) of a sample quantile: A. W. van der Vaart, "Asymptotic
+ * Statistics" (1998), corollary 21.5, on the logarithm of the latency
+ */
+export function quantileDeviation(quantile: number, samples: number, logDeviation: number): number {
+  assert(quantile > 0 && quantile < 1 && samples >= 1, `a quantile of at least one sample: ${quantile}, ${samples}`);
+  const z = normalQuantile(quantile);
+  const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+  return (logDeviation * Math.sqrt((quantile * (1 - quantile)) / samples)) / density;
+}
+
 /** Clean requests that bound a rate at 95 %: the rule of three, 0 failures of N means at most 3/N. */
 export function cleanRequestsToBound(rate: number): number {
   assert(rate > 0 && rate < 1, `a rate is strictly between 0 and 1: ${rate}`);
