@@ -54,10 +54,8 @@ function openGrant(options: GrantOptions, lease: Lease, outboundTimeoutMs: numbe
     run(post) {
       if (!isHeld()) return null;
       const posted = post(); // In the same turn as the check: nothing can pause this code between the two but the machine.
-      const settled = posted.then(
-        () => underWay.delete(settled),
-        () => underWay.delete(settled),
-      );
+      const end = (): void => void underWay.delete(settled);
+      const settled: Promise<void> = posted.then(end, end);
       underWay.add(settled);
       return posted;
     },
@@ -67,6 +65,13 @@ function openGrant(options: GrantOptions, lease: Lease, outboundTimeoutMs: numbe
       await lease.release();
     },
   };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 /**
@@ -90,9 +95,10 @@ export async function acquireEmissionGrant(options: GrantOptions, signal: AbortS
     if (lease === null) return null;
     const isFirst = lease.token === 1;
     const isHandedOver = before !== null && !before.held && lease.token === before.token + 1;
-    if (!isFirst && !isHandedOver) await clock.sleep(outboundTimeoutMs, AbortSignal.any([signal, lease.signal]));
+    const silence = isFirst || isHandedOver ? Promise.resolve() : clock.sleep(outboundTimeoutMs, lease.signal);
+    await Promise.race([silence, aborted(signal)]);
     if (signal.aborted) {
-      await lease.release();
+      void silence.then(() => lease.release()).catch(() => false); // Not before: a released grant is taken over at once.
       return null;
     }
     if (lease.isHeld()) return openGrant(options, lease, outboundTimeoutMs);
