@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { ExitCode } from "../exit-code.ts";
 import type { Outcome } from "../run-program.ts";
 import type { Terminal } from "../terminal.ts";
+import { addJudge } from "./judge.ts";
 import { addLab } from "./lab.ts";
 import { addLocal } from "./local.ts";
 import { DATA_DIR } from "./options.ts";
@@ -35,6 +36,7 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
   addLocal(verb, act, terminal);
   addRemote(remote, act, terminal);
   addProbes(program, verb, act, terminal);
+  addJudge(verb, act, terminal);
   addLab(program, verb, act, terminal);
   return program;
 }

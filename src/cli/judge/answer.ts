@@ -1,0 +1,83 @@
+import type { TraceJudgement } from "../../core/trace/judgement.ts";
+import type { Verdict } from "../../core/verdict.ts";
+import type { Style, Terminal } from "../terminal.ts";
+
+/** Largest exponent that stays finite. */
+const LN_MAX = 700;
+const STYLES: Readonly<Record<Verdict["kind"], Style>> = {
+  pass: "good",
+  fail: "bad",
+  inconclusive: "warn",
+  "no-data": "dim",
+  error: "warn",
+};
+
+/** The answer as `sluice judge --json` prints it. @source contracts.md "sluice judge" */
+export function answerOnWire(judgement: TraceJudgement): Readonly<Record<string, unknown>> {
+  const { decidedAt, sampleRatio, stage, counts } = judgement;
+  return {
+    verdict: judgement.kind,
+    decided_at_event: decidedAt?.event ?? null,
+    decided_at_ts: decidedAt === null ? null : new Date(decidedAt.atMs).toISOString(),
+    decided_by: judgement.decidedBy,
+    candidate_events_until_decision: judgement.candidateEvents,
+    gates: judgement.verdicts.map((verdict) => ({
+      gate: verdict.gate,
+      verdict: verdict.kind,
+      estimate: verdict.estimate,
+      interval: verdict.interval,
+      samples: verdict.samples,
+      threshold: verdict.threshold,
+      alpha: verdict.alpha,
+      e_value: verdict.eValue,
+      reason: verdict.reason,
+      needs: verdict.needs,
+    })),
+    srm:
+      sampleRatio === null
+        ? null
+        : {
+            e_value: sampleRatio.lnE === null ? null : Math.exp(Math.min(LN_MAX, sampleRatio.lnE)),
+            ok: sampleRatio.ok,
+            units: sampleRatio.units,
+          },
+    not_judged: judgement.notJudged,
+    stage:
+      stage === null
+        ? null
+        : { share_bp: stage.candidateBp, hold_s: stage.holdMs / 1_000, held_s: stage.heldMs / 1_000 },
+    needs: judgement.needs,
+    events: counts.lines,
+    late: counts.late,
+    malformed: counts.malformed,
+    malformed_first: counts.firstMalformed,
+    probe_events: counts.probes,
+  };
+}
+
+/** The answer for a person: the gates, then what was not judged and how the lines were read, then the verdict. */
+export function tellAnswer(judgement: TraceJudgement, terminal: Terminal): void {
+  for (const { gate, kind, reason, needs } of judgement.verdicts) {
+    const advice = needs === null ? "" : `; needs ${needs}`;
+    terminal.data(`${terminal.paint(STYLES[kind], kind.padEnd(12))} ${gate}: ${reason}${advice}`);
+  }
+  const { counts, sampleRatio, decidedAt, stage } = judgement;
+  if (judgement.notJudged.length > 0)
+    terminal.data(`${"not judged".padEnd(12)} ${judgement.notJudged.join(", ")}: nothing in the trace answers them`);
+  if (sampleRatio !== null) {
+    const { units, ok } = sampleRatio;
+    const found = `${units.candidate} of ${units.stable + units.candidate} units on the candidate`;
+    terminal.data(`${(ok ? "pass" : "error").padEnd(12)} split: ${found}${ok ? ", as ordered" : ", not as ordered"}`);
+  }
+  if (counts.firstMalformed !== null) {
+    const { line, reason } = counts.firstMalformed;
+    terminal.say(`${counts.malformed} of ${counts.lines} lines could not be read, first line ${line}: ${reason}`);
+  }
+  if (counts.late > 0) terminal.say(`${counts.late} of ${counts.lines} came too late to count`);
+  const share = stage === null ? "" : `, judged as a stage at ${stage.candidateBp / 100} %`;
+  const at = decidedAt === null ? "" : `, decided by ${judgement.decidedBy} at event ${decidedAt.event}`;
+  const needs = judgement.needs === null ? "" : `; needs ${judgement.needs}`;
+  terminal.data(
+    `${terminal.paint(STYLES[judgement.kind], judgement.kind.toUpperCase())}: ${counts.lines} lines read, ${counts.probes} of probes${share}${at}${needs}`,
+  );
+}

@@ -1,0 +1,40 @@
+import { InvalidArgumentError, Option } from "commander";
+import { parseDurationMs } from "../../spec/duration.ts";
+import type { JudgeOptions } from "../commands/judge.ts";
+import type { Terminal } from "../terminal.ts";
+import type { Act, Verb } from "./options.ts";
+
+/** Reads `15m` or `0s`; a bare 0 is no time in any unit. */
+function hold(text: string): number {
+  const ms = text === "0" ? 0 : parseDurationMs(text);
+  if (ms !== null) return ms;
+  throw new InvalidArgumentError("expected a duration with its unit, e.g. 12s, 15m or 0s");
+}
+
+/** The command that judges what was recorded. */
+export function addJudge(verb: Verb, act: Act, terminal: Terminal): void {
+  verb("judge", "replay recorded traffic through the gates, as if they had watched it live")
+    .option("--trace <file>", "wide events as NDJSON, - for stdin")
+    .option("--windows <file>", "telemetry windows as gateways send them, instead of events")
+    .option("--probe-results <file>", "what `sluice probe --json` printed; probe gates have no data without it")
+    .option("--preset <name>", "gates to judge by", "default")
+    .addOption(new Option("--gates <file>", "gates to judge by, as YAML or JSON").conflicts("preset"))
+    .addOption(
+      new Option("--mode <mode>", "how limits are read, instead of the gates' own mode").choices([
+        "literal",
+        "sequential",
+      ]),
+    )
+    .option("--split <shares>", "ordered shares of stable and candidate in basis points, e.g. 9000:1000")
+    .option("--hold <duration>", "instead of the preset's hold, e.g. 10m", hold)
+    .option("--arm-map <names>", "what the trace calls the arms, e.g. green=candidate,blue=stable")
+    .addOption(new Option("--only <source>", "leave out gates the trace cannot answer").choices(["trace"]))
+    .action(
+      act(async (options: Partial<JudgeOptions> & { hold?: number }) => {
+        const { judge } = await import("../commands/judge.ts");
+        const absent = { trace: null, windows: null, probeResults: null, gates: null, mode: null, split: null };
+        const more = { armMap: null, only: null, holdMs: options.hold ?? null };
+        return judge({ ...absent, ...more, ...options } as JudgeOptions, terminal);
+      }),
+    );
+}

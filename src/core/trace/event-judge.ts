@@ -1,0 +1,110 @@
+import { xxHash32 } from "../assign/xxhash32.ts";
+import { UnitSet } from "../window/unit-set.ts";
+import type { ArmNames } from "./arm-names.ts";
+import { EventReader } from "./event-reader.ts";
+import { TraceIdentity } from "./identity.ts";
+import type { LineJudge, TraceJudgement, TraceRules } from "./judgement.ts";
+import { LineTally } from "./line-tally.ts";
+import type { Second } from "./second.ts";
+import { SECOND_MS, SecondFolder } from "./second-folder.ts";
+import { StageJudge } from "./stage-judge.ts";
+import { ToolCalls } from "./tool-calls.ts";
+
+const BUCKETS = 10_000;
+const SOURCE = "trace";
+
+/** Judges wide events, one a line. @source contracts.md "sluice judge" */
+export class EventJudge implements LineJudge {
+  readonly #reader: EventReader;
+  readonly #tally = new LineTally();
+  readonly #identity = new TraceIdentity();
+  readonly #stage: StageJudge;
+  readonly #folder: SecondFolder;
+  readonly #calls = new ToolCalls();
+  /** Units are counted only where an ordered split gives them a meaning. */
+  readonly #units: UnitSet | null;
+
+  constructor(rules: TraceRules, names: ArmNames) {
+    this.#reader = new EventReader(names);
+    this.#units = rules.splitBp === null ? null : new UnitSet();
+    this.#stage = new StageJudge(rules, this.#units !== null, () => this.#identity.verdict());
+    this.#folder = new SecondFolder(({ endMs, arms }) =>
+      this.#stage.take({
+        candidateBp: rules.splitBp,
+        stageBp: rules.splitBp,
+        arms,
+        endMs,
+        spanMs: SECOND_MS,
+        source: SOURCE,
+        event: this.#tally.lines,
+      }),
+    );
+  }
+
+  take(json: unknown, line: number): boolean {
+    this.#tally.lines++;
+    const problem = this.#reader.read(json);
+    if (problem !== null) this.#tally.refuse(problem, line);
+    else if (!this.#stage.isDecided) this.#count();
+    return this.#isDone();
+  }
+
+  refuse(reason: string, line: number): boolean {
+    this.#tally.lines++;
+    this.#tally.refuse(reason, line);
+    return this.#isDone();
+  }
+
+  finish(): TraceJudgement {
+    this.#folder.finish();
+    return this.#tally.conclude(this.#stage.finish());
+  }
+
+  #isDone(): boolean {
+    return this.#stage.isDecided && this.#tally.isReadable;
+  }
+
+  #count(): void {
+    const event = this.#reader;
+    const second = this.#folder.secondOf(event.atMs);
+    if (this.#stage.isDecided) return;
+    if (second === null) {
+      this.#tally.late++;
+      return;
+    }
+    const arm = second.armOf(event.arm);
+    arm.count(event);
+    if (event.traffic === "probe") {
+      this.#tally.probes++;
+      return;
+    }
+    this.#identity.note(event);
+    if (this.#units !== null && event.sticky !== null) this.#countUnit(this.#units, event.sticky, second);
+    if (event.toolName !== null) {
+      arm.countToolCall(this.#calls.repeats(event.traceId, event.toolName, event.toolArgs));
+    }
+  }
+
+  #countUnit(units: UnitSet, sticky: string, second: Second): void {
+    if (units.add(hashOf(sticky))) second.armOf(this.#reader.arm).countNewUnit();
+  }
+}
+
+/** A place in the hash space for a label: `h4711` stands for its bucket, any other label is hashed. */
+function hashOf(sticky: string): number {
+  const bucket = bucketNumber(sticky);
+  return bucket >= 0 ? Math.floor((bucket * 2 ** 32) / BUCKETS) : xxHash32(sticky, 0);
+}
+
+/** Number behind `h`; -1 when the label is not the one of a bucket. */
+function bucketNumber(label: string): number {
+  const { length } = label;
+  if (length < 2 || length > 5 || label.charCodeAt(0) !== 104) return -1;
+  let number = 0;
+  for (let i = 1; i < length; i++) {
+    const digit = label.charCodeAt(i) - 48;
+    if (!(digit >= 0 && digit <= 9)) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
+}

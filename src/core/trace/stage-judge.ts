@@ -1,0 +1,201 @@
+import type { ByArm } from "../arm.ts";
+import {
+  type Evidence,
+  foldEvidence,
+  isHarmProven,
+  judgeProbes,
+  judgeTraffic,
+  startEvidence,
+} from "../gate/gate-set.ts";
+import type { Block, GateSetting, StageView } from "../gate/gate.ts";
+import type { SampleRatioOptions } from "../gate/options.ts";
+import { gateBaseName, gateOrder, isProbeGate, isTrafficGate } from "../gate/order.ts";
+import { lnSampleRatioMismatch } from "../stats/count-e-process.ts";
+import { BP_ALL, type Bp } from "../unit.ts";
+import { overall, unmeasured, type Verdict } from "../verdict.ts";
+import type { ArmWindow } from "../window/window.ts";
+import type { Judgement, SampleRatio, TraceRules } from "./judgement.ts";
+import { chooseStage } from "./stage-choice.ts";
+
+/** One window of a trace. Shares are null where the trace does not say at which one it was recorded. */
+export interface TraceBlock extends Omit<Block, "candidateBp"> {
+  readonly candidateBp: Bp | null;
+  /** The share in force when the window came: a slow gateway may still send windows of the one before. */
+  readonly stageBp: Bp | null;
+  /** The event (1-based) whose arrival closed the window. */
+  readonly event: number;
+}
+
+/** Requests of each arm after which the realised share is taken, and windows after which it is taken anyway. */
+const SHARE_REQUESTS = 100;
+const SHARE_WINDOWS = 120;
+const DEFAULT_SRM_ALPHA = 0.001;
+
+/**
+ * Judges the windows of one trace as one stage, with the gate engine a live stage has: evidence is folded window by
+ * window, the fuses are looked at after each, and the first fail ends it. Windows wait until the share is known, which
+ * takes a few seconds of traffic; the answer is the same as if it had been known from the start.
+ */
+export class StageJudge {
+  readonly #rules: TraceRules;
+  readonly #traffic: readonly GateSetting[];
+  readonly #identity: () => Verdict | null;
+  #evidence: Evidence;
+  #waiting: TraceBlock[] = [];
+  #requests = { stable: 0, candidate: 0 };
+  #units = { stable: 0, candidate: 0 };
+  #candidateEvents = 0;
+  #startMs = 0;
+  #stage: StageView | null = null;
+  #probeVerdicts: readonly Verdict[] = [];
+  #decision: Judgement | null = null;
+
+  /** @param identity verdict of gate `parity` so far; null while nothing states an identity */
+  constructor(rules: TraceRules, hasUnits: boolean, identity: () => Verdict | null = () => null) {
+    this.#rules = rules;
+    this.#identity = identity;
+    this.#traffic = rules.gates.filter(({ gate }) => {
+      if (!isTrafficGate(gate) || (gate === "sample-ratio" && !hasUnits)) return false;
+      return !(rules.isTraceOnly && gateBaseName(gate) === "metric");
+    });
+    this.#evidence = startEvidence(this.#traffic);
+  }
+
+  /** Whether a gate has failed. */
+  get isDecided(): boolean {
+    return this.#decision !== null;
+  }
+
+  /** Takes the next window. After a fail nothing is taken any more. */
+  take(block: TraceBlock): void {
+    if (this.#decision !== null) return;
+    this.#requests = add(this.#requests, block.arms, (arm) => arm.requestsAll);
+    if (block.candidateBp !== null || this.#stage !== null) {
+      this.#fold(block);
+      return;
+    }
+    this.#waiting.push(block);
+    const isKnown = Math.min(this.#requests.stable, this.#requests.candidate) >= SHARE_REQUESTS;
+    if (isKnown || this.#waiting.length >= SHARE_WINDOWS) this.#settle();
+  }
+
+  /** The judgement on everything that was taken. */
+  finish(): Judgement {
+    this.#settle();
+    return this.#decision ?? this.#judge(null);
+  }
+
+  #settle(): void {
+    const waiting = this.#waiting;
+    const [first] = waiting;
+    this.#waiting = [];
+    if (first !== undefined) this.#enter(first);
+    for (const block of waiting) if (this.#decision === null) this.#fold(block);
+  }
+
+  /** Begins the stage, or the next share of a trace that says its shares. */
+  #enter({ stageBp, endMs, spanMs }: TraceBlock): StageView {
+    const { ladder, probes, gates } = this.#rules;
+    const { stable, candidate } = this.#requests;
+    const total = stable + candidate;
+    const chosen = chooseStage(ladder, total === 0 ? 0 : candidate / total, stageBp);
+    const { candidateBp } = chosen;
+    const kind = candidateBp === BP_ALL ? "watch" : "traffic";
+    const stage: StageView = { kind, candidateBp, heldMs: 0, holdMs: this.#rules.holdMs ?? chosen.holdMs };
+    this.#stage = stage;
+    this.#startMs = endMs - spanMs;
+    if (probes !== null) this.#probeVerdicts = judgeProbes(probes, stage, gates);
+    return stage;
+  }
+
+  #fold(block: TraceBlock): void {
+    const { candidateBp, stageBp, event, ...window } = block;
+    const isEntered = this.#stage !== null && (stageBp === null || stageBp === this.#stage.candidateBp);
+    const entered = isEntered && this.#stage !== null ? this.#stage : this.#enter(block);
+    const stage = { ...entered, heldMs: Math.max(entered.heldMs, block.endMs - this.#startMs) };
+    this.#stage = stage;
+    this.#units = add(this.#units, block.arms, (arm) => arm.newUnits);
+    this.#candidateEvents += block.arms.candidate.requestsAll;
+    this.#evidence = foldEvidence(
+      this.#evidence,
+      { ...window, candidateBp: candidateBp ?? stage.candidateBp },
+      this.#traffic,
+    );
+    const isOver =
+      isHarmProven(this.#evidence, stage, this.#traffic) ||
+      this.#probeVerdicts.some(({ kind }) => kind === "fail") ||
+      (this.#asksParity() && this.#identity()?.kind === "fail");
+    if (isOver) this.#decision = this.#judge({ event, atMs: block.endMs });
+  }
+
+  #asksParity(): boolean {
+    return this.#rules.gates.some(({ gate }) => gate === "parity");
+  }
+
+  #judge(decidedAt: Judgement["decidedAt"]): Judgement {
+    const stage: StageView = this.#stage ?? { kind: "traffic", candidateBp: 0 as Bp, heldMs: 0, holdMs: 0 };
+    const parity = this.#asksParity() ? this.#identity() : null;
+    const unsorted = [
+      ...judgeTraffic(this.#evidence, stage, this.#traffic),
+      ...(parity === null ? [] : [parity]),
+      ...this.#probes(),
+    ];
+    const verdicts = unsorted.sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
+    const failed = verdicts.find(({ kind }) => kind === "fail");
+    const kind = overall(verdicts);
+    const missingMs = stage.holdMs - stage.heldMs;
+    const isTooShort = kind === "pass" && missingMs > 0;
+    return {
+      kind: isTooShort ? "inconclusive" : kind,
+      decidedBy: failed?.gate ?? null,
+      decidedAt: kind === "fail" ? decidedAt : null,
+      candidateEvents: this.#candidateEvents,
+      verdicts,
+      notJudged: this.#leftOut(parity),
+      stage: this.#stage === null ? null : stage,
+      sampleRatio: this.#sampleRatio(),
+      needs: isTooShort ? `${missingMs / 1_000} s more traffic: the stage holds ${stage.holdMs / 1_000} s` : null,
+    };
+  }
+
+  #probes(): readonly Verdict[] {
+    if (this.#rules.probes !== null) return this.#probeVerdicts;
+    if (this.#rules.isTraceOnly) return [];
+    const asked = this.#rules.gates.filter(({ gate }) => isProbeGate(gate));
+    const needs = "the answer of `sluice probe --json` as --probe-results, or --only trace";
+    return asked.map(({ gate }) => unmeasured(gate, "no-data", "a trace holds no answers to gold questions", needs));
+  }
+
+  #leftOut(parity: Verdict | null): readonly string[] {
+    const { gates, probes, isTraceOnly } = this.#rules;
+    return gates
+      .map(({ gate }) => gate)
+      .filter((gate) => {
+        if (isProbeGate(gate)) return isTraceOnly && probes === null;
+        if (isTrafficGate(gate)) return !this.#traffic.some((kept) => kept.gate === gate);
+        return parity === null;
+      });
+  }
+
+  #sampleRatio(): SampleRatio | null {
+    const { splitBp, gates } = this.#rules;
+    if (splitBp === null) return null;
+    const units = this.#units;
+    const share = splitBp / 10_000;
+    if (units.stable + units.candidate === 0 || share <= 0 || share >= 1) return { lnE: null, ok: false, units };
+    const setting = gates.find(({ gate }) => gate === "sample-ratio")?.options as SampleRatioOptions | undefined;
+    const lnE = lnSampleRatioMismatch([units.stable, units.candidate], [1 - share, share]);
+    return { lnE, ok: lnE < Math.log(1 / (setting?.alpha ?? DEFAULT_SRM_ALPHA)), units };
+  }
+}
+
+function add(
+  before: ByArm<number>,
+  arms: ByArm<ArmWindow>,
+  count: (arm: ArmWindow) => number,
+): ByArm<number> & {
+  stable: number;
+  candidate: number;
+} {
+  return { stable: before.stable + count(arms.stable), candidate: before.candidate + count(arms.candidate) };
+}

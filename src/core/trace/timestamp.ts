@@ -1,0 +1,102 @@
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+/** Numbers in this range are seconds since 1970, not milliseconds: years 2001 to 2286 against three months of 1970. */
+const SECONDS_FROM = 1e9;
+const SECONDS_TO = 1e10;
+/** Last millisecond ECMAScript can name. */
+const LAST_MS = 8.64e15;
+
+/**
+ * Time of an event in ms since the epoch: ISO 8601 with a time zone, or a number of ms. NaN for everything else, also
+ * for numbers that are plainly seconds and for times before 1970.
+ */
+export function timestampMs(value: unknown): number {
+  if (typeof value === "string") return isoMs(value);
+  if (typeof value !== "number" || !(value >= 0 && value <= LAST_MS)) return Number.NaN;
+  return value >= SECONDS_FROM && value < SECONDS_TO ? Number.NaN : value;
+}
+
+/**
+ * `2025-08-28T04:00:00.250Z`, with any number of decimals or none, with or without seconds, with `Z` or an offset such
+ * as `+02:00`. Reads characters in place: this runs once an event. NaN when it is anything else.
+ * @source ISO 8601-1:2019 extended format, as profiled by RFC 3339
+ */
+function isoMs(text: string): number {
+  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH || !isGap(text.charCodeAt(10))) return Number.NaN;
+  if (text.charCodeAt(13) !== COLON) return Number.NaN;
+  const dayMs = dateMs(100 * pair(text, 0) + pair(text, 2), pair(text, 5), pair(text, 8));
+  const hour = pair(text, 11);
+  const minute = pair(text, 14);
+  let at = 16;
+  let second = 0;
+  let fractionMs = 0;
+  if (text.charCodeAt(at) === COLON) {
+    second = pair(text, at + 1);
+    at += 3;
+    const mark = text.charCodeAt(at);
+    if (mark === POINT || mark === COMMA) {
+      let weight = 100;
+      let digit = text.charCodeAt(++at) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+      for (; digit >= 0 && digit <= 9; digit = text.charCodeAt(++at) - ZERO) {
+        fractionMs += digit * weight;
+        weight /= 10;
+      }
+    }
+  }
+  if (!(hour <= 24 && minute <= 59 && second <= 60)) return Number.NaN;
+  const ms = dayMs + hour * HOUR_MS + minute * MINUTE_MS + second * 1_000 + Math.floor(fractionMs) - zoneMs(text, at);
+  return ms >= 0 ? ms : Number.NaN;
+}
+
+const ZERO = 48;
+const DASH = 45;
+const PLUS = 43;
+const COLON = 58;
+const POINT = 46;
+const COMMA = 44;
+
+/** `T`, `t` or a space, as RFC 3339 allows. */
+function isGap(code: number): boolean {
+  return code === 84 || code === 116 || code === 32;
+}
+
+/** Two digits as a number; NaN when they are none. */
+function pair(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - ZERO;
+  const ones = text.charCodeAt(at + 1) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : Number.NaN;
+}
+
+/** Offset of the zone that ends the text, in ms; NaN when it does not end there or names none. */
+function zoneMs(text: string, at: number): number {
+  const mark = text.charCodeAt(at);
+  if (mark === 90 || mark === 122) return text.length === at + 1 ? 0 : Number.NaN;
+  if (mark !== PLUS && mark !== DASH) return Number.NaN;
+  const hours = pair(text, at + 1);
+  const isBare = text.length === at + 3;
+  const minutes = isBare ? 0 : pair(text, text.charCodeAt(at + 3) === COLON ? at + 4 : at + 3);
+  const end = at + (text.charCodeAt(at + 3) === COLON ? 6 : 5);
+  if (!(isBare || text.length === end) || !(hours <= 23 && minutes <= 59)) return Number.NaN;
+  return (mark === PLUS ? 1 : -1) * (hours * HOUR_MS + minutes * MINUTE_MS);
+}
+
+/**
+ * Midnight of a date in ms since the epoch; NaN for a day that does not exist.
+ * @source H. Hinnant, "chrono-compatible low-level date algorithms", days_from_civil
+ */
+function dateMs(year: number, month: number, day: number): number {
+  if (!(month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month))) return Number.NaN;
+  const shifted = month <= 2 ? year - 1 : year;
+  const era = Math.floor(shifted / 400);
+  const yearOfEra = shifted - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return (era * 146_097 + dayOfEra - 719_468) * DAY_MS;
+}
+
+function daysOf(year: number, month: number): number {
+  if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+}
