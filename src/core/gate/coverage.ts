@@ -13,9 +13,9 @@ function isMissed(topic: TopicCoverage, options: CoverageOptions): boolean {
 }
 
 /**
- * A topic that stable keeps stops a candidate that misses it and lost something on the questions both answered; one that
- * stable misses too is the gold set's or the corpus's problem, unless a loss is proven. Bounds hold for all topics
- * together. Null: nothing to say of this topic.
+ * A topic on which stable has the wanted level stops a candidate that misses it. One that stable has trouble with too
+ * stops only a proven loss on the questions both answered, because else the runs' own scatter about the limit would;
+ * while stable is not as bad, it holds. Bounds hold for all topics together. Null: nothing to say of this topic.
  */
 function judgeTopic(report: ProbeReport, name: string, topic: TopicCoverage, options: CoverageOptions): Verdict | null {
   const stable = report.arms.stable?.coverage.byTopic[name];
@@ -38,8 +38,11 @@ function judgeTopic(report: ProbeReport, name: string, topic: TopicCoverage, opt
   if (change.questions === 0) {
     return verdict("inconclusive", `${found}; no question of it was answered on both arms`, "runs that get an answer");
   }
-  const isLost = isMissed(stable, options) ? change.ci[1] < 0 : change.mean < 0;
-  return isLost ? verdict("fail", `${found}; stable covers ${shown(stable.mean)}`, null) : null;
+  const compared = `${found}; stable covers ${shown(stable.mean)}`;
+  const isLost = stable.mean >= options.topicLevel ? change.mean < 0 : change.ci[1] < 0;
+  if (isLost) return verdict("fail", compared, null);
+  if (isMissed(stable, options) || change.mean >= 0) return null;
+  return verdict("inconclusive", `${compared}; a loss is not proven`, "more questions on this topic");
 }
 
 function judgeTopics(report: ProbeReport, options: CoverageOptions): readonly Verdict[] {

@@ -66,7 +66,7 @@ export function armReport(questions: readonly QuestionMeasure[], rules: SummaryR
       ),
       level: rules.level,
       shareLow: share(coverage, (value) => value < LOW_COVERAGE),
-      byTopic: topicCoverage(questions, ({ coverage: value }) => value, [0, 1], rules.seed),
+      byTopic: topicCoverage(questions),
     },
     lambda: summariseLambda(questions),
     citationHit: average((question) => question.citationHit),

@@ -5,7 +5,7 @@ import { meanInterval, type QuestionValue } from "./intervals.ts";
 import { armFlips } from "./lambda.ts";
 import { lambdaRuns, type QuestionMeasure } from "./question-measure.ts";
 import type { DiscordantQuestion, PairedReport } from "./report.ts";
-import { topicCoverage } from "./topic-coverage.ts";
+import { topicChanges } from "./topic-coverage.ts";
 
 /** Power of the detectable drop. @source statistics.md "Probe sets" */
 const POWER = 0.8;
@@ -33,13 +33,6 @@ function differences(pairs: readonly Pair[], measure: Measure): readonly Questio
   });
 }
 
-/** Change of a question's coverage; null unless both arms answered it. */
-function coverageChange({ stable, candidate }: Pair) {
-  const { topic, cluster, isAnswerable } = stable;
-  const isMeasured = stable.coverage !== null && candidate.coverage !== null;
-  return { topic, cluster, isAnswerable, change: isMeasured ? candidate.coverage - stable.coverage : null };
-}
-
 /** Raw ΔS differences become calibrated ones by the slope of the line. */
 function deltaSDifferences(pairs: readonly Pair[], { calibration }: SummaryRules): readonly QuestionValue[] {
   const slope = calibration === null ? 1 : 0.5 / (calibration.mDecoy - calibration.mGold);
@@ -61,7 +54,7 @@ export function pairedReport(pairs: readonly Pair[], rules: SummaryRules): Paire
   const isLost = ({ stable, candidate }: Pair) => stable.modal === "right" && candidate.modal !== "right";
   return {
     coverage: interval(({ coverage }) => coverage),
-    coverageByTopic: topicCoverage(pairs.map(coverageChange), ({ change }) => change, [-1, 1], seed),
+    coverageByTopic: topicChanges(pairs),
     deltaS: {
       ...meanInterval(drift, [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER], seed),
       median: drifts.length === 0 ? 0 : median(drifts),
