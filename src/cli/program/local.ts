@@ -45,6 +45,33 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
         return (await import("../commands/plan.ts")).plan(file, options, terminal);
       }),
     );
+  verb("simulate", "rehearse a policy many times in virtual time, on candidates whose fate is known")
+    .requiredOption("--policy <file>", "the rollout document")
+    .option("--traffic <file>", "recorded telemetry windows, one JSON line each")
+    .option("--rps <n>", "requests per second, without a recording", positive, 100)
+    .option("--scenario <name...>", "candidates to rehearse, or all")
+    .option("--runs <n>", "runs of each scenario", positive, 20)
+    .option("--seed <n>", "seed of the first run", seed, 1)
+    .option("--hours <n>", "virtual hours after which an undecided run is left", positive, 24)
+    .action(
+      act(
+        async (options: {
+          json: boolean;
+          policy: string;
+          traffic?: string;
+          rps: number;
+          scenario?: string[];
+          runs: number;
+          seed: number;
+          hours: number;
+        }) => {
+          const { simulate } = await import("../commands/simulate.ts");
+          const runs = Math.max(1, Math.round(options.runs));
+          const places = { traffic: options.traffic ?? null, scenarios: options.scenario ?? [] };
+          return simulate({ ...options, ...places, runs }, terminal);
+        },
+      ),
+    );
   verb("init", "write a rollout document and a gold set to start from")
     .option("--dir <dir>", "where to write them", ".")
     .option("--service <name>", "name of the service")

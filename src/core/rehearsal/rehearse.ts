@@ -6,9 +6,9 @@ import { currentStage, heldMs, isFinal, newRollout, type Rollout } from "../roll
 import { step } from "../rollout/step.ts";
 import type { RolloutPlan } from "../stage/plan.ts";
 import type { RandomStream } from "../stats/random.ts";
-import { type EpochMs, epochMs } from "../unit.ts";
+import { BP_ALL, type EpochMs, epochMs } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
-import { drawSecond, type World } from "./world.ts";
+import { drawSecond, type Traffic, type World } from "./world.ts";
 
 /** What a rehearsed rollout meets besides traffic. */
 export interface Answers {
@@ -22,6 +22,8 @@ export interface Rehearsal {
   readonly endedAtS: number | null;
   /** From the candidate's first request to the verdict; null when no gate decided. */
   readonly decidedAfterS: number | null;
+  /** When every user was on the candidate; null when that never came. */
+  readonly reached100AtS: number | null;
   readonly candidateRequests: number;
   readonly failedCandidateRequests: number;
 }
@@ -37,14 +39,16 @@ const EFFECT_MS = 500;
  */
 export function rehearse(
   plan: RolloutPlan,
-  world: World,
+  world: World | Traffic,
   random: RandomStream,
   limitS: number,
   answers: Answers = NO_ANSWERS,
 ): Rehearsal {
+  const traffic: Traffic =
+    typeof world === "function" ? world : (candidateBp, atS, chance) => drawSecond(world, candidateBp, atS, chance);
   const run = new Run(plan, answers);
   run.take({ kind: "started", at: epochMs(0) });
-  for (let atS = 1; atS <= limitS && !isFinal(run.rollout); atS++) run.second(world, atS, random);
+  for (let atS = 1; atS <= limitS && !isFinal(run.rollout); atS++) run.second(traffic, atS, random);
   return run.outcome();
 }
 
@@ -55,6 +59,7 @@ class Run {
   #candidateRequests = 0;
   #failedCandidateRequests = 0;
   #firstRequestAtS: number | null = null;
+  #reached100AtS: number | null = null;
   readonly #answers: Answers;
 
   constructor(plan: RolloutPlan, answers: Answers) {
@@ -83,10 +88,11 @@ class Run {
     this.take({ kind: "effect-succeeded", at, effectId: effect.id, verdicts });
   }
 
-  second(world: World, atS: number, random: RandomStream): void {
+  second(traffic: Traffic, atS: number, random: RandomStream): void {
     const at = epochMs(atS * 1_000);
     const { plan, candidateBp } = this.rollout;
-    const block = drawSecond(world, candidateBp, atS, random);
+    const block = traffic(candidateBp, atS, random);
+    if (candidateBp === BP_ALL) this.#reached100AtS ??= atS;
     const { requests, failures } = block.arms.candidate;
     this.#candidateRequests += requests;
     this.#failedCandidateRequests += failures;
@@ -118,6 +124,7 @@ class Run {
       rollout,
       endedAtS: rollout.endedAt === null ? null : rollout.endedAt / 1_000,
       decidedAfterS: isDecided ? decidedAtS - (this.#firstRequestAtS ?? 0) : null,
+      reached100AtS: this.#reached100AtS,
       candidateRequests: this.#candidateRequests,
       failedCandidateRequests: this.#failedCandidateRequests,
     };

@@ -84,6 +84,9 @@ function armSecond(model: ArmModel, requests: number, atS: number, random: Rando
   };
 }
 
+/** One second of both arms' traffic at a share, `atS` seconds after the rehearsal began. */
+export type Traffic = (candidateBp: number, atS: number, random: RandomStream) => Block;
+
 /** One second of traffic at a share: Poisson arrivals, split by share, each arm drawn from its own model. */
 export function drawSecond(world: World, candidateBp: number, atS: number, random: RandomStream): Block {
   const share = candidateBp / 10_000;
