@@ -8,8 +8,8 @@ import { ROOT } from "./source-files.ts";
 /** Largest minified bundle of an entry, in bytes. Raise one on purpose, in the commit that needs it. */
 const BUDGET: Readonly<Record<string, number>> = {
   "src/core/index.ts": 120_000,
-  "src/edge/index.ts": 14_500,
-  "src/fence/index.ts": 32_000,
+  "src/edge/index.ts": 16_500,
+  "src/fence/index.ts": 33_000,
   "src/ports/index.ts": 4_000,
 };
 const DRIVER_BUDGET = 40_000;

@@ -5,8 +5,8 @@ import type { EpochMs } from "../core/unit.ts";
 
 type SetSplit = Extract<Effect, { kind: "set-split" }>;
 
-function target({ releaseId, endpoints, cachePrefix }: ArmPlan): ArmTarget {
-  return { releaseId, endpoints, cachePrefix };
+function target({ releaseId, endpoints, cachePrefix, serves }: ArmPlan): ArmTarget {
+  return { releaseId, endpoints, cachePrefix, ...(serves === undefined ? {} : { serves }) };
 }
 
 /**

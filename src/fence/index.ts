@@ -52,4 +52,20 @@ export {
   type Try,
   type TryAnswer,
 } from "./retry.ts";
+export {
+  checkPins,
+  checkServes,
+  type LockedHandler,
+  PIN_HEADERS,
+  type PinDifference,
+  pinHeaders,
+  type PinProblem,
+  type Pins,
+  type PinVerdict,
+  readPins,
+  schemaLock,
+  type SchemaLockOptions,
+  type SchemaProblem,
+  type Serves,
+} from "./schema-lock/index.ts";
 export { systemClock, systemRandom } from "./system.ts";

@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { unitOfHeader } from "../core/assign/unit-header.ts";
 import { type Pin, requestedArmOf, route } from "../core/routing/route.ts";
+import { PIN_HEADERS, PIN_NAMES, type SchemaRefusal } from "../core/routing/schema-lock.ts";
+import { schemaProblem } from "../core/routing/schema-lock-problem.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
-import { sendOwnAnswer } from "./own-answer.ts";
+import { sendOwnAnswer, sendProblem } from "./own-answer.ts";
 import { REFUSALS, type Refusal } from "./refusal.ts";
 import { RequestFacts } from "./request-headers.ts";
 import { hasDotSegment, originForm } from "./request-target.ts";
@@ -17,6 +19,9 @@ export interface HandlerContext extends ExchangeContext {
   readonly warmPeers: ReadonlySet<string>;
   readonly verifyPin: ((token: string) => Pin | null) | null;
 }
+
+/** A body up to this is read and forgotten, so that the connection of a request no revision serves can go on. */
+const UNSERVED_BODY_BYTES = 16_384;
 
 const IS_ENDING = Symbol("ending");
 type Ending = Socket & { [IS_ENDING]?: true };
@@ -42,7 +47,8 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   const isWarmPing = facts.isWarm && context.warmPeers.has(peer);
   const pin = facts.pinToken === null ? null : verified(context, facts.pinToken);
   const unit = facts.unit === null ? null : unitOfHeader(facts.unit);
-  const decision = route(plan.table, unit, pin, requestedArmOf(facts.wish));
+  const decision = route(plan.table, unit, pin, requestedArmOf(facts.wish), facts.pins);
+  if (decision.arm === null) return refusePins(context, res, decision, plan, facts);
   const arm = decision.arm === "candidate" && plan.candidate !== null ? plan.candidate : plan.stable;
   if (arm.hasPrefix && hasDotSegment(path)) return refuse(context, res, REFUSALS.dotSegment);
   const isProbe = isWarmPing || pin?.purpose === "probe";
@@ -50,6 +56,8 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
 
   const { headers } = facts;
   for (const text of arm.requestLabels) headers.push(text);
+  if (facts.pins !== null)
+    for (const pin of PIN_NAMES) if (facts.pins[pin]) headers.push(PIN_HEADERS[pin], facts.pins[pin]);
   if (isWarmPing) headers.push("x-warm", "true");
   headers.push("x-forwarded-for", facts.forwardedFor === null ? peer : `${facts.forwardedFor}, ${peer}`);
   const host = facts.forwardedHost ?? facts.host;
@@ -77,6 +85,21 @@ export function refuse(context: ExchangeContext, res: ServerResponse, refusal: R
   const { socket } = res.req;
   (socket as Ending)[IS_ENDING] = true;
   sendOwnAnswer(res, refusal, [], true);
+}
+
+/** No open arm serves the request's pins (SL-2). Its framing is sound, so the connection goes on. */
+function refusePins(
+  context: ExchangeContext,
+  res: ServerResponse,
+  { differences }: SchemaRefusal,
+  { table }: RoutingPlan,
+  { isChunked, contentLength }: RequestFacts,
+): void {
+  context.counts.refused++;
+  const problem = schemaProblem(differences, "no-matching-revision");
+  const labels = ["x-sluice-doc", table.headerDoc, "x-sluice-split", table.headerSplit];
+  const closes = context.isDraining || isChunked || contentLength > UNSERVED_BODY_BYTES;
+  sendProblem(res, problem.status, JSON.stringify(problem), labels, closes);
 }
 
 /** A verification that fails, or breaks, is no pin: it must not choose an arm and must not fail the request. */

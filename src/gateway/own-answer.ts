@@ -14,12 +14,25 @@ export interface OwnAnswer {
  * @source RFC 9457
  */
 export function sendOwnAnswer(res: ServerResponse, own: OwnAnswer, labels: readonly string[], closes: boolean): void {
-  const body = ownBody(own);
+  sendProblem(res, own.status, ownBody(own), labels, closes);
+}
+
+/**
+ * The same for a problem that was worded elsewhere.
+ * @param body JSON text of the problem document
+ */
+export function sendProblem(
+  res: ServerResponse,
+  status: number,
+  body: string,
+  labels: readonly string[],
+  closes: boolean,
+): void {
   const headers = ["content-type", "application/problem+json", "content-length", String(Buffer.byteLength(body))];
   headers.push("x-sluice-origin", "gateway", "cache-control", "no-store", ...labels);
-  if (own.status === 503) headers.push("retry-after", "1");
+  if (status === 503) headers.push("retry-after", "1");
   if (closes) headers.push("connection", "close");
-  res.writeHead(own.status, headers);
+  res.writeHead(status, headers);
   res.end(body);
 }
 

@@ -5,7 +5,16 @@ import { RequestFacts, RequestHeaderReader } from "./request-headers.ts";
 
 const IDENTITY = { trustedHeaders: ["X-User-Id", "x-tenant"], stickyBy: ["x-tenant", "x-user-id", "x-raw"] };
 const INTERNAL = ["x-exp", "x-release", "x-release-pin", "x-canary", "x-region-pin", "x-warm", "x-edge-ctx"];
-const MORE_INTERNAL = ["x-cache-namespace", "schema-rev", "index-hash", "x-sluice-arm", "x-sluice-doc", "x-probe"];
+const MORE_INTERNAL = [
+  "x-cache-namespace",
+  "schema-rev",
+  "index-hash",
+  "x-schema-rev",
+  "x-model-tag",
+  "x-sluice-arm",
+  "x-sluice-doc",
+  "x-probe",
+];
 
 function read(raw: readonly string[]): RequestFacts {
   const facts = new RequestHeaderReader(IDENTITY, 100).read(["Host", "x", ...raw], true);
@@ -37,6 +46,14 @@ describe("RequestHeaderReader", () => {
       }),
       { numRuns: 10_000 },
     );
+  });
+
+  it("SL-1: takes schema pins from trusted headers out of the section, joins two copies, and drops what looks alike", () => {
+    const trusted = { trustedHeaders: ["X-Schema-Rev", "x-model-tag"], stickyBy: [] };
+    const raw = ["x-schema-rev", "sc-1", "X-SCHEMA-REV", "sc-2", "x-index-hash", "9a77", "x_model_tag", "m", "a", "b"];
+    const facts = new RequestHeaderReader(trusted, 100).read(["Host", "x", ...raw], true);
+    expect(facts).toMatchObject({ pins: { schemaRev: "sc-1, sc-2" }, headers: ["a", "b"] });
+    expect(read(["x-schema-rev", "sc-1"])).toMatchObject({ pins: null, headers: [] });
   });
 
   it("takes the unit of the first listed trusted header that is present, and of no other", () => {

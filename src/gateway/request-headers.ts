@@ -1,9 +1,14 @@
 import type { RoutingDocument } from "../core/routing/document.ts";
 import { unitHeadersOf } from "../core/assign/unit-header.ts";
+import { trustedPinsOf } from "../core/routing/route.ts";
+import { PIN_HEADERS, type PinName } from "../core/routing/schema-lock.ts";
 import { connectionNames, isHopByHop, isInternalHeader } from "../edge/internal-headers.ts";
 import { REFUSALS, type Refusal } from "./refusal.ts";
 
-/** What a header field means to the gateway. Values from `UNIT` on are positions in the list of unit headers. */
+/**
+ * What a header field means to the gateway. Values from `SCHEMA_PIN` on are positions in the list of trusted pins, from
+ * `UNIT` on in the list of unit headers.
+ */
 const FORWARD = 0;
 const DROP = 1;
 const HOST = 2;
@@ -16,6 +21,7 @@ const WARM = 8;
 const PIN = 9;
 const FORWARDED_FOR = 10;
 const FORWARDED_HOST = 11;
+const SCHEMA_PIN = 12;
 const UNIT = 16;
 
 const MEANINGS: ReadonlyMap<string, number> = new Map([
@@ -51,6 +57,8 @@ export class RequestFacts {
   pinToken: string | null = null;
   forwardedFor: string | null = null;
   forwardedHost: string | null = null;
+  /** From headers the document trusts; null when there are none. Two copies are joined, and then no valid pin. */
+  pins: { [name in PinName]?: string } | null = null;
 }
 
 /**
@@ -60,10 +68,12 @@ export class RequestFacts {
 export class RequestHeaderReader {
   readonly #meanings = new Map<string, number>();
   readonly #unitHeaders: readonly string[];
+  readonly #trustedPins: readonly PinName[];
   readonly #countMax: number;
 
   constructor(identity: RoutingDocument["identity"], countMax: number) {
     this.#unitHeaders = unitHeadersOf(identity);
+    this.#trustedPins = trustedPinsOf(identity);
     this.#countMax = countMax;
   }
 
@@ -98,6 +108,13 @@ export class RequestHeaderReader {
         headers.push(name, value);
         continue;
       }
+      if (meaning >= SCHEMA_PIN) {
+        const pin = this.#trustedPins[meaning - SCHEMA_PIN] as PinName;
+        facts.pins ??= {};
+        const earlier = facts.pins[pin];
+        facts.pins[pin] = earlier === undefined ? value : `${earlier}, ${value}`;
+        continue;
+      }
       if (meaning === CONNECTION) {
         if (value !== "keep-alive" && value !== "close") listed = joined(listed, value);
         continue;
@@ -112,7 +129,7 @@ export class RequestHeaderReader {
   }
 
   #learn(name: string): number {
-    const meaning = meaningOf(name, this.#unitHeaders);
+    const meaning = meaningOf(name, this.#unitHeaders, this.#trustedPins);
     if (this.#meanings.size < REMEMBERED) this.#meanings.set(name, meaning);
     return meaning;
   }
@@ -156,12 +173,14 @@ function take(facts: RequestFacts, meaning: number, value: string, isHttp11: boo
  * Meaning of a field name. A name that only looks like one that matters (`Content_Length`, `x.user.id`) is dropped:
  * servers of the CGI kind read `_`, and some other signs, as `-`.
  */
-function meaningOf(name: string, unitHeaders: readonly string[]): number {
+function meaningOf(name: string, unitHeaders: readonly string[], trustedPins: readonly PinName[]): number {
   const lower = name.toLowerCase();
   const known = MEANINGS.get(lower);
   if (known !== undefined) return known;
   const unitAt = unitHeaders.indexOf(lower);
   if (unitAt >= 0) return UNIT + unitAt;
+  const pinAt = trustedPins.findIndex((pin) => PIN_HEADERS[pin] === lower);
+  if (pinAt >= 0) return SCHEMA_PIN + pinAt;
   if (isInternalHeader(name) || isHopByHop(lower, NO_NAMES)) return DROP;
   const spelled = lower.replace(/[^a-z0-9]/g, "-");
   if (spelled === lower) return FORWARD;

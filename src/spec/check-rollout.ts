@@ -38,6 +38,12 @@ function checkArms({ spec }: RolloutDocument, problem: Report): readonly Problem
     const message = "stable and candidate have the same url, so there is nothing to compare";
     problems.push(problem(["spec", "candidate", "url"], "E110", message, "give the candidate its own address"));
   }
+  for (const arm of ["stable", "candidate"] as const) {
+    const range = spec[arm].serves?.schemaRev;
+    if (range === undefined || Number(range.min.slice(3)) <= Number(range.max.slice(3))) continue;
+    const message = `serves from ${range.min} to ${range.max}, which is no revision at all`;
+    problems.push(problem(["spec", arm, "serves", "schemaRev"], "E125", message, "put the lower revision first"));
+  }
   const { cachePrefix } = spec.candidate;
   if (cachePrefix !== undefined && cachePrefix === spec.stable.cachePrefix) {
     const message = `both arms use the cache prefix "${cachePrefix}"; shared keys let one arm read what the other wrote`;

@@ -122,4 +122,16 @@ describe("entries of gates", () => {
     const doubled = readRollout(rollout("    - { use: default }\n", twice));
     expect(isProblems(doubled) && doubled[0]?.message).toContain('second metric is named "queue-age"');
   });
+
+  it("SL-3: carry what each arm serves into the plan; an unnamed pin is not locked", () => {
+    const text = rollout("    - { use: default }\n").replace(
+      "4002/answer }",
+      "4002/answer, serves: { schemaRev: { min: sc-12, max: sc-14 } } }",
+    );
+    const { stable, candidate } = plan(text).arms;
+    expect(candidate.serves).toEqual({ schemaRev: { min: "sc-12", max: "sc-14" }, indexHash: null, modelTag: null });
+    expect(stable.serves).toBeUndefined();
+    const read = readRollout(text.replace("min: sc-12, max: sc-14", "min: sc-9, max: sc-2"));
+    expect(isProblems(read) && read.map(({ code }) => code)).toEqual(["E125"]);
+  });
 });

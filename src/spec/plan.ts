@@ -2,6 +2,7 @@ import type { GateSetting } from "../core/gate/gate.ts";
 import type { GateName } from "../core/gate/options.ts";
 import { gateOrder, isProbeGate } from "../core/gate/order.ts";
 import type { ManifestField } from "../core/release/manifest.ts";
+import type { Serves } from "../core/routing/schema-lock.ts";
 import type { ArmPlan, MetricPlan, ProbePlan, RolloutPlan, Stage } from "../core/stage/plan.ts";
 import { type Bp, bp } from "../core/unit.ts";
 import { gatesOfChange } from "./change-type.ts";
@@ -98,7 +99,17 @@ function planArm(arm: RolloutDocument["spec"]["stable"], isProbed: boolean, cach
     cachePrefix: arm.cachePrefix ?? cachePrefix,
     healthUrl,
     answerUrl: isProbed ? url.href : null,
+    ...(arm.serves === undefined ? {} : { serves: planServes(arm.serves) }),
   };
+}
+
+/** A pin the document does not name is not locked. */
+function planServes({
+  schemaRev,
+  indexHash,
+  modelTag,
+}: NonNullable<RolloutDocument["spec"]["stable"]["serves"]>): Serves {
+  return { schemaRev: schemaRev ?? null, indexHash: indexHash ?? null, modelTag: modelTag ?? null };
 }
 
 function planStages({ spec }: Pick<RolloutDocument, "spec">): readonly Stage[] {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GATE_NAMES } from "../core/gate/order.ts";
 import { DECLARED_FIELDS } from "../core/release/manifest.ts";
+import { PIN_TEXT, REVISION } from "../core/routing/schema-lock.ts";
 import { CHANGE_TYPES } from "./change-type.ts";
 import { parseDurationMs } from "./duration.ts";
 import { PRESETS } from "./preset/index.ts";
@@ -44,12 +45,23 @@ const listen = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$/, "expected host:port, e.g. 127.0.0.1:4000");
 
+const revision = z.string().regex(REVISION, "expected a schema revision, e.g. sc-12");
+const pinText = z.string().regex(PIN_TEXT, "expected visible ASCII, at most 256 characters");
+
+/** What an arm works with: requests pinned to something else go to the other arm. Left out, the arm takes everything. */
+const serves = z.strictObject({
+  schemaRev: z.strictObject({ min: revision, max: revision }).optional(),
+  indexHash: z.array(pinText).min(1).max(64).optional(),
+  modelTag: z.array(pinText).min(1).max(64).optional(),
+});
+
 const arm = z.strictObject({
   /** Where questions are answered; its origin is where traffic goes. */
   url,
   health: url.nullable().optional(),
   release: z.string().min(1).max(200).optional(),
   cachePrefix: z.string().min(1).max(64).optional(),
+  serves: serves.optional(),
 });
 
 const step = z.strictObject({

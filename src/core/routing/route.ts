@@ -89,7 +89,8 @@ function lockedOf(choice: RouteTable["choice"]): RouteTable["locked"] {
   return open.some(({ serves }) => serves !== undefined) ? open : null;
 }
 
-function trustedPinsOf({ trustedHeaders }: RoutingDocument["identity"]): readonly PinName[] {
+/** Pins whose header `trustedHeaders` lists, in any case. */
+export function trustedPinsOf({ trustedHeaders }: RoutingDocument["identity"]): readonly PinName[] {
   const trusted = trustedHeaders.map((name) => name.toLowerCase());
   return PIN_NAMES.filter((pin) => trusted.includes(PIN_HEADERS[pin]));
 }

@@ -11,7 +11,7 @@ const folder = join(root, ".sluice", `schema-lock-docs-${process.pid}`);
 
 /** Where the published names come from. */
 const SOURCES: Readonly<Record<string, string>> = {
-  "sluice/fence": "src/fence/schema-lock/index.ts",
+  "sluice/fence": "src/fence/index.ts",
   "sluice/edge": "src/edge/index.ts",
 };
 

@@ -4,13 +4,14 @@ import type { RoutingDocument } from "../../../src/core/routing/document.ts";
 import type { Serves } from "../../../src/core/routing/schema-lock.ts";
 import { pinHeaders } from "../../../src/fence/schema-lock/index.ts";
 import { get } from "../../gateway/world.ts";
-import { aLockedDocument, anEdgeRouter, aRevision, type DataPlane, type Revision } from "./pair.ts";
+import { aGatewayPlane, aLockedDocument, anEdgeRouter, aRevision, type DataPlane, type Revision } from "./pair.ts";
 
 const TAG = "acme/m@3#1f2e3d4c";
 const BLUE: Serves = { schemaRev: { min: "sc-10", max: "sc-12" }, indexHash: ["9a77"], modelTag: [TAG] };
 const GREEN: Serves = { schemaRev: { min: "sc-12", max: "sc-14" }, indexHash: ["9a77", "41cc"], modelTag: [TAG] };
 const PLANES: readonly (readonly [string, (document: RoutingDocument) => Promise<DataPlane>])[] = [
   ["edge router", anEdgeRouter],
+  ["gateway", aGatewayPlane],
 ];
 
 let blue: Revision;

@@ -6,7 +6,7 @@ import type { Serves } from "../../../src/core/routing/schema-lock.ts";
 import type { Bp } from "../../../src/core/unit.ts";
 import { createRouter } from "../../../src/edge/router.ts";
 import { schemaLock } from "../../../src/fence/schema-lock/index.ts";
-import { aDocument, listen } from "../../gateway/world.ts";
+import { aDocument, aGateway, listen } from "../../gateway/world.ts";
 
 /** Something that answers on a free port. */
 export interface Running {
@@ -76,6 +76,12 @@ export async function anEdgeRouter(document: RoutingDocument): Promise<DataPlane
   const router = createRouter({ document });
   const running = await serve((request) => router.handle(request));
   return { ...running, publish: (next) => void router.updateDocument(JSON.stringify(next)) };
+}
+
+/** The gateway itself. */
+export async function aGatewayPlane(document: RoutingDocument): Promise<DataPlane> {
+  const gateway = await aGateway(document);
+  return { url: gateway.url, close: () => gateway.drain(), publish: (next) => void gateway.adopt(next) };
 }
 
 /** A document that sends `candidateBp` to green, trusts all three pins, and says what each arm serves. */
