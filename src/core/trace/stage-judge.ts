@@ -27,8 +27,8 @@ export interface TraceBlock extends Omit<Block, "candidateBp"> {
 }
 
 /** Requests of each arm after which the realised share is taken, and windows after which it is taken anyway. */
-const SHARE_REQUESTS = 100;
-const SHARE_WINDOWS = 120;
+const SHARE_REQUESTS = 400;
+const SHARE_WINDOWS = 300;
 const DEFAULT_SRM_ALPHA = 0.001;
 
 /**
