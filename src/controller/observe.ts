@@ -1,4 +1,5 @@
 import type { ByArm } from "../core/arm.ts";
+import { foldWorst, NO_WORST } from "../core/evidence/worst-window.ts";
 import type { Reading } from "../core/gate/gate.ts";
 import { foldEvidence, foldReading, startEvidence } from "../core/gate/gate-set.ts";
 import { isNewer } from "../core/routing/document.ts";
@@ -25,6 +26,7 @@ export function startObservations(plan: RolloutPlan, known: readonly ErrorClass[
     cursors: {},
     sinceEpoch: null,
     totals: NONE,
+    worst: NO_WORST,
     pinned: null,
   };
 }
@@ -49,6 +51,7 @@ export function observe(observations: Observations, window: TelemetryWindow, pla
     ...observations,
     evidence: foldEvidence(observations.evidence, block, plan.gates),
     cursors: { ...observations.cursors, [window.gatewayId]: window.seq },
+    worst: foldWorst(observations.worst, block),
     totals: addTotals(observations.totals, arms, window, window.seq - cursor - 1),
   };
 }

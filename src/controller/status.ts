@@ -1,3 +1,5 @@
+import type { Stretch } from "../core/evidence/worst-window.ts";
+import { stopConditionOf } from "../core/gate/stop-condition.ts";
 import type { Stage } from "../core/stage/plan.ts";
 import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
 import { currentStage, heldMs, isFinal, type Rollout } from "../core/rollout/rollout.ts";
@@ -9,7 +11,28 @@ import { shareBp } from "./observe.ts";
 /** A verdict on the wire. */
 export function verdictWire(verdict: Verdict) {
   const { gate, kind, estimate, interval, samples, threshold, alpha, eValue, reason, needs } = verdict;
-  return { gate, verdict: kind, estimate, interval, samples, threshold, alpha, e_value: eValue, reason, needs };
+  const condition = stopConditionOf(verdict);
+  return {
+    gate,
+    verdict: kind,
+    condition,
+    estimate,
+    interval,
+    samples,
+    threshold,
+    alpha,
+    e_value: eValue,
+    reason,
+    needs,
+  };
+}
+
+/** A stretch of traffic on the wire. */
+function stretchWire(stretch: Stretch | null) {
+  if (stretch === null) return null;
+  const { startMs, endMs, arms } = stretch;
+  const arm = ({ requests, failures, p95Ms }: Stretch["arms"]["stable"]) => ({ requests, failures, p95_ms: p95Ms });
+  return { start_ms: startMs, end_ms: endMs, stable: arm(arms.stable), candidate: arm(arms.candidate) };
 }
 
 /** What a stage is called where people read: `10%`, `probes`, `100%`. */
@@ -129,6 +152,10 @@ export function statusWire(
       lost_windows: totals.lostWindows,
       first_candidate_at: totals.firstCandidateAt,
       last_candidate_at: totals.lastCandidateAt,
+    },
+    worst: {
+      failures: stretchWire(observations.worst.failures),
+      latency: stretchWire(observations.worst.latency),
     },
     held_ms: heldMs(rollout, at),
     verdicts: rollout.verdicts.map(verdictWire),

@@ -1,3 +1,4 @@
+import type { WorstWindows } from "../core/evidence/worst-window.ts";
 import type { Evidence } from "../core/gate/gate-set.ts";
 import type { ProbeReport } from "../core/measure/report.ts";
 import type { Manifest } from "../core/release/manifest.ts";
@@ -42,6 +43,8 @@ export interface Observations {
   /** Epoch of this rollout's first document; null before it. Candidate traffic of earlier epochs is not its own. */
   readonly sinceEpoch: number | null;
   readonly totals: TrafficTotals;
+  /** Where the candidate looked worst, for the person who has to find out why. */
+  readonly worst: WorstWindows;
   /** Manifests of both arms when the rollout began. */
   readonly pinned: ByArm<Manifest> | null;
 }

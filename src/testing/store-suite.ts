@@ -1,3 +1,4 @@
+import { NO_WORST } from "../core/evidence/worst-window.ts";
 import { assert } from "../core/assert.ts";
 import type { Effect } from "../core/rollout/effect.ts";
 import { newRollout } from "../core/rollout/rollout.ts";
@@ -70,6 +71,7 @@ const OBSERVATIONS: Observations = {
     firstCandidateAt: null,
     lastCandidateAt: AT,
   },
+  worst: NO_WORST,
   pinned: null,
 };
 

@@ -102,7 +102,7 @@ describe("your own two URLs, followed step by step against a service of another 
     const explained = await runSluice(["explain", "desk-1", "coverage", "--data", data]);
     expect([explained.code, explained.stdout]).toEqual([
       0,
-      expect.stringMatching(/gate coverage PASS {2}\(preset demo@1\)/),
+      expect.stringMatching(/gate coverage PASS {2}\(preset demo@2\)/),
     ]);
     expect((await runSluice(["rollback", "desk-1", "--data", data])).code).toBe(0);
     expect((await runSluice(["watch", "desk-1", "--data", data, "--timeout", "20"])).code).toBe(10);

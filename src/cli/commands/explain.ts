@@ -1,4 +1,5 @@
 import { gateBaseName } from "../../core/gate/order.ts";
+import { adviceFor } from "../../core/gate/advice.ts";
 import type { GateSetting } from "../../core/gate/gate.ts";
 import type { ProbeReport } from "../../core/measure/report.ts";
 import type { Status } from "../../controller/status.ts";
@@ -13,11 +14,19 @@ type WireVerdict = Status["verdicts"][number];
 interface Explanation {
   readonly gate: string;
   readonly verdict: string;
+  /** The stop condition's reason code. */
+  readonly condition: string | null;
+  /** What it means, for somebody who was asleep a minute ago. */
+  readonly means: string;
   readonly sentence: string;
   readonly numbers: string;
   /** The line of the document or the preset that asked for the gate. */
   readonly askedBy: string;
   readonly settles: string | null;
+  /** Where to look first; only for a fail. */
+  readonly lookAt: string | null;
+  /** The stretch of traffic that looked worst; for gates on errors and latency. */
+  readonly worst: string | null;
   /** Questions that differ between the arms, worst first; for gates that read probes. */
   readonly discordant: readonly {
     readonly id: string;
@@ -40,10 +49,41 @@ function numbersOf({ estimate, interval, threshold, samples, alpha }: WireVerdic
   return `estimate ${shown(estimate)}${within} against ${shown(threshold)}, samples ${samples.stable} stable and ${samples.candidate} candidate${promised}`;
 }
 
+/** "The candidate …", by how sure the gate is. */
+function meaningOf({ verdict, condition, gate }: WireVerdict): string {
+  const topic = /\[(.+)\]$/.exec(gate)?.[1];
+  const means = condition === null ? "differs from stable" : adviceFor(condition).means;
+  const about = topic === undefined ? "" : ` (${topic})`;
+  switch (verdict) {
+    case "fail":
+      return `The candidate ${means}${about}.`;
+    case "pass":
+      return `This gate found nothing wrong${about}.`;
+    case "inconclusive":
+      return `Not settled${about}: whether the candidate ${means}.`;
+    default:
+      return `Not measured${about}: whether the candidate ${means}. Nothing moves on what was not measured.`;
+  }
+}
+
+const ERRORS = ["error-rate", "error-rate-abs", "error-rate-rel", "five-xx-abs", "five-xx-delta", "new-error-class"];
+const LATENCY = ["p95-warm", "p95-equal-load"];
+
+/** The worst five seconds, with the time to look up in the logs. */
+function worstOf(gate: string, worst: Status["worst"]): string | null {
+  const stretch = ERRORS.includes(gate) ? worst.failures : LATENCY.includes(gate) ? worst.latency : null;
+  if (stretch === null) return null;
+  const at = `${new Date(stretch.start_ms).toISOString()} to ${new Date(stretch.end_ms).toISOString().slice(11)}`;
+  const arm = ({ requests, failures, p95_ms }: typeof stretch.stable) =>
+    ERRORS.includes(gate) ? `${failures} of ${requests} failed` : `p95 ${shown(p95_ms)} ms of ${requests}`;
+  return `${at}: ${arm(stretch.candidate)} on the candidate, ${arm(stretch.stable)} on stable`;
+}
+
 function explainVerdict(
   verdict: WireVerdict,
   gates: readonly GateSetting[],
   probe: ProbeReport | undefined,
+  traffic: Status["worst"],
 ): Explanation {
   const base = gateBaseName(verdict.gate);
   const topic = /\[(.+)\]$/.exec(verdict.gate)?.[1];
@@ -53,28 +93,35 @@ function explainVerdict(
   return {
     gate: verdict.gate,
     verdict: verdict.verdict,
+    condition: verdict.condition,
+    means: meaningOf(verdict),
     sentence: verdict.reason,
     numbers: numbersOf(verdict),
-    askedBy: gates.find(({ gate }) => gate === base)?.source ?? "no gate of this rollout",
+    askedBy: gates.find(({ gate }) => gate === verdict.gate || gate === base)?.source ?? "no gate of this rollout",
     settles: verdict.needs,
+    lookAt: verdict.verdict === "fail" && verdict.condition !== null ? adviceFor(verdict.condition).lookAt : null,
+    worst: verdict.verdict === "pass" ? null : worstOf(base, traffic),
     discordant: worst.map(({ id, topic: of, stable, candidate }) => ({ id, topic: of, stable, candidate })),
   };
 }
 
 function lines(
-  { gate, verdict, sentence, numbers, askedBy, settles, discordant }: Explanation,
+  { gate, verdict, means, sentence, numbers, askedBy, settles, lookAt, worst, discordant }: Explanation,
   terminal: Terminal,
 ): readonly string[] {
   const style = verdict === "pass" ? "good" : verdict === "fail" ? "bad" : "warn";
   return [
     `${terminal.paint(style, `gate ${gate} ${verdict.toUpperCase()}`)}  (${askedBy})`,
+    `  ${means}`,
     `  ${sentence}`,
     `  ${numbers}`,
+    ...(worst === null ? [] : [`  worst: ${worst}`]),
     ...discordant.map(
       ({ id, topic, stable, candidate }) =>
         `  differs: ${id} (${topic}) coverage ${shown(stable)} on stable, ${shown(candidate)} on the candidate`,
     ),
     ...(settles === null ? [] : [`  settled by: ${settles}`]),
+    ...(lookAt === null ? [] : [`  look at: ${lookAt}`]),
   ];
 }
 
@@ -99,7 +146,9 @@ export async function explain(
     const known = status.verdicts.map((verdict) => verdict.gate).join(", ") || "none yet";
     throw new CliError(EXIT.badUsage, `gate "${gate}" has said nothing about ${rolloutId}; gates that spoke: ${known}`);
   }
-  const explanations = asked.map((verdict) => explainVerdict(verdict, plan.gates, reports.at(-1)?.report));
+  const explanations = asked.map((verdict) =>
+    explainVerdict(verdict, plan.gates, reports.at(-1)?.report, status.worst),
+  );
   const cause = status.cause === null ? null : `${status.phase}: ${status.cause.text}`;
   if (options.json) {
     terminal.data(JSON.stringify({ id: rolloutId, phase: status.phase, cause, next: status.next, explanations }));

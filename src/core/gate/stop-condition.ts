@@ -74,5 +74,6 @@ export function stopConditionOf(verdict: {
   readonly gate: string;
   readonly condition?: StopCondition;
 }): StopCondition | null {
+  if (verdict.condition === undefined && verdict.gate.startsWith("coverage[")) return "coverage_topic_low";
   return verdict.condition ?? CODES[gateBaseName(verdict.gate) as GateName] ?? null;
 }
