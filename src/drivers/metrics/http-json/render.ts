@@ -46,7 +46,7 @@ function numberOf(query: string, found: unknown): number | NoValue {
     return { kind: "error", reason };
   }
   // A number too large for JavaScript reads as infinity, which JSON writes as null.
-  const text = typeof found === "number" ? String(found) : `${quote(found)}, a ${typeof found},`;
+  const text = typeof found === "number" ? String(found) : `${quote(found)} (${typeof found})`;
   return { kind: "error", reason: `${text} at ${quote(query)}, expected a finite number` };
 }
 
