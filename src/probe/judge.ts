@@ -1,6 +1,7 @@
 import { assert } from "../core/assert.ts";
 import type { Vector } from "../core/measure/cosine.ts";
 import { type Distance, deltaS, type Embedded } from "../core/measure/delta-s.ts";
+import { DriverError } from "../ports/driver-error.ts";
 import type { Embedder } from "../ports/embedder.ts";
 
 /** Numbers kept in memory over all cached vectors: 64 MiB as float64. */
@@ -21,6 +22,7 @@ export interface Judge {
 export function createJudge(embedder: Embedder): Judge {
   const cache = new Map<string, Vector>();
   let numbers = 0;
+  let dims: number | null = null;
   const remember = (text: string, vector: Vector): void => {
     if (!cache.has(text)) numbers += vector.length;
     cache.delete(text);
@@ -39,10 +41,7 @@ export function createJudge(embedder: Embedder): Judge {
       const wanted = [...new Set(texts)].filter((text) => text.trim() !== "");
       const unknown = wanted.filter((text) => !cache.has(text));
       const fresh = unknown.length === 0 ? [] : await embedder.embed(unknown, signal);
-      assert(
-        fresh.length === unknown.length,
-        `${embedder.id} gave ${fresh.length} vectors for ${unknown.length} texts`,
-      );
+      dims = checkVectors(embedder.id, unknown.length, fresh, dims);
       const freshAt = new Map(unknown.map((text, index) => [text, fresh[index] as Vector]));
       const vectors = new Map<string, Vector>();
       for (const text of wanted) {
@@ -55,6 +54,27 @@ export function createJudge(embedder: Embedder): Judge {
       return distancesOf(vectors);
     },
   };
+}
+
+/**
+ * Checks what an embedder gave, because a NaN among distances would meet every limit it is compared with.
+ * @param dims length of its vectors so far; null before the first
+ * @returns the length of its vectors. Throws DriverError `rejected`
+ */
+function checkVectors(id: string, texts: number, vectors: readonly Vector[], dims: number | null): number | null {
+  const reject = (found: string): never => {
+    const message = `embedder ${id}: ${found}; expected one vector of finite numbers a text, all of one length`;
+    throw new DriverError("rejected", "never", `${message}: check the embedder`);
+  };
+  if (vectors.length !== texts) reject(`${vectors.length} vectors for ${texts} texts`);
+  const length = dims ?? vectors[0]?.length ?? null;
+  for (const vector of vectors) {
+    if (vector.length !== length) reject(`a vector of length ${vector.length} after one of length ${length}`);
+    for (let i = 0; i < vector.length; i++) {
+      if (!Number.isFinite(vector[i])) reject(`coordinate ${i} of a vector is ${vector[i]}`);
+    }
+  }
+  return length;
 }
 
 function distancesOf(vectors: ReadonlyMap<string, Vector>): Distances {

@@ -174,7 +174,7 @@ async function judgeAnswers(
     calibration,
     selfTest,
     invalidItems: invalid,
-    pooledTopics: judgedTopics(questions.map(({ topic }) => topic)).pooled,
+    pooledTopics: judgedTopics(questions.filter(({ answerable }) => answerable).map(({ topic }) => topic)).pooled,
   };
 }
 

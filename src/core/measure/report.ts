@@ -134,6 +134,6 @@ export interface ProbeReport {
   readonly selfTest: "fired" | "did not fire";
   /** Items whose source changed; reported, not failed. */
   readonly invalidItems: readonly string[];
-  /** Topics with fewer than 10 questions, judged together. */
+  /** Topics with fewer than 10 answerable questions, judged together. */
   readonly pooledTopics: readonly string[];
 }
