@@ -3,7 +3,10 @@ import type { Clock } from "../ports/clock.ts";
 import { DriverError } from "../ports/driver-error.ts";
 import type { OutboxStore } from "../ports/outbox-store.ts";
 
-/** Between every two steps of one event's way, where a producer or a relay dies. `paused` goes on after its lease. */
+/**
+ * Between every two steps of one event's way, where a producer or a relay dies. `paused` relays stand still, before the
+ * send has left or with its answer in hand, and go on after their lease.
+ */
 export const OUTBOX_CRASH_POINTS = [
   "before-add",
   "after-add",
@@ -31,6 +34,8 @@ export interface Fate {
   strikes(point: OutboxCrashPoint): boolean;
   /** Resolves when a pause is over. */
   pause(): Promise<void>;
+  /** Whether this pause comes with the answer of the send in hand. */
+  hasAnswer(): boolean;
 }
 
 /** A relay's process: everything it does goes through it, and stands still while it is paused. */
@@ -92,9 +97,13 @@ export function relayProcess<Transaction>(
     },
     send: (row, ticket) =>
       step("before-send", "after-send", async () => {
-        if (fate.strikes("paused")) life.pause = fate.pause();
+        const isPaused = fate.strikes("paused");
+        const isLate = isPaused && fate.hasAnswer();
+        if (isPaused && !isLate) life.pause = fate.pause();
         await live(); // Stopped between its last look at the clock and the network.
-        return send(row, ticket);
+        const answer = await send(row, ticket);
+        if (isLate) life.pause = fate.pause();
+        return answer;
       }),
   };
 }

@@ -9,7 +9,7 @@ export interface Evidence {
   staleMarks: number;
   /** Relays the store sent home, because a newer epoch had claimed. */
   staleEpochs: number;
-  /** Marks `sent` or `dead` the store took although another relay had claimed the row since. */
+  /** Marks the store took although another relay had claimed the row since. */
   clobbers: number;
   /** Rows given to the old colour by a claim that began after the new one's first claim had ended. */
   claimsAfterFlip: number;
@@ -57,6 +57,11 @@ export function watchMarks<Transaction>(evidence: Evidence) {
     }
   };
   const isOld = ({ id, token }: { readonly id: string; readonly token: number }) => (newest.get(id) ?? 0) > token;
+  const noteMark = async (wasOld: boolean, mark: Promise<boolean>) => {
+    const isMarked = await mark;
+    if (isMarked && wasOld) evidence.clobbers++;
+    return isMarked;
+  };
   return (store: OutboxStore<Transaction>): OutboxStore<Transaction> => ({
     ...store,
     async claimBatch(order) {
@@ -71,12 +76,8 @@ export function watchMarks<Transaction>(evidence: Evidence) {
       evidence.clobbers += ids.filter((id) => old.has(id)).length;
       return ids;
     },
-    async markDead(claim, ...given) {
-      const wasOld = isOld(claim);
-      const isMarked = await store.markDead(claim, ...given);
-      if (isMarked && wasOld) evidence.clobbers++;
-      return isMarked;
-    },
+    markFailed: (claim, ...given) => noteMark(isOld(claim), store.markFailed(claim, ...given)),
+    markDead: (claim, ...given) => noteMark(isOld(claim), store.markDead(claim, ...given)),
   });
 }
 

@@ -8,7 +8,7 @@ import { receiverOf } from "./outbox-crash-receiver.ts";
 import { type Evidence, judgeRun, type OutboxCrashReport, watchMarks } from "./outbox-crash-report.ts";
 import { type Colour, type OutboxCrashPlan, type OutboxCrashWorld, rowOfEvent } from "./outbox-crash-world.ts";
 
-const TRIES_MAX = 12;
+const TRIES_MAX = 25;
 /** Epochs of the two colours: the flip is a new one. */
 const EPOCH: Readonly<Record<Colour, number>> = { blue: 1, green: 2 };
 
@@ -38,6 +38,8 @@ export async function runOutboxCrashMatrix<Transaction>(
     if (isHit) evidence.crashes[point]++;
     return isHit;
   };
+
+  const fate = { strikes, pause: () => world.clock.sleep(plan.leaseMs * 2), hasAnswer: () => random() < 0.5 };
 
   async function produce(event: number): Promise<void> {
     const pass = (point: OutboxCrashPoint) => {
@@ -82,8 +84,7 @@ export async function runOutboxCrashMatrix<Transaction>(
   /** A process, and after its death the next one, until the run is over or the store says that its epoch is old. */
   async function keepRelaying(colour: Colour): Promise<void> {
     while (!over.signal.aborted) {
-      const pause = () => world.clock.sleep(plan.leaseMs * 2);
-      const process = relayProcess(stores[colour], receiver.send, world.clock, { strikes, pause });
+      const process = relayProcess(stores[colour], receiver.send, world.clock, fate);
       const stop = () => process.stop();
       over.signal.addEventListener("abort", stop, { once: true });
       const { store, send, clock } = process;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Clock } from "../../ports/clock.ts";
-import type { InboxStore, OutboxStore } from "../../ports/outbox-store.ts";
+import type { InboxStore, OutboxClaim, OutboxStore } from "../../ports/outbox-store.ts";
 import { runOutboxCrashMatrix } from "../../testing/outbox-crash.ts";
 import { OUTBOX_CRASH_POINTS } from "../../testing/outbox-crash-process.ts";
 import type { OutboxCrashPlan, OutboxCrashWorld } from "../../testing/outbox-crash-world.ts";
@@ -70,7 +70,7 @@ function worldOf(changes: Changes = {}): OutboxCrashWorld<MemoryTransaction> {
 }
 
 /** `SLUICE_OUTBOX_EVENTS` makes it a longer run. */
-const events = Number(process.env["SLUICE_OUTBOX_EVENTS"] ?? 6_000);
+const events = Number(process.env["SLUICE_OUTBOX_EVENTS"] ?? 3_000);
 const plan: OutboxCrashPlan = {
   seed: 7,
   events,
@@ -103,5 +103,70 @@ describe("the outbox's crash matrix in memory", () => {
     for (const point of OUTBOX_CRASH_POINTS) expect(report.crashes[point], point).toBeGreaterThan(10);
     expect(report.staleMarks).toBeGreaterThan(10); // Paused relays came back and were refused.
     expect(report.staleEpochs).toBe(plan.relays); // Every blue relay was sent home.
+  });
+
+  const small: OutboxCrashPlan = { ...plan, events: 400, crashShare: 0.02, orderKeys: 20 };
+  const run = (changes: Changes) => runOutboxCrashMatrix(worldOf(changes), small);
+
+  it("(checker) sees clobbers when the owner is not checked", async () => {
+    const owners = new Map<string, OutboxClaim>();
+    const trusting = (store: Store): Store => ({
+      ...store,
+      async claimBatch(order) {
+        const batch = await store.claimBatch(order);
+        const rows = batch.kind === "claimed" ? batch.rows : [];
+        for (const { id, token } of rows) owners.set(id, { owner: order.owner, id, token });
+        return batch;
+      },
+      markSent: (claims) => store.markSent(claims.map((claim) => owners.get(claim.id) ?? claim)),
+    });
+    expect((await run({ store: trusting })).clobbers).toBeGreaterThan(0);
+  });
+
+  it("(checker) sees duplicates when the receiver does not dedupe", async () => {
+    const forgetful = (inbox: Inbox): Inbox => ({ ...inbox, claim: async () => "fresh" });
+    expect((await run({ inbox: forgetful })).duplicates).toBeGreaterThan(small.events);
+  });
+
+  it("(checker) sees torn writes when rows are added beside the transaction", async () => {
+    const beside = (store: Store): Store => ({
+      ...store,
+      add: (_, rows) => store.add({ onCommit: (write) => write() }, rows),
+    });
+    expect((await run({ store: beside })).torn).toBeGreaterThan(0);
+  });
+
+  it("(checker) sees a loss when rows are marked before they are sent", async () => {
+    const hasty = (store: Store): Store => ({
+      ...store,
+      async claimBatch(order) {
+        const batch = await store.claimBatch(order);
+        const rows = batch.kind === "claimed" ? batch.rows : [];
+        await store.markSent(rows.map(({ id, token }) => ({ owner: order.owner, id, token })));
+        return batch;
+      },
+    });
+    expect((await run({ store: hasty })).lost).toBeGreaterThan(0);
+  });
+
+  it("(checker) sees broken order when rows carry no order key", async () => {
+    const unordered = (store: Store): Store => ({
+      ...store,
+      add: (transaction, rows) =>
+        store.add(
+          transaction,
+          rows.map((row) => ({ ...row, orderKey: null })),
+        ),
+    });
+    expect((await run({ store: unordered })).orderBreaks).toBeGreaterThan(0);
+  });
+
+  it("(checker) sees the old colour claim after the flip when epochs are not checked", async () => {
+    const epochless = (store: Store): Store => ({
+      ...store,
+      claimBatch: (order) => store.claimBatch({ ...order, epoch: 0 }),
+    });
+    const report = await run({ store: epochless });
+    expect([report.claimsAfterFlip > 0, report.staleEpochs]).toEqual([true, 0]);
   });
 });
