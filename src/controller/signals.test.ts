@@ -14,6 +14,8 @@ const METRIC = {
   url: "http://127.0.0.1:9090",
   candidate: "age{arm=candidate}",
   stable: "age{arm=stable}",
+  timestamp: null,
+  tokenFile: null,
   everyMs: 1_000,
   maxAgeMs: 10_000,
 } as const;

@@ -9,6 +9,7 @@ import { httpHealth } from "../drivers/health/http/index.ts";
 import { openPgliteStore } from "../drivers/store/pglite/index.ts";
 import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
+import { metricSources } from "./metric-sources.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
 import { systemClock } from "./system-clock.ts";
 import { openTokenFile } from "./token-file.ts";
@@ -82,6 +83,7 @@ export async function startController(options: ServeControllerOptions): Promise<
       traffic,
       probes,
       health: httpHealth(),
+      metrics: metricSources,
       clock,
       log,
       onFatal,

@@ -67,6 +67,8 @@ describe("entries of gates", () => {
         url: "http://127.0.0.1:9090",
         candidate: "max(queue_age)",
         stable: null,
+        timestamp: null,
+        tokenFile: null,
         everyMs: 10_000,
         maxAgeMs: 60_000,
       },

@@ -199,10 +199,11 @@ function withErrorBudget(setting: GateSetting, tries: number): GateSetting {
 }
 
 function planMetric(metric: NonNullable<RolloutDocument["spec"]["metrics"]>[number]): MetricPlan {
-  const { name, source, url, candidate, stable, every, maxAge } = metric;
+  const { name, source, url, candidate, stable, timestamp, tokenFile, every, maxAge } = metric;
   const everyMs = every ?? DEFAULTS.metricEveryMs;
   const maxAgeMs = maxAge ?? Math.max(DEFAULTS.metricMaxAgeMs, 2 * everyMs);
-  return { name, source, url, candidate, stable: stable ?? null, everyMs, maxAgeMs };
+  const place = { timestamp: timestamp ?? null, tokenFile: tokenFile ?? null };
+  return { name, source, url, candidate, stable: stable ?? null, ...place, everyMs, maxAgeMs };
 }
 
 function planProbes({ spec }: RolloutDocument, context: PlanContext): ProbePlan | null {

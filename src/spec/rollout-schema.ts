@@ -92,6 +92,10 @@ const metric = z.strictObject({
   url,
   candidate: z.string().min(1).max(4_096),
   stable: z.string().min(1).max(4_096).optional(),
+  /** JSON pointer to the time of the numbers; http-json only. */
+  timestamp: z.string().startsWith("/").max(1_024).optional(),
+  /** Absolute path of a file with the bearer token, on the controller's machine. */
+  tokenFile: z.string().startsWith("/").max(1_024).optional(),
   every: duration.optional(),
   maxAge: duration.optional(),
 });

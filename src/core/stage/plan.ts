@@ -61,6 +61,10 @@ export interface MetricPlan {
   /** Query of each arm in the source's own language; null for a metric without a stable side. */
   readonly candidate: string;
   readonly stable: string | null;
+  /** JSON pointer to the time of the numbers; null where the source has times of its own, or none. */
+  readonly timestamp: string | null;
+  /** File with the bearer token; null for none. */
+  readonly tokenFile: string | null;
   readonly everyMs: number;
   readonly maxAgeMs: number;
 }
