@@ -33,6 +33,28 @@ export function tokenPlaces(text: string): TokenPlaces {
   return { starts, ends, length: advance(text.length) };
 }
 
+/** Words with their places: word i stands at `starts[i]` up to, not including, `ends[i]`, in code points. */
+export interface WordPlaces extends TokenPlaces {
+  readonly words: readonly string[];
+}
+
+/**
+ * Words as `words` gives them, with the places of the tokens they come from. A token that becomes several words, as ½
+ * does, lends its place to each of them.
+ */
+export function wordPlaces(text: string): WordPlaces {
+  const places = tokenPlaces(text);
+  const [found, starts, ends]: [string[], number[], number[]] = [[], [], []];
+  for (const [index, token] of (text.match(TOKEN) ?? []).entries()) {
+    for (const word of words(token)) {
+      found.push(word);
+      starts.push(places.starts[index] as number);
+      ends.push(places.ends[index] as number);
+    }
+  }
+  return { words: found, starts, ends, length: places.length };
+}
+
 /** Words of a text in lower case, compatibility forms unified; punctuation is left out. */
 export function words(text: string): readonly string[] {
   return (text.normalize("NFKC").toLowerCase().match(TOKEN) ?? []).filter((token) => /[\p{L}\p{N}]/u.test(token));
