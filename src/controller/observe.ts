@@ -4,6 +4,7 @@ import type { Reading } from "../core/gate/gate.ts";
 import { foldEvidence, foldReading, startEvidence } from "../core/gate/gate-set.ts";
 import { isNewer } from "../core/routing/document.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
+import { countBins } from "../core/window/sketch.ts";
 import { type ArmWindow, EMPTY_ARM_WINDOW, type ErrorClass, type TelemetryWindow } from "../core/window/window.ts";
 import type { DocumentTraffic, Observations, TrafficTotals } from "../ports/controller-store.ts";
 
@@ -11,6 +12,7 @@ const NONE: TrafficTotals = {
   requests: { stable: 0, candidate: 0 },
   failures: { stable: 0, candidate: 0 },
   units: { stable: 0, candidate: 0 },
+  cold: { stable: 0, candidate: 0 },
   gatewayFailures: 0,
   lostWindows: 0,
   latest: null,
@@ -78,6 +80,7 @@ function addTotals(
     requests: plus(totals.requests, arms, (arm) => arm.requestsAll),
     failures: plus(totals.failures, arms, (arm) => arm.failuresAll),
     units: plus(totals.units, arms, (arm) => arm.newUnits),
+    cold: plus(totals.cold, arms, (arm) => countBins(arm.cold)),
     gatewayFailures: totals.gatewayFailures + window.gatewayFailures,
     lostWindows: totals.lostWindows + lostWindows,
     latest: addLatest(totals.latest, arms, window),

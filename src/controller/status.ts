@@ -148,6 +148,7 @@ export function statusWire(
       requests: totals.requests,
       failures: totals.failures,
       units: totals.units,
+      cold: totals.cold,
       gateway_failures: totals.gatewayFailures,
       lost_windows: totals.lostWindows,
       first_candidate_at: totals.firstCandidateAt,

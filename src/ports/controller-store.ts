@@ -23,6 +23,8 @@ export interface TrafficTotals {
   readonly requests: ByArm<number>;
   readonly failures: ByArm<number>;
   readonly units: ByArm<number>;
+  /** Answers that the service marked as cold starts; reported, never judged by themselves (CW-5). */
+  readonly cold: ByArm<number>;
   readonly gatewayFailures: number;
   /** Windows that never came: gaps in the gateways' sequence numbers. */
   readonly lostWindows: number;

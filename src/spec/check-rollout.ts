@@ -216,7 +216,16 @@ function checkMetrics({ spec }: RolloutDocument, problem: Report): readonly Prob
     if (!isCompared || metric.stable !== undefined) return [];
     return [problem([...at, "comparison"], "E123", `metric "${metric.name}" has no query for stable to compare with`)];
   });
-  return [...doubled, ...asked];
+  const pointers = metrics.flatMap((metric, index) => {
+    if (metric.source !== "http-json") return [];
+    return (["candidate", "stable"] as const).flatMap((arm) => {
+      const query = metric[arm];
+      if (query === undefined || query.startsWith("/")) return [];
+      const message = `"${query}" is no JSON pointer, which http-json asks for`;
+      return [problem(["spec", "metrics", index, arm], "E123", message, 'begin with "/", e.g. /candidate/queue_age')];
+    });
+  });
+  return [...doubled, ...pointers, ...asked];
 }
 
 /** Answers can only be judged with questions. */

@@ -65,6 +65,7 @@ const OBSERVATIONS: Observations = {
     requests: { stable: 10, candidate: 1 },
     failures: { stable: 0, candidate: 0 },
     units: { stable: 5, candidate: 1 },
+    cold: { stable: 0, candidate: 1 },
     gatewayFailures: 0,
     lostWindows: 0,
     latest: null,

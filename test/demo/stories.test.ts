@@ -30,6 +30,7 @@ const clean = steadyArm({}, LATENCY);
 /** What users meet under each fault that users can feel. */
 const USERS: Readonly<Record<string, ArmModel>> = {
   slow: steadyArm({}, { ...LATENCY, medianMs: 96 }),
+  "cold-start": { ...clean, cold: () => ({ share: 0.15, factor: 4 }) },
   errors: steadyArm({ "headers|5xx|503": 0.05 }, LATENCY),
   "new-error-class": steadyArm({ "body|network|ECONNRESET": 0.01 }, LATENCY),
 };

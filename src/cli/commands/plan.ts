@@ -1,4 +1,5 @@
 import { forecastStage, type GateForecast } from "../../core/gate/forecast.ts";
+import { forecastRollout, type RolloutForecast } from "../../core/gate/rollout-forecast.ts";
 import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
 import { presetOf } from "../../spec/plan.ts";
@@ -106,17 +107,46 @@ function describeStage({ stage, gates }: StageForecast, index: number): string {
   return `  ${index}  ${`${stage.candidateBp / 100} %`.padEnd(8)} hold ${formatDurationMs(stage.holdMs)}, ${proof}`;
 }
 
+function rolloutWire({ alphaStop, to100S, exposed }: RolloutForecast) {
+  const { dead, fourfoldErrors, slower40 } = exposed;
+  const requests = { dead, errors_4x: fourfoldErrors, slower_40: slower40 };
+  return { alpha_stop: alphaStop, time_to_100_s: to100S, candidate_requests_exposed: requests };
+}
+
+function describeRollout({ alphaStop, to100S, exposed }: RolloutForecast): readonly string[] {
+  const time = (seconds: number) => formatDurationMs(Math.ceil(seconds / 60) * 60_000);
+  const to100 =
+    to100S === null
+      ? "a healthy candidate never reaches 100 % without a person"
+      : `a healthy candidate is at 100 % after about ${time(to100S.expected)}, seldom after more than ${time(to100S.within)}`;
+  const cost = (name: string, requests: number | null) => (requests === null ? [] : [`${name} about ${requests}`]);
+  const costs = [
+    ...cost("dead", exposed.dead),
+    ...cost("4 times the errors", exposed.fourfoldErrors),
+    ...cost("40 % slower", exposed.slower40),
+  ];
+  return [
+    `  ${to100}`,
+    `  stopped by mistake in at most ${Number((alphaStop * 100).toPrecision(2))} % of rollouts`,
+    ...(costs.length === 0
+      ? []
+      : [`  candidate requests before it is stopped at the first share: ${costs.join(", ")}`]),
+  ];
+}
+
 /** `sluice plan FILE`: what will happen, how long it takes at today's traffic, what each gate can and cannot see. */
 export async function plan(file: string, options: PlanOptions, terminal: Terminal): Promise<ExitCode> {
   const document = await readDocument(file);
   const planned = await previewPlan(document);
   const stages = forecast(planned, options.rps);
   const warnings = warningsOf(stages, document);
+  const whole = forecastRollout(planned, { requestsPerSecond: options.rps, ...ASSUMED });
   const { stable, candidate } = planned.arms;
   const changes = [{ kind: "route", service: planned.service, from: stable.releaseId, to: candidate.releaseId }];
   if (options.json) {
     const wire = stages.map((one) => stageWire(one, planned));
-    terminal.data(JSON.stringify({ changes, stages: wire, warnings, assumed: { rps: options.rps, ...ASSUMED } }));
+    const assumed = { rps: options.rps, ...ASSUMED };
+    terminal.data(JSON.stringify({ changes, stages: wire, rollout: rolloutWire(whole), warnings, assumed }));
   } else {
     const preset = document.document.spec.gates.map(presetOf).find((found) => found !== null);
     const trust = planned.identity.stickyBy.join(", ");
@@ -127,6 +157,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     stages.forEach((one, index) => terminal.data(describeStage(one, index)));
     for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])
       terminal.data(`     ${gate} sees ${detectable}`);
+    for (const line of describeRollout(whole)) terminal.data(line);
     const { failureRate, latencySigma } = ASSUMED;
     terminal.data(
       `  assumed: ${options.rps} requests/s (--rps), ${failureRate * 100} % errors, latency sigma ${latencySigma}`,

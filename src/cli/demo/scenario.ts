@@ -71,6 +71,13 @@ export const SCENARIOS: readonly Scenario[] = [
     says: "1.6 times the model time",
   },
   {
+    name: "cold-start",
+    faults: ["cold-start"],
+    expected: promoted,
+    order: "users-first",
+    says: "many answers meet a cold instance, four times as slow; warm answers are as fast, and cold ones are only reported",
+  },
+  {
     name: "errors",
     faults: ["errors"],
     expected: stoppedByErrors,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { aPlan, aPreset, gatesOf } from "../../../test/builders.ts";
+import { aPlan, aPreset, gatesOf, traffic, watch } from "../../../test/builders.ts";
+import { forecastRollout } from "../gate/rollout-forecast.ts";
 import { randomStream } from "../stats/random.ts";
 import { binOf } from "../window/sketch.ts";
 import { type ArmWindow, EMPTY_ARM_WINDOW } from "../window/window.ts";
@@ -55,6 +56,55 @@ describe("the default policy, whole rollouts in virtual time", () => {
     expect(candidateRequestsExposed?.p95).toBeLessThanOrEqual(6);
   });
 
+  it("keeps what plan announces: 20 of 20 healthy rollouts reach 100 % within it, the median near the expected time", {
+    timeout: 120_000,
+  }, () => {
+    for (const requestsPerSecond of [10, 50]) {
+      const assumed = { requestsPerSecond, failureRate: 0.005, latencySigma: 0.5 };
+      const { to100S } = forecastRollout(plan, assumed);
+      const { timeTo100S, promoted } = study("healthy", requestsPerSecond, 10, 500);
+      expect(promoted.value).toBe(1);
+      expect(timeTo100S?.p95).toBeLessThanOrEqual(to100S?.within ?? 0);
+      expect((timeTo100S?.p50 ?? 0) / (to100S?.expected ?? 1)).toBeGreaterThan(0.6);
+      expect((timeTo100S?.p50 ?? 0) / (to100S?.expected ?? 1)).toBeLessThan(1.3);
+    }
+  });
+
+  it("finds p95 +40 % at 5 % of 100 requests a second within 3 minutes, median of 60 runs", {
+    timeout: 120_000,
+  }, () => {
+    const scenario = SCENARIOS.find(({ name }) => name === "slow-40");
+    const stage = { ...plan, stages: [traffic(5, 900_000, 3_600_000), watch()] };
+    const world = { requestsPerSecond: 100, arms: scenario?.arms(USUAL_BASELINE) ?? never() };
+    const { timeToDecisionS, aborted } = studyPolicy(stage, world, { runs: 60, seed: 1, limitS: 3_600 });
+    expect(aborted.value).toBe(1);
+    expect(timeToDecisionS?.p50).toBeLessThanOrEqual(180);
+  });
+
+  it("finds a dead release at 5 % of 10 requests a second within 7 seconds, median of 200 runs", () => {
+    const scenario = SCENARIOS.find(({ name }) => name === "dead");
+    const stage = { ...plan, stages: [traffic(5, 900_000, 3_600_000), watch()] };
+    const baseline = { ...USUAL_BASELINE, requestsPerSecond: 10 };
+    const world = { requestsPerSecond: 10, arms: scenario?.arms(baseline) ?? never() };
+    const { timeToDecisionS } = studyPolicy(stage, world, { runs: 200, seed: 1, limitS: 600 });
+    // Counted from the candidate's first request, for which half a request a second waits another 2 s.
+    expect((timeToDecisionS?.p50 ?? 0) + 2).toBeLessThanOrEqual(7);
+  });
+
+  it("catches a leak that begins after 100 %, where no stable arm runs beside it", { timeout: 120_000 }, () => {
+    const short = { ...plan, stages: [traffic(50, 60_000, 3_600_000), watch(3_600_000)] };
+    const { requestsPerSecond } = USUAL_BASELINE;
+    const arms = SCENARIOS[0]?.arms(USUAL_BASELINE) ?? never();
+    const late = (atS: number): boolean => atS > 1_200;
+    const errors = { ...arms.candidate, failures: (atS: number) => ({ "headers|5xx|503": late(atS) ? 0.04 : 0.005 }) };
+    const slow = { ...arms.candidate, latency: (atS: number) => ({ medianMs: late(atS) ? 120 : 60, sigma: 0.5 }) };
+    const run = (candidate: typeof arms.candidate) =>
+      studyPolicy(short, { requestsPerSecond, arms: { ...arms, candidate } }, { runs: 10, seed: 1, limitS: 8_000 });
+    expect(run(errors)).toMatchObject({ aborted: { value: 1 }, causes: { "error-rate": 10 } });
+    expect(run(slow)).toMatchObject({ aborted: { value: 1 }, causes: { "p95-warm": 10 } });
+    expect(run(arms.candidate)).toMatchObject({ promoted: { value: 1 } });
+  });
+
   it("says the standard error of a rate, and nothing about times that did not occur", () => {
     const { aborted, timeTo100S } = study("errors-50", 100, 10);
     expect([aborted.value, aborted.standardError, timeTo100S]).toEqual([1, 0, null]);
@@ -66,6 +116,10 @@ describe("the default policy, whole rollouts in virtual time", () => {
     expect(probes("full").map(({ gate }) => gate)).toEqual(["schema-violation", "coverage", "delta-s", "lambda"]);
   });
 });
+
+function never(): never {
+  throw new Error("the scenario is listed");
+}
 
 describe("recordedTraffic", () => {
   const second = (count: number): ArmWindow => ({

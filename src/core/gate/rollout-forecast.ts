@@ -1,0 +1,88 @@
+import { exceedanceRate, secondsToProof } from "../stats/power.ts";
+import type { RolloutPlan, TrafficStage } from "../stage/plan.ts";
+import { type Assumptions, forecastStage, shareOf } from "./forecast.ts";
+import type { GateSetting } from "./gate.ts";
+import type { P95Options } from "./options.ts";
+import { isInForce } from "./setting.ts";
+
+/** What a whole rollout is announced to do, for a healthy candidate and for three that are not. */
+export interface RolloutForecast {
+  /** Promised probability of stopping a healthy candidate, whatever its length. */
+  readonly alphaStop: number;
+  /** Seconds until every user is on a healthy candidate, and the time that only few take longer than; null: never. */
+  readonly to100S: { readonly expected: number; readonly within: number } | null;
+  /** Candidate requests answered before a harmful candidate is stopped at the first share; null: not seen there. */
+  readonly exposed: {
+    readonly dead: number | null;
+    readonly fourfoldErrors: number | null;
+    readonly slower40: number | null;
+  };
+}
+
+/**
+ * How far the time of a proof spreads: a sum of independent steps of evidence reaches its goal within twice its expected
+ * time in more than 95 of 100 cases, by rehearsal of the default policy at 10 to 100 requests a second.
+ */
+const PROOF_SPREAD = 2;
+
+function alphaOf({ options }: GateSetting): number {
+  const { alpha, mode, stop } = options as { readonly alpha?: number; readonly mode?: string; readonly stop?: unknown };
+  return mode === "literal" || stop === null ? 0 : (alpha ?? 0);
+}
+
+function trafficStages(plan: RolloutPlan): readonly TrafficStage[] {
+  return plan.stages.filter((stage) => stage.kind === "traffic");
+}
+
+/** Stages are proven one after another, each no sooner than its hold; earlier evidence is not counted. */
+function timeTo100(plan: RolloutPlan, assumed: Assumptions): RolloutForecast["to100S"] {
+  let [expected, within] = [0, 0];
+  for (const stage of trafficStages(plan)) {
+    const forecasts = forecastStage(plan, stage, assumed);
+    if (forecasts.some(({ isFeasible }) => !isFeasible)) return null;
+    const proofS = Math.max(0, ...forecasts.map(({ expectedS }) => expectedS ?? 0));
+    expected += Math.max(stage.holdMs / 1_000, proofS);
+    within += Math.max(stage.holdMs / 1_000, PROOF_SPREAD * proofS);
+  }
+  return { expected, within };
+}
+
+/** Candidate requests until the fuses of the first share see a difference of these rates. */
+function exposure(
+  stage: TrafficStage,
+  assumed: Assumptions,
+  rates: { readonly candidate: number; readonly stable: number; readonly alpha: number },
+): number | null {
+  const { requestsPerSecond } = assumed;
+  const candidateShare = shareOf(stage);
+  const { candidate: candidateRate, stable: stableRate, alpha } = rates;
+  if (candidateRate <= stableRate) return null;
+  const seconds = secondsToProof({ requestsPerSecond, candidateShare, candidateRate, stableRate, alpha });
+  return seconds === null ? null : Math.ceil(seconds * requestsPerSecond * candidateShare);
+}
+
+/** Announces a rollout under stated assumptions about its traffic. */
+export function forecastRollout(plan: RolloutPlan, assumed: Assumptions): RolloutForecast {
+  const stops = plan.gates.filter(({ gate }) => gate !== "sample-ratio");
+  const alphaStop = stops.reduce((sum, setting) => sum + alphaOf(setting), 0);
+  const [first] = trafficStages(plan);
+  const gateAt = (name: string) =>
+    plan.gates.find((setting) => setting.gate === name && first !== undefined && isInForce(setting, first.candidateBp));
+  const errors = gateAt("error-rate");
+  const p95 = gateAt("p95-warm")?.options as unknown as P95Options | undefined;
+  const { failureRate } = assumed;
+  const failing = (rate: number): number | null =>
+    first === undefined || errors === undefined
+      ? null
+      : exposure(first, assumed, { candidate: rate, stable: failureRate, alpha: alphaOf(errors) || 0.001 });
+  const slower40 =
+    first === undefined || p95 === undefined || p95.mode === "literal"
+      ? null
+      : exposure(first, assumed, {
+          candidate: exceedanceRate(0.95, p95.harmRatio, 1.4, assumed.latencySigma),
+          stable: 0.05,
+          alpha: p95.alpha,
+        });
+  const exposed = { dead: failing(0.999), fourfoldErrors: failing(Math.min(0.999, 4 * failureRate)), slower40 };
+  return { alphaStop, to100S: timeTo100(plan, assumed), exposed };
+}
