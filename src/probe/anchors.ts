@@ -1,4 +1,5 @@
 import { type Passage, sectionKey } from "../core/measure/gold.ts";
+import { joinOverlapping } from "../core/measure/shingle-coverage.ts";
 import { codePoints, sliceCodePoints, type TokenPlaces, tokenPlaces } from "../core/measure/tokenizer.ts";
 import type { CorpusSection } from "./corpus.ts";
 
@@ -10,6 +11,11 @@ export interface Anchors {
   text(key: string): string | null;
   /** Where its tokens stand, for coverage; undefined when nothing of it is known. */
   tokens(key: string): TokenPlaces | undefined;
+  /**
+   * Text to find answers without offsets in, the same for both arms: empty for a section that no answer showed,
+   * undefined for one that a corpus does not have.
+   */
+  alignedText(key: string): string | undefined;
   /** Revisions under which it is known; empty when none was stated. */
   revisions(key: string): ReadonlySet<string>;
 }
@@ -28,6 +34,7 @@ export function corpusAnchors(corpus: readonly CorpusSection[]): Anchors {
       places.set(key, known);
       return known;
     },
+    alignedText: (key) => sections.get(key)?.text,
     revisions: (key) => new Set(sections.get(key)?.rev ?? []),
   };
 }
@@ -57,6 +64,7 @@ export function answerAnchors(reference: readonly Passage[], all: readonly Passa
       places.set(key, known);
       return known;
     },
+    alignedText: (key) => joinOverlapping((byBoth.get(key) ?? []).map(({ text }) => text)),
     revisions: (key) => new Set((byReference.get(key) ?? []).flatMap(({ rev }) => rev ?? [])),
   };
 }

@@ -6,8 +6,9 @@ import type { GoldItem } from "../core/measure/gold.ts";
 import { LAMBDA } from "../core/measure/lambda.ts";
 import { detectableDrops, discordantQuestions, pairedReport } from "../core/measure/paired-report.ts";
 import type { QuestionMeasure } from "../core/measure/question-measure.ts";
-import type { CoverageLevel, ProbeReport } from "../core/measure/report.ts";
+import type { ProbeReport } from "../core/measure/report.ts";
 import type { MeasureRules } from "../core/measure/run-measure.ts";
+import { alignTo } from "../core/measure/shingle-coverage.ts";
 import { TOKENIZER } from "../core/measure/tokenizer.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Embedder } from "../ports/embedder.ts";
@@ -16,6 +17,7 @@ import { type Anchors, answerAnchors, corpusAnchors } from "./anchors.ts";
 import { type Answers, collectAnswers } from "./answers.ts";
 import { calibrateJudge, chooseDecoys } from "./calibrate.ts";
 import type { CorpusSection } from "./corpus.ts";
+import { coverageLevel } from "./coverage-level.ts";
 import { seedOf } from "./digest.ts";
 import type { GoldSet } from "./gold-set.ts";
 import { invalidItems } from "./invalid-items.ts";
@@ -138,8 +140,13 @@ async function judgeAnswers(
   const items = asked.flatMap((item, index) => (left.has(item.id) ? [] : [{ item, index }]));
   const rules: MeasureRules = {
     k: options.k,
-    level: levelOf(answers),
+    level: coverageLevel(
+      items.map(({ item }) => item),
+      [...answers.passages("stable"), ...answers.passages("candidate")],
+      anchors,
+    ),
     tokensOf: anchors.tokens,
+    alignment: alignTo(anchors.alignedText),
     contextTokens: options.contextTokens ?? Number.POSITIVE_INFINITY,
   };
   const tools = { judge, anchors, rules, clock, signal };
@@ -200,10 +207,4 @@ async function calibrationOf(decoys: ReturnType<typeof chooseDecoys>, options: J
   if (lock !== null && staleReason(lock, gold.digest, judge.id) === null) return lockedCalibration(lock);
   if (decoys.size === 0) return notCalibratable("no question has a decoy: the set needs sections of two topics");
   return calibrateJudge(scope, anchors, decoys, judge, signal);
-}
-
-/** Offsets everywhere or section ids everywhere: levels are never mixed inside one comparison (definitions.md §4). */
-function levelOf(answers: Answers): CoverageLevel {
-  const passages = [...answers.passages("stable"), ...answers.passages("candidate")];
-  return passages.every(({ start, end }) => start !== null && end !== null) ? "L1" : "L3";
 }

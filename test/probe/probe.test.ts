@@ -95,18 +95,42 @@ describe("probes of two arms over HTTP", () => {
     });
   });
 
-  it("falls to level L3 for both arms when one of them tells no offsets", async () => {
-    await probeFakes(
-      { corpus },
-      { corpus, withOffsets: false },
-      { gold, corpus, tier: "smoke", repeats: 1 },
-      (report) => {
-        expect(report.arms.stable?.coverage.level).toBe("L3");
-        expect(report.arms.candidate.coverage).toEqual(report.arms.stable?.coverage);
-        expect(report.arms.candidate.coverage.estimate).toBe(report.arms.candidate.recallAtK);
-        expect(report.arms.candidate.lambda.states.unknown).toBe(40);
-      },
-    );
+  it.each([
+    ["with the corpus", true],
+    ["from what the answers show", false],
+  ])("measures both arms by text (L2) when one of them tells no offsets: %s", async (_, isGiven) => {
+    const over = { gold, tier: "smoke", repeats: 1, ...(isGiven ? { corpus } : {}) } as const;
+    await probeFakes({ corpus }, { corpus, withOffsets: false }, over, (report) => {
+      const { stable, candidate } = report.arms;
+      expect([stable?.coverage.level, candidate.coverage.level]).toEqual(["L2", "L2"]);
+      expect(candidate.coverage).toEqual(stable?.coverage);
+      expect(candidate.coverage.estimate).toBeGreaterThan(0.7);
+      expect(candidate.lambda.states.unknown).toBe(40);
+      expect([report.selfTest, failing(report)]).toEqual(["fired", []]);
+    });
+  });
+
+  it("finds the same coverage by text as by offsets, within 0.02", async () => {
+    const found: number[] = [];
+    for (const withOffsets of [true, false]) {
+      await probeFakes(null, { corpus, chunkWords: 30, withOffsets }, { gold, corpus, repeats: 1 }, (report) => {
+        expect(report.arms.candidate.coverage.level).toBe(withOffsets ? "L1" : "L2");
+        found.push(report.arms.candidate.coverage.estimate);
+      });
+    }
+    expect(Math.abs((found[0] ?? 0) - (found[1] ?? 1))).toBeLessThanOrEqual(0.02);
+  });
+
+  it("sees by text that chunks got smaller and that section ids were shuffled, without any offset", async () => {
+    const stable = { corpus, withOffsets: false };
+    await probeFakes(stable, { ...stable, chunkWords: 8 }, { gold, repeats: 1 }, (report) => {
+      expect(report.arms.candidate.recallAtK).toBeGreaterThan(0.8);
+      expect(failing(report)).toContain("coverage");
+    });
+    await probeFakes(stable, { ...stable, rename: shuffle(corpus) }, { gold, corpus, repeats: 1 }, (report) => {
+      expect(report.arms.candidate.coverage.level).toBe("L2");
+      expect(report.arms.candidate.coverage.estimate).toBeLessThan(0.1);
+    });
   });
 
   it("asks one target alone: nothing is paired", async () => {

@@ -7,6 +7,7 @@ export interface Interval {
   readonly ci: readonly [low: number, high: number];
 }
 
+/** L1 by offsets, L2 by the returned text, L3 by section ids; one for both arms. @source definitions.md §4 */
 export type CoverageLevel = "L1" | "L2" | "L3";
 
 /** λ states of questions (definitions.md §5). `unknown`: fewer than 4 valid runs. */

@@ -1,9 +1,10 @@
 import { coverageByOffsets, type SectionTokens } from "./coverage.ts";
 import { type Distance, deltaSOfRun, type RunDeltaS } from "./delta-s.ts";
-import { type GoldItem, isEvidence, type ProbeAnswer, sectionKey } from "./gold.ts";
+import { type GoldItem, type GoldSpan, isEvidence, type Passage, type ProbeAnswer, sectionKey } from "./gold.ts";
 import { type Outcome, runOutcome } from "./lambda.ts";
 import { type RankMeasure, rankMeasure } from "./rank.ts";
 import type { CoverageLevel } from "./report.ts";
+import { type Alignment, coverageByText } from "./shingle-coverage.ts";
 
 /** Which run of a question: 0-based phrasing and repetition. */
 export interface RunPlace {
@@ -37,7 +38,10 @@ export type RunMeasure = MeasuredRun | FailedRun;
 export interface MeasureRules {
   readonly k: number;
   readonly level: CoverageLevel;
+  /** Tokens that offsets are counted in (L1). */
   readonly tokensOf: SectionTokens;
+  /** Sections that texts without offsets are found in (L2). */
+  readonly alignment: Alignment;
   /** Context budget in tokens; infinite when the service has none. */
   readonly contextTokens: number;
 }
@@ -82,12 +86,22 @@ export function measureRun(
   return {
     ...shared,
     rank,
-    coverage:
-      rules.level === "L1" ? coverageByOffsets(item.gold, passages, rules.tokensOf, rules.contextTokens) : rank.recall, // L3: gold section ids among the first k.
+    coverage: coverageAtLevel(item.gold, passages, rank.recall, rules),
     deltaS: deltaSOfRun(distances.question, (place) => {
       const passage = passages[place];
       return passage !== undefined && cited.has(sectionKey(passage));
     }),
     anchor: distances.anchor,
   };
+}
+
+/** @param recall share of the gold sections among the first k passages, which is what level L3 knows */
+function coverageAtLevel(
+  gold: readonly GoldSpan[],
+  passages: readonly Passage[],
+  recall: number,
+  { level, tokensOf, alignment, contextTokens }: MeasureRules,
+): number | null {
+  if (level === "L1") return coverageByOffsets(gold, passages, tokensOf, contextTokens);
+  return level === "L2" ? coverageByText(gold, passages, alignment, contextTokens) : recall;
 }

@@ -90,12 +90,6 @@ describe("coverage by text (L2) against coverage by offsets (L1) on the handbook
         others.filter((other) => other !== HANDBOOK[index]),
       );
     });
-    console.log(
-      "DBG",
-      mean(found),
-      found.filter((v) => v > 0.02),
-      HANDBOOK.length,
-    );
     expect(mean(found)).toBeLessThanOrEqual(0.02);
     // The few above share the first lines of an example document.
     expect(found.filter((value) => value > 0.02).length / found.length).toBeLessThanOrEqual(0.05);
