@@ -7,7 +7,7 @@ const CLOCK_SKEW_MS = 5_000;
 const MAX_DATE_MS = 8.64e15;
 
 /** A time for people, UTC; a number beyond any calendar stays one. */
-export function timeText(atEpochMs: number): string {
+function timeText(atEpochMs: number): string {
   return Math.abs(atEpochMs) <= MAX_DATE_MS ? new Date(atEpochMs).toISOString() : `${atEpochMs} ms`;
 }
 

@@ -66,6 +66,14 @@ describe("the age of what a query reads", () => {
     );
   });
 
+  it("is that of the oldest series of a selector beside a subquery, which is read now", () => {
+    const fresh = { "0 newest": 1, "0 oldest": 1, "0 window": 1, "1 window": 1 };
+    const query = "max_over_time(rate(a[1m])[5m:]) / sum(b)";
+    expect(judge(query, { ...fresh, "1 newest": 1, "1 oldest": 2 })).toEqual(at(2));
+    expect(judge(query, { ...fresh, "1 newest": 1, "1 oldest": 61 })).toEqual(noData("a sample of b"));
+    expect(judge(query, fresh)).toEqual(noData("b has samples in its window"));
+  });
+
   it("is stale when a window holds samples that nothing reports any more, though rate() still gives a number", () => {
     expect(judge("rate(a[5m])", { "0 window": 1 })).toEqual(noData("nothing reports it any more"));
     expect(judge("rate(a[5m]) / rate(b[5m])", { "0 window": 1, "1 newest": 1, "1 oldest": 1, "1 window": 1 })).toEqual(
@@ -81,6 +89,14 @@ describe("the age of what a query reads", () => {
   it("is not known of constants and of parts moved in time", () => {
     for (const query of ["vector(1)", "time()", "a offset 1d"])
       expect(judge(query, {})).toEqual({ kind: "error", reason: expect.stringContaining("reads no series of now") });
+  });
+
+  it("is stale, not absent, when its time is before 1970 or cannot be read", () => {
+    const fresh = { "0 newest": 1, "0 oldest": 1 };
+    for (const ageSeconds of [2e9, Number.NaN])
+      expect(judge("a / b", { ...fresh, "1 newest": 1, "1 oldest": ageSeconds })).toEqual(
+        noData("of 1970-01-01T00:00:00"),
+      );
   });
 
   it("is an error more than 5 s ahead", () => {

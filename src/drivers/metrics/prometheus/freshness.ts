@@ -33,12 +33,10 @@ const tagged = (expression: string, tag: string) => `label_replace(${expression}
  * @source Prometheus documentation, "Staleness" and `timestamp()`; tried with 2.42
  */
 export function freshnessQuery(selectors: readonly Selector[]): string {
-  const parts = selectors.flatMap(({ text, windowMs }, index) => [
+  const parts = selectors.flatMap(({ text, reachMs }, index) => [
     tagged(`max(timestamp(${text}\n))`, `${index} newest`), // The selector may end in a comment.
     tagged(`min(timestamp(${text}\n))`, `${index} oldest`),
-    ...(windowMs === null
-      ? []
-      : [tagged(`count(count_over_time(${text}\n[${Math.ceil(windowMs)}ms]))`, `${index} window`)]),
+    ...(reachMs === 0 ? [] : [tagged(`count(count_over_time(${text}\n[${Math.ceil(reachMs)}ms]))`, `${index} window`)]),
   ]);
   return [tagged("vector(1)", CLOCK), ...parts].join(" or ");
 }
@@ -51,8 +49,8 @@ export function readFreshness(body: string, selectors: readonly Selector[]): Fre
   const atSeconds = values.get(CLOCK)?.[0];
   if (atSeconds === undefined) return null;
   const moment = (tag: string): EpochMs | null => {
-    const seconds = finiteNumber(values.get(tag)?.[1] ?? "");
-    return seconds === null || seconds < 0 ? null : momentMs(seconds);
+    const text = values.get(tag)?.[1];
+    return text === undefined ? null : momentMs(Math.max(0, finiteNumber(text) ?? 0)); // Unreadable is as old as can be.
   };
   const evidence = selectors.map((selector, index) => ({
     selector,
@@ -68,8 +66,8 @@ type NoValue = Exclude<MetricReading, { kind: "value" }>;
 /** Time of the samples that decide whether one selector is fresh; a reason when they are not; null when it reads none. */
 function judgeOne(evidence: Evidence, order: MetricOrder, now: EpochMs): EpochMs | NoValue | null {
   const { selector, newestMs, oldestMs, hasWindow } = evidence;
-  // A window holds ended series as well, so there the newest sample counts. Without one, every series is read now.
-  const atEpochMs = selector.windowMs === null ? oldestMs : newestMs;
+  // A range holds ended series as well, so there the newest sample counts. Without one, every series is read now.
+  const atEpochMs = selector.isRange ? newestMs : oldestMs;
   if (atEpochMs !== null) return judgeAge(`a sample of ${selector.text}`, atEpochMs, order, now) ?? atEpochMs;
   if (!hasWindow) return null;
   const reason = `${selector.text} has samples in its window, but nothing reports it any more`;

@@ -44,6 +44,7 @@ describe("metrics/prometheus on a fake server (the real one runs the same suite 
   beforeAll(async () => {
     [server, elsewhere] = [await startFake(), await startFake()];
     elsewhere.answer((seen, response) => json(response, isAboutAge(seen) ? ageAnswer(0) : vector([{}, "1"])));
+    await (await fetch(elsewhere.url)).text(); // The first fetch of a process also loads its code.
   });
   afterAll(async () => {
     await Promise.all([server.stop(), elsewhere.stop()]);
@@ -51,7 +52,7 @@ describe("metrics/prometheus on a fake server (the real one runs the same suite 
 
   function world(): MetricWorld {
     return {
-      source: prometheus({ url: `${server.url}/prefix/`, timeoutMs: 300, token: () => SECRET }),
+      source: prometheus({ url: `${server.url}/prefix/`, timeoutMs: 1_000, token: () => SECRET }),
       now: () => NOW,
       secret: SECRET,
       async hold(state) {
@@ -111,6 +112,14 @@ describe("metrics/prometheus on a fake server (the real one runs the same suite 
       kind: "error",
       reason: expect.stringContaining("names no metric"),
     });
+  });
+
+  it("has no data when the samples are fresh and the number is of an earlier moment, as from a cache", async () => {
+    const old = { resultType: "scalar", result: [NOW_SECONDS - 61, "1"] };
+    server.answer((seen, response) =>
+      json(response, isAboutAge(seen) ? ageAnswer(0) : { status: "success", data: old }),
+    );
+    expect(await ask()).toEqual({ kind: "no-data", reason: expect.stringContaining("the server's answer is of") });
   });
 
   it("has no data when the server itself lives in the past, and an error when it lives ahead", async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { selectorsOf } from "./selectors.ts";
 
-/** Selectors as `text` or `text windowMs`. */
+/** Selectors as `text`, followed by `reachMs` when that is not 0. */
 function reads(query: string): readonly string[] {
   const found = selectorsOf(query);
   if (found.kind === "unclear") throw new Error(found.reason);
-  return found.selectors.map(({ text, windowMs }) => (windowMs === null ? text : `${text} ${windowMs}`));
+  return found.selectors.map(({ text, reachMs }) => (reachMs === 0 ? text : `${text} ${reachMs}`));
 }
 
 describe("the selectors of a query", () => {
@@ -24,6 +24,7 @@ describe("the selectors of a query", () => {
     ['{__name__="a", job="b"}', ['{__name__="a", job="b"}']],
     ['{"http.requests", job="b"}[1m]', ['{"http.requests", job="b"} 60000']],
     ["a + a", ["a"]],
+    ["(a) and b[1m] or {__name__='or'} unless 'x' and 1 or c", ["a", "b 60000", "{__name__='or'}", "c"]],
     ["rate(a[1m]) / rate(a[5m])", ["a 60000", "a 300000"]],
     ["a[300]", ["a 300000"]],
     ["a[500ms]", ["a 500"]],
@@ -47,6 +48,9 @@ describe("the selectors of a query", () => {
   it("adds the range of every subquery to what each selector may reach back to", () => {
     expect(reads("max_over_time(rate(a[1m])[10m:1m]) / b")).toEqual(["a 660000", "b 600000"]);
     expect(reads("max_over_time(a[10m:])")).toEqual(["a 600000"]);
+    expect(selectorsOf("max_over_time(rate(a[1m])[10m:]) / b")).toMatchObject({
+      selectors: [{ isRange: true }, { isRange: false }],
+    });
   });
 
   it.each([
@@ -55,6 +59,8 @@ describe("the selectors of a query", () => {
     ['a{b="c', '""c" at character 5'],
     ["rate(a[5 parsecs])", "no duration"],
     ["rate(a[5m)", "never closed"],
+    ["a + and", 'the word "and"'],
+    ["(or{b='c'}) / a", 'the word "or"'],
     ['{job="b"}', "names no metric"],
     ['{__name__=~"a|b"}', "names no metric"],
     ['{job=~"a", "b"="c"}', "names no metric"],

@@ -2,8 +2,10 @@
 export interface Selector {
   /** As the query writes it, without range, offset and @: `errors_total{job="rag"}`. */
   readonly text: string;
-  /** How far back it reads: its own range and every subquery's; null for the newest sample alone. */
-  readonly windowMs: number | null;
+  /** Whether it has a range of its own, as in `[5m]`, so that it may read series that have ended. */
+  readonly isRange: boolean;
+  /** How far back its samples may lie: its own range and every subquery's; 0 for the newest sample alone. */
+  readonly reachMs: number;
 }
 
 /** What a query reads now, or why that cannot be told. */
@@ -22,7 +24,9 @@ const TOKEN =
   /(?<blank>\s+|#[^\n]*)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`|[A-Za-z_:][\w:]*|[\d.][\w.]*|[{}[\](),@]|=~|!~|[=!<>]=|[-+*/%^=<>]/gy;
 const NAME = /^[A-Za-z_:]/;
 const LABEL_LISTS = new Set(["by", "without", "on", "ignoring", "group_left", "group_right"]);
-const WORDS = new Set([...LABEL_LISTS, "and", "or", "unless", "atan2", "bool", "offset", "inf", "nan"]);
+/** Words between two operands, and words that follow one. PromQL takes them for metric names at other places. */
+const BETWEEN = new Set(["and", "or", "unless", "atan2", "by", "without"]);
+const WORDS = new Set([...BETWEEN, ...LABEL_LISTS, "bool", "offset", "inf", "nan"]);
 const CLOSES: Readonly<Record<string, string>> = { "(": ")", "{": "}", "[": "]" };
 
 class Unclear extends Error {}
@@ -124,14 +128,17 @@ function takeSelector(walk: Walk): Selector | null {
     if (walk.peek() === "{") matchers = walk.takeGroup();
   });
   if (!isNamed && !namesMetric(matchers)) throw new Unclear(`${text} names no metric; name one, so that its age shows`);
-  const windowMs = walk.peek() === "[" ? takeRange(walk) : null;
-  return takeShift(walk) ? null : { text, windowMs };
+  const isRange = walk.peek() === "[";
+  const reachMs = isRange ? takeRange(walk) : 0;
+  return takeShift(walk) ? null : { text, isRange, reachMs };
 }
 
 /** Takes one token that is part of no selector, and the label list after `by` and its like. */
 function takeWord(walk: Walk): void {
   const word = walk.peek().toLowerCase();
   if (word === "offset" || word === "@") throw new Unclear("a subquery as a whole is moved in time (offset or @)");
+  if (BETWEEN.has(word) && !/[\w:"'`)\]}]$/.test(walk.peek(-1)))
+    throw new Unclear(`a metric cannot be told from the word "${word}"; write {__name__="${word}"}`);
   walk.take();
   if (LABEL_LISTS.has(word) && walk.peek() === "(") walk.takeGroup();
 }
@@ -153,11 +160,8 @@ function found(query: string): readonly Selector[] {
     else takeWord(walk);
   }
   // A subquery reads what stands inside it further back. Which selectors do is not told apart: all of them may.
-  const all = selectors.map(({ text, windowMs }): [string, Selector] => {
-    const reachMs = (windowMs ?? 0) + subqueriesMs;
-    return [`${text} ${reachMs}`, { text, windowMs: reachMs === 0 ? null : reachMs }];
-  });
-  return [...new Map(all).values()];
+  const all = selectors.map((one) => ({ ...one, reachMs: one.reachMs + subqueriesMs }));
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
 }
 
 /**
