@@ -75,6 +75,29 @@ function judgeDrop(report: ProbeReport, stage: StageView, options: CoverageOptio
   return probeVerdict(report, NAME, "inconclusive", { estimate, interval: ci, threshold: -margin, reason, needs });
 }
 
+/** The page's reading: the mean and each topic's mean as they are, however few questions stand behind them. */
+function decideLiteral(report: ProbeReport, options: CoverageOptions): readonly Verdict[] {
+  const { estimate, ci, byTopic } = report.arms.candidate.coverage;
+  const topics = Object.entries(byTopic).flatMap(([name, topic]) => {
+    if (topic.questions === 0 || topic.mean >= options.topicLevel) return [];
+    const reason = `topic ${name} covers ${shown(topic.mean)} of its gold on ${topic.questions} questions, under ${options.topicLevel}`;
+    const finding = { estimate: topic.mean, interval: topic.ci, threshold: options.topicLevel, reason };
+    return [probeVerdict(report, `${NAME}[${name}]`, "fail", finding)];
+  });
+  const found = `coverage ${shown(estimate)}`;
+  const finding = { estimate, interval: ci, threshold: options.level };
+  const undecided = undecidable(report, NAME);
+  if (report.arms.candidate.measuredQuestions > 0 && estimate < options.stop) {
+    const reason = `${found}: under ${options.stop}`;
+    return [probeVerdict(report, NAME, "fail", { ...finding, threshold: options.stop, reason }), ...topics];
+  }
+  if (undecided !== null) return [undecided, ...topics];
+  const isEnough = estimate >= options.level;
+  const reason = `${found}, at least ${options.level} is wanted`;
+  const needs = isEnough ? null : "a person, or more questions";
+  return [probeVerdict(report, NAME, isEnough ? "pass" : "inconclusive", { ...finding, reason, needs }), ...topics];
+}
+
 /**
  * Coverage of the gold sections: level, paired drop, and level by topic.
  * @source definitions.md §4; decision-policy.md "Margins" (GQ-6, GQ-7, GQ-8, ST-3)
@@ -83,6 +106,7 @@ export const coverage: ProbeGate<CoverageOptions> = {
   kind: "probe",
   name: NAME,
   decide(report, stage, options): readonly Verdict[] {
+    if (options.mode === "literal") return decideLiteral(report, options);
     const topics = judgeTopics(report, options);
     const failedTopics = topics.filter(({ kind }) => kind === "fail");
     const drop = judgeDrop(report, stage, options);

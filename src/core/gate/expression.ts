@@ -22,7 +22,7 @@ export function ruleName(name: string): string {
 }
 
 /** Numbers of one arm that a rule may name. */
-export const ARM_FIELDS: readonly string[] = [
+const ARM_FIELDS: readonly string[] = [
   "requests",
   "failures",
   "error_rate",

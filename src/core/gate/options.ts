@@ -24,7 +24,7 @@ export function boundAt(bounds: ByShare, candidateBp: Bp): number {
 export type Mode = "sequential" | "literal";
 
 /** What a gate without data does: hold the stage, or stay out of the decision until the first data arrive. */
-export type OnNoData = "hold" | "skip";
+type OnNoData = "hold" | "skip";
 
 export interface ErrorRateOptions {
   readonly mode: Mode;

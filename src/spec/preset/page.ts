@@ -11,6 +11,9 @@ const always = (bound: number): ByShare => ({ under10: bound, under50: bound, fr
 const from = (percent: number) => ({ fromBp: bp(percent * 100), toBp: bp(10_000) });
 const literal = { mode: "literal" } as const;
 
+/** Only page 002 has a rule for single topics. */
+const NO_TOPIC_RULE = { topicLevel: 0, topicFloor: 0 } as const;
+
 /** Fewest warm answers at which a ratio of p95 says anything. @source decision-policy.md "Literal mode" */
 const P95_SAMPLES = { within25: 300, within15: 600, within10: 1_200 } as const;
 
@@ -26,7 +29,7 @@ const bgServerless: PresetSource = {
     "new-error-class": {},
     "p95-warm": { ...literal, harmRatio: 1.25, margin: always(1.25), minSamples: P95_SAMPLES.within25 },
     "cache-hit-drop": { ...literal, promote: 0.05, stop: null },
-    coverage: { ...literal, level: 0.7, stop: 0.7, topicLevel: 0.7, topicFloor: 0.5 },
+    coverage: { ...literal, level: 0.7, stop: 0.7, ...NO_TOPIC_RULE },
     "delta-s": { ...literal, limit: 0.45, stop: 0.6 },
     lambda: { ...literal, level: "strict" },
   },
@@ -46,7 +49,7 @@ const bgOps: PresetSource = {
     "five-xx-abs": { ...literal, promote: 0.005, stop: 0.01, minSamples: 600 },
     "tool-loop": { max: 0, onNoData: "skip" },
     "p95-warm": { ...literal, harmRatio: 1.15, margin: always(1.15), minSamples: P95_SAMPLES.within15 },
-    coverage: { ...literal, level: 0.7, stop: 0.6 },
+    coverage: { ...literal, level: 0.7, stop: 0.6, ...NO_TOPIC_RULE },
     "delta-s": { ...literal, limit: 0.45, p95DriftStop: 0.15 },
     lambda: { ...literal, level: "paired", flipRateStop: 0.2 },
   },
@@ -133,7 +136,7 @@ const failoverDrill: PresetSource = {
     "write-loss": {},
     "five-xx-burst": { longestMs: MINUTE_MS },
     "p95-warm": { ...literal, harmRatio: 1.25, margin: always(1.25), minSamples: P95_SAMPLES.within25 },
-    coverage: { ...literal, level: 0.7, stop: 0.7 },
+    coverage: { ...literal, level: 0.7, stop: 0.7, ...NO_TOPIC_RULE },
     "delta-s": { ...literal, limit: 0.45, stop: 0.6 },
     lambda: { ...literal, level: "paired" },
   },
