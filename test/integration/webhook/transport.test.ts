@@ -46,7 +46,11 @@ describe("the webhook transport, positive", () => {
     expect(partner.received).toEqual([
       expect.objectContaining({ method: "POST", path: "/hook?a=1&b=%20", body: `{"event":"shipped"}` }),
     ]);
-    expect(partner.received[0]?.headers).toMatchObject({ "webhook-id": "msg_1", "content-length": "19" });
+    expect(partner.received[0]?.headers).toMatchObject({
+      "webhook-id": "msg_1",
+      "content-length": "19",
+      connection: "close",
+    });
   });
 
   it("keeps name, SNI and Host while the connection goes to the checked address, with the certificate of the name", async () => {

@@ -1,5 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { promises as dns } from "node:dns";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { nodeWebhookTransport } from "./index.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe("the options of the webhook transport", () => {
   it.each([
@@ -24,5 +29,17 @@ describe("the options of the webhook transport", () => {
     const post = (url: string) => transport.post({ url, headers: {}, body: new Uint8Array(), timeoutMs: 100 });
     expect(await post("https://100.100.100.200/")).toMatchObject({ kind: "blocked" });
     expect(await post("https://[fd00:ec2::254]/")).toMatchObject({ kind: "blocked" });
+  });
+
+  it("asks the system for all addresses of the absolute name, once, unless given a resolver", async () => {
+    const answers = [
+      { address: "93.184.216.34", family: 4 },
+      { address: "fd00::1", family: 6 },
+    ];
+    const lookup = vi.spyOn(dns, "lookup").mockResolvedValue(answers as never);
+    const post = { url: "https://hooks.example.com/", headers: {}, body: new Uint8Array(), timeoutMs: 1_000 };
+    const reason = expect.stringContaining("address fd00::1 is unique-local (fc00::/7)");
+    expect(await nodeWebhookTransport().post(post)).toEqual({ kind: "blocked", reason });
+    expect(lookup.mock.calls).toEqual([["hooks.example.com.", { all: true, verbatim: true }]]);
   });
 });
