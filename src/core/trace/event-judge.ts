@@ -28,7 +28,9 @@ export class EventJudge implements LineJudge {
     this.#reader = new EventReader(names);
     this.#units = rules.splitBp === null ? null : new UnitSet();
     this.#stage = new StageJudge(rules, this.#units !== null, () => this.#identity.verdict());
-    this.#folder = new SecondFolder(({ endMs, arms }) =>
+    this.#folder = new SecondFolder(({ endMs, arms, identities }) => {
+      if (this.#stage.isDecided) return;
+      this.#identity.add(identities);
       this.#stage.take({
         candidateBp: rules.splitBp,
         stageBp: rules.splitBp,
@@ -37,8 +39,8 @@ export class EventJudge implements LineJudge {
         spanMs: SECOND_MS,
         source: SOURCE,
         event: this.#tally.lines,
-      }),
-    );
+      });
+    });
   }
 
   take(json: unknown, line: number): boolean {
@@ -78,7 +80,6 @@ export class EventJudge implements LineJudge {
       this.#tally.probes++;
       return;
     }
-    this.#identity.note(event);
     if (this.#units !== null && event.sticky !== null) this.#countUnit(this.#units, event.sticky, second);
     if (event.toolName !== null) {
       arm.countToolCall(this.#calls.repeats(event.traceId, event.toolName, event.toolArgs));

@@ -1,6 +1,7 @@
 import type { ByArm } from "../arm.ts";
 import { type EpochMs, epochMs } from "../unit.ts";
 import type { ArmWindow } from "../window/window.ts";
+import type { ArmIdentity } from "./identity.ts";
 import { Second } from "./second.ts";
 
 /** Length of a window, and how much older than the newest event one may be and still count. @source contracts.md */
@@ -14,6 +15,7 @@ export interface ClosedSecond {
   readonly startMs: EpochMs;
   readonly endMs: EpochMs;
   readonly arms: ByArm<ArmWindow>;
+  readonly identities: ByArm<ArmIdentity>;
 }
 
 /**
@@ -54,7 +56,7 @@ export class SecondFolder {
       const second = this.#ring[number % RING];
       if (second?.isUsed !== true) continue;
       const startMs = epochMs(number * SECOND_MS);
-      this.#close({ startMs, endMs: epochMs(startMs + SECOND_MS), arms: second.drain() });
+      this.#close({ startMs, endMs: epochMs(startMs + SECOND_MS), ...second.drain() });
     }
   }
 }

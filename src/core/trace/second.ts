@@ -2,6 +2,7 @@ import type { ByArm, ServingArm } from "../arm.ts";
 import { ArmSlot } from "../window/recorder.ts";
 import type { ArmWindow, Counter, GaugeSum } from "../window/window.ts";
 import type { EventReader } from "./event-reader.ts";
+import { ArmIdentity } from "./identity.ts";
 
 /** What one arm answered in one second. Used again and again: draining it empties it. */
 class ArmSecond {
@@ -12,6 +13,7 @@ class ArmSecond {
   #toolLoops = -1;
   #queueAgeMs = 0;
   #queueReadings = 0;
+  #identity = new ArmIdentity();
 
   /** A bucket of the trace holds many users, so the cap on what one busy user may prove cannot be kept: all counts. */
   count(event: EventReader): void {
@@ -19,6 +21,7 @@ class ArmSecond {
       this.#slot.countProbe();
       return;
     }
+    this.#identity.note(event);
     this.#slot.countUser(event.traffic === "cold", event.latencyMs, event.errorClass, true);
     if (event.cacheHit !== null) {
       this.#lookups = Math.max(0, this.#lookups) + 1;
@@ -37,6 +40,12 @@ class ArmSecond {
 
   countToolCall(isLoop: boolean): void {
     this.#toolLoops = Math.max(0, this.#toolLoops) + (isLoop ? 1 : 0);
+  }
+
+  takeIdentity(): ArmIdentity {
+    const identity = this.#identity;
+    this.#identity = new ArmIdentity();
+    return identity;
   }
 
   drain(): ArmWindow {
@@ -65,8 +74,13 @@ export class Second {
     return this.#arms[arm];
   }
 
-  drain(): ByArm<ArmWindow> {
+  /** What was counted and what the arms said they are; afterwards the second is empty. */
+  drain(): { readonly arms: ByArm<ArmWindow>; readonly identities: ByArm<ArmIdentity> } {
     this.isUsed = false;
-    return { stable: this.#arms.stable.drain(), candidate: this.#arms.candidate.drain() };
+    const { stable, candidate } = this.#arms;
+    return {
+      identities: { stable: stable.takeIdentity(), candidate: candidate.takeIdentity() },
+      arms: { stable: stable.drain(), candidate: candidate.drain() },
+    };
   }
 }
