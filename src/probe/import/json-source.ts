@@ -17,7 +17,7 @@ type Visit = (path: Path, offset: number, kind: "value" | "key") => void;
 
 const DEPTH_MAX = 200;
 const BLANKS = /[ \t\n\r]*/y;
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const STRING = /"[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*)*"/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
 /**
@@ -95,7 +95,7 @@ function scan(text: string, visit: Visit): Fault | null {
   const fault = scanValue(walk, []);
   if (fault !== null) return fault;
   skipBlanks(walk);
-  return walk.at === text.length ? null : { offset: walk.at, expected: "expected nothing after the value" };
+  return walk.at === text.length ? null : faultAt(walk, "expected nothing after the value");
 }
 
 interface Walk {
@@ -107,11 +107,11 @@ interface Walk {
 function scanValue(walk: Walk, path: Path): Fault | null {
   skipBlanks(walk);
   walk.visit(path, walk.at, "value");
-  if (path.length > DEPTH_MAX) return fault(walk, `expected at most ${DEPTH_MAX} levels`);
+  if (path.length > DEPTH_MAX) return faultAt(walk, `expected at most ${DEPTH_MAX} levels`);
   const sign = walk.text[walk.at];
   if (sign === "{") return scanMembers(walk, path, "}");
   if (sign === "[") return scanMembers(walk, path, "]");
-  if (sign === '"') return take(walk, STRING, "expected the end of the text and no line break or bare control in it");
+  if (sign === '"') return scanText(walk, "expected a text without broken escapes, up to its closing quote");
   return take(walk, SCALAR, "expected a value");
 }
 
@@ -125,7 +125,7 @@ function scanMembers(walk: Walk, path: Path, end: "}" | "]"): Fault | null {
     if (read !== null) return read;
     skipBlanks(walk);
     if (walk.text[walk.at] === end) return step(walk);
-    if (walk.text[walk.at] !== ",") return fault(walk, `expected "," or "${end}"`);
+    if (walk.text[walk.at] !== ",") return faultAt(walk, `expected "," or "${end}"`);
     walk.at++;
   }
 }
@@ -133,14 +133,25 @@ function scanMembers(walk: Walk, path: Path, end: "}" | "]"): Fault | null {
 function scanMember(walk: Walk, path: Path): Fault | null {
   skipBlanks(walk);
   const start = walk.at;
-  const read = take(walk, STRING, 'expected a key in "quotes"');
+  const read = scanText(walk, 'expected a key in "quotes"');
   if (read !== null) return read;
   const key = JSON.parse(walk.text.slice(start, walk.at)) as string;
   walk.visit([...path, key], start, "key");
   skipBlanks(walk);
-  if (walk.text[walk.at] !== ":") return fault(walk, 'expected ":"');
+  if (walk.text[walk.at] !== ":") return faultAt(walk, 'expected ":"');
   walk.at++;
   return scanValue(walk, [...path, key]);
+}
+
+function scanText(walk: Walk, expected: string): Fault | null {
+  const start = walk.at;
+  const read = take(walk, STRING, expected);
+  for (let at = start; read === null && at < walk.at; at++) {
+    if (walk.text.charCodeAt(at) >= 0x20) continue;
+    walk.at = at;
+    return faultAt(walk, "expected a text without line breaks and bare control characters");
+  }
+  return read;
 }
 
 function skipBlanks(walk: Walk): void {
@@ -150,7 +161,7 @@ function skipBlanks(walk: Walk): void {
 function take(walk: Walk, pattern: RegExp, expected: string): Fault | null {
   pattern.lastIndex = walk.at;
   const match = pattern.exec(walk.text);
-  if (match === null) return fault(walk, expected);
+  if (match === null) return faultAt(walk, expected);
   walk.at += match[0].length;
   return null;
 }
@@ -160,7 +171,7 @@ function step(walk: Walk): null {
   return null;
 }
 
-function fault({ text, at }: Walk, expected: string): Fault {
+function faultAt({ text, at }: Walk, expected: string): Fault {
   const found = at >= text.length ? "the text ends" : `found ${JSON.stringify(text.slice(at, at + 12))}`;
   return { offset: at, expected: `${found}, ${expected}` };
 }
