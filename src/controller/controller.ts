@@ -1,6 +1,7 @@
 import type { Command, RolloutEvent } from "../core/rollout/event.ts";
 import { refusal } from "../core/rollout/command.ts";
 import { isFinal, newRollout, type Rollout } from "../core/rollout/rollout.ts";
+import { HOURS_OF_HISTORY } from "../core/stage/peak-rate.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
@@ -9,6 +10,7 @@ import type { LiveGateway } from "../ports/gateway-hub.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
+import { HourlyRates } from "./hourly-rates.ts";
 import { KnownClassesByService } from "./known-classes.ts";
 import { startObservations } from "./observe.ts";
 import { type ActorTools, RolloutActor } from "./rollout-actor.ts";
@@ -34,6 +36,8 @@ export type Answering = (rollout: Rollout) => StoredAnswer;
 
 const TICK_MS = 250;
 const PREFLIGHT_MS = 5_000;
+const HOUR_MS = 3_600_000;
+const STORE_HOURS_MS = 60_000;
 /** Event ids begin at the time of the start times this: no process tells more events in a millisecond. */
 const EVENTS_PER_MS = 1_000;
 
@@ -44,12 +48,15 @@ export class Controller {
   readonly #tools: ActorTools;
   readonly #actors = new Map<string, RolloutActor>();
   readonly #known = new KnownClassesByService();
+  readonly #hours: HourlyRates;
+  #hoursStoredAtMonoMs = Number.NEGATIVE_INFINITY;
   readonly #stopped = new AbortController();
   /** Applies go one after another: two at once could both find a service free. */
   #applying: Promise<unknown> = Promise.resolve();
   #ticking: Promise<void> = Promise.resolve();
 
-  private constructor(options: ControllerOptions, ledger: DocumentLedger) {
+  private constructor(options: ControllerOptions, ledger: DocumentLedger, hours: HourlyRates) {
+    this.#hours = hours;
     this.hub = options.hub;
     this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
     this.#tools = { ...options, ledger, feed: this.feed };
@@ -58,7 +65,9 @@ export class Controller {
   /** Reads the store, continues what a restart interrupted and begins to tick. */
   static async open(options: ControllerOptions): Promise<Controller> {
     const ledger = new DocumentLedger(options.store, options.clock);
-    const controller = new Controller(options, ledger);
+    const sinceHour = Math.floor(options.clock.wallMs() / HOUR_MS) - HOURS_OF_HISTORY;
+    const hours = new HourlyRates(await options.store.hours(sinceHour));
+    const controller = new Controller(options, ledger, hours);
     for (const document of await ledger.load()) options.hub.publish(document);
     for (const stored of await options.store.rollouts()) await controller.#restore(stored);
     controller.#ticking = controller.#tick();
@@ -117,7 +126,10 @@ export class Controller {
             document: { epoch: current.epoch, seq: current.seq },
             candidateBp: current.candidateBp,
           }));
-    if (adopted !== null) this.hub.report(service, gatewayId, adopted);
+    if (adopted !== null) {
+      this.hub.report(service, gatewayId, adopted);
+      this.#hours.learn(service, windows);
+    }
     this.#known.learn(service, windows, this.#tools.clock.monoMs());
     const actor = [...this.#actors.values()].find(
       ({ rollout }) => rollout.plan.service === service && !isFinal(rollout),
@@ -151,11 +163,16 @@ export class Controller {
     const refused = this.#conflict(plan, existing) ?? (await this.#preflight(plan));
     if (refused !== null) return refused;
     const { store, clock } = this.#tools;
-    const rollout = newRollout(plan);
+    const rollout = newRollout(this.#hours.withPeak(plan, clock.wallMs()));
     const classes: readonly ErrorClass[] = this.#known.of(plan.service, clock.monoMs());
     const expectedVersion = existing?.stored.version ?? null;
     const version = (expectedVersion ?? 0) + 1;
-    const next = { rollout, observations: startObservations(plan, classes), version, createdAt: clock.wallMs() };
+    const next = {
+      rollout,
+      observations: startObservations(rollout.plan, classes),
+      version,
+      createdAt: clock.wallMs(),
+    };
     const answer = answering === undefined ? {} : { answer: answering(rollout) };
     const isStored = await store.commit({ rollout: { expectedVersion, next }, ...answer });
     if (!isStored)
@@ -227,11 +244,21 @@ export class Controller {
     if (!isFinal(stored.rollout)) await actor.resume();
   }
 
+  /** Once a minute: a restart then forgets a minute of a week. */
+  async #storeHours(): Promise<void> {
+    const { clock, store, onFatal } = this.#tools;
+    if (clock.monoMs() - this.#hoursStoredAtMonoMs < STORE_HOURS_MS) return;
+    this.#hoursStoredAtMonoMs = clock.monoMs();
+    const hours = this.#hours.takeChanged();
+    if (hours.length > 0) await store.commit({ hours }).catch(onFatal);
+  }
+
   async #tick(): Promise<void> {
     const { clock, log } = this.#tools;
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       await clock.sleep(TICK_MS, signal);
+      await this.#storeHours();
       for (const actor of this.#actors.values()) {
         if (signal.aborted || isFinal(actor.rollout)) continue;
         await actor

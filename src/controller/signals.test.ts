@@ -126,3 +126,38 @@ describe("what a service counts", () => {
     expect([world.phase, world.stored?.rollout.verdicts[0]?.kind]).toEqual(["waiting", "no-data"]);
   });
 });
+
+describe("what a peak hour is", () => {
+  const HOUR_MS = 3_600_000;
+  const peak = aGate("peak-hour", { requestsPerSecond: null, lengthMs: HOUR_MS });
+  const told = () => world.stored?.rollout.plan.gates.find(({ gate }) => gate === "peak-hour")?.options;
+
+  it("ST-8: is learnt from a week of traffic, survives a restart, and stands in the plan that is carried out", async () => {
+    world = await new World().open();
+    const hourNow = Math.floor(world.clock.wallMs() / HOUR_MS);
+    const hours = Array.from({ length: 168 }, (_, index) => ({
+      service: "support-rag",
+      hour: hourNow - 168 + index,
+      requests: index % 24 < 4 ? 36_000 : 3_600,
+    }));
+    await world.store.commit({ hours });
+    await world.controller.stop();
+    const again = await new World(world.store).open();
+    world = again;
+    await world.run(2);
+    await world.controller.apply(shortPlan({ gates: [aGate("parity"), peak] }));
+    expect(told()).toEqual({ requestsPerSecond: 10, lengthMs: HOUR_MS });
+  });
+
+  it("is not known in the first week, and what gateways report is stored by the minute", async () => {
+    world = await new World().open();
+    await world.run(8);
+    await world.controller.apply(shortPlan({ gates: [aGate("parity"), peak] }));
+    expect(told()).toEqual({ requestsPerSecond: null, lengthMs: HOUR_MS });
+    await world.run(220);
+    const stored = await world.store.hours(0);
+    expect(stored.map(({ service }) => service)).toEqual(["support-rag"]);
+    expect(stored[0]?.requests).toBeGreaterThan(1_000);
+    expect((stored[0]?.requests ?? 0) % 50).toBe(0);
+  });
+});

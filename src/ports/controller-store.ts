@@ -85,6 +85,13 @@ export interface StoredAnswer {
   readonly body: string;
 }
 
+/** Requests a service answered in one hour since 1970. */
+export interface ServiceHour {
+  readonly service: string;
+  readonly hour: number;
+  readonly requests: number;
+}
+
 /** One atomic change. Everything in it becomes durable together or not at all. */
 export interface Change {
   readonly rollout?: { readonly expectedVersion: number | null; readonly next: StoredRollout };
@@ -95,6 +102,8 @@ export interface Change {
   };
   readonly report?: { readonly rolloutId: string; readonly effectId: string; readonly report: ProbeReport };
   readonly answer?: StoredAnswer;
+  /** Counts so far; each replaces the one stored for its service and hour. */
+  readonly hours?: readonly ServiceHour[];
 }
 
 /** Where a controller keeps what may not be lost. One owner process at a time. */
@@ -111,5 +120,7 @@ export interface ControllerStore {
   /** Probe reports of one rollout, oldest first. */
   reports(rolloutId: string): Promise<readonly { readonly effectId: string; readonly report: ProbeReport }[]>;
   answer(key: string): Promise<StoredAnswer | null>;
+  /** Hourly counts of all services, from `sinceHour` on. */
+  hours(sinceHour: number): Promise<readonly ServiceHour[]>;
   close(): Promise<void>;
 }

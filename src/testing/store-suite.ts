@@ -174,6 +174,32 @@ const rolloutCases: readonly StoreCase[] = [
   },
 ];
 
+const hourCases: readonly StoreCase[] = [
+  {
+    name: "keeps the latest count of each service and hour, and gives back those asked for",
+    async run({ open, prefix }) {
+      const [store, service] = [await open(), `${prefix}-hours`];
+      const mine = async (since: number) => (await store.hours(since)).filter((hour) => hour.service === service);
+      await must(store, {
+        hours: [
+          { service, hour: 7, requests: 1 },
+          { service, hour: 8, requests: 5_000_000_000 },
+        ],
+      });
+      await must(await open(), { hours: [{ service, hour: 7, requests: 3 }] });
+      same(
+        (await mine(0)).map(({ hour, requests }) => [hour, requests]),
+        [
+          [7, 3],
+          [8, 5_000_000_000],
+        ],
+        "the hours",
+      );
+      same((await mine(8)).length, 1, "hours from the eighth on");
+    },
+  },
+];
+
 const journalCases: readonly StoreCase[] = [
   {
     name: "I10: keeps a journal in order, without gaps and without doubles",
@@ -271,7 +297,13 @@ const answerCases: readonly StoreCase[] = [
 ];
 
 /** What every controller store must do. Data without a test runner. */
-export const storeSuite: readonly StoreCase[] = [...rolloutCases, ...journalCases, ...documentCases, ...answerCases];
+export const storeSuite: readonly StoreCase[] = [
+  ...rolloutCases,
+  ...hourCases,
+  ...journalCases,
+  ...documentCases,
+  ...answerCases,
+];
 
 /** Registers the suite with a test runner. A waiver names its case and gives the reason; a stale waiver fails. */
 export function storeConformance(

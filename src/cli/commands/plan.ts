@@ -1,3 +1,4 @@
+import { gateBaseName } from "../../core/gate/order.ts";
 import { forecastStage, type GateForecast } from "../../core/gate/forecast.ts";
 import { forecastRollout, type RolloutForecast } from "../../core/gate/rollout-forecast.ts";
 import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
@@ -57,7 +58,9 @@ function warningsOf(stages: readonly StageForecast[], document: DocumentFile): r
       const { gate, isFeasible, fix, falseStop } = forecast;
       if (!isFeasible) {
         const message = `${gate} cannot decide at ${share}: ${whyNever(forecast, stage.capMs)}`;
-        return [{ code: stage.onCap === "wait" ? "E201" : "W201", at, message, fix: fix ?? "" }];
+        // What a peak is, the controller may have learnt; nothing else can become known later.
+        const isOpen = stage.onCap === "proceed" || gateBaseName(gate) === "peak-hour";
+        return [{ code: isOpen ? "W201" : "E201", at, message, fix: fix ?? "" }];
       }
       if (falseStop === null || falseStop <= FALSE_STOP_WARN) return [];
       const chance = `${(falseStop * 100).toPrecision(2)} %`;
@@ -67,8 +70,9 @@ function warningsOf(stages: readonly StageForecast[], document: DocumentFile): r
   });
 }
 
-function whyNever({ needsSamples, expectedS }: GateForecast, capMs: number): string {
+function whyNever({ gate, needsSamples, expectedS }: GateForecast, capMs: number): string {
   const cap = formatDurationMs(capMs);
+  if (gate === "peak-hour" && needsSamples === null) return "the document does not say what a peak hour is";
   if (needsSamples === null) return `no number of requests would settle it before the cap of ${cap}`;
   if (expectedS === null) return "what it waits for is not known";
   return `it needs ${needsSamples} candidate requests, about ${Math.ceil(expectedS)} s at this traffic, and the cap is ${cap}`;

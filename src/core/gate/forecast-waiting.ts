@@ -13,7 +13,7 @@ export function forecastWaiting(setting: GateSetting, plan: RolloutPlan): Needs 
       const { requestsPerSecond, lengthMs } = options as unknown as PeakHourOptions;
       const detectable = `waits for ${lengthMs / 60_000} minutes of peak traffic`;
       if (requestsPerSecond !== null) return { needsSamples: 0, leastS: lengthMs / 1_000, detectable };
-      const fix = "requestsPerSecond of the gate peak-hour: p90 of the last 7 days' hourly rates";
+      const fix = "requestsPerSecond of the gate peak-hour, or a controller that has seen the service for 7 days";
       return { needsSamples: null, detectable, fix };
     }
     case "queue-age-slope": {

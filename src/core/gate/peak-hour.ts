@@ -51,7 +51,7 @@ export const peakHour: TrafficGate<PeakHourOptions, State> = {
     const length = `${lengthMs / MINUTE_MS} minutes`;
     if (requestsPerSecond === null) {
       const reason = "what a peak hour is, is not known for this service";
-      const needs = "requestsPerSecond of the gate peak-hour: p90 of the last 7 days' hourly rates";
+      const needs = "requestsPerSecond of the gate peak-hour, or 7 days of traffic before the rollout";
       return trafficVerdict(base, "no-data", { estimate: null, reason, needs });
     }
     const estimate = state.busiest;

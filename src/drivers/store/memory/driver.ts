@@ -3,6 +3,7 @@ import type {
   ControllerStore,
   JournalEntry,
   PublishedDocument,
+  ServiceHour,
   StoredAnswer,
   StoredRollout,
 } from "../../../ports/controller-store.ts";
@@ -16,6 +17,7 @@ export function memoryStore(): ControllerStore {
   const documents = new Map<string, PublishedDocument>();
   const reports = new Map<string, Report[]>();
   const answers = new Map<string, StoredAnswer>();
+  const hours = new Map<string, ServiceHour>();
 
   const isStale = ({ rollout, journal = [], published }: Change): boolean => {
     if (rollout !== undefined) {
@@ -42,12 +44,13 @@ export function memoryStore(): ControllerStore {
   return {
     commit(change) {
       if (isStale(change)) return Promise.resolve(false);
-      const { rollout, journal = [], published, report, answer } = structuredClone(change);
+      const { rollout, journal = [], published, report, answer, hours: counted = [] } = structuredClone(change);
       if (rollout !== undefined) rollouts.set(rollout.next.rollout.plan.rolloutId, rollout.next);
       for (const entry of journal) journals.set(entry.rolloutId, [...(journals.get(entry.rolloutId) ?? []), entry]);
       if (published !== undefined) documents.set(published.next.document.service, published.next);
       if (report !== undefined) putReport(report);
       if (answer !== undefined && !answers.has(answer.key)) answers.set(answer.key, answer);
+      for (const count of counted) hours.set(`${count.service}/${count.hour}`, count);
       return Promise.resolve(true);
     },
     rollouts: () => Promise.resolve(structuredClone([...rollouts.values()])),
@@ -55,6 +58,7 @@ export function memoryStore(): ControllerStore {
     published: () => Promise.resolve(structuredClone([...documents.values()])),
     reports: (rolloutId) => Promise.resolve(structuredClone(reports.get(rolloutId) ?? [])),
     answer: (key) => Promise.resolve(structuredClone(answers.get(key) ?? null)),
+    hours: (sinceHour) => Promise.resolve(structuredClone([...hours.values()].filter(({ hour }) => hour >= sinceHour))),
     close: () => Promise.resolve(),
   };
 }

@@ -76,6 +76,11 @@ async function write(client: SqlClient, change: Change): Promise<void> {
       on conflict (rollout_id, effect_id) do update set report = excluded.report`;
     await client.query(insert, [rolloutId, effectId, JSON.stringify(report)]);
   }
+  for (const { service, hour, requests } of change.hours ?? []) {
+    const upsert = `insert into service_hours (service, hour, requests) values ($1, $2, $3)
+      on conflict (service, hour) do update set requests = excluded.requests`;
+    await client.query(upsert, [service, hour, requests]);
+  }
   if (change.answer !== undefined) {
     const { key, fingerprint, status, body } = change.answer;
     const insert =
@@ -141,6 +146,11 @@ export function sqlStore(
         (await read<StoredAnswer>("select key, fingerprint, status, body from answers where key = $1", [key]))[0] ??
         null
       );
+    },
+    async hours(sinceHour) {
+      const text = "select service, hour, requests from service_hours where hour >= $1 order by service, hour";
+      const rows = await read<{ service: string; hour: number; requests: number | string }>(text, [sinceHour]);
+      return rows.map(({ service, hour, requests }) => ({ service, hour, requests: Number(requests) }));
     },
     close: () => database.close(),
   };

@@ -38,4 +38,10 @@ export const MIGRATIONS: readonly string[] = [
      status integer not null,
      body text not null
    )`,
+  `create table service_hours (
+     service text not null,
+     hour integer not null,
+     requests bigint not null,
+     primary key (service, hour)
+   )`,
 ];

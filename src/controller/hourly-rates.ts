@@ -1,0 +1,62 @@
+import type { GateSetting } from "../core/gate/gate.ts";
+import { gateBaseName } from "../core/gate/order.ts";
+import type { RolloutPlan } from "../core/stage/plan.ts";
+import { type HourCount, HOURS_OF_HISTORY, peakRate } from "../core/stage/peak-rate.ts";
+import type { TelemetryWindow } from "../core/window/window.ts";
+import type { ServiceHour } from "../ports/controller-store.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Requests of each service by the hour, for a week: what a peak hour is, is read from them. */
+export class HourlyRates {
+  readonly #counts = new Map<string, Map<number, number>>();
+  readonly #cursors = new Map<string, number>();
+  /** Hours that grew since they were last stored. */
+  readonly #changed = new Map<string, ServiceHour>();
+
+  constructor(stored: readonly ServiceHour[] = []) {
+    for (const { service, hour, requests } of stored) this.#hoursOf(service).set(hour, requests);
+  }
+
+  /** Counts windows of gateways; one that was sent again is counted once. */
+  learn(service: string, windows: readonly TelemetryWindow[]): void {
+    const hours = this.#hoursOf(service);
+    for (const { gatewayId, seq, endMs, arms } of windows) {
+      if (seq <= (this.#cursors.get(gatewayId) ?? -1)) continue;
+      this.#cursors.set(gatewayId, seq);
+      const hour = Math.floor(endMs / HOUR_MS);
+      const requests = (hours.get(hour) ?? 0) + arms.stable.requestsAll + arms.candidate.requestsAll;
+      hours.set(hour, requests);
+      this.#changed.set(`${service}/${hour}`, { service, hour, requests });
+      for (const old of hours.keys()) if (old < hour - HOURS_OF_HISTORY) hours.delete(old);
+    }
+  }
+
+  /** What has to be stored; forgotten here once taken. */
+  takeChanged(): readonly ServiceHour[] {
+    const changed = [...this.#changed.values()];
+    this.#changed.clear();
+    return changed;
+  }
+
+  /**
+   * The plan with the learnt peak in every peak-hour gate that was not told one; unchanged while a week is not known. The
+   * plan is stored with it, so a report says which peak was waited for.
+   */
+  withPeak(plan: RolloutPlan, nowMs: number): RolloutPlan {
+    const counts = [...this.#hoursOf(plan.service)].map(([hour, requests]): HourCount => ({ hour, requests }));
+    const requestsPerSecond = peakRate(counts, Math.floor(nowMs / HOUR_MS));
+    if (requestsPerSecond === null) return plan;
+    const told = (setting: GateSetting): GateSetting =>
+      gateBaseName(setting.gate) === "peak-hour" && setting.options["requestsPerSecond"] === null
+        ? { ...setting, options: { ...setting.options, requestsPerSecond } }
+        : setting;
+    return { ...plan, gates: plan.gates.map(told) };
+  }
+
+  #hoursOf(service: string): Map<number, number> {
+    const hours = this.#counts.get(service) ?? new Map<number, number>();
+    this.#counts.set(service, hours);
+    return hours;
+  }
+}
