@@ -363,7 +363,9 @@ describe("sluice judge --windows", () => {
     const twice = rows.flatMap((row) => [row, row]).join("\n");
     const [first, second] = [await run(once), await run(twice)];
     expect(second.answer.gates).toEqual(first.answer.gates);
-    expect(second.answer["late"]).toBe(240);
+    expect([second.code, second.answer["repeated_windows"], second.answer["late"]]).toEqual([0, 240, 0]);
+    const gap = await run(rows.filter((_row, i) => i !== 100).join("\n"));
+    expect(gap.answer["lost_windows"]).toBe(1);
   });
 
   it("is an error for lines that are no windows", async () => {

@@ -52,6 +52,8 @@ export function answerOnWire(judgement: TraceJudgement): Readonly<Record<string,
     malformed: counts.malformed,
     malformed_first: counts.firstMalformed,
     probe_events: counts.probes,
+    repeated_windows: counts.repeated,
+    lost_windows: counts.lost,
   };
 }
 
@@ -73,6 +75,7 @@ export function tellAnswer(judgement: TraceJudgement, terminal: Terminal): void 
     const { line, reason } = counts.firstMalformed;
     terminal.say(`${counts.malformed} of ${counts.lines} lines could not be read, first line ${line}: ${reason}`);
   }
+  if (counts.lost > 0) terminal.say(`${counts.lost} windows are missing between those that are there`);
   if (counts.late > 0) terminal.say(`${counts.late} of ${counts.lines} came too late to count`);
   const share = stage === null ? "" : `, judged as a stage at ${stage.candidateBp / 100} %`;
   const at = decidedAt === null ? "" : `, decided by ${judgement.decidedBy} at event ${decidedAt.event}`;

@@ -158,7 +158,7 @@ describe("what a trace says", () => {
       event({ release_id: "b2", cache: { hit: true, written_by: writer } }),
     ];
     const gates = preset("canary-serverless").gates.filter(({ gate }) => gate === "cache-collision");
-    const rules = { gates: gates.map(({ within: _, ...setting }) => setting) };
+    const rules = { gates: gates.map(({ gate, options, source }) => ({ gate, options, source })) };
     const kindOf = (writer: string) => kinds(judged(write(writer), rules))["cache-collision"];
     expect(["candidate", "b2", "stable", "a1"].map(kindOf)).toEqual(["pass", "pass", "fail", "fail"]);
   });
@@ -169,7 +169,7 @@ describe("what a trace says", () => {
       {
         gates: preset("bg-serverless")
           .gates.filter(({ gate }) => gate === "cache-hit-drop")
-          .map(({ within: _, ...setting }) => setting),
+          .map(({ gate, options, source }) => ({ gate, options, source })),
       },
     );
     expect(lookups.verdicts[0]).toMatchObject({ gate: "cache-hit-drop", samples: { stable: 1_000, candidate: 1_000 } });

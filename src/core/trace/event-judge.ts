@@ -27,7 +27,7 @@ export class EventJudge implements LineJudge {
   constructor(rules: TraceRules, names: ArmNames) {
     this.#reader = new EventReader(names);
     this.#units = rules.splitBp === null ? null : new UnitSet();
-    this.#stage = new StageJudge(rules, this.#units !== null, () => this.#identity.verdict());
+    this.#stage = new StageJudge(rules, this.#units !== null);
     this.#folder = new SecondFolder(({ endMs, arms, identities }) => {
       if (this.#stage.isDecided) return;
       this.#identity.add(identities);
@@ -39,6 +39,7 @@ export class EventJudge implements LineJudge {
         spanMs: SECOND_MS,
         source: SOURCE,
         event: this.#tally.lines,
+        parity: this.#identity.verdict(),
       });
     });
   }

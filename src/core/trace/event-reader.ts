@@ -119,7 +119,7 @@ export class EventReader {
     const writer = cache?.written_by;
     this.isCollision = typeof writer === "string" ? hit !== false && this.#isOther(writer) : null;
     const ageMs = queue?.age_p95_ms;
-    this.queueAgeMs = typeof ageMs === "number" && ageMs >= 0 ? ageMs : null;
+    this.queueAgeMs = typeof ageMs === "number" && ageMs >= 0 && ageMs <= Number.MAX_SAFE_INTEGER ? ageMs : null;
     const toolName = tool?.name;
     const traceId = event.trace_id;
     this.toolName = typeof toolName === "string" && typeof traceId === "string" ? toolName : null;

@@ -20,7 +20,7 @@ export interface TraceRules {
 }
 
 /** The stage a trace was judged as. */
-export interface JudgedStage {
+interface JudgedStage {
   readonly candidateBp: Bp;
   readonly holdMs: number;
   readonly heldMs: number;
@@ -64,6 +64,9 @@ export interface LineCounts {
   readonly late: number;
   /** Probe, warm-ping and shadow events: in no gate. */
   readonly probes: number;
+  /** Windows a gateway sent again, and windows missing between those it sent. */
+  readonly repeated: number;
+  readonly lost: number;
 }
 
 /** Reads a trace line by line, as far as it must. */

@@ -8,6 +8,8 @@ export class LineTally {
   lines = 0;
   late = 0;
   probes = 0;
+  repeated = 0;
+  lost = 0;
   #malformed = 0;
   #first: LineCounts["firstMalformed"] = null;
 
@@ -32,6 +34,8 @@ export class LineTally {
       firstMalformed: this.#first,
       late: this.late,
       probes: this.probes,
+      repeated: this.repeated,
+      lost: this.lost,
     };
     if (!this.isReadable) {
       const needs = `a trace that can be read: ${this.#malformed} of ${this.lines} lines cannot, the first is line ${this.#first?.line}: ${this.#first?.reason}`;

@@ -10,6 +10,7 @@ import {
 import type { Block, GateSetting, StageView } from "../gate/gate.ts";
 import type { SampleRatioOptions } from "../gate/options.ts";
 import { gateBaseName, gateOrder, isProbeGate, isTrafficGate } from "../gate/order.ts";
+import { isInForce } from "../gate/setting.ts";
 import { lnSampleRatioMismatch } from "../stats/count-e-process.ts";
 import { BP_ALL, type Bp } from "../unit.ts";
 import { overall, unmeasured, type Verdict } from "../verdict.ts";
@@ -24,6 +25,8 @@ export interface TraceBlock extends Omit<Block, "candidateBp"> {
   readonly stageBp: Bp | null;
   /** The event (1-based) whose arrival closed the window. */
   readonly event: number;
+  /** Gate `parity` on everything up to this window; null while nothing states an identity. */
+  readonly parity: Verdict | null;
 }
 
 /** Requests of each arm after which the realised share is taken, and windows after which it is taken anyway. */
@@ -39,7 +42,6 @@ const DEFAULT_SRM_ALPHA = 0.001;
 export class StageJudge {
   readonly #rules: TraceRules;
   readonly #traffic: readonly GateSetting[];
-  readonly #identity: () => Verdict | null;
   #evidence: Evidence;
   #waiting: TraceBlock[] = [];
   #requests = { stable: 0, candidate: 0 };
@@ -47,13 +49,13 @@ export class StageJudge {
   #candidateEvents = 0;
   #startMs = 0;
   #stage: StageView | null = null;
+  #parity: Verdict | null = null;
   #probeVerdicts: readonly Verdict[] = [];
   #decision: Judgement | null = null;
 
-  /** @param identity verdict of gate `parity` so far; null while nothing states an identity */
-  constructor(rules: TraceRules, hasUnits: boolean, identity: () => Verdict | null = () => null) {
+  /** @param hasUnits whether the trace says which unit each event belongs to, and at which share it was drawn */
+  constructor(rules: TraceRules, hasUnits: boolean) {
     this.#rules = rules;
-    this.#identity = identity;
     this.#traffic = rules.gates.filter(({ gate }) => {
       if (!isTrafficGate(gate) || (gate === "sample-ratio" && !hasUnits)) return false;
       return !(rules.isTraceOnly && gateBaseName(gate) === "metric");
@@ -109,11 +111,12 @@ export class StageJudge {
   }
 
   #fold(block: TraceBlock): void {
-    const { candidateBp, stageBp, event, ...window } = block;
+    const { candidateBp, stageBp, event, parity, ...window } = block;
     const isEntered = this.#stage !== null && (stageBp === null || stageBp === this.#stage.candidateBp);
     const entered = isEntered && this.#stage !== null ? this.#stage : this.#enter(block);
     const stage = { ...entered, heldMs: Math.max(entered.heldMs, block.endMs - this.#startMs) };
     this.#stage = stage;
+    this.#parity = parity;
     this.#units = add(this.#units, block.arms, (arm) => arm.newUnits);
     this.#candidateEvents += block.arms.candidate.requestsAll;
     this.#evidence = foldEvidence(
@@ -124,21 +127,21 @@ export class StageJudge {
     const isOver =
       isHarmProven(this.#evidence, stage, this.#traffic) ||
       this.#probeVerdicts.some(({ kind }) => kind === "fail") ||
-      (this.#asksParity() && this.#identity()?.kind === "fail");
+      (this.#isAsked("parity", stage) && parity?.kind === "fail");
     if (isOver) this.#decision = this.#judge({ event, atMs: block.endMs });
   }
 
-  #asksParity(): boolean {
-    return this.#rules.gates.some(({ gate }) => gate === "parity");
+  #isAsked(gate: string, { candidateBp }: StageView): boolean {
+    return this.#rules.gates.some((setting) => setting.gate === gate && isInForce(setting, candidateBp));
   }
 
   #judge(decidedAt: Judgement["decidedAt"]): Judgement {
     const stage: StageView = this.#stage ?? { kind: "traffic", candidateBp: 0 as Bp, heldMs: 0, holdMs: 0 };
-    const parity = this.#asksParity() ? this.#identity() : null;
+    const parity = this.#isAsked("parity", stage) ? this.#parity : null;
     const unsorted = [
       ...judgeTraffic(this.#evidence, stage, this.#traffic),
       ...(parity === null ? [] : [parity]),
-      ...this.#probes(),
+      ...this.#probes(stage),
     ];
     const verdicts = unsorted.sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
     const failed = verdicts.find(({ kind }) => kind === "fail");
@@ -158,10 +161,10 @@ export class StageJudge {
     };
   }
 
-  #probes(): readonly Verdict[] {
+  #probes(stage: StageView): readonly Verdict[] {
     if (this.#rules.probes !== null) return this.#probeVerdicts;
     if (this.#rules.isTraceOnly) return [];
-    const asked = this.#rules.gates.filter(({ gate }) => isProbeGate(gate));
+    const asked = this.#rules.gates.filter(({ gate }) => isProbeGate(gate) && this.#isAsked(gate, stage));
     const needs = "the answer of `sluice probe --json` as --probe-results, or --only trace";
     return asked.map(({ gate }) => unmeasured(gate, "no-data", "a trace holds no answers to gold questions", needs));
   }
@@ -172,8 +175,7 @@ export class StageJudge {
       .map(({ gate }) => gate)
       .filter((gate) => {
         if (isProbeGate(gate)) return isTraceOnly && probes === null;
-        if (isTrafficGate(gate)) return !this.#traffic.some((kept) => kept.gate === gate);
-        return parity === null;
+        return isTrafficGate(gate) ? !this.#traffic.some((kept) => kept.gate === gate) : parity === null;
       });
   }
 

@@ -47,10 +47,12 @@ export class WindowJudge implements LineJudge {
 
   #count(window: TelemetryWindow): void {
     const { gatewayId, seq, startMs, endMs, document, candidateBp, arms } = window;
-    if (seq <= (this.#cursors.get(gatewayId) ?? -1)) {
-      this.#tally.late++;
+    const cursor = this.#cursors.get(gatewayId) ?? seq - 1;
+    if (seq <= cursor) {
+      this.#tally.repeated++;
       return;
     }
+    this.#tally.lost += seq - cursor - 1;
     this.#cursors.set(gatewayId, seq);
     if (this.#document === null || isNewer(document, this.#document)) {
       this.#document = document;
@@ -58,7 +60,7 @@ export class WindowJudge implements LineJudge {
     }
     this.#tally.probes += arms.stable.probes + arms.candidate.probes;
     const event = this.#tally.lines;
-    const spanMs = endMs - startMs;
-    this.#stage.take({ candidateBp, stageBp: this.#stageBp, arms, endMs, spanMs, source: gatewayId, event });
+    const place = { endMs, spanMs: endMs - startMs, source: gatewayId, event };
+    this.#stage.take({ ...place, candidateBp, stageBp: this.#stageBp, arms, parity: null });
   }
 }
