@@ -82,7 +82,7 @@ export async function closureOf(entry: string): Promise<Closure> {
 /** Entries that must load on every web runtime: the public ones, and each driver that says so. */
 export function webEntries(): readonly string[] {
   const published = ["core", "edge", "fence", "ports"].map((layer) => `src/${layer}/index.ts`);
-  const drivers = filesUnder(["src/drivers"], ["/index.ts"]).filter(({ text }) => /runtime: "web"/.test(text));
+  const drivers = filesUnder(["src/drivers"], ["/index.ts"]).filter(({ text }) => /runtime = "web"/.test(text));
   return [...published.filter((path) => existsSync(`${ROOT}${path}`)), ...drivers.map(({ path }) => path)];
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkAnswer } from "./answer-schema.ts";
-import { parsePointer, readPointer, writePointer } from "./json-pointer.ts";
+import { parsePointer, readPointer, writePointer } from "../core/json-pointer.ts";
 import { mappedAnswer, readTargetMap, requestBody, type TargetMap } from "./map.ts";
 
 const MAP = `

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Problem } from "../core/problem.ts";
 import { parseSource } from "../spec/source.ts";
-import { type Pointer, parsePointer, readPointer, writePointer } from "./json-pointer.ts";
+import { type Pointer, parsePointer, readPointer, writePointer } from "../core/json-pointer.ts";
 import { checkShape } from "./shape-problems.ts";
 
 const CODES = { missing: "E222", type: "E223", unknownKey: "E224", value: "E225" } as const;

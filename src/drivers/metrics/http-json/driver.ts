@@ -2,7 +2,7 @@ import { assert } from "../../../core/assert.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 import type { MetricSource } from "../../../ports/metric-source.ts";
 import { type ConnectionConfig, connect } from "../connection.ts";
-import { parsePointer } from "./pointer.ts";
+import { parsePointer } from "../../../core/json-pointer.ts";
 import { readNumber } from "./render.ts";
 
 export interface HttpJsonConfig extends ConnectionConfig {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { epochMs } from "../../../core/unit.ts";
-import { parsePointer, valueAt } from "./pointer.ts";
+import { parsePointer, readPointer } from "../../../core/json-pointer.ts";
 import { readNumber } from "./render.ts";
 
 const NOW = epochMs(Date.parse("2026-01-01T00:00:00Z"));
@@ -115,7 +115,7 @@ describe("JSON pointers (RFC 6901 §5)", () => {
     ["/__proto__", undefined],
     ["/foo/0/0", undefined],
   ])("%s", (text, value) => {
-    expect(valueAt(document, pointer(text))).toEqual(value);
+    expect(readPointer(document, pointer(text))).toEqual(value);
   });
 
   it("are none without a leading slash or with a stray tilde", () => {

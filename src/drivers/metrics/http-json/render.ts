@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type EpochMs, epochMs } from "../../../core/unit.ts";
 import type { MetricOrder, MetricReading } from "../../../ports/metric-source.ts";
 import { judgeAge } from "../age.ts";
-import { type Pointer, valueAt } from "./pointer.ts";
+import { type Pointer, readPointer } from "../../../core/json-pointer.ts";
 
 /** Below this an epoch in milliseconds lies before March 1973, so that it can only be one in seconds. */
 const EPOCH_MS_MIN = 1e11;
@@ -62,10 +62,10 @@ export function readNumber(
 ): MetricReading {
   const parsed = parseJson(body);
   if (parsed === null) return { kind: "error", reason: `not JSON: ${quote(body)}` };
-  const value = numberOf(order.query, valueAt(parsed.document, pointers.query));
+  const value = numberOf(order.query, readPointer(parsed.document, pointers.query));
   if (typeof value !== "number") return value;
   if (pointers.timestamp === null) return { kind: "value", value, atEpochMs: now };
-  const found = valueAt(parsed.document, pointers.timestamp) ?? null;
+  const found = readPointer(parsed.document, pointers.timestamp) ?? null;
   if (found === null)
     return { kind: "no-data", reason: "the answer has no time where `timestamp` points: no known age" };
   const at = timeOf(found);

@@ -5,7 +5,7 @@ import {
   type AddressPurpose,
   classifyAddress,
   parseAddressBlock,
-} from "../../../fence/webhook/address.ts";
+} from "../../../core/address/ip-address.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 
 /** Gives every address of a name, as text, in the order to try them. Rejects, or gives none, when there is none. */

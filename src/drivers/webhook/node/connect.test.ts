@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseIpAddress } from "../../../fence/webhook/address.ts";
+import { parseIpAddress } from "../../../core/address/ip-address.ts";
 import { pinConnection } from "./connect.ts";
 
 let server: Server;

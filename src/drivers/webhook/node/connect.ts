@@ -1,7 +1,7 @@
 import { connect as connectTcp, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext } from "node:tls";
 import type { buildConnector } from "undici";
-import { formatIpAddress, type IpAddress, parseIpAddress } from "../../../fence/webhook/address.ts";
+import { formatIpAddress, type IpAddress, parseIpAddress } from "../../../core/address/ip-address.ts";
 
 /** A name with many addresses must not make one post knock on all of them. */
 const MAX_ADDRESSES = 4;

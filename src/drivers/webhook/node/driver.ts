@@ -1,6 +1,6 @@
 import { Client, type Dispatcher, errors } from "undici";
 import { assert } from "../../../core/assert.ts";
-import type { IpAddress } from "../../../fence/webhook/address.ts";
+import type { IpAddress } from "../../../core/address/ip-address.ts";
 import type { WebhookAnswer, WebhookPost, WebhookTransport } from "../../../ports/webhook-transport.ts";
 import { readPolicy, type WebhookPolicy, type WebhookTransportOptions } from "./config.ts";
 import { type PinnedConnection, pinConnection } from "./connect.ts";

@@ -4,7 +4,7 @@ import {
   type IpAddress,
   isInBlock,
   parseIpAddress,
-} from "../../../fence/webhook/address.ts";
+} from "../../../core/address/ip-address.ts";
 import type { WebhookAnswer } from "../../../ports/webhook-transport.ts";
 import { OPENABLE, type WebhookPolicy } from "./config.ts";
 

@@ -8,7 +8,7 @@ import {
   isInBlock,
   parseAddressBlock,
   parseIpAddress,
-} from "./address.ts";
+} from "./ip-address.ts";
 
 const SEED = 20_260_101;
 const RUNS = 2_000;

@@ -1,4 +1,4 @@
-import { assert } from "../../core/assert.ts";
+import { assert } from "../assert.ts";
 
 /** An IP address as a number: 32 bits in family 4, 128 bits in family 6. `zone` is the part after `%`, null without. */
 export interface IpAddress {
