@@ -27,7 +27,7 @@ describe("parseJsonSource", () => {
     ['{"id": 1,}', 1, 10, 'expected a key in "quotes"'],
     ["[1,\n 2\n 3]", 3, 2, 'expected "," or "]"'],
     ['{"id" 1}', 1, 7, 'expected ":"'],
-    ['{"id": "a\nb"}', 1, 8, "line break"],
+    ['{"id": "a\nb"}', 1, 10, "line break"],
     ["[1", 1, 3, 'the text ends, expected "," or "]"'],
     ["", 1, 1, "the text ends, expected a value"],
     ["{} x", 1, 4, "expected nothing after the value"],
