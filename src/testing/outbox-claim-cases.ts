@@ -64,17 +64,68 @@ export const claimCases: readonly OutboxCase[] = [
     },
   },
   {
-    name: "lets rows pass a dead letter of their order key with skip, and holds them back with block",
+    name: "lets rows pass a dead letter of their order key with skip, at once",
     async run(world) {
       const [store, o] = [world.open(), { orderKey: "o" }];
       await addRows(world, rowOf("o-1", o), rowOf("o-2", o));
-      await store.markDead(claimOf("a", (await claimAs(store, "a"))[0]), "refused", "410");
-      equal(keysOf(await claimAs(store, "a", { afterDead: "block" })), [], "block");
-      const passed = await claimAs(store, "a", { afterDead: "skip", limit: 1 });
-      equal(keysOf(passed), ["o-2"], "skip");
-      await store.release([claimOf("a", passed[0])]);
-      equal(await store.settle("o-1", "ada"), true, "a person settles the dead letter");
-      equal(keysOf(await claimAs(store, "a", { afterDead: "block" })), ["o-2"], "block, once it is settled");
+      const [head] = await claimAs(store, "a");
+      equal(keysOf(await claimAs(store, "a")), [], "behind the head");
+      await store.markDead(claimOf("a", head), "refused", "410");
+      equal(keysOf(await claimAs(store, "a")), ["o-2"], "behind the dead letter");
+    },
+  },
+  {
+    name: "holds rows back behind a dead letter of their order key with block, until a person settles or replays it",
+    async run(world) {
+      const [store, block] = [world.open(), { afterDead: "block" } as const];
+      const keys = ["o", "p"].map((orderKey) => [
+        rowOf(`${orderKey}-1`, { orderKey }),
+        rowOf(`${orderKey}-2`, { orderKey }),
+      ]);
+      await addRows(world, ...keys.flat(), rowOf("free"));
+      const heads = await claimAs(store, "a", block);
+      equal(keysOf(heads), ["o-1", "p-1", "free"], "heads");
+      for (const head of heads) await store.markDead(claimOf("a", head), "refused", "410");
+      equal(keysOf(await claimAs(store, "a", block)), [], "behind the dead letters");
+      equal(
+        [await store.settle("o-1", "ada"), await store.replay("p-1")],
+        [true, true],
+        "a person settles and replays",
+      );
+      const next = await claimAs(store, "a", block);
+      equal(keysOf(next).sort(), ["o-2", "p-1"], "afterwards");
+      await store.markSent(next.map((row) => claimOf("a", row)));
+      equal(keysOf(await claimAs(store, "a", block)), ["p-2"], "after the replayed row was sent");
+    },
+  },
+  {
+    name: "finds the rows behind a line of 500 of one order key, and goes on with that line at once",
+    async run(world) {
+      const store = world.open();
+      await addRows(world, ...Array.from({ length: 500 }, (_, index) => rowOf(`line-${index}`, { orderKey: "line" })));
+      await addRows(world, rowOf("other", { orderKey: "other" }), rowOf("free"));
+      const first = await claimAs(store, "a", { limit: 5 });
+      equal(keysOf(first), ["line-0", "other", "free"], "one of the line, and the others");
+      let last = first[0];
+      for (let place = 1; place <= 5; place++) {
+        await store.markSent([claimOf("a", last)]);
+        const rows = await claimAs(store, "a", { limit: 5 });
+        equal(keysOf(rows), [`line-${place}`], `place ${place}`);
+        last = rows[0];
+      }
+    },
+  },
+  {
+    name: "does not hurry a row that waits for its time or its next try when the one before it is settled",
+    async run(world) {
+      const [store, orderKey] = [world.open(), "o"];
+      const notBeforeEpochMs = world.wallMs() + world.leaseMs;
+      await addRows(world, rowOf("o-1", { orderKey }), rowOf("o-2", { orderKey, notBeforeEpochMs }));
+      const [head] = await claimAs(store, "a");
+      await store.markSent([claimOf("a", head)]);
+      equal(keysOf(await claimAs(store, "a")), [], "before its time");
+      await world.advance(world.leaseMs + 50);
+      equal(keysOf(await claimAs(store, "a")), ["o-2"], "after its time");
     },
   },
   {

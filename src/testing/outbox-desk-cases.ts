@@ -52,6 +52,7 @@ export const deskCases: readonly OutboxCase[] = [
       equal(answers, [true, false, false], "settled");
       equal(await store.deadLetters(10), [], "letters left");
       equal(await store.markDead(claimOf("a", row), "unknown", "again"), false, "its late owner");
+      equal(await store.markSent([claimOf("a", row)]), [], "its late owner, later");
     },
   },
   {

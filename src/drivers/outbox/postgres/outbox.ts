@@ -2,6 +2,7 @@ import { DriverError } from "../../../ports/driver-error.ts";
 import {
   type AddAnswer,
   type ClaimedBatch,
+  type ClaimedRow,
   type ClaimOrder,
   checkOutboxRows,
   type DeathCause,
@@ -65,30 +66,53 @@ async function compareRows(
   return { repeated: keysOf(true), mismatched: keysOf(false) };
 }
 
+/** Looks of one claim at the rows that are due, when rows behind others were in the way of the ones before. */
+const LOOKS_MAX = 10;
+
+/** What comes back of a claim that found nothing, or that a newer epoch forbids. */
+interface NoRow {
+  readonly fence_epoch: string | null;
+  readonly parked_rows: number;
+  readonly id: null;
+}
+
 interface ClaimRow extends EventRow {
   readonly fence_epoch: string | null;
+  readonly parked_rows: number;
   readonly token: string;
   readonly doubtful: boolean;
 }
 
-async function claimRows(client: PostgresClient, sql: Statements, order: ClaimOrder): Promise<ClaimedBatch> {
+/** One look at the rows that are due. `parked`: rows that were in the way and no longer are. */
+async function claimOnce(client: PostgresClient, sql: Statements, order: ClaimOrder) {
   const { owner, epoch, leaseMs, limit, afterDead } = order;
-  const rows = await queryRows<ClaimRow | (Partial<ClaimRow> & { id: null })>(client, sql.claim, [
+  const rows = await queryRows<ClaimRow | NoRow>(client, sql.claim, [
     owner,
     epoch,
     leaseMs,
     limit,
     afterDead === "block",
   ]);
-  if ((rows[0]?.fence_epoch ?? null) === null) {
-    const [newest] = await queryRows<{ epoch: string }>(client, sql.readEpoch, []);
-    return { kind: "stale-epoch", epoch: Number(newest?.epoch ?? 0) };
-  }
+  if ((rows[0]?.fence_epoch ?? null) === null) return null;
   const claimed = rows.filter((row): row is ClaimRow => row.id !== null);
   return {
-    kind: "claimed",
     rows: claimed.map((row) => ({ ...eventOf(row), token: Number(row.token), doubtful: row.doubtful })),
+    parked: rows[0]?.parked_rows ?? 0,
   };
+}
+
+async function claimRows(client: PostgresClient, sql: Statements, order: ClaimOrder): Promise<ClaimedBatch> {
+  const rows: ClaimedRow[] = [];
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    const look = await claimOnce(client, sql, { ...order, limit: order.limit - rows.length });
+    if (look === null && rows.length === 0) {
+      const [newest] = await queryRows<{ epoch: string }>(client, sql.readEpoch, []);
+      return { kind: "stale-epoch", epoch: Number(newest?.epoch ?? 0) };
+    }
+    rows.push(...(look?.rows ?? []));
+    if (look === null || look.parked === 0 || rows.length === order.limit) break;
+  }
+  return { kind: "claimed", rows };
 }
 
 interface DeadRow extends EventRow {

@@ -16,6 +16,15 @@ const OWNED = "o.id = i.id and o.locked_by = $1 and o.token = i.token";
 const CLAIMS = "unnest($2::bigint[], $3::bigint[]) as i (id, token)";
 const ONE = "o.id = $2::bigint and o.locked_by = $1 and o.token = $3::bigint";
 
+/** Rows that are due of which a claim looks at least at so many. */
+const WINDOW_MIN = 200;
+/**
+ * Rows behind an older one are woken when that one is settled. Should they miss it (committed and parked in the very
+ * moment of the mark), they are looked at again after as long as they have waited.
+ */
+const PARKED_UNTIL =
+  "clock_timestamp() + least(greatest(clock_timestamp() - o.created_at, interval '5 seconds'), interval '5 minutes')";
+
 /**
  * Every statement of the outbox, for one table. A row is due at `due_at`: when it may be claimed first, when it may be
  * tried again, or when its claim ends.
@@ -23,12 +32,23 @@ const ONE = "o.id = $2::bigint and o.locked_by = $1 and o.token = $3::bigint";
 export function statementsFor(table: string) {
   plainTable(table);
   const [epoch, prefix] = [`${table}_epoch`, table.replace(".", "_")];
+  /**
+   * An update after which a row is out of the way: the next one of its order key becomes due at once. That one is
+   * written even when it was due, so that a claim that still saw it behind the older row does not park it.
+   */
+  const settling = (update: string) => `with settled as (${update} returning o.id, o.topic, o.order_key), next as (
+      select (select y.id from ${table} y where y.topic = s.topic and y.order_key = s.order_key and y.id > s.id
+        and y.state = 'waiting' order by y.id limit 1) as id from settled s where s.order_key is not null
+    ), woken as (
+      update ${table} o set parked = false, due_at = clock_timestamp() from next
+      where o.id = next.id and o.state = 'waiting' and (o.parked or o.due_at <= clock_timestamp()))
+    select id::text from settled`;
   return {
     migrate: [
       `create table if not exists ${table} (
         id bigint generated always as identity primary key, effect_key text not null unique, topic text not null,
         order_key text, payload text not null, is_bytes boolean not null, headers text not null, state text not null,
-        due_at timestamptz not null, locked_by text, epoch bigint not null default 0, token bigint not null default 0,
+        due_at timestamptz not null, parked boolean not null default false, locked_by text, epoch bigint not null default 0, token bigint not null default 0,
         tries integer not null default 0, doubtful boolean not null default false, because text,
         error text not null default '', created_at timestamptz not null, settled_at timestamptz)`,
       `create index if not exists ${prefix}_due on ${table} (due_at, id) where state in ('waiting', 'claimed')`,
@@ -62,30 +82,41 @@ export function statementsFor(table: string) {
     readEpoch: `select epoch::text from ${epoch}`,
     /**
      * One row at least comes back; without `fence_epoch` a newer epoch has claimed. The share lock makes a claim and a
-     * newer epoch's first claim one after the other.
+     * newer epoch's first claim one after the other. Of the rows that are due only a window is looked at: those behind
+     * an older row of their order key are parked, so that a long line costs its length once and not at every claim.
      */
     claim: `with fence as materialized (
         select epoch from ${epoch} where epoch <= $2::bigint for share
-      ), picked as materialized (
-        select o.id, o.state from ${table} o
-        where exists (select from fence) and o.state in ('waiting', 'claimed') and o.due_at <= statement_timestamp()
-          and (o.order_key is null or not exists (
+      ), seen as materialized (
+        select o.id, o.state, o.due_at, o.order_key is null or not exists (
             select from ${table} older where older.topic = o.topic and older.order_key = o.order_key
-              and older.id < o.id and older.state <> 'sent' and (older.state <> 'dead' or $5::boolean)))
-        order by o.due_at, o.id limit $4::integer for update of o skip locked
+              and older.id < o.id and older.state <> 'sent' and (older.state <> 'dead' or $5::boolean)) as is_head
+        from ${table} o
+        where exists (select from fence) and o.state in ('waiting', 'claimed') and o.due_at <= statement_timestamp()
+        order by o.due_at, o.id limit greatest($4::integer * 4, ${WINDOW_MIN})
+      ), picked as materialized (
+        select o.id, o.state from ${table} o join seen s on s.id = o.id
+        where s.is_head and o.state in ('waiting', 'claimed') and o.due_at <= statement_timestamp()
+        order by s.due_at, o.id limit $4::integer for update of o skip locked
+      ), behind as materialized (
+        select o.id from ${table} o join seen s on s.id = o.id
+        where not s.is_head and o.state = 'waiting' and o.due_at = s.due_at for update of o skip locked
+      ), parked as (
+        update ${table} o set parked = true, due_at = ${PARKED_UNTIL} from behind b where o.id = b.id returning o.id
       ), claimed as (
-        update ${table} o set state = 'claimed', locked_by = $1, epoch = $2::bigint, token = o.token + 1,
+        update ${table} o set state = 'claimed', locked_by = $1, epoch = $2::bigint, token = o.token + 1, parked = false,
           tries = o.tries + 1, doubtful = o.doubtful or p.state = 'claimed', due_at = ${fromNow("$3")}
         from picked p where o.id = p.id
         returning o.id as place, ${EVENT}, o.token::text, o.tries, o.doubtful)
-      select (select epoch::text from fence) as fence_epoch, c.* from (select 1) one left join claimed c on true
-      order by c.place`,
-    markSent: `update ${table} o set state = 'sent', error = '', settled_at = coalesce(o.settled_at, clock_timestamp())
-      from ${CLAIMS} where ${OWNED} and o.state in ('claimed', 'sent') returning o.id::text`,
+      select (select epoch::text from fence) as fence_epoch, (select count(*)::integer from parked) as parked_rows, c.*
+      from (select 1) one left join claimed c on true order by c.place`,
+    markSent: settling(`update ${table} o set state = 'sent', error = '',
+        settled_at = coalesce(o.settled_at, clock_timestamp())
+      from ${CLAIMS} where ${OWNED} and o.state in ('claimed', 'sent')`),
     markFailed: `update ${table} o set state = 'waiting', error = $4, due_at = ${fromNow("$5")}
       where ${ONE} and o.state in ('claimed', 'waiting') returning o.id::text`,
-    markDead: `update ${table} o set state = 'dead', because = $4, error = $5, settled_at = clock_timestamp()
-      where ${ONE} and o.state in ('claimed', 'dead') returning o.id::text`,
+    markDead: settling(`update ${table} o set state = 'dead', because = $4, error = $5, settled_at = clock_timestamp()
+      where ${ONE} and o.state in ('claimed', 'dead')`),
     release: `update ${table} o set state = 'waiting', tries = o.tries - 1, due_at = clock_timestamp()
       from ${CLAIMS} where ${OWNED} and o.state = 'claimed' returning o.id::text`,
     deadLetters: `select ${EVENT}, o.tries, o.because, o.error, ${epochMs("o.settled_at")} as died_at_ms
@@ -93,8 +124,9 @@ export function statementsFor(table: string) {
     replay: `update ${table} o set state = 'waiting', tries = 0, doubtful = false, because = null, locked_by = null,
         settled_at = null, due_at = clock_timestamp()
       where o.effect_key = $1 and o.state = 'dead' returning o.id::text`,
-    settle: `update ${table} o set state = 'sent', because = null, locked_by = $2, settled_at = clock_timestamp()
-      where o.effect_key = $1 and o.state = 'dead' returning o.id::text`,
+    settle:
+      settling(`update ${table} o set state = 'sent', because = null, locked_by = $2, settled_at = clock_timestamp()
+      where o.effect_key = $1 and o.state = 'dead'`),
     counts: `select count(*) filter (where state = 'waiting')::integer as waiting,
         count(*) filter (where state = 'claimed')::integer as claimed, count(*) filter (where state = 'sent')::integer as sent,
         count(*) filter (where state = 'dead')::integer as dead,
