@@ -25,7 +25,7 @@ export interface InboxOrder {
   readonly retainMs: number;
 }
 
-export type InboxAnswer =
+export type AcceptAnswer =
   /** Kept and queued, in one transaction: acknowledge it, the work will be done. */
   | { readonly kind: "accepted" }
   /** Kept before: acknowledge it and do nothing. Its window starts anew. */
@@ -66,7 +66,7 @@ export interface WebhookInbox {
   /** Asks the server how durable it is; throws `rejected` when that is less than what the inbox was opened for. */
   check(): Promise<FenceDurability>;
   /** Claims the dedupe key and queues the webhook in one transaction: no crash can leave one without the other. */
-  accept(order: InboxOrder): Promise<InboxAnswer>;
+  accept(order: InboxOrder): Promise<AcceptAnswer>;
   /**
    * Hands out up to `limit` queued webhooks, oldest first, for `leaseMs`; one not settled by then is handed out again.
    * Revisions of one event are handed out in order, one at a time. The effect must run under the dedupe key (`once`),

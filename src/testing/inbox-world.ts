@@ -1,6 +1,6 @@
 import { assert } from "../core/assert.ts";
 import { epochMs } from "../core/unit.ts";
-import type { InboxAnswer, InboxEntry, InboxOrder, WebhookInbox } from "../ports/webhook-inbox.ts";
+import type { AcceptAnswer, InboxEntry, InboxOrder, WebhookInbox } from "../ports/webhook-inbox.ts";
 
 /** What an inbox brings to its conformance run. */
 export interface InboxWorld {
@@ -48,7 +48,7 @@ export function same(found: unknown, wanted: unknown, what: string): void {
 }
 
 /** Accepts and fails unless the answer is `kind`. */
-export async function accepted(inbox: WebhookInbox, order: InboxOrder, kind: InboxAnswer["kind"], what: string) {
+export async function accepted(inbox: WebhookInbox, order: InboxOrder, kind: AcceptAnswer["kind"], what: string) {
   same((await inbox.accept(order)).kind, kind, what);
 }
 

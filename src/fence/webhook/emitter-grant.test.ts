@@ -46,7 +46,7 @@ describe("acquireEmissionGrant", () => {
   it("WE-4, I14: one emitter at a time; the first may begin at once", async () => {
     const { clock, acquire, stop } = aWorld();
     const west = (await acquire("eu-west")) as EmissionGrant;
-    expect([west.isHeld(), west.epoch, clock.monoMs()]).toEqual([true, 1, 0]);
+    expect([west.isHeld(), west.token, clock.monoMs()]).toEqual([true, 1, 0]);
     let east: EmissionGrant | null = null;
     void acquire("us-east").then((grant) => (east = grant));
     await clock.advance(120_000);
@@ -74,7 +74,7 @@ describe("acquireEmissionGrant", () => {
     expect(west.signal.reason).toBe("self-stop");
     expect(eastAtMs).toBeGreaterThanOrEqual(1_500 + 5_000 + 20_000);
     expect(eastAtMs).toBeLessThanOrEqual(35_000); // The lag behind the outbox that the specification allows for.
-    expect((await waiting)?.epoch).toBe(2);
+    expect((await waiting)?.token).toBe(2);
   });
 
   it("WE-4, S14: a paused old emitter sends nothing after it was replaced, 10 min later", async () => {
@@ -131,7 +131,7 @@ describe("acquireEmissionGrant", () => {
     await clock.advance(1_000);
     await released;
     const east = (await acquire("us-east")) as EmissionGrant;
-    expect([isOver, east.epoch, clock.monoMs()]).toEqual([true, 2, 8_000]);
+    expect([isOver, east.token, clock.monoMs()]).toEqual([true, 2, 8_000]);
   });
 
   it("does not let a waiting emitter that is told to stop open the door for the next one", async () => {

@@ -26,8 +26,8 @@ export interface GrantOptions {
 export interface EmissionGrant {
   readonly scope: string;
   readonly emitter: string;
-  /** Grows with every grant; log it with every post. */
-  readonly epoch: number;
+  /** Grows with every grant; pass it to whatever refuses a lower one. */
+  readonly token: number;
   readonly outboundTimeoutMs: number;
   /** Aborts when the grant was lost: stop taking work. */
   readonly signal: AbortSignal;
@@ -47,7 +47,7 @@ function openGrant(options: GrantOptions, lease: Lease, outboundTimeoutMs: numbe
   return {
     scope: options.scope,
     emitter: options.emitter,
-    epoch: lease.token,
+    token: lease.token,
     outboundTimeoutMs,
     signal: lease.signal,
     isHeld,

@@ -13,7 +13,7 @@ interface Kept {
 }
 
 /** What handles opened on one inbox share. */
-export interface MemoryInboxState {
+export interface MemoryWebhookInboxState {
   readonly kept: Map<string, Kept>;
   /** Newest accepted revision of each stream, and how long it is remembered. */
   readonly newest: Map<string, { readonly revision: number; readonly expiresAtMs: number }>;
@@ -21,7 +21,7 @@ export interface MemoryInboxState {
 }
 
 /** An inbox state with nothing in it. */
-export function emptyInbox(): MemoryInboxState {
+export function emptyWebhookInbox(): MemoryWebhookInboxState {
   return { kept: new Map(), newest: new Map(), seq: 0 };
 }
 
@@ -47,7 +47,7 @@ function meet(kept: Kept, order: InboxOrder, nowMs: number): "duplicate" | "conf
 }
 
 /** Raises the newest revision of a stream. True when `order` is older than it. */
-function isOutdated(state: MemoryInboxState, stream: string, order: InboxOrder, nowMs: number): boolean {
+function isOutdated(state: MemoryWebhookInboxState, stream: string, order: InboxOrder, nowMs: number): boolean {
   if (order.revision === null) return false;
   const found = state.newest.get(stream);
   const newest = found === undefined || found.expiresAtMs <= nowMs ? order.revision : found.revision;
@@ -57,7 +57,7 @@ function isOutdated(state: MemoryInboxState, stream: string, order: InboxOrder, 
 }
 
 /** The entries that may be handed out, oldest first: queued, due, and with nothing queued before them in their stream. */
-function due(state: MemoryInboxState, nowMs: number): readonly Kept[] {
+function due(state: MemoryWebhookInboxState, nowMs: number): readonly Kept[] {
   const blocked = new Set<string>();
   const queued = [...state.kept.values()].filter(({ entry }) => entry.state === "queued").sort((a, b) => a.seq - b.seq);
   return queued.filter(({ stream, availableAtMs }) => {
@@ -71,7 +71,10 @@ function due(state: MemoryInboxState, nowMs: number): readonly Kept[] {
  * An inbox in this process's memory: for tests, and for one process that may forget on a restart. Never acknowledge a
  * partner's webhook on it in production. Handles opened on the same `state` share one inbox.
  */
-export function memoryInbox(clock: Clock = systemClock, state: MemoryInboxState = emptyInbox()): WebhookInbox {
+export function memoryWebhookInbox(
+  clock: Clock = systemClock,
+  state: MemoryWebhookInboxState = emptyWebhookInbox(),
+): WebhookInbox {
   return {
     name: "memory",
     check: async () => ({ kind: "relaxed", found: "process memory" }),

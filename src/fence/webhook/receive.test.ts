@@ -3,7 +3,7 @@ import { DriverError } from "../../ports/driver-error.ts";
 import type { InboxOrder, WebhookInbox } from "../../ports/webhook-inbox.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
 import { dedupeKey, dedupeWindowMs, weakDedupeKey } from "./dedupe-key.ts";
-import { emptyInbox, memoryInbox } from "./memory-inbox.ts";
+import { emptyWebhookInbox, memoryWebhookInbox } from "./memory-inbox.ts";
 import { type InboundEvent, type ReceiveOptions, receiveWebhook, type VerifiedWebhook } from "./receive.ts";
 import { createSharedSecret } from "./secret.ts";
 import { webhookSigner } from "./sign.ts";
@@ -20,9 +20,9 @@ function read(webhook: VerifiedWebhook) {
 }
 
 async function aWorld(more: Partial<ReceiveOptions> = {}) {
-  const [clock, state, seen] = [manualClock(), emptyInbox(), [] as InboundEvent[]];
+  const [clock, state, seen] = [manualClock(), emptyWebhookInbox(), [] as InboundEvent[]];
   const [signer, verifier] = [await webhookSigner([SECRET]), await webhookVerifier([SECRET])];
-  const inbox = memoryInbox(clock, state);
+  const inbox = memoryWebhookInbox(clock, state);
   const place = { tenant: "acme", provider: "pay", endpoint: "/hooks/pay" };
   const options = { inbox, verifier, ...place, clock, read, observe: (event: InboundEvent) => void seen.push(event) };
   const handle = receiveWebhook({ ...options, ...more });
@@ -61,8 +61,8 @@ describe("receiveWebhook", () => {
   });
 
   it("asks in this order: size 413, signature 401, timestamp 401, schema 400, then the inbox", async () => {
-    const state = emptyInbox();
-    const kept = counting(memoryInbox(manualClock(), state));
+    const state = emptyWebhookInbox();
+    const kept = counting(memoryWebhookInbox(manualClock(), state));
     let reads = 0;
     const counted = (webhook: VerifiedWebhook) => (reads++, read(webhook));
     const { handle, requestOf, clock, seen } = await aWorld({ inbox: kept.inbox, read: counted, bodyBytesMax: 64 });
@@ -159,7 +159,7 @@ describe("receiveWebhook", () => {
 
   it("WE-5: the evacuated region and the survivor share one inbox: 200 events sent to both are kept once each", async () => {
     const [survivor, clock] = [await aWorld(), manualClock()];
-    const evacuated = await aWorld({ inbox: memoryInbox(survivor.clock, survivor.state) });
+    const evacuated = await aWorld({ inbox: memoryWebhookInbox(survivor.clock, survivor.state) });
     expect(clock.wallMs()).toBe(survivor.clock.wallMs());
     const ids = Array.from({ length: 200 }, (_, index) => `evt-${index}`);
     const answers = await Promise.all(

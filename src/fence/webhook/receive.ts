@@ -2,7 +2,7 @@ import { assert } from "../../core/assert.ts";
 import type { EpochMs } from "../../core/unit.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { DriverError } from "../../ports/driver-error.ts";
-import type { InboxAnswer, InboxOrder, WebhookInbox } from "../../ports/webhook-inbox.ts";
+import type { AcceptAnswer, InboxOrder, WebhookInbox } from "../../ports/webhook-inbox.ts";
 import { readStart } from "../body.ts";
 import { sha256Hex } from "../digest.ts";
 import { retryAfter } from "../problem-response.ts";
@@ -39,7 +39,7 @@ export type EventReading =
 
 /** What happened to one delivery: for counters, logs and alerts. `webhook-conflict` is worth an alert. */
 export interface InboundEvent {
-  readonly kind: Exclude<InboxAnswer["kind"], "conflict"> | WebhookProblem;
+  readonly kind: Exclude<AcceptAnswer["kind"], "conflict"> | WebhookProblem;
   readonly tenant: string;
   readonly provider: string;
   readonly endpoint: string;
@@ -155,7 +155,7 @@ async function orderFor(
 }
 
 /** Asks the inbox within its time. Null: it did not answer, and the sender must try again. */
-async function keep(options: ReceiveOptions, order: InboxOrder): Promise<InboxAnswer | DriverError> {
+async function keep(options: ReceiveOptions, order: InboxOrder): Promise<AcceptAnswer | DriverError> {
   const { inbox, clock = systemClock, inboxTimeoutMs = 2_000 } = options;
   try {
     return await resend(INBOX_TRIES, () => withTimeout(clock, inboxTimeoutMs, "accept", inbox.accept(order)));

@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { postgresInbox } from "../../../src/drivers/inbox/postgres/index.ts";
+import { postgresWebhookInbox } from "../../../src/drivers/inbox/postgres/index.ts";
 import { systemClock } from "../../../src/fence/system.ts";
 import { inboxConformance } from "../../../src/testing/inbox-suite.ts";
 import { hasPostgres, type PostgresServer, startPostgres } from "../fence/servers.ts";
@@ -21,19 +21,19 @@ describe.skipIf(!hasPostgres())("inbox/postgres on a real server, durable, two p
   const openWorld = async () => {
     const prefix = `w${++worlds}`;
     let handles = 0;
-    const open = () => postgresInbox({ client: pools[(handles++ % 2) as 0 | 1], table: `inbox_${prefix}` });
+    const open = () => postgresWebhookInbox({ client: pools[(handles++ % 2) as 0 | 1], table: `inbox_${prefix}` });
     await open().migrate();
     return { open, advance: (ms: number) => systemClock.sleep(ms), prefix, unitMs: 600 };
   };
   inboxConformance(openWorld, it);
 
   it("is durable by its own account", async () => {
-    expect(await postgresInbox({ client: pools[0] }).check()).toMatchObject({ kind: "durable" });
+    expect(await postgresWebhookInbox({ client: pools[0] }).check()).toMatchObject({ kind: "durable" });
   });
 
   it("can be migrated by six processes at once", async () => {
     const inboxes = Array.from({ length: 6 }, (_, index) =>
-      postgresInbox({ client: pools[(index % 2) as 0 | 1], table: "inbox_migrated" }),
+      postgresWebhookInbox({ client: pools[(index % 2) as 0 | 1], table: "inbox_migrated" }),
     );
     await Promise.all(inboxes.map((inbox) => inbox.migrate()));
     expect(await inboxes[0]?.take(1, 1)).toEqual([]);

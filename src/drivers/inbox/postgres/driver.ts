@@ -1,13 +1,13 @@
 import type { EpochMs } from "../../../core/unit.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 import type { FenceDurability } from "../../../ports/fence-store.ts";
-import type { InboxAnswer, InboxEntry, InboxOrder, InboxState, WebhookInbox } from "../../../ports/webhook-inbox.ts";
+import type { AcceptAnswer, InboxEntry, InboxOrder, InboxState, WebhookInbox } from "../../../ports/webhook-inbox.ts";
 import { type PostgresClient, queryRows } from "./client.ts";
 import { statementsFor } from "./statements.ts";
 
-export interface PostgresInboxConfig {
+export interface PostgresWebhookInboxConfig {
   readonly client: PostgresClient;
-  /** Plain lower-case name, optionally with a schema. Default `sluice_inbox`. */
+  /** Plain lower-case name, optionally with a schema. Default `sluice_webhook_inbox`. */
   readonly table?: string;
   /**
    * `required` (default): `check` refuses a server that acknowledges before it has written. `relaxed`: a crash of the
@@ -16,7 +16,7 @@ export interface PostgresInboxConfig {
   readonly durability?: "required" | "relaxed";
 }
 
-export interface PostgresInbox extends WebhookInbox {
+export interface PostgresWebhookInbox extends WebhookInbox {
   /** Creates tables, sequence and indexes where they are missing. Idempotent; run it at deployment, not per process. */
   migrate(): Promise<void>;
 }
@@ -85,7 +85,7 @@ async function accept(
   client: PostgresClient,
   sql: ReturnType<typeof statementsFor>,
   order: InboxOrder,
-): Promise<InboxAnswer> {
+): Promise<AcceptAnswer> {
   for (let round = 0; round < ACCEPT_ROUNDS_MAX; round++) {
     const [row] = await queryRows<AcceptRow>(client, sql.accept, valuesOf(order));
     if (row?.is_new) return { kind: row.state === "superseded" ? "superseded" : "accepted" };
@@ -108,9 +108,9 @@ async function checkDurability(client: PostgresClient, isRelaxed: boolean): Prom
 const bySeq = (a: InboxRow, b: InboxRow) => Number(a.seq) - Number(b.seq);
 
 /** An inbox in PostgreSQL 13 or newer, or in PGlite. Every call is one statement, so any pool and PgBouncer mode will do. */
-export function postgresInbox(config: PostgresInboxConfig): PostgresInbox {
+export function postgresWebhookInbox(config: PostgresWebhookInboxConfig): PostgresWebhookInbox {
   const { client } = config;
-  const sql = statementsFor(config.table ?? "sluice_inbox");
+  const sql = statementsFor(config.table ?? "sluice_webhook_inbox");
   const didChange = async (text: string, values: unknown[]) => (await queryRows(client, text, values)).length === 1;
   return {
     name: "postgres",

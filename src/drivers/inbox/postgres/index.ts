@@ -1,5 +1,5 @@
 export type { PostgresClient } from "./client.ts";
-export { type PostgresInbox, type PostgresInboxConfig, postgresInbox } from "./driver.ts";
+export { type PostgresWebhookInbox, type PostgresWebhookInboxConfig, postgresWebhookInbox } from "./driver.ts";
 
 /** Where this driver runs. */
 export const runtime = "web";

@@ -2,7 +2,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../fence/system.ts";
 import { inboxConformance } from "../../../testing/inbox-suite.ts";
-import { postgresInbox } from "./driver.ts";
+import { postgresWebhookInbox } from "./driver.ts";
 
 describe("inbox/postgres on PGlite (a real server runs the same suite in test/integration)", () => {
   let database: PGlite;
@@ -15,14 +15,14 @@ describe("inbox/postgres on PGlite (a real server runs the same suite in test/in
   /** A table for each case: entries one case leaves queued would be handed out to the next. */
   const openWorld = async () => {
     const prefix = `w${++worlds}`;
-    const open = () => postgresInbox({ client: database, table: `inbox_${prefix}` });
+    const open = () => postgresWebhookInbox({ client: database, table: `inbox_${prefix}` });
     await open().migrate();
     return { open, advance: (ms: number) => systemClock.sleep(ms), prefix, unitMs: 600 };
   };
   inboxConformance(openWorld, it);
 
   it("can be migrated twice, and says what is missing before", async () => {
-    const inbox = postgresInbox({ client: database, table: "inbox_twice" });
+    const inbox = postgresWebhookInbox({ client: database, table: "inbox_twice" });
     await expect(inbox.take(1, 1)).rejects.toMatchObject({ code: "rejected", message: /run migrate\(\) first/ });
     await inbox.migrate();
     await inbox.migrate();
@@ -30,9 +30,11 @@ describe("inbox/postgres on PGlite (a real server runs the same suite in test/in
   });
 
   it("refuses a server that reports fsync=off unless it is opened relaxed, and a table name that needs quoting", async () => {
-    await expect(postgresInbox({ client: database }).check()).rejects.toMatchObject({ code: "rejected" });
-    const relaxed = await postgresInbox({ client: database, durability: "relaxed" }).check();
+    await expect(postgresWebhookInbox({ client: database }).check()).rejects.toMatchObject({ code: "rejected" });
+    const relaxed = await postgresWebhookInbox({ client: database, durability: "relaxed" }).check();
     expect(relaxed).toEqual({ kind: "relaxed", found: expect.stringContaining("fsync=off") });
-    expect(() => postgresInbox({ client: database, table: "a; drop table b" })).toThrow("not a plain table name");
+    expect(() => postgresWebhookInbox({ client: database, table: "a; drop table b" })).toThrow(
+      "not a plain table name",
+    );
   });
 });
