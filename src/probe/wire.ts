@@ -95,6 +95,12 @@ function pairedOnWire(paired: PairedReport): JsonObject {
   const interval = ({ estimate, ci }: Interval): JsonObject => ({ estimate, ci });
   return {
     coverage_diff: interval(paired.coverage),
+    coverage_diff_by_topic: Object.fromEntries(
+      Object.entries(paired.coverageByTopic).map(([topic, { mean, ci, questions }]) => [
+        topic,
+        { mean, ci, questions },
+      ]),
+    ),
     delta_s_drift: { ...interval(paired.deltaS), median: paired.deltaS.median, p95: paired.deltaS.p95 },
     flip_rate_diff: interval(paired.flipRate),
     convergent_share_diff: interval(paired.convergentShare),
