@@ -124,10 +124,11 @@ describe("acquireEmissionGrant", () => {
     const west = (await acquire("eu-west")) as EmissionGrant;
     let isOver = false;
     void west.run(() => clock.sleep(8_000).then(() => (isOver = true)));
-    const released = west.release();
+    let isReleased = false;
+    const released = west.release().then(() => (isReleased = true));
     expect(west.run(async () => 1)).toBe(null);
     await clock.advance(7_000);
-    expect(isOver).toBe(false);
+    expect([isOver, isReleased]).toEqual([false, false]);
     await clock.advance(1_000);
     await released;
     const east = (await acquire("us-east")) as EmissionGrant;
