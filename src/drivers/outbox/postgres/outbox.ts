@@ -11,6 +11,7 @@ import {
   type OutboxRow,
   type OutboxStore,
 } from "../../../ports/outbox-store.ts";
+import { createBatch } from "../../fence/batch.ts";
 import { noTransaction, type PostgresClient, queryInside, queryRows } from "./client.ts";
 import { type EventRow, eventOf, storedPayload } from "./payload.ts";
 import { type Statements, statementsFor } from "./statements.ts";
@@ -65,6 +66,9 @@ async function compareRows(
   const keysOf = (isSame: boolean) => before.filter((row) => row.is_same === isSame).map((row) => row.effect_key);
   return { repeated: keysOf(true), mismatched: keysOf(false) };
 }
+
+/** Rows marked as sent in one statement at most. */
+const MARKS_MAX = 256;
 
 /** Looks of one claim at the rows that are due, when rows behind others were in the way of the ones before. */
 const LOOKS_MAX = 10;
@@ -148,7 +152,10 @@ function deskOf(client: PostgresClient, sql: Statements, retentionMs: number) {
   };
 }
 
-/** An outbox in PostgreSQL 13 or newer, or in PGlite. All times are the server's, so relays need no common clock. */
+/**
+ * An outbox in PostgreSQL 13 or newer, or in PGlite. All times are the server's, so relays need no common clock. Rows
+ * that were sent in one turn of the event loop are marked in one statement.
+ */
 export function postgresOutbox(config: PostgresOutboxConfig): PostgresOutbox {
   const { client, table = "sluice_outbox", retentionMs = RETENTION_MS } = config;
   const sql = statementsFor(table);
@@ -166,6 +173,15 @@ export function postgresOutbox(config: PostgresOutboxConfig): PostgresOutbox {
     }
     return ids;
   }
+  const isSent = createBatch({
+    async run(claims: readonly OutboxClaim[]) {
+      const ids = new Set(await markMany(sql.markSent, claims));
+      return claims.map(({ id }) => ids.has(id));
+    },
+    idOf: ({ id }) => id, // Two owners of one row are never asked about together.
+    sizeMax: MARKS_MAX,
+    inFlightMax: 2,
+  });
   return {
     name: "postgres",
     async migrate() {
@@ -177,7 +193,10 @@ export function postgresOutbox(config: PostgresOutboxConfig): PostgresOutbox {
       raisedTo = order.epoch;
       return claimRows(client, sql, order);
     },
-    markSent: (claims) => markMany(sql.markSent, claims),
+    async markSent(claims) {
+      const marked = await Promise.all(claims.map(isSent));
+      return claims.filter((_, index) => marked[index]).map(({ id }) => id);
+    },
     markFailed: (claim, error, retryInMs) => markOne(sql.markFailed, claim, [error, retryInMs]),
     markDead: (claim, because, error) => markOne(sql.markDead, claim, [because, error]),
     release: (claims) => markMany(sql.release, claims),

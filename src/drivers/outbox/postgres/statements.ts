@@ -17,7 +17,7 @@ const CLAIMS = "unnest($2::bigint[], $3::bigint[]) as i (id, token)";
 const ONE = "o.id = $2::bigint and o.locked_by = $1 and o.token = $3::bigint";
 
 /** Rows that are due of which a claim looks at least at so many. */
-const WINDOW_MIN = 200;
+const WINDOW_MIN = 100;
 /**
  * Rows behind an older one are woken when that one is settled. Should they miss it (committed and parked in the very
  * moment of the mark), they are looked at again after as long as they have waited.
