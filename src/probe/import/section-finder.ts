@@ -9,7 +9,7 @@ export type Found = { readonly ref: SectionRef; readonly start: number } | { rea
 export interface SectionFinder {
   /** By an id as rankings have it; `start` is 0. */
   byId(id: string): Found;
-  /** The one section that holds a text; `start` is where, in code points. */
+  /** The one section that holds a text, blanks around it aside; `start` is where the text begins, in code points. */
   byText(text: string): Found;
 }
 
@@ -36,11 +36,12 @@ export function findSections(corpus: readonly CorpusSection[] | null): SectionFi
     },
     byText(text) {
       const wanted = text.trim();
-      const same = byText.get(wanted);
-      const holding = same ?? corpus.filter((section) => section.text.includes(wanted));
+      const holding = byText.get(wanted) ?? corpus.filter((section) => section.text.includes(wanted));
+      const blanks = text.length - text.trimStart().length;
       return onlyOne(
         holding.map((section) => ({ section, offset: section.text.indexOf(wanted) })),
         "stands in",
+        blanks,
       );
     },
   };
@@ -52,12 +53,12 @@ interface Match {
   readonly offset: number;
 }
 
-function onlyOne(matches: readonly Match[], verb: string): Found {
+function onlyOne(matches: readonly Match[], verb: string, blanks = 0): Found {
   const [match] = matches;
   if (match === undefined) return { reason: `${verb} no section of the corpus` };
   if (matches.length > 1) return { reason: `${verb} ${matches.length} sections of the corpus, so none can be chosen` };
   const { doc, section, text } = match.section;
-  return { ref: { doc, section }, start: codePoints(text.slice(0, match.offset)) };
+  return { ref: { doc, section }, start: codePoints(text.slice(0, match.offset)) - blanks };
 }
 
 function groupBy(
