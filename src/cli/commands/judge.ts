@@ -1,14 +1,13 @@
-import { createReadStream } from "node:fs";
 import type { Mode } from "../../core/gate/options.ts";
 import { ArmNames } from "../../core/trace/arm-names.ts";
 import { EventJudge } from "../../core/trace/event-judge.ts";
-import type { LineJudge, TraceRules } from "../../core/trace/judgement.ts";
+import type { TraceRules } from "../../core/trace/judgement.ts";
 import { WindowJudge } from "../../core/trace/window-judge.ts";
 import type { VerdictKind } from "../../core/verdict.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { answerOnWire, tellAnswer } from "../judge/answer.ts";
-import { LineReader } from "../judge/line-reader.ts";
+import { readLines } from "../judge/read-lines.ts";
 import { readProbeResults } from "../judge/probe-results.ts";
 import { readArmMap, readSplit, rulesOfFile, rulesOfPreset, withMode } from "../judge/rules.ts";
 import type { Terminal } from "../terminal.ts";
@@ -28,7 +27,6 @@ export interface JudgeOptions {
   readonly only: "trace" | null;
 }
 
-const CHUNK_BYTES = 262_144;
 const EXITS: Readonly<Record<VerdictKind, ExitCode>> = {
   pass: EXIT.ok,
   fail: EXIT.gateFailed,
@@ -49,19 +47,6 @@ async function rulesOf(options: JudgeOptions): Promise<TraceRules> {
   };
 }
 
-/** Reads until the judge knows or the input ends. */
-async function readInto(judge: LineJudge, path: string): Promise<void> {
-  const reader = new LineReader(judge);
-  const input = path === "-" ? process.stdin : createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  try {
-    for await (const chunk of input) if (reader.push(chunk as Buffer)) return;
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new CliError(EXIT.badUsage, `cannot read ${path} (${code}); expected a readable file, or - for stdin`, error);
-  }
-  reader.end();
-}
-
 /** `sluice judge`: what the gates would have said, had they watched while a trace was recorded. */
 export async function judge(options: JudgeOptions, terminal: Terminal): Promise<ExitCode> {
   const rules = await rulesOf(options);
@@ -70,7 +55,7 @@ export async function judge(options: JudgeOptions, terminal: Terminal): Promise<
     throw new CliError(EXIT.badUsage, "expected --trace FILE or --windows FILE, exactly one of them; - reads stdin");
   const names = new ArmNames(options.armMap === null ? [] : readArmMap(options.armMap));
   const lines = options.trace !== null ? new EventJudge(rules, names) : new WindowJudge(rules);
-  await readInto(lines, path);
+  await readLines(lines, path);
   const judgement = lines.finish();
   if (options.json) terminal.data(JSON.stringify(answerOnWire(judgement)));
   else tellAnswer(judgement, terminal);

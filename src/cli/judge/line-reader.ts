@@ -17,7 +17,7 @@ const BYTE_ORDER_MARK = 0xfeff;
  * is counted where it stands. How the bytes are cut into chunks changes nothing.
  */
 export class LineReader {
-  readonly #judge: LineJudge;
+  readonly #judge: Pick<LineJudge, "take" | "refuse">;
   /** `[` and what is not parsed yet. */
   #bytes = Buffer.allocUnsafe(4 * BATCH_BYTES);
   #end = 1;
@@ -29,7 +29,7 @@ export class LineReader {
   #isSkipping = false;
   #isDone = false;
 
-  constructor(judge: LineJudge) {
+  constructor(judge: Pick<LineJudge, "take" | "refuse">) {
     this.#judge = judge;
     this.#bytes[0] = OPEN;
   }

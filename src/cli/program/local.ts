@@ -47,7 +47,7 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
     );
   verb("simulate", "rehearse a policy many times in virtual time, on candidates whose fate is known")
     .requiredOption("--policy <file>", "the rollout document")
-    .option("--traffic <file>", "recorded telemetry windows, one JSON line each")
+    .option("--traffic <file>", "recorded events or telemetry windows, one JSON line each")
     .option("--rps <n>", "requests per second, without a recording", positive, 100)
     .option("--scenario <name...>", "candidates to rehearse, or all")
     .option("--runs <n>", "runs of each scenario", positive, 20)
