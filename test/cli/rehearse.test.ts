@@ -76,7 +76,11 @@ describe("sluice simulate", () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect([first.code, second.stdout]).toEqual([0, first.stdout]);
     expect(lines.map(({ scenario }) => scenario)).toEqual(["healthy", "dead", "errors-2", "slow-40"]);
-    expect(lines[0]).toMatchObject({ runs: 5, false_abort: { value: 0, standard_error: 0 }, false_promote: null });
+    expect(lines[0]).toMatchObject({
+      runs: 5,
+      false_abort: { value: 0, standard_error: expect.any(Number) },
+      false_promote: null,
+    });
     expect(lines[1]).toMatchObject({ false_abort: null, false_promote: { value: 0 }, time_to_100_s: null });
     expect(lines[0]?.["time_to_100_s"]).toMatchObject({ p50: expect.any(Number) });
   }, 60_000);
@@ -90,7 +94,7 @@ describe("sluice simulate", () => {
     const { code, stdout, stderr } = await runSluice([...argv, "--runs", "3"]);
     expect(code).toBe(0);
     expect(stderr).toContain("60 recorded seconds");
-    expect(stdout).toMatch(/healthy {8}aborted 0\.0 % ± 0\.0 .*at 100 % after/);
+    expect(stdout).toMatch(/healthy {8}aborted 0\.0 % ± 17\.9 .*at 100 % after/);
     expect(stdout).toMatch(/dead {11}promoted 0\.0 %/);
     expect(stderr).toContain("new-class      not rehearsed over a recording");
   }, 60_000);

@@ -5,7 +5,10 @@ import type { Verdict } from "../verdict.ts";
 import { type Answers, type Rehearsal, rehearse } from "./rehearse.ts";
 import type { Traffic, World } from "./world.ts";
 
-/** A share of runs with its standard error. */
+/**
+ * A share of runs with its standard error, computed at (hits + 1) / (runs + 2): none of 20 runs is not a promise of none
+ * ever.
+ */
 export interface Rate {
   readonly value: number;
   readonly standardError: number;
@@ -74,8 +77,9 @@ const STOPPED = ["rolled-back", "rolling-back"];
 function summarise(rehearsals: readonly Rehearsal[]): Study {
   const runs = rehearsals.length;
   const rate = (matches: (rehearsal: Rehearsal) => boolean): Rate => {
-    const value = rehearsals.filter(matches).length / runs;
-    return { value, standardError: Math.sqrt((value * (1 - value)) / runs) };
+    const hits = rehearsals.filter(matches).length;
+    const smoothed = (hits + 1) / (runs + 2);
+    return { value: hits / runs, standardError: Math.sqrt((smoothed * (1 - smoothed)) / runs) };
   };
   const isAborted = ({ rollout }: Rehearsal) => STOPPED.includes(rollout.phase);
   const isPromoted = ({ rollout }: Rehearsal) => rollout.phase === "promoted";
