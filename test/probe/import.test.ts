@@ -6,6 +6,9 @@ import type { CorpusSection } from "../../src/probe/corpus.ts";
 import { lintGoldSet } from "../../src/probe/gold-lint.ts";
 import { readGoldSet } from "../../src/probe/gold-set.ts";
 import type { ImportedItem } from "../../src/probe/import/imported.ts";
+import { importPromptfoo } from "../../src/probe/import/promptfoo.ts";
+import { importQrels } from "../../src/probe/import/qrels.ts";
+import { readQueries } from "../../src/probe/import/queries.ts";
 import { importXquad } from "../../src/probe/import/xquad.ts";
 
 /** A set of real questions that lies beside the repository where there is one; it is never copied into it. */
@@ -78,6 +81,39 @@ describe.runIf(isThere)("import of 711 real questions on 150 real sections", () 
     for (const { id, section, start, end } of questions) {
       expect(goldOf.get(id)).toMatchObject({ section, start, end });
     }
+    expectAccepted(items, corpus);
+  });
+
+  it.each(["TREC", "BEIR"])("finds the section of every question in %s judgements of them", (format) => {
+    const judged = questions.map(({ id, section }) => {
+      return format === "TREC" ? `${id} 0 ${section} 1` : `${id}\t${section}\t1`;
+    });
+    const header = format === "TREC" ? [] : ["query-id\tcorpus-id\tscore"];
+    const asked = questions.flatMap(({ id, question, disfluent }) => {
+      return [question, disfluent].flatMap((text) => (text === undefined ? [] : [JSON.stringify({ _id: id, text })]));
+    });
+    const queries = readQueries(asked.join("\n"));
+    const { items, problems } = importQrels([...header, ...judged].join("\n"), { queries, corpus, topic: "imported" });
+    expect([queries.problems, problems]).toEqual([[], []]);
+    expect(items.map(({ id, gold }) => [id, gold[0]?.section])).toEqual(
+      questions.map(({ id, section }) => [id, section]),
+    );
+    expectAccepted(items, corpus);
+  });
+
+  it("finds the section of every promptfoo context by its text", () => {
+    const texts = new Map(corpus.map(({ section, text }) => [section, text]));
+    const tests = questions.map(({ id, topic, question, disfluent, section, answer }) => ({
+      vars: { question: [question, ...(disfluent === undefined ? [] : [disfluent])], context: texts.get(section) },
+      assert: [{ type: "icontains", value: answer }],
+      metadata: { id, topic },
+    }));
+    const { items, problems } = importPromptfoo(JSON.stringify({ tests }), { corpus, topic: "imported" });
+    expect(problems).toEqual([]);
+    expect(items.map(({ id, gold }) => [id, gold[0]?.section])).toEqual(
+      questions.map(({ id, section }) => [id, section]),
+    );
+    expect(items.map(({ claims }) => claims?.[0])).toEqual(questions.map(({ answer }) => answer.trim()));
     expectAccepted(items, corpus);
   });
 });

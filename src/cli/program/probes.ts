@@ -37,4 +37,43 @@ export function addProbes(program: Command, verb: Verb, act: Act, terminal: Term
         return goldLint(file, { json: options.json, corpus: options.corpus ?? null }, terminal);
       }),
     );
+  addImport(gold, verb, act, terminal);
+}
+
+const IMPORT_HELP = `
+Formats:
+  promptfoo  tests of a config (YAML or JSON), or their list alone. The question is vars.question, query, prompt, input
+             or message; a list there is its phrasings. Gold is metadata.gold, metadata.doc with section, or
+             metadata.sections by id, else vars.context found in --corpus. is-refusal makes a question unanswerable,
+             expected texts become claims.
+  qrels      TREC (query 0 document relevance) or BEIR (header query-id corpus-id score), with --queries as id<TAB>text
+             or JSON lines {_id, text}. Documents judged above 0 are gold; rows of one query id are its phrasings.
+  xquad      SQuAD-shaped JSON (SQuAD 1.1 and 2.0, XQuAD), or JSON lines {id, topic, question, doc, section, start, end,
+             answer, disfluent}. Paragraphs are found in --corpus by their text, else they are TITLE#0, TITLE#1, ...
+
+Rows that make no question are listed with line, column and reason. A gold set needs three phrasings of each question:
+none is made up, and gold lint names the questions that lack some.
+
+Examples:
+  sluice gold import --from xquad dev.json --corpus docs/ --out gold.jsonl
+  sluice gold import --from qrels qrels/test.tsv --queries queries.jsonl --out gold.yaml
+  sluice gold import --from promptfoo promptfooconfig.yaml > gold.jsonl`;
+
+function addImport(gold: Command, verb: Verb, act: Act, terminal: Terminal): void {
+  verb("import <file>", "make a gold set of the questions of another tool", gold)
+    .addOption(
+      new Option("--from <format>", "what the file is").choices(["promptfoo", "qrels", "xquad"]).makeOptionMandatory(),
+    )
+    .option("--corpus <path>", "source documents, to find gold sections in")
+    .option("--queries <file>", "texts of the queries that qrels name by id")
+    .option("--topic <name>", "topic of questions whose source names none", "imported")
+    .option("--out <file>", "gold set to write, .yaml or .jsonl; standard output without it")
+    .addHelpText("after", IMPORT_HELP)
+    .action(
+      act(async (file: string, options: Record<string, unknown>) => {
+        const { goldImport } = await import("../commands/gold-import.ts");
+        const absent = { corpus: null, queries: null, out: null };
+        return goldImport(file, { ...absent, ...options } as Parameters<typeof goldImport>[1], terminal);
+      }),
+    );
 }

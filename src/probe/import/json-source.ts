@@ -83,7 +83,7 @@ function lazily<T>(make: () => T): () => T {
 }
 
 /** Line and column of an offset, from 1. */
-export function placeAt(text: string, offset: number): Place {
+function placeAt(text: string, offset: number): Place {
   const before = text.slice(0, offset);
   const lineStart = before.lastIndexOf("\n") + 1;
   return { line: before.split("\n").length, column: offset - lineStart + 1 };

@@ -27,7 +27,7 @@ interface Columns {
 /** TREC: query, a column nobody uses, document, relevance. @source trec_eval, "qrels" */
 const TREC: Columns = { query: 0, doc: 2, relevance: 3, names: ["query", "0", "document", "relevance"] };
 
-export interface QrelsOptions {
+interface QrelsOptions {
   readonly queries: Queries;
   /** Null: document ids are taken for section ids. */
   readonly corpus: readonly CorpusSection[] | null;

@@ -3,7 +3,7 @@ import { codePoints } from "../../core/measure/tokenizer.ts";
 import type { CorpusSection } from "../corpus.ts";
 
 /** A section, or why there is none: as the end of a sentence that begins with what was looked for. */
-export type Found = { readonly ref: SectionRef; readonly start: number } | { readonly reason: string };
+type Found = { readonly ref: SectionRef; readonly start: number } | { readonly reason: string };
 
 /** Finds the sections that sources of questions speak of under names or texts of their own. */
 export interface SectionFinder {
