@@ -69,3 +69,4 @@ export {
   type Serves,
 } from "./schema-lock/index.ts";
 export { systemClock, systemRandom } from "./system.ts";
+export * from "./webhook/index.ts";

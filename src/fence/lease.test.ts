@@ -133,6 +133,19 @@ describe("acquireLease", () => {
     expect(await waiting).toBe(null);
   });
 
+  it("asks a store that fails at once every 3 s, also when the holder it last showed is long stale", async () => {
+    const { clock, acquire, records, stop } = aWorld();
+    await acquire("blue", cuttable(memoryFence(clock, records), () => clock.monoMs() > 0));
+    let [isCut, asked] = [false, 0];
+    const store = cuttable(memoryFence(clock, records), () => isCut);
+    void acquire("green", { ...store, claim: (request) => (asked++, store.claim(request)) });
+    await clock.advance(1_000);
+    [isCut, asked] = [true, 0];
+    await clock.advance(60_000);
+    expect(asked).toBeLessThanOrEqual(21);
+    stop.abort();
+  });
+
   it("grants to exactly one of 16 candidates, again and again, with tokens 1, 2, 3, …", async () => {
     const { clock, acquire } = aWorld();
     const held: Lease[] = [];

@@ -133,7 +133,8 @@ export async function acquireLease(options: LeaseOptions, signal: AbortSignal): 
       const ttlMs = holderTtlMs(answer.note, times.ttlMs);
       seen = { token: answer.token, beat: answer.beat, sinceMs: clock.monoMs(), ttlMs };
     }
-    const untilStaleMs = seen === null ? times.renewMs : seen.sinceMs + seen.ttlMs - clock.monoMs();
+    // A store that fails is not asked again at once, however stale the record it last showed.
+    const untilStaleMs = seen === null || answer === null ? times.renewMs : seen.sinceMs + seen.ttlMs - clock.monoMs();
     await clock.sleep(Math.min(times.renewMs, Math.max(1, untilStaleMs)), signal);
   }
   return null;

@@ -9,4 +9,5 @@ export type { ProbeOrder, ProbeRunner } from "./probe-runner.ts";
 export type { Random } from "./random.ts";
 export type { ServedSplit, TrafficDriver } from "./traffic.ts";
 export type { MetricOrder, MetricReading, MetricSource } from "./metric-source.ts";
+export type { AcceptAnswer, InboxEntry, InboxOrder, InboxResult, InboxState, WebhookInbox } from "./webhook-inbox.ts";
 export type { WebhookAnswer, WebhookPost, WebhookTransport } from "./webhook-transport.ts";
