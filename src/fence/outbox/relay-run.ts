@@ -62,6 +62,7 @@ export interface RelayOptions<Transaction> {
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
   /** Whether rows behind a dead letter of their order key leave (`skip`, the default) or wait for a person (`block`). */
   readonly afterDead?: "skip" | "block";
+  /** Must not throw: that would end the relay. */
   readonly audit?: (event: RelayEvent) => void;
   readonly clock?: Clock;
   readonly random?: Random;
