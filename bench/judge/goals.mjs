@@ -7,60 +7,44 @@ const CHANCE = 2;
 const PROMISED = 0.01;
 
 /**
- * @typedef {object} Finding what an explanation is checked against, so that it ends with the figures it rests on
+ * @typedef {object} Finding what an explanation is checked against
  * @property {"promise" | "false" | "speed"} kind of the goal
  * @property {import("./cell.mjs").Cell} ours
  * @property {import("./cell.mjs").Cell} peer ours again for a promise
- * @property {(policy: string) => number | null} falseStops share of healthy candidates the policy stops at this traffic
+ * @property {number} chance what two shares of these cells may differ by
  *
- * @typedef {{ sentence: string, holds: (finding: Finding) => boolean }} Explanation
+ * @typedef {{ sentence: string, holds: (finding: Finding) => boolean }} Explanation a sentence says no more than `holds` asks
  */
 
 /** @type {Explanation} */
 const FEWER_EXPOSED = {
-  sentence:
-    "Slower by the clock because the ladder begins at 1 % of traffic; fewer requests had met the candidate when it was stopped.",
-  holds: ({ kind, ours, peer }) => kind === "speed" && ours.exposed < peer.exposed,
-};
-
-/** @type {Explanation} */
-const FEWER_FALSE_STOPS = {
-  sentence:
-    "A small difference at little traffic is proven only by many requests when at most 1 % of healthy rollouts may be stopped; the faster peer stops more of them (`aa`).",
-  holds: ({ kind, falseStops }) => {
-    const [mine, theirs] = [falseStops("ours"), falseStops("peer")];
-    return kind === "speed" && (mine === null || theirs === null || mine < theirs);
+  sentence: "Slower by the clock; fewer requests had met the candidate when it was stopped.",
+  holds: ({ kind, ours, peer }) => {
+    const [mine, theirs] = [ours.exposedAtAbort, peer.exposedAtAbort];
+    return kind === "speed" && mine !== null && theirs !== null && mine < theirs;
   },
 };
 
 /** @type {Explanation} */
 const FEWER_PROMOTIONS = {
-  sentence: "The peer that is faster here promotes this harm in more runs; ours promotes it in none or holds.",
-  holds: ({ kind, ours, peer }) => kind === "speed" && ours.promote < peer.promote,
-};
-
-/** @type {Explanation} */
-const OWN_NOISE = {
-  sentence:
-    "A known limit: the latency gate compares second by second, which cancels noise that both arms share; a candidate that by itself swings by 25 % for ten seconds at a time IS slower in many seconds, and that is what the gate proves. Noise of 5 % of its own is tolerated.",
-  holds: ({ kind }) => kind !== "speed",
+  sentence: "The faster peer promotes this harm in more of its runs.",
+  holds: ({ kind, ours, peer, chance }) => kind === "speed" && peer.promote - ours.promote > chance,
 };
 
 /**
- * Goals that are missed on purpose, by row (its name without the traffic). A missed goal takes the first sentence that
- * its own figures bear out; nothing else may be missed.
+ * Speed that is given up on purpose, by row (its name without the traffic). A missed goal takes the first sentence that
+ * its own figures bear out. False verdicts have no entry: a promise that is broken is not explained but fails the run.
  * @type {Readonly<Record<string, readonly Explanation[]>>}
  */
 export const EXPLAINED = {
-  "errors-1": [FEWER_EXPOSED, FEWER_PROMOTIONS, FEWER_FALSE_STOPS],
-  "errors-2": [FEWER_EXPOSED, FEWER_PROMOTIONS, FEWER_FALSE_STOPS],
+  "errors-1": [FEWER_EXPOSED, FEWER_PROMOTIONS],
+  "errors-2": [FEWER_EXPOSED, FEWER_PROMOTIONS],
   "errors-5": [FEWER_EXPOSED],
   "p95-40": [FEWER_EXPOSED],
   "p95-60": [FEWER_EXPOSED],
   "leak-errors": [FEWER_EXPOSED],
   "leak-p95": [FEWER_EXPOSED],
   "zero-base": [FEWER_EXPOSED],
-  "ar1-own-25": [OWN_NOISE],
 };
 
 /**
@@ -111,7 +95,8 @@ export function goalsOf({ id, truth }, cells, standardError) {
     return truth === "harmful" && peer.abort >= 0.5 ? [verdicts, speedGoal(ours, peer)] : [verdicts];
   });
   return [promise, ...compared].map(({ kind, peer, goal, found, met }) => {
-    const finding = { kind, ours, peer, falseStops: falseStopsOf(id, cells, peer) };
+    const chance = CHANCE * Math.hypot(standardError(ours.promote, ours.runs), standardError(peer.promote, peer.runs));
+    const finding = { kind, ours, peer, chance };
     const against = kind === "promise" ? "its promise" : peer.policy;
     return { row: id, against, goal, found, met, explained: met ? null : sentenceFor(id, finding) };
   });
@@ -122,15 +107,6 @@ function speedGoal(ours, peer) {
   const mine = isFound ? `${Math.round(ours.medianAbortS)} s` : `in ${percent(ours.abort)} of runs`;
   const met = isFound && ours.medianAbortS <= peer.medianAbortS;
   return { kind: "speed", peer, goal: "harm found as fast", found: `${mine} against ${peer.medianAbortS} s`, met };
-}
-
-/** Share of healthy candidates stopped at the row's traffic, from the A/A row; null when the run leaves it out. */
-function falseStopsOf(row, cells, peer) {
-  const healthy = `aa@${row.split("@")[1]}`;
-  return (who) => {
-    const policy = who === "ours" ? OURS : peer.policy;
-    return cells.find((cell) => cell.row === healthy && cell.policy === policy)?.abort ?? null;
-  };
 }
 
 /** @param {string} row @param {Finding} finding */
