@@ -34,6 +34,7 @@ export function runCell({ row, policy, from, to }) {
  * @property {number | null} p95S
  * @property {number | null} medianAbortS of the runs that aborted
  * @property {number} exposed median of candidate requests until the decision
+ * @property {number | null} exposedAtAbort the same of the runs that aborted
  */
 
 /**
@@ -63,6 +64,10 @@ export function summarise({ row, policy }, outcomes) {
         outcomes.map(({ exposed }) => exposed),
         0.5,
       ) ?? 0,
+    exposedAtAbort: quantile(
+      outcomes.filter(({ outcome }) => outcome === "abort").map(({ exposed }) => exposed),
+      0.5,
+    ),
   };
 }
 

@@ -22,6 +22,6 @@ export const INTRODUCTION = [
 /** @type {readonly string[]} */
 export const EXPLAINED_NOTE = [
   "Goals: on no row more false verdicts than a peer (beyond 2 standard errors) or than the promised 1 %, and harm found at",
-  "least as fast by the median where a peer finds it in half of its runs. The run fails when a goal is missed and no",
-  "explanation of `goals.mjs` is borne out by the figures.",
+  "least as fast by the median where a peer finds it in half of its runs. Speed may be given up for a reason that the",
+  "figures bear out (`goals.mjs`); a missed goal without one, and every false verdict too many, fails the run.",
 ];

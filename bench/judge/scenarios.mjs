@@ -80,6 +80,7 @@ const KINDS = [
     "healthy, latency noise of 25 %, AR(1) 0.9 by the second, shared",
     autocorrelated("shared", 0.25),
   ],
+  ["ar1-own-5", [100], "healthy, such noise of 5 %, each arm its own", autocorrelated("own", 0.05)],
   ["ar1-own-10", [100], "healthy, such noise of 10 %, each arm its own", autocorrelated("own", 0.1)],
   ["ar1-own-25", [100], "healthy, such noise of 25 %, each arm its own", autocorrelated("own", 0.25)],
   ["gold-0", [10], "50 gold questions, no drop", coverageDrop(0, "healthy")],

@@ -64,9 +64,19 @@ describe("goals", () => {
     const peer = aCell("errors-5@10", "flagger tuned", 200, 0, 360, 368);
     const fewer = missed("errors-5@10", "harmful", [aCell("errors-5@10", OURS, 200, 0, 1_400, 128), peer]);
     expect(fewer.map(({ goal }) => goal)).toEqual(["harm found as fast"]);
-    expect(fewer[0]?.explained).toContain("1 %");
+    expect(fewer[0]?.explained).toContain("fewer requests");
     const more = missed("errors-5@10", "harmful", [aCell("errors-5@10", OURS, 200, 0, 1_400, 400), peer]);
     expect(more[0]?.explained).toBeNull();
+  });
+
+  it("leave false verdicts unexplained on every row, also where slowness would be explained", () => {
+    for (const row of ["errors-1@10", "ar1-own-25@100"]) {
+      const truth = row.startsWith("errors") ? "harmful" : "healthy";
+      const wrong = truth === "harmful" ? aCell(row, OURS, 150, 50) : aCell(row, OURS, 200, 0);
+      const right = truth === "harmful" ? aCell(row, "argo tuned", 200, 0) : aCell(row, "argo tuned", 0, 200);
+      const verdicts = missed(row, truth, [wrong, right]).filter(({ goal }) => goal.includes("false"));
+      expect(verdicts.map(({ explained }) => explained)).toEqual([null, null]);
+    }
   });
 
   it("are missed when ours does not find what a peer finds in half of its runs", () => {
