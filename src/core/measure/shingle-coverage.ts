@@ -13,7 +13,7 @@ import {
 const SHINGLE = 5;
 
 /** A stretch of a section in code points. */
-export interface Stretch {
+interface Stretch {
   readonly start: number;
   readonly end: number;
 }
