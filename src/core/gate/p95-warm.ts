@@ -11,6 +11,8 @@ import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "./watc
 
 interface State {
   readonly warm: ByArm<SparseBins>;
+  /** Stable's last warm answers, which the threshold is taken from. */
+  readonly recent: Recent;
   /** Warm answers at the share in force, for literal mode. */
   readonly stage: ByArm<SparseBins> & { readonly candidateBp: Bp | null };
   readonly harm: BernoulliEProcess;
@@ -18,6 +20,23 @@ interface State {
   readonly watch: WatchDetector;
   /** One proof for each distinct margin of the plan, keyed by the ratio. */
   readonly proofs: Readonly<Record<string, BernoulliEProcess>>;
+}
+
+/** A full batch of answers and the one being filled; together the last `RECENT_SAMPLES` to twice as many. */
+interface Recent {
+  readonly full: SparseBins;
+  readonly filling: SparseBins;
+}
+
+/**
+ * A threshold of all answers since the start would keep a bad first minute, or yesterday's noon, for hours: nothing would
+ * exceed it, and nothing could be proven. A threshold may follow stable at will as long as it is taken from the past.
+ */
+const RECENT_SAMPLES = 1_000;
+
+function withRecent({ full, filling }: Recent, bins: SparseBins): Recent {
+  const filled = mergeBins(filling, bins);
+  return countBins(filled) < RECENT_SAMPLES ? { full, filling: filled } : { full: filled, filling: [] };
 }
 
 /** Warm answers of stable before its p95 is taken as a threshold. Blocks until then are kept for the estimate only. */
@@ -28,6 +47,7 @@ function start(options: P95Options): State {
   const { under10, under50, from50 } = options.margin;
   return {
     warm: { stable: [], candidate: [] },
+    recent: { full: [], filling: [] },
     stage: { stable: [], candidate: [], candidateBp: null },
     harm: startExceedances(QUANTILE, "higher"),
     watch: NEW_WATCH,
@@ -55,7 +75,7 @@ function stageWith(stage: State["stage"], { arms, candidateBp }: Block): State["
 }
 
 /**
- * One block of exceedances. The threshold is stable's p95 over EARLIER blocks, rounded down to a bin's edge so that
+ * One block of exceedances. The threshold is stable's p95 over its last answers of EARLIER blocks, rounded down to a bin's edge so that
  * stable's count is exact, also when its answers all fall into one bin; the candidate's is rounded against the claim, so sketch resolution never makes evidence.
  */
 function fold(state: State, block: Block, options: P95Options): State {
@@ -65,8 +85,10 @@ function fold(state: State, block: Block, options: P95Options): State {
     stable: mergeBins(state.warm.stable, stable.warm),
     candidate: mergeBins(state.warm.candidate, candidate.warm),
   };
-  const p95Ms = countBins(state.warm.stable) < THRESHOLD_SAMPLES ? null : quantileOf(state.warm.stable, QUANTILE);
-  if (p95Ms === null) return { ...state, warm };
+  const before = mergeBins(state.recent.full, state.recent.filling);
+  const recent = withRecent(state.recent, stable.warm);
+  const p95Ms = countBins(before) < THRESHOLD_SAMPLES ? null : quantileOf(before, QUANTILE);
+  if (p95Ms === null) return { ...state, warm, recent };
   const thresholdMs = lowerEdgeMs(binOf(p95Ms));
   const slowStable = { failures: moreAbove(stable.warm, p95Ms), total: countBins(stable.warm) };
   const total = countBins(candidate.warm);
@@ -83,6 +105,7 @@ function fold(state: State, block: Block, options: P95Options): State {
   return {
     ...state,
     warm,
+    recent,
     harm: foldBernoulli(state.harm, harmBlock),
     watch: isAlone ? foldWatch(state.watch, slower, 1 - QUANTILE) : state.watch,
     proofs: Object.fromEntries(proofs),
