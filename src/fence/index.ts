@@ -70,3 +70,23 @@ export {
 } from "./schema-lock/index.ts";
 export { systemClock, systemRandom } from "./system.ts";
 export * from "./webhook/index.ts";
+export type {
+  AddAnswer,
+  ClaimedBatch,
+  ClaimedRow,
+  ClaimOrder,
+  DeadLetter,
+  DeathCause,
+  InboxAnswer,
+  InboxMessage,
+  InboxStore,
+  OutboxClaim,
+  OutboxCounts,
+  OutboxRow,
+  OutboxStore,
+} from "../ports/outbox-store.ts";
+export { type ConsumeOutcome, consumeOnce, type ConsumeTurn, consumeThenCommit } from "./outbox/consume-once.ts";
+export { type MemoryOutbox, memoryOutbox } from "./outbox/memory-outbox.ts";
+export type { MemoryTransaction, Transact } from "./outbox/memory-transaction.ts";
+export { runRelay } from "./outbox/relay.ts";
+export type { RelayEnd, RelayEvent, RelayOptions, Send, SendAnswer, SendTicket } from "./outbox/relay-run.ts";

@@ -135,7 +135,10 @@ describe("acquireLease", () => {
 
   it("asks a store that fails at once every 3 s, also when the holder it last showed is long stale", async () => {
     const { clock, acquire, records, stop } = aWorld();
-    await acquire("blue", cuttable(memoryFence(clock, records), () => clock.monoMs() > 0));
+    await acquire(
+      "blue",
+      cuttable(memoryFence(clock, records), () => clock.monoMs() > 0),
+    );
     let [isCut, asked] = [false, 0];
     const store = cuttable(memoryFence(clock, records), () => isCut);
     void acquire("green", { ...store, claim: (request) => (asked++, store.claim(request)) });

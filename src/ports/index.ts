@@ -5,6 +5,7 @@ export type { Embedder } from "./embedder.ts";
 export type { FenceStore } from "./fence-store.ts";
 export type { GatewayHub, LiveGateway } from "./gateway-hub.ts";
 export type { HealthReader } from "./health.ts";
+export { checkOutboxRows, type InboxStore, type OutboxStore } from "./outbox-store.ts";
 export type { ProbeOrder, ProbeRunner } from "./probe-runner.ts";
 export type { Random } from "./random.ts";
 export type { ServedSplit, TrafficDriver } from "./traffic.ts";

@@ -46,26 +46,34 @@ export function lintGoldSet(gold: GoldSet, corpus: readonly CorpusSection[] | nu
   const pick = (severity: Finding["severity"]) => {
     return placed.filter((finding) => finding.severity === severity).map(({ problem }) => problem);
   };
-  return { errors: pick("error"), warnings: [...pick("warning"), ...lintTopics(counts)], counts };
+  return { errors: pick("error"), warnings: [...pick("warning"), ...lintTopics(counts, gold.items)], counts };
 }
 
 function countsOf(items: readonly GoldItem[]): GoldLint["counts"] {
   const topics: Record<string, number> = {};
   for (const { topic } of items) topics[topic] = (topics[topic] ?? 0) + 1;
   const answerable = items.filter((item) => item.answerable).length;
+  // As the coverage gate counts: a topic is judged by its answerable questions.
   const pooledTopics = Object.keys(topics)
-    .filter((topic) => (topics[topic] ?? 0) < TOPIC_MIN)
+    .filter((topic) => askedOf(items, topic) > 0 && askedOf(items, topic) < TOPIC_MIN)
     .sort();
   return { items: items.length, answerable, unanswerableShare: 1 - answerable / items.length, topics, pooledTopics };
 }
 
-function lintTopics({ pooledTopics, topics }: GoldLint["counts"]): readonly Problem[] {
-  return pooledTopics.map((topic) => ({
-    code: "E217",
-    path: "",
-    message: `topic ${topic} has ${topics[topic]} questions, fewer than ${TOPIC_MIN}: it is judged together with the other small ones`,
-    fix: `add ${TOPIC_MIN - (topics[topic] ?? 0)} questions to judge it by itself`,
-  }));
+function askedOf(items: readonly GoldItem[], topic: string): number {
+  return items.filter((item) => item.answerable && item.topic === topic).length;
+}
+
+function lintTopics({ pooledTopics }: GoldLint["counts"], items: readonly GoldItem[]): readonly Problem[] {
+  return pooledTopics.map((topic) => {
+    const asked = askedOf(items, topic);
+    return {
+      code: "E217",
+      path: "",
+      message: `topic ${topic} has ${asked} questions with an answer, fewer than ${TOPIC_MIN}: it is judged together with the other small ones`,
+      fix: `add ${TOPIC_MIN - asked} questions to judge it by itself`,
+    };
+  });
 }
 
 function lintPhrasings(item: GoldItem): readonly Finding[] {

@@ -20,7 +20,7 @@ export interface InboxCase {
 }
 
 /** Longer than any case takes, in ms. */
-export const KEEP_MS = 60_000;
+const KEEP_MS = 60_000;
 
 /** A webhook of this world; `more` replaces what a case is about. The dedupe key follows id, revision and tenant. */
 export function orderOf(world: InboxWorld, eventId: string, more: Partial<InboxOrder> = {}): InboxOrder {

@@ -2,5 +2,6 @@ export { type FenceCase, fenceConformance, fenceSuite, type FenceWorld } from ".
 export { type InboxCase, inboxConformance, inboxSuite, type InboxWorld } from "./inbox-suite.ts";
 export { type ManualClock, manualClock } from "./manual-clock.ts";
 export { type MetricCase, metricConformance, metricSuite, type MetricState, type MetricWorld } from "./metric-suite.ts";
+export { type OutboxCase, outboxConformance, outboxSuite, type OutboxWorld } from "./outbox-suite.ts";
 export { type StoreCase, storeConformance, storeSuite, type StoreWorld } from "./store-suite.ts";
 export { type TrafficCase, trafficConformance, trafficSuite, type TrafficWorld } from "./traffic-suite.ts";

@@ -4,7 +4,7 @@ import { systemRandom } from "../system.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
 
 /** `v1` HMAC-SHA256 with a shared secret, `v1a` ed25519. @source Standard Webhooks 1.0.0, Signature scheme */
-export type SignatureVersion = "v1" | "v1a";
+type SignatureVersion = "v1" | "v1a";
 
 /** A secret ready for use. Its bytes cannot be read back. */
 export interface WebhookKey {

@@ -9,7 +9,7 @@ import {
 } from "../../../core/fence/record.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 import type { FenceDurability, FenceStore } from "../../../ports/fence-store.ts";
-import { createBatch } from "../batch.ts";
+import { createBatch } from "../../batch.ts";
 import { type FenceRow, type PostgresClient, queryRows, recordOf } from "./client.ts";
 import { type Statements, statementsFor } from "./statements.ts";
 

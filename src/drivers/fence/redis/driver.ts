@@ -10,7 +10,7 @@ import {
 } from "../../../core/fence/record.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 import type { FenceDurability, FenceStore } from "../../../ports/fence-store.ts";
-import { createBatch } from "../batch.ts";
+import { createBatch } from "../../batch.ts";
 import { shardOf } from "../shard.ts";
 import { command, type RedisClient, type ScriptRunner, scriptRunner } from "./client.ts";
 import { decode, encode, fixedLines } from "./codec.ts";

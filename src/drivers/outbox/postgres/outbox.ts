@@ -11,7 +11,7 @@ import {
   type OutboxRow,
   type OutboxStore,
 } from "../../../ports/outbox-store.ts";
-import { createBatch } from "../../fence/batch.ts";
+import { createBatch } from "../../batch.ts";
 import { noTransaction, type PostgresClient, queryInside, queryRows } from "./client.ts";
 import { type EventRow, eventOf, storedPayload } from "./payload.ts";
 import { type Statements, statementsFor } from "./statements.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createBatch } from "./batch.ts";
-import { shardOf } from "./shard.ts";
+import { shardOf } from "./fence/shard.ts";
 
 /** Records every batch and answers when told. */
 function aRunner() {
