@@ -8,13 +8,14 @@ const LINE_MAX_BYTES = 1_048_576;
 const NEWLINE = 10;
 const COMMA = 44;
 const OPEN = 91;
+const OBJECT = 123;
 const CLOSE = 93;
 const BYTE_ORDER_MARK = 0xfeff;
 
 /**
  * Splits bytes into lines and hands their JSON values on. Many lines are parsed at once, as the array they become when
- * newlines are commas; when that is no array of as many values, each line is parsed alone, so that every malformed one
- * is counted where it stands. How the bytes are cut into chunks changes nothing.
+ * newlines are commas; when that is not sure to be one value a line, each line is parsed alone, so that every malformed
+ * one is counted where it stands. How the bytes are cut into chunks changes nothing.
  */
 export class LineReader {
   readonly #judge: Pick<LineJudge, "take" | "refuse">;
@@ -88,12 +89,29 @@ export class LineReader {
   }
 
   #parse(count: number): void {
-    const values = this.#parseTogether(count);
+    const values = this.#areApart(count) ? this.#parseTogether(count) : null;
     if (values === null) {
       this.#parseEach(count);
       return;
     }
     for (let i = 0; i < count && !this.#isDone; i++) this.#isDone = this.#judge.take(values[i], ++this.#lines);
+  }
+
+  /**
+   * Whether malformed lines could never grow together into well-formed values. A comma that joins two lines continues an
+   * object only before a quote and a list before anything: so every line opens an object, and none has a list. Lists
+   * are rare in events; lines with one are parsed one by one.
+   */
+  #areApart(count: number): boolean {
+    const bytes = this.#bytes;
+    const last = this.#newlines[count - 1] as number;
+    const list = bytes.indexOf(OPEN, 1);
+    if (list >= 0 && list < last) return false;
+    for (let i = 0, start = 1; i < count; i++) {
+      if (bytes[start] !== OBJECT) return false;
+      start = (this.#newlines[i] as number) + 1;
+    }
+    return true;
   }
 
   /** Values of the first `count` lines; null when they are not one value each. */
