@@ -1,6 +1,6 @@
 import { gateBaseName } from "../../core/gate/order.ts";
-import { forecastStage, type GateForecast } from "../../core/gate/forecast.ts";
-import { forecastRollout, type RolloutForecast } from "../../core/gate/rollout-forecast.ts";
+import { forecastStage, type GateForecast } from "../../core/forecast/stage.ts";
+import { forecastRollout, type RolloutForecast } from "../../core/forecast/rollout.ts";
 import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
 import { presetOf } from "../../spec/plan.ts";

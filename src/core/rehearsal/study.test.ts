@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aPlan, aPreset, gatesOf, traffic, watch } from "../../../test/builders.ts";
-import { forecastRollout } from "../gate/rollout-forecast.ts";
+import { forecastRollout } from "../forecast/rollout.ts";
 import { randomStream } from "../stats/random.ts";
 import { binOf } from "../window/sketch.ts";
 import { type ArmWindow, EMPTY_ARM_WINDOW } from "../window/window.ts";

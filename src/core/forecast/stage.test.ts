@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { aPlan, aPreset, gatesOf, traffic } from "../../../test/builders.ts";
 import { quantileDeviation } from "../stats/power.ts";
 import type { TrafficStage } from "../stage/plan.ts";
-import { forecastStage, type GateForecast } from "./forecast.ts";
+import { forecastStage, type GateForecast } from "./stage.ts";
 
 const ASSUMED = { requestsPerSecond: 100, failureRate: 0.005, latencySigma: 0.5 };
 

@@ -3,9 +3,9 @@ import { binomialAtLeast } from "../stats/binomial.ts";
 import { exceedanceRate, quantileDeviation, secondsToProof } from "../stats/power.ts";
 import { normalCdf } from "../stats/special.ts";
 import type { TrafficStage } from "../stage/plan.ts";
-import { type Assumptions, type Needs, shareOf } from "./forecast.ts";
-import type { GateSetting } from "./gate.ts";
-import { boundAt, type ErrorRateOptions, type NewErrorClassOptions, type P95Options } from "./options.ts";
+import type { GateSetting } from "../gate/gate.ts";
+import { boundAt, type ErrorRateOptions, type NewErrorClassOptions, type P95Options } from "../gate/options.ts";
+import { type Assumptions, bothArms, type Needs, shareOf } from "./needs.ts";
 
 const HARMS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1] as const;
 const RATIOS = [1.15, 1.2, 1.25, 1.3, 1.4, 1.6, 2, 3, 5] as const;
@@ -73,9 +73,4 @@ export function forecastNewClass(setting: GateSetting, stage: TrafficStage, assu
     needsSamples: 1, // Nothing to prove: a class that is not there is not new.
     detectable: `${sightings} sightings: a class on ${(rate * 100).toPrecision(2)} % of the requests`,
   };
-}
-
-/** Candidate requests until both arms have `minSamples`: above 50 % it is stable that is waited for. */
-export function bothArms(minSamples: number, candidateShare: number): number {
-  return Math.ceil(Math.max(minSamples, (minSamples * candidateShare) / (1 - candidateShare)));
 }

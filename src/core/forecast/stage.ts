@@ -1,11 +1,12 @@
 import type { RolloutPlan, TrafficStage } from "../stage/plan.ts";
-import type { GateSetting } from "./gate.ts";
-import { forecastErrors, forecastNewClass, forecastP95 } from "./forecast-compared.ts";
-import { forecastShare } from "./forecast-share.ts";
-import { forecastWaiting } from "./forecast-waiting.ts";
-import { gateBaseName } from "./order.ts";
-import { isInForce } from "./setting.ts";
-import { SHARE_MEASURES } from "./share-measure.ts";
+import type { GateSetting } from "../gate/gate.ts";
+import { gateBaseName } from "../gate/order.ts";
+import { isInForce } from "../gate/setting.ts";
+import { SHARE_MEASURES } from "../gate/share-measure.ts";
+import { forecastErrors, forecastNewClass, forecastP95 } from "./compared.ts";
+import { type Assumptions, type Needs, shareOf } from "./needs.ts";
+import { forecastShare } from "./share.ts";
+import { forecastWaiting } from "./waiting.ts";
 
 /** What a gate will need at one stage, under stated assumptions about healthy traffic. */
 export interface GateForecast {
@@ -22,29 +23,6 @@ export interface GateForecast {
   readonly falseStop: number | null;
   /** What would let it decide; null when it can. */
   readonly fix: string | null;
-}
-
-/** The traffic a forecast assumes: base failure rate and spread of warm latency (sigma of the logarithm). */
-export interface Assumptions {
-  readonly requestsPerSecond: number;
-  readonly failureRate: number;
-  readonly latencySigma: number;
-}
-
-/** What one kind of gate knows about its own needs. */
-export interface Needs {
-  readonly needsSamples: number | null;
-  /** Time it takes whatever the traffic, in seconds. */
-  readonly leastS?: number;
-  readonly detectable: string;
-  readonly falseStop?: number;
-  /** Why it never decides, as what to do about it. */
-  readonly fix?: string;
-}
-
-/** Part of the requests that the candidate gets. */
-export function shareOf(stage: TrafficStage): number {
-  return Math.min(0.9999, stage.candidateBp / 10_000);
 }
 
 const WAYS_OUT = "a longer cap, a higher share, or a wider margin";

@@ -1,8 +1,8 @@
 import type { RolloutPlan } from "../stage/plan.ts";
-import type { Needs } from "./forecast.ts";
-import type { GateSetting } from "./gate.ts";
-import type { MetricOptions, PeakHourOptions, QueueAgeSlopeOptions } from "./options.ts";
-import { gateBaseName, isTrafficGate } from "./order.ts";
+import type { GateSetting } from "../gate/gate.ts";
+import type { MetricOptions, PeakHourOptions, QueueAgeSlopeOptions } from "../gate/options.ts";
+import { gateBaseName, isTrafficGate } from "../gate/order.ts";
+import type { Needs } from "./needs.ts";
 
 /** Gates that wait for time, readings or reports rather than for a number of requests. Null for gates that read none. */
 export function forecastWaiting(setting: GateSetting, plan: RolloutPlan): Needs | null {

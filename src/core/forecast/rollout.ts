@@ -1,9 +1,10 @@
 import { exceedanceRate, secondsToProof } from "../stats/power.ts";
 import type { RolloutPlan, TrafficStage } from "../stage/plan.ts";
-import { type Assumptions, forecastStage, shareOf } from "./forecast.ts";
-import type { GateSetting } from "./gate.ts";
-import type { P95Options } from "./options.ts";
-import { isInForce } from "./setting.ts";
+import type { GateSetting } from "../gate/gate.ts";
+import type { P95Options } from "../gate/options.ts";
+import { isInForce } from "../gate/setting.ts";
+import { type Assumptions, shareOf } from "./needs.ts";
+import { forecastStage } from "./stage.ts";
 
 /** What a whole rollout is announced to do, for a healthy candidate and for three that are not. */
 export interface RolloutForecast {

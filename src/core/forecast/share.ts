@@ -2,12 +2,11 @@ import { lnBetaBinomial } from "../stats/beta-binomial.ts";
 import { binomialAtLeast } from "../stats/binomial.ts";
 import { requestsAtRates } from "../stats/difference.ts";
 import type { TrafficStage } from "../stage/plan.ts";
-import { bothArms } from "./forecast-compared.ts";
-import { type Assumptions, type Needs, shareOf } from "./forecast.ts";
-import type { GateSetting } from "./gate.ts";
-import type { LimitOptions } from "./options.ts";
-import { TUNED_FOR } from "./share-gate.ts";
-import type { ShareMeasure } from "./share-measure.ts";
+import type { GateSetting } from "../gate/gate.ts";
+import type { LimitOptions } from "../gate/options.ts";
+import { TUNED_FOR } from "../gate/share-gate.ts";
+import type { ShareMeasure } from "../gate/share-measure.ts";
+import { type Assumptions, bothArms, type Needs, shareOf } from "./needs.ts";
 
 /** Shares a healthy candidate is assumed to show where they are not errors. */
 const HEALTHY = { "cold-share": 0.01, "cache-hit-drop": 0.3, "dedupe-miss": 0.0001 } as const;
