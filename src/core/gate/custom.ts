@@ -4,7 +4,7 @@ import { type ArmWindow, COUNTERS, EMPTY_ARM_WINDOW, GAUGES } from "../window/wi
 import { askRule, type RuleView, ruleName } from "./expression.ts";
 import type { ReadingOutcome, StageView, TrafficGate } from "./gate.ts";
 import type { CustomOptions } from "./options.ts";
-import { countOrNone, SHARE_MEASURES } from "./share-measure.ts";
+import { serverErrors } from "./share-measure.ts";
 import { trafficVerdict } from "./traffic-verdict.ts";
 
 interface State {
@@ -16,14 +16,11 @@ interface State {
   readonly metrics: Readonly<Record<string, Readonly<Record<string, ReadingOutcome>>>>;
 }
 
-const serverErrors = SHARE_MEASURES.find(({ gate }) => gate === "five-xx-abs");
-
 /** The numbers of one arm that were measured. */
 function numbersOf(arm: ArmWindow): Readonly<Record<string, number>> {
   const numbers: Record<string, number> = { requests: arm.requests, failures: arm.failures };
   if (arm.requests > 0) numbers["error_rate"] = arm.failures / arm.requests;
-  if (arm.requests > 0 && serverErrors !== undefined)
-    numbers["five_xx_rate"] = countOrNone(serverErrors, arm).failures / arm.requests;
+  if (arm.requests > 0) numbers["five_xx_rate"] = serverErrors(arm).failures / arm.requests;
   const [median, p95] = [quantileOf(arm.warm, 0.5), quantileOf(arm.warm, 0.95)];
   if (median !== null) numbers["p50_ms"] = median;
   if (p95 !== null) numbers["p95_ms"] = p95;

@@ -1,6 +1,6 @@
 import type { TrafficGate } from "./gate.ts";
 import type { BurstOptions } from "./options.ts";
-import { countOrNone, SHARE_MEASURES } from "./share-measure.ts";
+import { serverErrors } from "./share-measure.ts";
 import { percent, trafficVerdict } from "./traffic-verdict.ts";
 
 /** Blocks are gathered to intervals of this length before one is called bad, so that one failed request is no burst. */
@@ -22,8 +22,6 @@ interface State {
   readonly requests: { readonly stable: number; readonly candidate: number };
 }
 
-const measure = SHARE_MEASURES.find(({ gate }) => gate === "five-xx-abs");
-
 /**
  * No burst of 5xx answers may last: intervals of 5 s whose 5xx share is above `limit`, one after another, for longer
  * than `longestMs`. A duration, not a rate, so a short blip during a flip is forgiven and a steady one is not.
@@ -39,7 +37,7 @@ export const fiveXxBurst: TrafficGate<BurstOptions, State> = {
       stable: state.requests.stable + stable.requests,
       candidate: state.requests.candidate + candidate.requests,
     };
-    const count = measure === undefined ? { failures: 0, total: 0 } : countOrNone(measure, candidate);
+    const count = serverErrors(candidate);
     const current = state.current ?? { endMs: block.endMs - block.spanMs + INTERVAL_MS, failures: 0, requests: 0 };
     const failures = current.failures + count.failures;
     const total = current.requests + count.total;

@@ -21,7 +21,8 @@ function errors(arm: ArmWindow): ArmCount {
   return { failures: arm.failures, total: arm.requests };
 }
 
-function serverErrors(arm: ArmWindow): ArmCount {
+/** Answers of the 5xx family among the requests of one window. */
+export function serverErrors(arm: ArmWindow): ArmCount {
   let failures = 0;
   for (const [name, count] of Object.entries(arm.classes)) if (name.includes("|5xx|")) failures += count;
   return { failures, total: arm.requests };
