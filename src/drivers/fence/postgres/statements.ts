@@ -1,5 +1,4 @@
-/** A table name that needs no quoting: letters, digits, `_`, with an optional schema. */
-const TABLE_NAME = /^[a-z_][a-z0-9_]{0,40}(\.[a-z_][a-z0-9_]{0,40})?$/;
+import { plainTable } from "../../postgres.ts";
 
 /** Columns in the order every statement returns them; times are milliseconds of the server's clock. */
 const COLUMNS = `f.scope, f.key, f.kind, f.state, f.fingerprint, f.attempt_id, f.token, f.beat,
@@ -16,7 +15,7 @@ const fromNow = (parameter: string) => `clock_timestamp() + ${parameter}::float8
  * and outlives every row, so a token cannot come twice. Leases count by one on rows that are never deleted.
  */
 export function statementsFor(table: string) {
-  if (!TABLE_NAME.test(table)) throw new Error(`invariant: not a plain table name: ${table}`);
+  plainTable(table);
   const sequence = `${table}_token`;
   const nextToken = `nextval('${sequence}')`;
   return {

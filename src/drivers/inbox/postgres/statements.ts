@@ -1,5 +1,4 @@
-/** A table name that needs no quoting: letters, digits, `_`, with an optional schema. */
-const TABLE_NAME = /^[a-z_][a-z0-9_]{0,40}(\.[a-z_][a-z0-9_]{0,40})?$/;
+import { plainTable } from "../../postgres.ts";
 
 const COLUMNS = `i.dedupe_key, i.seq, i.tenant, i.provider, i.endpoint, i.event_id, i.action, i.revision, i.digest, i.body,
   i.headers, i.received_at_ms, i.state, i.deliveries, i.conflicts, i.takes, i.reason`;
@@ -57,7 +56,7 @@ function acceptStatement(table: string): string {
 
 /** Every SQL statement of the inbox, for one table. Each is its own transaction. */
 export function statementsFor(table: string) {
-  if (!TABLE_NAME.test(table)) throw new Error(`invariant: not a plain table name: ${table}`);
+  plainTable(table);
   return {
     migrate: migration(table),
     accept: acceptStatement(table),
