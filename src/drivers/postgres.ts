@@ -66,7 +66,8 @@ const TABLE_NAME = /^[a-z_][a-z0-9_]{0,40}(\.[a-z_][a-z0-9_]{0,40})?$/;
 
 /** Returns the name, or throws an invariant error: it becomes part of statements. */
 export function plainTable(table: string): string {
-  if (!TABLE_NAME.test(table))
-    throw new Error(`invariant: not a plain table name (lower-case letters, digits and _): ${table}`);
+  if (!TABLE_NAME.test(table)) {
+    throw new Error(`invariant: not a plain table name, which is lower-case letters, digits and _: ${table}`);
+  }
   return table;
 }
