@@ -34,15 +34,21 @@ function orderBreaks(names: readonly string[]): readonly string[] {
   });
 }
 
-/** The end of each copy, by arm: what the relays printed, a second word of one copy left out. */
-function sinkResults(lines: readonly RelayLine[]): readonly (SinkResult & { readonly webhookId: string })[] {
-  const first = new Map<string, SinkResult & { readonly webhookId: string }>();
+/** The end of each copy, by its id: the last word that a relay said of it. */
+function sinkResults(lines: readonly RelayLine[]): ReadonlyMap<string, SinkResult> {
+  const results = new Map<string, SinkResult>();
   for (const line of lines) {
-    if (line.kind !== "copied" || first.has(line.webhookId)) continue;
+    if (line.kind !== "copied") continue;
     const { arm, webhookId, tries, ageMs } = line;
-    first.set(webhookId, { arm, webhookId, tries, ageMs, isDelivered: true });
+    results.set(webhookId, { arm, tries, ageMs, isDelivered: true });
   }
-  return [...first.values()];
+  return results;
+}
+
+/** Ids whose post was taken and answered in full, and yet posted again: its relay died, or lost its database, before the mark. */
+function postedInVain(groups: Iterable<readonly Post[]>): number {
+  const isHealthy = ({ fault }: Post) => fault === null || fault === "slow";
+  return countOf([...groups], (group) => group.slice(0, -1).some(isHealthy));
 }
 
 describe.skipIf(!hasPostgres())(
@@ -68,7 +74,6 @@ describe.skipIf(!hasPostgres())(
       90_000 + events * 200,
     );
     afterAll(async () => {
-      for (const relay of [outcome?.blue, outcome?.green]) await relay?.abandon().end("SIGKILL");
       await stage?.close();
       await pool?.end();
       await server?.stop();
@@ -89,6 +94,7 @@ describe.skipIf(!hasPostgres())(
         flippedAtPost,
         faults: Object.fromEntries(FAULTS.map((fault) => [fault, countOf(posts, (post) => post.fault === fault)])),
         postedAgain: posts.length - byId(stage.partner).size,
+        postedInVain: postedInVain(byId(stage.partner).values()),
         received: Object.fromEntries(stage.receiver.seen),
         inbox: await stage.receiver.states(),
         replays: countOf(attempts, ({ kind }) => kind === "replay"),
@@ -112,7 +118,7 @@ describe.skipIf(!hasPostgres())(
       expect(copies).toMatchObject({ waiting: 0, claimed: 0, dead: 0 });
       expect(outcome.blue.kills + outcome.green.kills).toBe(kills);
       expect(stage.shop.rollbacks()).toBeGreaterThan(events / 50);
-      expect(posts.length - byId(stage.partner).size).toBeGreaterThan(events / 20); // What had to be deduplicated.
+      expect(postedInVain(byId(stage.partner).values())).toBeGreaterThan(kills); // So the kills did hit.
       for (const fault of FAULTS)
         expect(
           countOf(posts, (post) => post.fault === fault),
@@ -176,19 +182,19 @@ describe.skipIf(!hasPostgres())(
     });
 
     it("WE-2: compares success, tries and age of the arms' copies", () => {
-      const { blue, green } = outcome;
-      const results = sinkResults([...blue.lines, ...green.lines]);
-      const copied = placed.filter(({ isCopied }) => isCopied);
-      expect(sorted(results.map(({ webhookId }) => webhookId))).toEqual(
-        sorted(copied.map(({ webhookId }) => webhookId)),
-      );
-      const compared = compareSinkResults(results);
+      const results = sinkResults([...outcome.blue.lines, ...outcome.green.lines]);
+      const copied = placed.flatMap(({ isCopied, webhookId }) => (isCopied ? [webhookId] : []));
+      expect(sorted(results.keys())).toEqual(sorted(copied));
+      for (const [webhookId, group] of byId(stage.sink)) {
+        expect(results.get(webhookId)?.tries, webhookId).toBeGreaterThanOrEqual(group.length); // A killed try may post nothing.
+      }
+      const compared = compareSinkResults([...results.values()]);
       console.info("webhook sink:", JSON.stringify(compared));
       if (compared.kind !== "compared") throw new Error(`expected a comparison, found ${compared.kind}`);
       const { stable, candidate } = compared.arms;
       expect(stable.count + candidate.count).toBe(events / 2);
       expect([stable.deliveredShare, candidate.deliveredShare]).toEqual([1, 1]);
-      for (const { triesMean } of [stable, candidate]) expect(triesMean).toBeGreaterThan(1);
+      expect(compared.difference.triesMean).toBeGreaterThan(0.2); // 60 % of its first copies were refused, stable's 10 %.
     });
 
     it("S12: answers every forged or late post with 401 or 400, and keeps none", async () => {

@@ -7,9 +7,10 @@ import { ARM_HEADER, EMITTER_HEADER, EPOCH_HEADER, POST_TIMEOUT_MS } from "./rel
 /** `cut` breaks off inside the answer's first line, after the webhook was taken; `drop` before it was looked at. */
 export const FAULTS = ["500", "503", "cut", "drop", "slow", "late"] as const;
 type Fault = (typeof FAULTS)[number];
+type FaultShares = Readonly<Partial<Record<Fault, number>>>;
 
 /** What a 503 asks for, in seconds. */
-export const RETRY_AFTER_S = 120;
+export const RETRY_AFTER_S = 2_000;
 const SLOW_MS = 150;
 
 /** One post as it arrived, and what came of it. */
@@ -38,8 +39,8 @@ export interface FaultyPartner {
 
 export interface FaultyPartnerOptions {
   readonly seed: number;
-  /** Share of each fault among the first posts of an id, 0..1. */
-  readonly shares: Readonly<Partial<Record<Fault, number>>>;
+  /** Share of each fault among the first posts of an id, 0..1, by what its arm header says. */
+  readonly sharesOf: (arm: string) => FaultShares;
   readonly handle: (request: Request) => Promise<Response>;
   /** Called when a post has arrived, before it is answered. */
   readonly onPost?: (post: Post) => void;
@@ -57,9 +58,10 @@ export function drawFor(seed: number, ...parts: readonly (string | number)[]): n
 }
 
 /** Second posts fail as well, four times as rarely; third ones do not. */
-function faultOf({ seed, shares }: FaultyPartnerOptions, webhookId: string, nth: number): Fault | null {
+function faultOf({ seed, sharesOf }: FaultyPartnerOptions, webhookId: string, arm: string, nth: number): Fault | null {
   if (nth > 2) return null;
-  let draw = drawFor(seed, "fault", webhookId, nth) * (nth === 1 ? 1 : 4);
+  const shares = sharesOf(arm);
+  let draw = drawFor(seed, "fault", webhookId + arm, nth) * (nth === 1 ? 1 : 4);
   for (const fault of FAULTS) {
     draw -= shares[fault] ?? 0;
     if (draw < 0) return fault;
@@ -79,7 +81,7 @@ const headersOf = ({ headers }: IncomingMessage) =>
 async function answer(options: FaultyPartnerOptions, post: Post, request: IncomingMessage, response: ServerResponse) {
   const { fault, headers, body } = post;
   if (fault === "500") return response.writeHead(500).end();
-  if (fault === "503") return response.writeHead(503, { "retry-after": RETRY_AFTER_S }).end();
+  if (fault === "503") return response.writeHead(503, { "retry-after": `${RETRY_AFTER_S}` }).end();
   if (fault === "drop") return request.socket.destroy();
   if (fault === "slow") await sleep(SLOW_MS);
   const taken = await options.handle(new Request("http://partner.test/hooks", { method: "POST", headers, body }));
@@ -107,7 +109,7 @@ export async function openFaultyPartner(options: FaultyPartnerOptions): Promise<
       arm,
       atMs: performance.now(),
       nth,
-      fault: faultOf(options, webhookId + arm, nth),
+      fault: faultOf(options, webhookId, arm, nth),
       headers,
       body,
       status: null,

@@ -23,6 +23,7 @@ export interface ScenarioPlan {
 /** Canary share before the flip; afterwards the candidate serves everybody. */
 const [CANARY_BP, ALL_BP] = [2_000, 10_000];
 const ACCOUNTS = 40;
+const PARTNER_FAULTS = { "500": 0.06, "503": 0.05, cut: 0.05, drop: 0.04, late: 0.03, slow: 0.08 };
 /** Longest wait for anything; then the scenario says what it saw. */
 const PATIENCE_MS = 20_000;
 
@@ -41,58 +42,74 @@ function sinkHandler(verifier: Awaited<ReturnType<typeof webhookVerifier>>) {
 /** Opens tables, accounts, receiver, partner, sink and attacker. Nothing is sent yet. */
 export async function openStage(server: PostgresServer, pool: pg.Pool, seed: number) {
   const program = await bundleEntry("../integration/webhook/relay-process.ts");
-  const [keys, sinkKeys, random] = [await createKeyPair(), await createKeyPair(), randomStream(seed)];
+  const [keys, sinkKeys] = [await createKeyPair(), await createKeyPair()];
   const receiver = await openReceiver(pool, keys.publicKey);
   const doors = [
-    await openFaultyPartner({ seed, shares: {}, handle: receiver.handle }),
-    await openFaultyPartner({ seed, shares: {}, handle: receiver.handleLate }),
+    await openFaultyPartner({ seed, sharesOf: () => ({}), handle: receiver.handle }),
+    await openFaultyPartner({ seed, sharesOf: () => ({}), handle: receiver.handleLate }),
   ] as const;
   const signer = await webhookSigner([keys.privateKey]);
   const attacker = new Attacker(seed, { now: doors[0].origin, late: doors[1].origin }, signer);
   const partner = await openFaultyPartner({
     seed,
-    shares: { "500": 0.06, "503": 0.05, cut: 0.05, drop: 0.04, late: 0.03, slow: 0.08 },
+    sharesOf: () => PARTNER_FAULTS,
     handle: receiver.handle,
     onPost: (post) => attacker.capture(post),
   });
   const sinkVerifier = await webhookVerifier([sinkKeys.publicKey]);
-  const sink = await openFaultyPartner({ seed, shares: { "500": 0.1, cut: 0.05 }, handle: sinkHandler(sinkVerifier) });
+  const sink = await openFaultyPartner({
+    seed,
+    sharesOf: (arm) => ({ "500": arm === "candidate" ? 0.6 : 0.1, cut: 0.05 }), // What WE-2 has to find.
+    handle: sinkHandler(sinkVerifier),
+  });
   const addresses = {
     partner: { url: `${partner.origin}/hooks`, privateKey: keys.privateKey },
     sink: { url: `${sink.origin}/copies`, privateKey: sinkKeys.privateKey },
   };
-  const shop = await openShop({ pool, endpoints: await openEndpoints(addresses), random, accounts: ACCOUNTS });
+  const [endpoints, random] = [await openEndpoints(addresses), randomStream(seed)];
+  const shop = await openShop({ pool, endpoints, random, accounts: ACCOUNTS });
   for (const colour of ["blue", "green"]) await pool.query(`create role ${colour} login superuser`);
   const configOf = (colour: Colour, believedEpoch: number | null): RelayConfig => {
     return { colour, postgresPort: server.port, ...addresses, believedEpoch };
   };
+  const relays: RelayKeeper[] = [];
+  const keep = (colour: Colour): RelayKeeper => {
+    const relay = new RelayKeeper(program, configOf(colour, null));
+    relays.push(relay);
+    return relay;
+  };
+  const wake = (colour: Colour, believedEpoch: number) => startRelay(program, configOf(colour, believedEpoch));
   const close = async () => {
+    for (const relay of relays) await relay.abandon().end("SIGKILL");
     await receiver.stop();
     for (const { close: end } of [partner, sink, ...doors]) await end();
   };
-  return { pool, program, random, receiver, partner, sink, attacker, shop, configOf, close };
+  const moments = randomStream(seed + 1); // Of its own: what is placed does not depend on who is quicker.
+  return { pool, moments, receiver, partner, sink, attacker, shop, keep, wake, close };
 }
 
 /** Waits until it is so; too long, and it says what was printed by the relay. */
-async function until(what: string, isSo: () => boolean | Promise<boolean>, relay: RelayKeeper): Promise<void> {
+async function until({ shop }: Stage, relay: RelayKeeper, what: string, isSo: () => boolean | Promise<boolean>) {
   const giveUpAtMs = performance.now() + PATIENCE_MS;
   while (!(await isSo())) {
     if (performance.now() > giveUpAtMs) {
       const last = JSON.stringify(relay.lines.slice(-8));
-      throw new Error(`${what}: not within ${PATIENCE_MS} ms; the relay said ${last} ${relay.current.said()}`);
+      const said = `the relay said ${last} ${relay.current.said()}, left are ${await shop.left()}`;
+      throw new Error(`${what}: not within ${PATIENCE_MS} ms; ${said}`);
     }
     await sleep(10);
   }
 }
 
 /** Begins to place a round's events and returns at a seeded moment in the middle of their being sent. */
-async function untilMidway({ shop, partner, random }: Stage, relay: RelayKeeper, events: number, candidateBp: number) {
-  const some = 3 + Math.floor((random() * events) / 2);
+async function untilMidway(stage: Stage, relay: RelayKeeper, events: number, candidateBp: number) {
+  const { shop, partner, moments } = stage;
+  const some = Math.floor(events * (0.4 + moments() / 2));
   const aim = partner.posts.length + some;
   const placed = shop.change(events, candidateBp);
   placed.catch(() => {}); // Whoever awaits it hears of it.
-  await until(`${some} of ${events} posts`, () => partner.posts.length >= aim, relay);
-  await sleep(random() * 15);
+  await until(stage, relay, `${some} of ${events} posts`, () => partner.posts.length >= aim);
+  await sleep(moments() * 15);
   return { placed };
 }
 
@@ -130,7 +147,7 @@ async function isSettled({ shop, receiver }: Stage): Promise<boolean> {
 /** Runs the whole story: blue under kills, the flip, green under kills, until nothing is left to send. */
 export async function playScenario(stage: Stage, { rounds, eventsPerRound }: ScenarioPlan): Promise<Outcome> {
   const begunAtMs = performance.now();
-  const blue = new RelayKeeper(stage.program, stage.configOf("blue", null));
+  const blue = stage.keep("blue");
   for (let round = 1; round < rounds / 2; round++) {
     const { placed } = await untilMidway(stage, blue, eventsPerRound, CANARY_BP);
     await Promise.all([blue.kill(), placed]);
@@ -139,7 +156,7 @@ export async function playScenario(stage: Stage, { rounds, eventsPerRound }: Sce
   const cut = blue.abandon();
   await cutOff(stage, "blue");
   const flippedAtPost = stage.partner.posts.length;
-  const green = new RelayKeeper(stage.program, stage.configOf("green", null));
+  const green = stage.keep("green");
   await lastOfBlue.placed;
   for (let round = 1; round < rounds / 2; round++) {
     const { placed } = await untilMidway(stage, green, eventsPerRound, ALL_BP);
@@ -148,9 +165,9 @@ export async function playScenario(stage: Stage, { rounds, eventsPerRound }: Sce
   await cut.gone;
   await stage.pool.query("alter role blue login");
   const last = await untilMidway(stage, green, eventsPerRound, ALL_BP);
-  const woken = startRelay(stage.program, stage.configOf("blue", epochOf(blue)));
+  const woken = stage.wake("blue", epochOf(blue));
   await Promise.all([woken.gone, last.placed]);
-  await until("everything settled", () => isSettled(stage), green);
+  await until(stage, green, "everything settled", () => isSettled(stage));
   await stage.attacker.attempts();
   await green.abandon().end("SIGTERM");
   const tookMs = performance.now() - begunAtMs;

@@ -29,6 +29,8 @@ export interface Shop {
   /** Rows of the business table, as `account/revision`. */
   changes(): Promise<readonly string[]>;
   counts(): Promise<{ readonly posts: OutboxCounts; readonly copies: OutboxCounts }>;
+  /** The rows that have not left, for a message. */
+  left(): Promise<string>;
   /** What the outbox says to somebody who claims under an older epoch. */
   claimUnder(epoch: number): Promise<string>;
 }
@@ -95,6 +97,12 @@ export async function openShop({ pool, endpoints, random, accounts }: ShopOption
       return rows.map(({ key }) => key);
     },
     counts: async () => ({ posts: await outbox.counts(), copies: await copies.counts() }),
+    async left() {
+      const columns = "state, tries, parked, doubtful, error, (due_at - clock_timestamp())::text as due_in";
+      const from = (table: string) => `select '${table}' as store, ${columns} from ${table} where state <> 'sent'`;
+      const { rows } = await pool.query(`${from("sluice_outbox")} union all ${from(COPIES_TABLE)} limit 9`);
+      return JSON.stringify(rows);
+    },
     async claimUnder(epoch) {
       const claim = { owner: "blue", epoch, leaseMs: 1_000, limit: 1, afterDead: "skip" } as const;
       return (await postgresOutbox({ client: pool }).claimBatch(claim)).kind;
