@@ -1,3 +1,4 @@
+import type { Bp } from "../unit.ts";
 import { mergeArmWindows } from "../window/merge.ts";
 import { countBins, quantileOf } from "../window/sketch.ts";
 import { type ArmWindow, COUNTERS, EMPTY_ARM_WINDOW, GAUGES } from "../window/window.ts";
@@ -5,11 +6,12 @@ import { askRule, type RuleView, ruleName } from "./expression.ts";
 import type { ReadingOutcome, StageView, TrafficGate } from "./gate.ts";
 import type { CustomOptions } from "./options.ts";
 import { serverErrors } from "./share-measure.ts";
+import { isAlone, tallyPlace } from "./stage-tally.ts";
 import { trafficVerdict } from "./traffic-verdict.ts";
 
 interface State {
   /** Traffic at the share in force. */
-  readonly candidateBp: number | null;
+  readonly candidateBp: Bp | null;
   readonly stable: ArmWindow;
   readonly candidate: ArmWindow;
   /** The last reading of each metric, by arm. */
@@ -68,9 +70,13 @@ export const customGate: TrafficGate<CustomOptions, State> = {
   kind: "traffic",
   name: "custom",
   start: () => ({ candidateBp: null, stable: EMPTY_ARM_WINDOW, candidate: EMPTY_ARM_WINDOW, metrics: {} }),
-  fold(state, { arms, candidateBp }) {
-    const isSame = state.candidateBp === candidateBp;
-    const before = isSame ? state : { stable: EMPTY_ARM_WINDOW, candidate: EMPTY_ARM_WINDOW };
+  fold(state, block) {
+    const place = tallyPlace(state.candidateBp, block);
+    if (place === "late") return state;
+    const { arms, candidateBp } = block;
+    // At 100 % the candidate goes on beside what stable last showed, so that a stop rule still watches it.
+    const before =
+      place === "same" || isAlone(block) ? state : { stable: EMPTY_ARM_WINDOW, candidate: EMPTY_ARM_WINDOW };
     return {
       candidateBp,
       stable: mergeArmWindows(before.stable, arms.stable),

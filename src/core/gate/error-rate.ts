@@ -1,4 +1,3 @@
-import type { ByArm } from "../arm.ts";
 import type { ArmWindow } from "../window/window.ts";
 import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../stats/bernoulli-e-process.ts";
 import { type ArmCount, addCounts, type CountBlock, NO_COUNTS } from "../stats/count-block.ts";
@@ -11,15 +10,16 @@ import {
   startExcess,
 } from "../stats/excess-e-process.ts";
 import { wilson } from "../stats/wilson.ts";
-import { BP_ALL, BP_NONE, type Bp } from "../unit.ts";
+import { BP_NONE, type Bp } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
-import type { TrafficGate } from "./gate.ts";
+import type { Block, TrafficGate } from "./gate.ts";
 import { boundAt, type ErrorRateOptions } from "./options.ts";
+import { isAlone, tallyPlace } from "./stage-tally.ts";
 import { percent, trafficVerdict } from "./traffic-verdict.ts";
 import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "./watch-detector.ts";
 
 interface State {
-  /** Traffic at the share in force, for literal mode. */
+  /** Traffic at the share in force. */
   readonly stage: CountBlock & { readonly candidateBp: Bp | null };
   readonly harm: BernoulliEProcess;
   /** At 100 %, against the rate stable left behind. */
@@ -43,9 +43,11 @@ function differenceInterval(stable: ArmCount, candidate: ArmCount): readonly [nu
   return [low - stableHigh, high - stableLow];
 }
 
-/** No stable traffic to compare with: the watch at 100 %. */
-function isAlone(arms: ByArm<ArmWindow>, candidateBp: Bp): boolean {
-  return candidateBp === BP_ALL && arms.stable.requests === 0;
+/** The tally of the share in force after a block; what came before the candidate's first share is not its own. */
+function stageWith(stage: State["stage"], block: Block, counts: CountBlock): State["stage"] {
+  const place = tallyPlace(stage.candidateBp, block);
+  if (place === "late" || (stage.candidateBp !== null && isAlone(block))) return stage;
+  return { ...addCounts(place === "same" ? stage : NO_COUNTS, counts), candidateBp: block.candidateBp };
 }
 
 /** Three standard errors above what stable showed, so that its own luck is no harm; with the margin on top. */
@@ -97,16 +99,14 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
     const stage = { ...NO_COUNTS, candidateBp: null };
     return { stage, harm: startBernoulliEProcess(), proof: startExcess({ margins }), watch: NEW_WATCH };
   },
-  fold: ({ stage, harm, proof, watch }, { arms, candidateBp }, { margin }) => {
-    const counts = { stable: countOf(arms.stable), candidate: countOf(arms.candidate) };
-    const before = stage.candidateBp === candidateBp ? stage : NO_COUNTS;
+  fold: ({ stage, harm, proof, watch }, block, { margin }) => {
+    const { stable, candidate } = block.arms;
+    const counts = { stable: countOf(stable), candidate: countOf(candidate) };
     return {
-      stage: { ...addCounts(before, counts), candidateBp },
+      stage: stageWith(stage, block, counts),
       harm: foldBernoulli(harm, counts),
       proof: foldExcess(proof, counts),
-      watch: isAlone(arms, candidateBp)
-        ? foldWatch(watch, counts.candidate, toleratedAlone(harm, margin.from50))
-        : watch,
+      watch: isAlone(block) ? foldWatch(watch, counts.candidate, toleratedAlone(harm, margin.from50)) : watch,
     };
   },
 
@@ -119,18 +119,19 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
   decide(state, stage, options): Verdict {
     if (options.mode === "literal") return decideLiteral(state, options);
     const { harm, proof } = state;
-    const { stable, candidate, logE } = harm;
+    // Estimates are the share's own: both arms in the same hours. Evidence is that of the whole rollout.
+    const { stable, candidate } = state.stage;
     const margin = boundAt(options.margin, stage.candidateBp);
     const samples = { stable: stable.total, candidate: candidate.total };
     const base = { gate: "error-rate", samples, threshold: margin, alpha: options.alpha } as const;
     if (candidate.total === 0) {
-      const reason = "the candidate has answered no request yet";
+      const reason = "the candidate has answered no request at this share yet";
       return { ...base, kind: "no-data", estimate: null, interval: null, eValue: null, reason, needs: "traffic" };
     }
     const rate = candidate.failures / candidate.total;
     const stableRate = stable.total === 0 ? 0 : stable.failures / stable.total;
     const estimate = rate - stableRate;
-    const eValue = Math.exp(Math.min(700, logE));
+    const eValue = Math.exp(Math.min(700, harm.logE));
     const measured = { ...base, estimate, interval: differenceInterval(stable, candidate), eValue };
     const found = `errors ${percent(rate)} against ${percent(stableRate)} on stable`;
     if (isWatchAlarmed(state.watch)) {

@@ -1,19 +1,19 @@
 import type { ByArm } from "../arm.ts";
 import { type BernoulliEProcess, foldBernoulli } from "../stats/bernoulli-e-process.ts";
 import { startExceedances } from "../stats/quantile.ts";
-import { BP_ALL, type Bp } from "../unit.ts";
+import type { Bp } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
 import { binOf, countAbove, countBins, lowerEdgeMs, mergeBins, quantileOf, type SparseBins } from "../window/sketch.ts";
 import type { Block, TrafficGate } from "./gate.ts";
 import { boundAt, type P95Options } from "./options.ts";
+import { isAlone, tallyPlace } from "./stage-tally.ts";
 import { trafficVerdict } from "./traffic-verdict.ts";
 import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "./watch-detector.ts";
 
 interface State {
-  readonly warm: ByArm<SparseBins>;
   /** Stable's last warm answers, which the threshold is taken from. */
   readonly recent: Recent;
-  /** Warm answers at the share in force, for literal mode. */
+  /** Warm answers at the share in force: both arms in the same hours. */
   readonly stage: ByArm<SparseBins> & { readonly candidateBp: Bp | null };
   readonly harm: BernoulliEProcess;
   /** At 100 %, against the p95 stable left behind. */
@@ -46,7 +46,6 @@ const QUANTILE = 0.95;
 function start(options: P95Options): State {
   const { under10, under50, from50 } = options.margin;
   return {
-    warm: { stable: [], candidate: [] },
     recent: { full: [], filling: [] },
     stage: { stable: [], candidate: [], candidateBp: null },
     harm: startExceedances(QUANTILE, "higher"),
@@ -65,8 +64,11 @@ function moreAbove(bins: SparseBins, thresholdMs: number): number {
   return countAbove(bins, lowerEdgeMs(Math.max(0, binOf(thresholdMs) - 1)));
 }
 
-function stageWith(stage: State["stage"], { arms, candidateBp }: Block): State["stage"] {
-  const before = stage.candidateBp === candidateBp ? stage : { stable: [], candidate: [] };
+function stageWith(stage: State["stage"], block: Block): State["stage"] {
+  const place = tallyPlace(stage.candidateBp, block);
+  if (place === "late" || (stage.candidateBp !== null && isAlone(block))) return stage;
+  const before = place === "same" ? stage : { stable: [], candidate: [] };
+  const { arms, candidateBp } = block;
   return {
     stable: mergeBins(before.stable, arms.stable.warm),
     candidate: mergeBins(before.candidate, arms.candidate.warm),
@@ -80,15 +82,12 @@ function stageWith(stage: State["stage"], { arms, candidateBp }: Block): State["
  */
 function fold(state: State, block: Block, options: P95Options): State {
   const { stable, candidate } = block.arms;
-  if (options.mode === "literal") return { ...state, stage: stageWith(state.stage, block) };
-  const warm = {
-    stable: mergeBins(state.warm.stable, stable.warm),
-    candidate: mergeBins(state.warm.candidate, candidate.warm),
-  };
+  const stage = stageWith(state.stage, block);
+  if (options.mode === "literal") return { ...state, stage };
   const before = mergeBins(state.recent.full, state.recent.filling);
   const recent = withRecent(state.recent, stable.warm);
   const p95Ms = countBins(before) < THRESHOLD_SAMPLES ? null : quantileOf(before, QUANTILE);
-  if (p95Ms === null) return { ...state, warm, recent };
+  if (p95Ms === null) return { ...state, stage, recent };
   const thresholdMs = lowerEdgeMs(binOf(p95Ms));
   const slowStable = { failures: moreAbove(stable.warm, p95Ms), total: countBins(stable.warm) };
   const total = countBins(candidate.warm);
@@ -100,14 +99,12 @@ function fold(state: State, block: Block, options: P95Options): State {
     const failures = moreAbove(candidate.warm, thresholdMs * Number(ratio));
     return [ratio, foldBernoulli(proof, { stable: slowStable, candidate: { failures, total } })] as const;
   });
-  const isAlone = block.candidateBp === BP_ALL && slowStable.total === 0;
   const slower = { failures: fewerAbove(candidate.warm, thresholdMs * options.margin.from50), total };
   return {
-    ...state,
-    warm,
+    stage,
     recent,
     harm: foldBernoulli(state.harm, harmBlock),
-    watch: isAlone ? foldWatch(state.watch, slower, 1 - QUANTILE) : state.watch,
+    watch: isAlone(block) ? foldWatch(state.watch, slower, 1 - QUANTILE) : state.watch,
     proofs: Object.fromEntries(proofs),
   };
 }
@@ -175,13 +172,13 @@ function p95Gate({ name, accepts, needs: missingData }: P95Gate): TrafficGate<P9
     isHarmProven,
     decide(state, stage, options): Verdict {
       const isLiteral = options.mode === "literal";
-      const warm = isLiteral ? state.stage : state.warm;
+      const warm = state.stage;
       const margin = boundAt(options.margin, stage.candidateBp);
       const samples = { stable: countBins(warm.stable), candidate: countBins(warm.candidate) };
       const base = { gate: name, samples, threshold: margin, alpha: isLiteral ? null : options.alpha };
       const measured = measureP95(warm);
       if (measured === null) {
-        const reason = `no ${missingData} of ${samples.stable === 0 ? "stable" : "the candidate"} yet`;
+        const reason = `no ${missingData} of ${samples.stable === 0 ? "stable" : "the candidate"} at this share yet`;
         return trafficVerdict(base, "no-data", { estimate: null, reason, needs: missingData });
       }
       const { stableMs, candidateMs, ratio } = measured;

@@ -1,6 +1,7 @@
 import type { Bp } from "../unit.ts";
 import type { TrafficGate } from "./gate.ts";
 import type { QueueAgeSlopeOptions } from "./options.ts";
+import { tallyPlace } from "./stage-tally.ts";
 import { trafficVerdict } from "./traffic-verdict.ts";
 
 /** Readings are averaged over this time first: neighbours in a queue's age are nearly the same reading. */
@@ -68,8 +69,10 @@ export const queueAgeSlope: TrafficGate<QueueAgeSlopeOptions, State> = {
   fold(state, block, { windowMs }) {
     const reading = block.arms.candidate.gauges.queueAgeP95Ms;
     if (reading === undefined) return state;
+    const place = tallyPlace(state.bp, block);
+    if (place === "late") return state;
     // Another share is another load: windows never mix the two.
-    const before = state.bp === block.candidateBp ? state : { ...START, windowEndMs: block.endMs + windowMs };
+    const before = place === "same" ? state : { ...START, windowEndMs: block.endMs + windowMs };
     const gathering = before.gathering ?? { untilMs: block.endMs + POINT_MS, sum: 0, readings: 0 };
     const sum = gathering.sum + reading.sum;
     const readings = gathering.readings + reading.readings;

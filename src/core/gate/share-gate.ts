@@ -8,6 +8,7 @@ import type { Bp } from "../unit.ts";
 import type { Block, StageView, TrafficGate } from "./gate.ts";
 import type { LimitOptions } from "./options.ts";
 import { countOrNone, type ShareMeasure } from "./share-measure.ts";
+import { isAlone, tallyPlace } from "./stage-tally.ts";
 import { percent, trafficVerdict } from "./traffic-verdict.ts";
 
 interface State {
@@ -86,12 +87,22 @@ export function shareGate(measure: ShareMeasure): TrafficGate<LimitOptions, Stat
   const isBeyondStop = (state: State, options: LimitOptions): boolean => {
     const { mode, stop, alpha, minSamples } = options;
     if (stop === null) return false;
-    const counts = mode === "literal" ? state.stage : state.all;
+    const counts = countsOf(state, mode);
     if (counts.candidate.total === 0 || !(estimateOf(measure, counts) > stop)) return false;
     return mode === "literal" ? hasEnough(counts, minSamples) : lnHarm(state, options) >= Math.log(1 / alpha);
   };
   const hasEnough = ({ stable, candidate }: CountBlock, minSamples: number): boolean =>
     candidate.total >= minSamples && (!isCompared || stable.total >= minSamples);
+
+  /** What is estimated: a comparison from the share's own hours, an arm that stands alone from all it did. */
+  const countsOf = (state: State, mode: LimitOptions["mode"]): CountBlock =>
+    isCompared || mode === "literal" ? state.stage : state.all;
+
+  const stageWith = (stage: State["stage"], block: Block, counts: CountBlock): State["stage"] => {
+    const place = tallyPlace(stage.bp, block);
+    if (place === "late" || (isCompared && stage.bp !== null && isAlone(block))) return stage;
+    return { ...addCounts(place === "same" ? stage : NO_COUNTS, counts), bp: block.candidateBp };
+  };
 
   return {
     kind: "traffic",
@@ -106,14 +117,14 @@ export function shareGate(measure: ShareMeasure): TrafficGate<LimitOptions, Stat
           ? startExcess({ margins: [stop] })
           : null,
     }),
-    fold(state, { arms, candidateBp }: Block) {
+    fold(state, block) {
+      const { arms } = block;
       const counts = { stable: countOrNone(measure, arms.stable), candidate: countOrNone(measure, arms.candidate) };
       const isWatched = state.isWatched || measure.count(arms.candidate) !== null;
       if (counts.stable.total + counts.candidate.total === 0) return { ...state, isWatched };
-      const before = state.stage.bp === candidateBp ? state.stage : NO_COUNTS;
       return {
         all: addCounts(state.all, counts),
-        stage: { ...addCounts(before, counts), bp: candidateBp },
+        stage: stageWith(state.stage, block, counts),
         isWatched,
         harm: state.harm === null ? null : foldBernoulli(state.harm, counts),
         proof: state.proof === null ? null : foldExcess(state.proof, counts),
@@ -121,7 +132,7 @@ export function shareGate(measure: ShareMeasure): TrafficGate<LimitOptions, Stat
     },
     isHarmProven: isBeyondStop,
     decide(state, _stage: StageView, options) {
-      const counts: CountBlock = options.mode === "literal" ? state.stage : state.all;
+      const counts = countsOf(state, options.mode);
       const samples: ByArm<number> = { stable: counts.stable.total, candidate: counts.candidate.total };
       const alpha = options.mode === "literal" ? null : options.alpha;
       const base = { gate: measure.gate, samples, threshold: options.promote, alpha };

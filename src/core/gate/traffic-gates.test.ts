@@ -159,3 +159,27 @@ describe("p95-warm", () => {
     expect(run(p95Warm, P95, drifting, at(50)).kind).not.toBe("fail");
   });
 });
+
+describe("what an estimate compares", () => {
+  const warm = (ms: number, count: number) => ({ requests: count, warm: bins(Array(count).fill(ms)) });
+
+  it("is the share's own hours: a slow first minute of stable before the candidate came is forgotten", () => {
+    const before = Array.from({ length: 60 }, (_, index) => aBlock(0, warm(900, 50), {}, index + 1));
+    const since = Array.from({ length: 60 }, (_, index) => aBlock(10, warm(100, 45), warm(100, 5), 61 + index));
+    expect(run(p95Warm, P95, [...before, ...since], at(10)).estimate).toBeCloseTo(1, 2);
+  });
+
+  it("starts anew at the next share, and takes no late window of the share before for a new one", () => {
+    const second = (percent: number, failures: number, endS: number) =>
+      aBlock(percent, { requests: 90 }, { requests: 10, failures }, endS);
+    const late = [second(10, 5, 1), second(50, 0, 2), second(10, 0, 3), second(50, 1, 4)];
+    const verdict = run(errorRate, ERRORS, late, at(50));
+    expect([verdict.samples.candidate, verdict.estimate]).toEqual([20, 0.05]);
+  });
+
+  it("keeps its last word at 100 %, where nothing is left to compare with", () => {
+    const compared = aBlock(50, { requests: 100, failures: 1 }, { requests: 100, failures: 2 });
+    const alone = aBlock(100, {}, { requests: 100, failures: 4 });
+    expect(run(errorRate, ERRORS, [compared, alone], at(100)).estimate).toBeCloseTo(0.01, 6);
+  });
+});
