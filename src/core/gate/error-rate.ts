@@ -50,6 +50,9 @@ function stageWith(stage: State["stage"], block: Block, counts: CountBlock): Sta
   return { ...addCounts(place === "same" ? stage : NO_COUNTS, counts), candidateBp: block.candidateBp };
 }
 
+/** A healthy candidate is alarmed once in that many blocks on average: four weeks of quarter seconds. */
+const BLOCKS_BETWEEN_FALSE_ALARMS = 10_000_000;
+
 /** Three standard errors above what stable showed, so that its own luck is no harm; with the margin on top. */
 const STABLE_Z = 3;
 function toleratedAlone({ stable }: CountBlock, margin: number): number {
@@ -111,7 +114,9 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
   },
 
   isHarmProven: ({ stage, harm, watch }, options) => {
-    if (options.mode !== "literal") return harm.logE >= Math.log(1 / options.alpha) || isWatchAlarmed(watch);
+    if (options.mode !== "literal") {
+      return harm.logE >= Math.log(1 / options.alpha) || isWatchAlarmed(watch, BLOCKS_BETWEEN_FALSE_ALARMS);
+    }
     const isEnough = Math.min(stage.stable.total, stage.candidate.total) >= options.minSamples;
     return isEnough && excessOf(stage) > boundAt(options.margin, stage.candidateBp ?? BP_NONE);
   },
@@ -124,6 +129,12 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
     const margin = boundAt(options.margin, stage.candidateBp);
     const samples = { stable: stable.total, candidate: candidate.total };
     const base = { gate: "error-rate", samples, threshold: margin, alpha: options.alpha } as const;
+    if (isWatchAlarmed(state.watch, BLOCKS_BETWEEN_FALSE_ALARMS)) {
+      // Nothing is left to compare with, and perhaps never was: a flip goes from nothing to everything.
+      const [rate, before] = [rateOf(state.watch.seen), rateOf(harm.stable)];
+      const reason = `errors ${percent(rate)} since all users are on the candidate, ${percent(before)} on stable before: risen beyond +${percent(options.margin.from50)}`;
+      return trafficVerdict(base, "fail", { estimate: rate - before, reason });
+    }
     if (candidate.total === 0) {
       const reason = "the candidate has answered no request at this share yet";
       return { ...base, kind: "no-data", estimate: null, interval: null, eValue: null, reason, needs: "traffic" };
@@ -134,11 +145,6 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
     const eValue = Math.exp(Math.min(700, harm.logE));
     const measured = { ...base, estimate, interval: differenceInterval(stable, candidate), eValue };
     const found = `errors ${percent(rate)} against ${percent(stableRate)} on stable`;
-    if (isWatchAlarmed(state.watch)) {
-      const { failures, total } = state.watch.seen;
-      const reason = `errors ${percent(failures / total)} since all users are on the candidate, ${percent(stableRate)} on stable before: risen beyond +${percent(options.margin.from50)}`;
-      return { ...measured, kind: "fail", estimate: failures / total - stableRate, reason, needs: null };
-    }
     if (errorRate.isHarmProven(state, options)) {
       return { ...measured, kind: "fail", reason: `${found}: more than chance allows`, needs: null };
     }

@@ -5,10 +5,10 @@ import type { Bp } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
 import { binOf, countAbove, countBins, lowerEdgeMs, mergeBins, quantileOf, type SparseBins } from "../window/sketch.ts";
 import type { Block, TrafficGate } from "./gate.ts";
+import { foldLatencyWatch, isLatencyAlarmed, type LatencyWatch, NEW_LATENCY_WATCH } from "./latency-watch.ts";
 import { boundAt, type P95Options } from "./options.ts";
 import { isAlone, tallyPlace } from "./stage-tally.ts";
-import { trafficVerdict } from "./traffic-verdict.ts";
-import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "./watch-detector.ts";
+import { trafficVerdict, type VerdictBase } from "./traffic-verdict.ts";
 
 interface State {
   /** Stable's last warm answers, which the threshold is taken from. */
@@ -16,8 +16,8 @@ interface State {
   /** Warm answers at the share in force: both arms in the same hours. */
   readonly stage: ByArm<SparseBins> & { readonly candidateBp: Bp | null };
   readonly harm: BernoulliEProcess;
-  /** At 100 %, against the p95 stable left behind. */
-  readonly watch: WatchDetector;
+  /** At 100 %, against the slowest stretch stable left behind. */
+  readonly watch: LatencyWatch;
   /** One proof for each distinct margin of the plan, keyed by the ratio. */
   readonly proofs: Readonly<Record<string, BernoulliEProcess>>;
 }
@@ -49,7 +49,7 @@ function start(options: P95Options): State {
     recent: { full: [], filling: [] },
     stage: { stable: [], candidate: [], candidateBp: null },
     harm: startExceedances(QUANTILE, "higher"),
-    watch: NEW_WATCH,
+    watch: NEW_LATENCY_WATCH,
     proofs: Object.fromEntries(
       [under10, under50, from50].map((ratio) => [String(ratio), startExceedances(QUANTILE, "lower")]),
     ),
@@ -83,11 +83,12 @@ function stageWith(stage: State["stage"], block: Block): State["stage"] {
 function fold(state: State, block: Block, options: P95Options): State {
   const { stable, candidate } = block.arms;
   const stage = stageWith(state.stage, block);
-  if (options.mode === "literal") return { ...state, stage };
+  const watch = foldLatencyWatch(state.watch, block, options.margin.from50);
+  if (options.mode === "literal") return { ...state, stage, watch };
   const before = mergeBins(state.recent.full, state.recent.filling);
   const recent = withRecent(state.recent, stable.warm);
   const p95Ms = countBins(before) < THRESHOLD_SAMPLES ? null : quantileOf(before, QUANTILE);
-  if (p95Ms === null) return { ...state, stage, recent };
+  if (p95Ms === null) return { ...state, stage, watch, recent };
   const thresholdMs = lowerEdgeMs(binOf(p95Ms));
   const slowStable = { failures: moreAbove(stable.warm, p95Ms), total: countBins(stable.warm) };
   const total = countBins(candidate.warm);
@@ -99,12 +100,11 @@ function fold(state: State, block: Block, options: P95Options): State {
     const failures = moreAbove(candidate.warm, thresholdMs * Number(ratio));
     return [ratio, foldBernoulli(proof, { stable: slowStable, candidate: { failures, total } })] as const;
   });
-  const slower = { failures: fewerAbove(candidate.warm, thresholdMs * options.margin.from50), total };
   return {
     stage,
     recent,
     harm: foldBernoulli(state.harm, harmBlock),
-    watch: isAlone(block) ? foldWatch(state.watch, slower, 1 - QUANTILE) : state.watch,
+    watch,
     proofs: Object.fromEntries(proofs),
   };
 }
@@ -145,6 +145,13 @@ function isOverLiterally({ stage }: State, { harmRatio, minSamples }: P95Options
   return isEnough && (measureP95(stage)?.ratio ?? 0) > harmRatio;
 }
 
+/** The watch at 100 % speaks for itself: nothing is left to compare with, and perhaps never was. */
+function alarmVerdict(base: VerdictBase, { detector, worstStableMs }: LatencyWatch, margin: number): Verdict {
+  const { failures, total } = detector.seen;
+  const reason = `${failures} of ${total} minutes since all users are on the candidate had a p95 beyond ${margin}x that of stable's slowest minute, ${worstStableMs?.toFixed(0)} ms`;
+  return trafficVerdict(base, "fail", { estimate: failures / total, reason });
+}
+
 /** Which blocks a p95 gate looks at, and under which name. */
 interface P95Gate {
   readonly name: "p95-warm" | "p95-equal-load";
@@ -161,9 +168,8 @@ interface P95Gate {
  */
 function p95Gate({ name, accepts, needs: missingData }: P95Gate): TrafficGate<P95Options, State> {
   const isHarmProven = (state: State, options: P95Options): boolean =>
-    options.mode === "literal"
-      ? isOverLiterally(state, options)
-      : state.harm.logE >= Math.log(1 / options.alpha) || isWatchAlarmed(state.watch);
+    isLatencyAlarmed(state.watch) ||
+    (options.mode === "literal" ? isOverLiterally(state, options) : state.harm.logE >= Math.log(1 / options.alpha));
   return {
     kind: "traffic",
     name,
@@ -176,6 +182,7 @@ function p95Gate({ name, accepts, needs: missingData }: P95Gate): TrafficGate<P9
       const margin = boundAt(options.margin, stage.candidateBp);
       const samples = { stable: countBins(warm.stable), candidate: countBins(warm.candidate) };
       const base = { gate: name, samples, threshold: margin, alpha: isLiteral ? null : options.alpha };
+      if (isLatencyAlarmed(state.watch)) return alarmVerdict(base, state.watch, options.margin.from50);
       const measured = measureP95(warm);
       if (measured === null) {
         const reason = `no ${missingData} of ${samples.stable === 0 ? "stable" : "the candidate"} at this share yet`;
@@ -185,11 +192,6 @@ function p95Gate({ name, accepts, needs: missingData }: P95Gate): TrafficGate<P9
       const logE = isLiteral ? null : state.harm.logE;
       const finding = { estimate: ratio, interval: ratioInterval(warm), logE };
       const found = `warm p95 ${candidateMs.toFixed(0)} ms against ${stableMs.toFixed(0)} ms (${ratio.toFixed(2)}x)`;
-      if (isWatchAlarmed(state.watch)) {
-        const { failures, total } = state.watch.seen;
-        const reason = `${failures} of ${total} warm answers since all users are on the candidate are slower than ${options.margin.from50}x the p95 stable left behind, at most 5 % may be`;
-        return trafficVerdict(base, "fail", { ...finding, reason });
-      }
       if (isHarmProven(state, options)) {
         const reason = `${found}: worse than ${options.harmRatio}x${isLiteral ? "" : " is proven"}`;
         return trafficVerdict({ ...base, threshold: options.harmRatio }, "fail", { ...finding, reason });

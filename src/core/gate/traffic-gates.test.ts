@@ -177,6 +177,16 @@ describe("what an estimate compares", () => {
     expect([verdict.samples.candidate, verdict.estimate]).toEqual([20, 0.05]);
   });
 
+  it("RB-3: stops after a flip from nothing to everything, where nothing was ever compared", () => {
+    const before = Array.from({ length: 60 }, (_, index) => aBlock(0, warm(100, 50), {}, index + 1));
+    const failing = { requests: 50, failures: 20 };
+    const after = Array.from({ length: 20 }, (_, index) => aBlock(100, {}, failing, 61 + index));
+    expect(run(errorRate, ERRORS, [...before, ...after], at(100)).kind).toBe("fail");
+    const slow = Array.from({ length: 1_200 }, (_, index) => aBlock(100, {}, warm(400, 50), 61 + index));
+    const calm = Array.from({ length: 120 }, (_, index) => aBlock(0, warm(100, 50), {}, index - 59));
+    expect(run(p95Warm, P95, [...calm, ...slow], at(100)).kind).toBe("fail");
+  });
+
   it("keeps its last word at 100 %, where nothing is left to compare with", () => {
     const compared = aBlock(50, { requests: 100, failures: 1 }, { requests: 100, failures: 2 });
     const alone = aBlock(100, {}, { requests: 100, failures: 4 });

@@ -16,9 +16,6 @@ export interface WatchDetector {
 /** Alternatives: the null rate plus this part of the way to 1. */
 const EXCESS = [0.01, 0.05, 0.5] as const;
 
-/** A healthy candidate is alarmed once in at least so many blocks on average: four weeks of quarter seconds. */
-const BLOCKS_BETWEEN_FALSE_ALARMS = 10_000_000;
-
 export const NEW_WATCH: WatchDetector = {
   detectors: EXCESS.map(() => NEW_DETECTOR),
   seen: { failures: 0, total: 0 },
@@ -41,10 +38,11 @@ export function foldWatch({ detectors, seen }: WatchDetector, count: ArmCount, n
 }
 
 /**
- * Whether the share has risen above what is tolerated. The average of e-detectors is one itself.
+ * Whether the share has risen above what is tolerated; a healthy candidate is alarmed once in at least
+ * `blocksBetweenFalseAlarms` blocks on average. The average of e-detectors is one itself.
  * @source J. Shin, A. Ramdas, A. Rinaldo, "E-detectors", arXiv 2203.03532, e-SR procedure and mixtures of it
  */
-export function isWatchAlarmed({ detectors }: WatchDetector): boolean {
+export function isWatchAlarmed({ detectors }: WatchDetector, blocksBetweenFalseAlarms: number): boolean {
   const sums = detectors.flatMap(({ lnSum }) => (lnSum === null ? [] : [lnSum - Math.log(EXCESS.length)]));
-  return sums.length > 0 && isAlarm({ lnSum: lnSumExp(sums) }, BLOCKS_BETWEEN_FALSE_ALARMS);
+  return sums.length > 0 && isAlarm({ lnSum: lnSumExp(sums) }, blocksBetweenFalseAlarms);
 }
