@@ -6,6 +6,7 @@ import type { Verdict } from "../verdict.ts";
 import { binOf, countAbove, countBins, lowerEdgeMs, mergeBins, quantileOf, type SparseBins } from "../window/sketch.ts";
 import type { Block, TrafficGate } from "./gate.ts";
 import { foldLatencyWatch, isLatencyAlarmed, type LatencyWatch, NEW_LATENCY_WATCH } from "./latency-watch.ts";
+import { doMinutesAgree, foldMinute, type MinuteDifferences, NO_MINUTES } from "./minute-difference.ts";
 import { boundAt, type P95Options } from "./options.ts";
 import { isAlone, tallyPlace } from "./stage-tally.ts";
 import { trafficVerdict, type VerdictBase } from "./traffic-verdict.ts";
@@ -16,6 +17,8 @@ interface State {
   /** Warm answers at the share in force: both arms in the same hours. */
   readonly stage: ByArm<SparseBins> & { readonly candidateBp: Bp | null };
   readonly harm: BernoulliEProcess;
+  /** The same exceedances by the minute, so that an arm's own swings are not taken for harm. */
+  readonly minutes: MinuteDifferences;
   /** At 100 %, against the slowest stretch stable left behind. */
   readonly watch: LatencyWatch;
   /** One proof for each distinct margin of the plan, keyed by the ratio. */
@@ -49,6 +52,7 @@ function start(options: P95Options): State {
     recent: { full: [], filling: [] },
     stage: { stable: [], candidate: [], candidateBp: null },
     harm: startExceedances(QUANTILE, "higher"),
+    minutes: NO_MINUTES,
     watch: NEW_LATENCY_WATCH,
     proofs: Object.fromEntries(
       [under10, under50, from50].map((ratio) => [String(ratio), startExceedances(QUANTILE, "lower")]),
@@ -104,6 +108,7 @@ function fold(state: State, block: Block, options: P95Options): State {
     stage,
     recent,
     harm: foldBernoulli(state.harm, harmBlock),
+    minutes: foldMinute(state.minutes, block, harmBlock),
     watch,
     proofs: Object.fromEntries(proofs),
   };
@@ -163,13 +168,16 @@ interface P95Gate {
 /**
  * Warm p95 of the candidate against stable's, as a ratio. Harm: candidate latencies divided by `harmRatio` still exceed
  * stable's p95 more often than stable's own do. Proof: divided by the stage's margin they exceed it less often. Both
- * are compared second by second, so drift that hits both arms is no evidence, and both are valid at any look.
+ * are compared second by second, so drift that hits both arms is no evidence, and both are valid at any look. An arm that
+ * swings by itself is told from a slow one by the minute.
  * @source decision-policy.md "Margins"; statistics.md (b) on exceedances of a predictable threshold (GQ-14, CW-3, CW-5)
  */
 function p95Gate({ name, accepts, needs: missingData }: P95Gate): TrafficGate<P95Options, State> {
   const isHarmProven = (state: State, options: P95Options): boolean =>
     isLatencyAlarmed(state.watch) ||
-    (options.mode === "literal" ? isOverLiterally(state, options) : state.harm.logE >= Math.log(1 / options.alpha));
+    (options.mode === "literal"
+      ? isOverLiterally(state, options)
+      : state.harm.logE >= Math.log(1 / options.alpha) && doMinutesAgree(state.minutes));
   return {
     kind: "traffic",
     name,

@@ -105,6 +105,38 @@ describe("the default policy, whole rollouts in virtual time", () => {
     expect(run(arms.candidate)).toMatchObject({ promoted: { value: 1 } });
   });
 
+  it.each([
+    ["together", true],
+    ["each for itself", false],
+  ])(
+    "aborts none of 8 healthy rollouts whose arms swing by 25 %% for ten seconds at a time, %s",
+    { timeout: 120_000 },
+    (_, isShared) => {
+      const arms = SCENARIOS[0]?.arms(USUAL_BASELINE) ?? never();
+      const swing = (seed: number) => {
+        const random = randomStream(seed);
+        const levels: number[] = [0];
+        return (atS: number): number => {
+          while (levels.length <= atS) {
+            const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+            levels.push(0.9 * (levels.at(-1) ?? 0) + 0.25 * Math.sqrt(1 - 0.81) * normal);
+          }
+          return levels[atS] ?? 0;
+        };
+      };
+      const outcomes = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {
+        const own = [swing(seed), swing(isShared ? seed : seed + 100)];
+        const swinging = (index: number) => ({
+          ...arms.stable,
+          latency: (atS: number) => ({ medianMs: 60 * Math.exp(own[index]?.(atS) ?? 0), sigma: 0.5 }),
+        });
+        const world = { requestsPerSecond: 50, arms: { stable: swinging(0), candidate: swinging(1) } };
+        return studyPolicy(plan, world, { runs: 1, seed, limitS: LIMIT_S }).aborted.value;
+      });
+      expect(outcomes).toEqual(Array(8).fill(0));
+    },
+  );
+
   it("says the standard error of a rate, and nothing about times that did not occur", () => {
     const { aborted, timeTo100S } = study("errors-50", 100, 10);
     expect([aborted.value, timeTo100S]).toEqual([1, null]);
