@@ -16,9 +16,9 @@ export interface MinuteDifferences {
 
 const MINUTE_MS = 60_000;
 /** Fewer minutes have no spread worth the name; a harm that is proven sooner than that is no swing. */
-const LEAST_MINUTES = 8;
-/** Standard errors by which the mean difference must be above 0: one in a hundred by chance. */
-const LEAST_T = 2.33;
+const LEAST_MINUTES = 5;
+/** Standard errors by which the mean difference must be above 0. Where requests are independent, proof comes at about four. */
+const LEAST_T = 3;
 
 export const NO_MINUTES: MinuteDifferences = { gathering: null, minutes: 0, sum: 0, sumOfSquares: 0 };
 

@@ -119,7 +119,7 @@ describe("the default policy, whole rollouts in virtual time", () => {
         return (atS: number): number => {
           while (levels.length <= atS) {
             const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-            levels.push(0.9 * (levels.at(-1) ?? 0) + 0.25 * Math.sqrt(1 - 0.81) * normal);
+            levels.push(0.9 * (levels.at(-1) ?? 0) + deviation * Math.sqrt(1 - 0.81) * normal);
           }
           return levels[atS] ?? 0;
         };
