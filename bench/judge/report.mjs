@@ -17,11 +17,13 @@ function cellText({ abort, abortError, promote, medianS, p95S, exposed }) {
 /**
  * @param {object} run
  * @param {string} run.command
+ * @param {string} run.engine digest of the built engine
+ * @param {number} run.runs seeds a cell
  * @param {readonly import("./scenarios.mjs").Scenario[]} run.scenarios
  * @param {readonly import("./cell.mjs").Cell[]} run.cells
  * @param {readonly import("./goals.mjs").Goal[]} run.goals
  */
-export function markdown({ command, scenarios, cells, goals }) {
+export function markdown({ command, engine, runs, scenarios, cells, goals }) {
   const line = (values) => `| ${values.join(" | ")} |`;
   const rows = scenarios.map(({ id, says, truth }) => {
     const found = POLICIES.map((policy) => cells.find((cell) => cell.row === id && cell.policy === policy));
@@ -34,7 +36,7 @@ export function markdown({ command, scenarios, cells, goals }) {
   return [
     "# Decisions beside those of other canary tools",
     "",
-    `Written by \`${command}\`; do not edit.`,
+    `Written by \`${command}\`, ${runs} seeds a cell, engine \`${engine}\` (sha256 of dist/core and dist/spec); do not edit.`,
     "",
     ...INTRODUCTION,
     "",

@@ -1,7 +1,8 @@
 // Our default policy beside Flagger, Argo Rollouts and Kayenta on candidates of which the truth is known.
 //   npm run bench:judge -- [--runs N] [--rows a,b] [--aa N] [--json]
 // A whole run writes docs/judge-benchmark.md. Exit 1 when a goal is missed without an explanation, 2 on a wrong option.
-import { writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { standardError, summarise } from "./cell.mjs";
@@ -43,6 +44,19 @@ function readOptions() {
   return { runs, scenarios, isJson: values.json, isWhole: named === null };
 }
 
+/** What was judged with: the built engine's own text, because figures of another build are other figures. */
+function engineDigest() {
+  const hash = createHash("sha256");
+  for (const layer of ["core", "spec"]) {
+    const folder = new URL(`../../dist/${layer}/`, import.meta.url);
+    const files = readdirSync(folder, { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith(".js"));
+    for (const name of files.sort()) hash.update(name).update(readFileSync(new URL(name, folder)));
+  }
+  return hash.digest("hex").slice(0, 12);
+}
+
 function tasksOf(scenarios, runs) {
   const tasks = scenarios.flatMap(({ id }) =>
     POLICIES.flatMap((policy) =>
@@ -82,6 +96,7 @@ async function runAll(tasks) {
 
 async function main() {
   const { runs, scenarios, isJson, isWhole } = readOptions();
+  const engine = engineDigest();
   const outcomesOf = await runAll(tasksOf(scenarios, runs));
   const cells = scenarios.flatMap(({ id }) =>
     POLICIES.map((policy) => summarise({ row: id, policy }, outcomesOf(id, policy))),
@@ -89,9 +104,9 @@ async function main() {
   const goals = scenarios.flatMap((scenario) => goalsOf(scenario, cells, standardError));
   const options = process.argv.slice(2).filter((option) => option !== "--json");
   const command = `npm run bench:judge${options.length > 0 ? ` -- ${options.join(" ")}` : ""}`;
-  const page = markdown({ command, scenarios, cells, goals });
+  const page = markdown({ command, engine, runs, scenarios, cells, goals });
   if (isWhole) writeFileSync(PAGE, page);
-  console.log(isJson ? JSON.stringify({ command, cells, goals }, null, 2) : page);
+  console.log(isJson ? JSON.stringify({ command, engine, runs, cells, goals }, null, 2) : page);
   const open = goals.filter(({ met, explained }) => !met && explained === null);
   for (const { row, against, goal, found } of open)
     console.error(`MISSED  ${row} against ${against}: ${goal}: ${found}`);
