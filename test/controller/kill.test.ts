@@ -17,7 +17,7 @@ import { FakeGateway } from "./world.ts";
 const KILLS = Number(process.env["SLUICE_TEST_KILLS"] ?? 50);
 const SEED = Number(process.env["SLUICE_TEST_SEED"] ?? 7);
 const TICK_MS = 50;
-const ROLLOUT_MAX_MS = 20_000;
+const ROLLOUT_MAX_MS = 120_000;
 const STORIES = ["promoted", "rolled-back", "aborted"] as const;
 type Story = (typeof STORIES)[number];
 
