@@ -34,6 +34,8 @@ export interface FaultyPartner {
   readonly origin: string;
   /** In the order of their arrival. */
   readonly posts: readonly Post[];
+  /** How many different ids have arrived. */
+  ids(): number;
   close(): Promise<void>;
 }
 
@@ -122,6 +124,7 @@ export async function openFaultyPartner(options: FaultyPartnerOptions): Promise<
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     posts,
+    ids: () => seen.size,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -62,6 +62,12 @@ export class RelayKeeper {
     return this.children.at(-1) as RelayChild;
   }
 
+  /** Whether it holds the grant now, as far as it said. */
+  get isEmitting(): boolean {
+    const { lines } = this.current;
+    return lines.some(({ kind }) => kind === "granted") && !lines.some(({ kind }) => kind === "ended");
+  }
+
   /** Every line of all its lives. */
   get lines(): readonly RelayLine[] {
     return this.children.flatMap(({ lines }) => lines);

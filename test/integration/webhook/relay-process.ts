@@ -118,10 +118,13 @@ async function relay(epoch: number, emission: EmissionGrant | null): Promise<Rel
       },
       stop.signal,
     );
-  const [end] = await Promise.all([
+  const runs = [
     run("sluice_outbox", webhookSend({ ...deliver, endpointOf: () => endpoints.partner })),
     run(COPIES_TABLE, copySend(deliver, endpoints)),
-  ]);
+  ];
+  const end = await Promise.race(runs);
+  stop.abort(); // One grant for both: when one has ended, the other must.
+  await Promise.all(runs);
   return end;
 }
 

@@ -101,15 +101,18 @@ async function until({ shop }: Stage, relay: RelayKeeper, what: string, isSo: ()
   }
 }
 
-/** Begins to place a round's events and returns at a seeded moment in the middle of their being sent. */
+/**
+ * Begins to place a round's events and returns at a seeded moment in the middle of their being sent: between a fifth and
+ * seven tenths of the round's are still to leave.
+ */
 async function untilMidway(stage: Stage, relay: RelayKeeper, events: number, candidateBp: number) {
   const { shop, partner, moments } = stage;
-  const some = Math.floor(events * (0.4 + moments() / 2));
-  const aim = partner.posts.length + some;
+  const aim = shop.placed.length + Math.floor(events * (0.3 + moments() / 2));
   const placed = shop.change(events, candidateBp);
   placed.catch(() => {}); // Whoever awaits it hears of it.
-  await until(stage, relay, `${some} of ${events} posts`, () => partner.posts.length >= aim);
+  await until(stage, relay, `${aim} events at the partner`, () => partner.ids() >= aim);
   await sleep(moments() * 15);
+  await until(stage, relay, "a relay that emits", () => relay.isEmitting); // It may have stopped by itself just now.
   return { placed };
 }
 
