@@ -1,7 +1,7 @@
 // One cell of the table: one policy on one row over many seeds, in figures.
 import { runOurs } from "./ours.mjs";
 import { runPeer } from "./peers.mjs";
-import { OURS, PEERS } from "./policies.mjs";
+import { LADDERS, OURS, PEERS } from "./policies.mjs";
 import { scenarioOf } from "./scenarios.mjs";
 
 /** What is undecided after this long is a hold: longer than any policy needs for a healthy candidate. */
@@ -14,10 +14,14 @@ const LIMIT_S = 4 * 3_600;
 export function runCell({ row, policy, from, to }) {
   const scenario = scenarioOf(row);
   const peer = PEERS.find(({ id }) => id === policy);
-  if (peer === undefined && policy !== OURS) throw new Error(`found policy "${policy}", expected ${OURS} or a peer`);
+  const ladder = LADDERS.find(({ id }) => id === policy);
+  if (peer === undefined && ladder === undefined && policy !== OURS)
+    throw new Error(`found policy "${policy}", expected ${OURS}, one of its ladders or a peer`);
   const outcomes = [];
   for (let seed = from; seed <= to; seed++) {
-    outcomes.push(peer === undefined ? runOurs(scenario, seed, LIMIT_S) : runPeer(peer, scenario, seed, LIMIT_S));
+    outcomes.push(
+      peer === undefined ? runOurs(scenario, seed, LIMIT_S, ladder?.steps) : runPeer(peer, scenario, seed, LIMIT_S),
+    );
   }
   return outcomes;
 }

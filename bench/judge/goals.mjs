@@ -1,5 +1,5 @@
 // What the comparison must show, and the sentences for where it does not.
-import { OURS } from "./policies.mjs";
+import { LADDERS, OURS, PEERS } from "./policies.mjs";
 
 /** Differences of shares up to this many standard errors are chance. */
 const CHANCE = 2;
@@ -11,10 +11,17 @@ const PROMISED = 0.01;
  * @property {"promise" | "false" | "speed"} kind of the goal
  * @property {import("./cell.mjs").Cell} ours
  * @property {import("./cell.mjs").Cell} peer ours again for a promise
+ * @property {import("./cell.mjs").Cell | null} onItsShares ours on the shares of the peer
  * @property {number} chance what two shares of these cells may differ by
  *
  * @typedef {{ sentence: string, holds: (finding: Finding) => boolean }} Explanation a sentence says no more than `holds` asks
  */
+
+/** @type {Explanation} */
+const SAME_SHARES = {
+  sentence: "Our first share is 1 %; on the peer's own shares ours is at least as fast.",
+  holds: ({ kind, onItsShares, peer }) => kind === "speed" && onItsShares !== null && isAsFast(onItsShares, peer),
+};
 
 /** @type {Explanation} */
 const FEWER_EXPOSED = {
@@ -37,14 +44,14 @@ const FEWER_PROMOTIONS = {
  * @type {Readonly<Record<string, readonly Explanation[]>>}
  */
 export const EXPLAINED = {
-  "errors-1": [FEWER_EXPOSED, FEWER_PROMOTIONS],
-  "errors-2": [FEWER_EXPOSED, FEWER_PROMOTIONS],
-  "errors-5": [FEWER_EXPOSED],
-  "p95-40": [FEWER_EXPOSED],
-  "p95-60": [FEWER_EXPOSED],
-  "leak-errors": [FEWER_EXPOSED],
-  "leak-p95": [FEWER_EXPOSED],
-  "zero-base": [FEWER_EXPOSED],
+  "errors-1": [SAME_SHARES, FEWER_EXPOSED, FEWER_PROMOTIONS],
+  "errors-2": [SAME_SHARES, FEWER_EXPOSED, FEWER_PROMOTIONS],
+  "errors-5": [SAME_SHARES, FEWER_EXPOSED],
+  "p95-40": [SAME_SHARES, FEWER_EXPOSED],
+  "p95-60": [SAME_SHARES, FEWER_EXPOSED],
+  "leak-errors": [SAME_SHARES, FEWER_EXPOSED],
+  "leak-p95": [SAME_SHARES, FEWER_EXPOSED],
+  "zero-base": [SAME_SHARES, FEWER_EXPOSED],
 };
 
 /**
@@ -86,7 +93,7 @@ export function goalsOf({ id, truth }, cells, standardError) {
     found: percent(mine),
     met: mine <= PROMISED + CHANCE * standardError(PROMISED, ours.runs),
   };
-  const peers = row.filter(({ policy }) => policy !== OURS);
+  const peers = row.filter(({ policy }) => PEERS.some((peer) => peer.id === policy));
   const compared = peers.flatMap((peer) => {
     const theirs = falseShare(truth, peer);
     const chance = CHANCE * Math.hypot(standardError(mine, ours.runs), standardError(theirs, peer.runs));
@@ -96,17 +103,23 @@ export function goalsOf({ id, truth }, cells, standardError) {
   });
   return [promise, ...compared].map(({ kind, peer, goal, found, met }) => {
     const chance = CHANCE * Math.hypot(standardError(ours.promote, ours.runs), standardError(peer.promote, peer.runs));
-    const finding = { kind, ours, peer, chance };
+    const ladder = LADDERS.find((one) => peer.policy.startsWith(`${one.peer} `));
+    const onItsShares = row.find(({ policy }) => policy === ladder?.id) ?? null;
+    const finding = { kind, ours, peer, onItsShares, chance };
     const against = kind === "promise" ? "its promise" : peer.policy;
     return { row: id, against, goal, found, met, explained: met ? null : sentenceFor(id, finding) };
   });
 }
 
+/** Harm is found in at least half of the runs, and by the median no later. */
+function isAsFast(ours, peer) {
+  return ours.abort >= 0.5 && ours.medianAbortS <= peer.medianAbortS;
+}
+
 function speedGoal(ours, peer) {
-  const isFound = ours.abort >= 0.5;
-  const mine = isFound ? `${Math.round(ours.medianAbortS)} s` : `in ${percent(ours.abort)} of runs`;
-  const met = isFound && ours.medianAbortS <= peer.medianAbortS;
-  return { kind: "speed", peer, goal: "harm found as fast", found: `${mine} against ${peer.medianAbortS} s`, met };
+  const mine = ours.abort >= 0.5 ? `${Math.round(ours.medianAbortS)} s` : `in ${percent(ours.abort)} of runs`;
+  const found = `${mine} against ${peer.medianAbortS} s`;
+  return { kind: "speed", peer, goal: "harm found as fast", found, met: isAsFast(ours, peer) };
 }
 
 /** @param {string} row @param {Finding} finding */

@@ -7,7 +7,7 @@ import { createGoldSet, probeVerdicts } from "./gold.mjs";
 import { ERROR_CLASS, MEDIAN_MS, SIGMA } from "./scenarios.mjs";
 import { latencyNoise } from "./traces.mjs";
 
-const DOCUMENT = (probes) => `apiVersion: sluice/v1
+const DOCUMENT = (probes, steps) => `apiVersion: sluice/v1
 kind: Rollout
 metadata:
   name: bench
@@ -16,15 +16,19 @@ spec:
   stable: { url: "http://127.0.0.1:4001/answer", health: null }
   candidate: { url: "http://127.0.0.1:4002/answer", health: null }
   route: { driver: gateway, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
-${probes ? "  probes: { set: gold.jsonl }\n" : ""}  gates: [{ use: default }]
+${probes ? "  probes: { set: gold.jsonl }\n" : ""}${steps === null ? "" : `  strategy: { canary: { steps: ${JSON.stringify(steps)} } }\n`}  gates: [{ use: default }]
 `;
 
 /** Gates that speak of what a trace holds: its gold set measures coverage and no distances or phrasings. */
 const OTHER_PROBE_GATES = ["schema-violation", "delta-s", "lambda"];
 
-/** @param {boolean} hasGold */
-export function planOurs(hasGold) {
-  const read = readRollout(DOCUMENT(hasGold));
+/**
+ * @param {boolean} hasGold
+ * @param {readonly object[] | null} steps null for the preset's own
+ */
+function planOurs(hasGold, steps) {
+  const probed = hasGold && steps !== null ? [{ probes: true }, ...steps] : steps;
+  const read = readRollout(DOCUMENT(hasGold, probed));
   if (isProblems(read)) throw new Error(`the benchmark's document: ${JSON.stringify(read)}`);
   const plan = planRollout(read.document, read.source, {
     file: "bench.yaml",
@@ -85,10 +89,11 @@ function shareBefore(plan, index) {
  * @param {import("./scenarios.mjs").Scenario} scenario
  * @param {number} seed
  * @param {number} limitS what is undecided then is a hold
+ * @param {readonly object[] | null} steps of the ladder, null for the preset's own
  * @returns {import("./peers.mjs").Outcome}
  */
-export function runOurs(scenario, seed, limitS) {
-  const plan = planOurs(scenario.gold !== null);
+export function runOurs(scenario, seed, limitS, steps = null) {
+  const plan = planOurs(scenario.gold !== null, steps);
   const random = randomStream((Math.imul(seed, 0x9e3779b1) + 11) >>> 0);
   const answers = probeAnswers(scenario, plan, seed);
   const { rollout, endedAtS, candidateRequests } = rehearse(plan, worldOf(scenario, seed), random, limitS, answers);

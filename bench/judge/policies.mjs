@@ -111,3 +111,13 @@ export const OURS = "sluice default";
 
 /** Every policy of a comparison, ours first. */
 export const POLICIES = [OURS, ...PEERS.map(({ id }) => id)];
+
+/**
+ * The gates of `default` on a peer's own shares and holds, watched for an hour at 100 % where the peer has long promoted:
+ * what is left of a difference in time when as many users meet the candidate.
+ */
+export const LADDERS = [
+  { peer: "flagger", steps: [10, 20, 30, 40, 50].map((weight) => ({ weight, hold: "1m" })) },
+  { peer: "argo", steps: [20, 40, 60, 80].map((weight) => ({ weight, hold: "10m" })) },
+  { peer: "kayenta", steps: [{ weight: 10, hold: "2h" }] },
+].map((ladder) => ({ ...ladder, id: `sluice on ${ladder.peer}'s shares` }));

@@ -20,6 +20,13 @@ export const INTRODUCTION = [
 ];
 
 /** @type {readonly string[]} */
+export const SAME_SHARES_NOTE = [
+  "The default policy begins at 1 % and so meets harm later by the clock than a tool that begins at 10 or 20 %. Here the",
+  "gates of `default` walk each peer's own shares and holds (`LADDERS` in `policies.mjs`), beside the better of its two",
+  "variants: share of runs that aborted · median time to it.",
+];
+
+/** @type {readonly string[]} */
 export const EXPLAINED_NOTE = [
   "Goals: on no row more false verdicts than a peer (beyond 2 standard errors) or than the promised 1 %, and harm found at",
   "least as fast by the median where a peer finds it in half of its runs. Speed may be given up for a reason that the",

@@ -1,6 +1,6 @@
 // The table of a run as Markdown.
-import { EXPLAINED_NOTE, INTRODUCTION } from "./prose.mjs";
-import { POLICIES } from "./policies.mjs";
+import { EXPLAINED_NOTE, INTRODUCTION, SAME_SHARES_NOTE } from "./prose.mjs";
+import { LADDERS, PEERS, POLICIES } from "./policies.mjs";
 
 const seconds = (value) => {
   if (value === null) return "–";
@@ -14,6 +14,29 @@ function cellText({ abort, abortError, promote, medianS, p95S, exposed }) {
   return `${share(abort)} ±${(100 * abortError).toFixed(1)} · ${share(promote)} · ${seconds(medianS)} (${seconds(p95S)}) · ${exposed}`;
 }
 
+const line = (values) => `| ${values.join(" | ")} |`;
+
+/** Share that aborted and how fast: of a peer's family the variant that stops more, then the faster. */
+function stopText(cells) {
+  const [best] = [...cells].sort((a, b) => b.abort - a.abort || (a.medianAbortS ?? 0) - (b.medianAbortS ?? 0));
+  return `${share(best.abort)} · ${seconds(best.medianAbortS)}`;
+}
+
+/** Ours beside each peer's better variant while both walk the peer's shares. */
+function sameShares(scenarios, cells) {
+  const rows = scenarios.flatMap(({ id, truth }) => {
+    if (truth !== "harmful") return [];
+    const cellOf = (policy) => cells.filter((cell) => cell.row === id && cell.policy === policy);
+    const pairs = LADDERS.flatMap((ladder) => {
+      const variants = PEERS.filter((peer) => peer.id.startsWith(`${ladder.peer} `));
+      return [stopText(variants.flatMap((variant) => cellOf(variant.id))), stopText(cellOf(ladder.id))];
+    });
+    return [line([`\`${id}\``, ...pairs])];
+  });
+  const header = LADDERS.flatMap(({ peer, id }) => [peer, id]);
+  return rows.length === 0 ? [] : [line(["row", ...header]), line(["row", ...header].map(() => "---")), ...rows];
+}
+
 /**
  * @param {object} run
  * @param {string} run.command
@@ -24,7 +47,6 @@ function cellText({ abort, abortError, promote, medianS, p95S, exposed }) {
  * @param {readonly import("./goals.mjs").Goal[]} run.goals
  */
 export function markdown({ command, engine, runs, scenarios, cells, goals }) {
-  const line = (values) => `| ${values.join(" | ")} |`;
   const rows = scenarios.map(({ id, says, truth }) => {
     const found = POLICIES.map((policy) => cells.find((cell) => cell.row === id && cell.policy === policy));
     return line([`\`${id}\` ${says}`, truth, ...found.map((cell) => (cell === undefined ? "" : cellText(cell)))]);
@@ -43,6 +65,12 @@ export function markdown({ command, engine, runs, scenarios, cells, goals }) {
     line(["row", "truth", ...POLICIES]),
     line(Array.from({ length: POLICIES.length + 2 }, () => "---")),
     ...rows,
+    "",
+    "## On the same shares",
+    "",
+    ...SAME_SHARES_NOTE,
+    "",
+    ...sameShares(scenarios, cells),
     "",
     "## Goals missed",
     "",

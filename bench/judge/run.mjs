@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { standardError, summarise } from "./cell.mjs";
 import { goalsOf } from "./goals.mjs";
-import { POLICIES } from "./policies.mjs";
+import { LADDERS, PEERS, POLICIES } from "./policies.mjs";
 import { markdown } from "./report.mjs";
 import { SCENARIOS } from "./scenarios.mjs";
 
@@ -57,16 +57,22 @@ function engineDigest() {
   return hash.digest("hex").slice(0, 12);
 }
 
+/** Ours on the peers' shares only where there is harm to find: it is a comparison of times. */
+function policiesOf({ truth }) {
+  return truth === "harmful" ? [...POLICIES, ...LADDERS.map(({ id }) => id)] : POLICIES;
+}
+
 function tasksOf(scenarios, runs) {
-  const tasks = scenarios.flatMap(({ id }) =>
-    POLICIES.flatMap((policy) =>
+  const tasks = scenarios.flatMap((scenario) =>
+    policiesOf(scenario).flatMap((policy) =>
       Array.from({ length: Math.ceil(runs / CHUNK) }, (_, chunk) => {
-        return { row: id, policy, from: chunk * CHUNK + 1, to: Math.min(runs, (chunk + 1) * CHUNK) };
+        return { row: scenario.id, policy, from: chunk * CHUNK + 1, to: Math.min(runs, (chunk + 1) * CHUNK) };
       }),
     ),
   );
   // Ours take longest; begun first, nobody waits for them at the end.
-  return tasks.sort((a, b) => POLICIES.indexOf(a.policy) - POLICIES.indexOf(b.policy));
+  const isPeers = ({ policy }) => Number(PEERS.some(({ id }) => id === policy));
+  return tasks.sort((a, b) => isPeers(a) - isPeers(b));
 }
 
 /** Outcomes by `row policy`, in seed order whatever order the workers end in. */
@@ -98,8 +104,8 @@ async function main() {
   const { runs, scenarios, isJson, isWhole } = readOptions();
   const engine = engineDigest();
   const outcomesOf = await runAll(tasksOf(scenarios, runs));
-  const cells = scenarios.flatMap(({ id }) =>
-    POLICIES.map((policy) => summarise({ row: id, policy }, outcomesOf(id, policy))),
+  const cells = scenarios.flatMap((scenario) =>
+    policiesOf(scenario).map((policy) => summarise({ row: scenario.id, policy }, outcomesOf(scenario.id, policy))),
   );
   const goals = scenarios.flatMap((scenario) => goalsOf(scenario, cells, standardError));
   const options = process.argv.slice(2).filter((option) => option !== "--json");
