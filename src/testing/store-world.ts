@@ -1,0 +1,128 @@
+import { NO_WORST } from "../core/evidence/worst-window.ts";
+import { assert } from "../core/assert.ts";
+import type { Effect } from "../core/rollout/effect.ts";
+import { newRollout } from "../core/rollout/rollout.ts";
+import type { RoutingDocument } from "../core/routing/document.ts";
+import type { ArmPlan, RolloutPlan } from "../core/stage/plan.ts";
+import { BP_NONE, bp, epochMs } from "../core/unit.ts";
+import type {
+  Change,
+  ControllerStore,
+  JournalEntry,
+  Observations,
+  PublishedDocument,
+  StoredRollout,
+} from "../ports/controller-store.ts";
+
+/** What a store brings to its conformance run. */
+export interface StoreWorld {
+  /** Every handle of a world sees the same data. */
+  open(): Promise<ControllerStore>;
+  /** Unique for each run, so that a shared server needs no cleaning. */
+  readonly prefix: string;
+}
+
+export interface StoreCase {
+  readonly name: string;
+  run(world: StoreWorld): Promise<void>;
+}
+
+const AT = epochMs(1_800_000_000_000);
+
+function arm(releaseId: string): ArmPlan {
+  const url = `http://127.0.0.1/${releaseId}`;
+  return { releaseId, endpoints: [url], cachePrefix: `${releaseId}:`, healthUrl: url, answerUrl: null };
+}
+
+function plan(rolloutId: string, service: string): RolloutPlan {
+  return {
+    rolloutId,
+    generation: 1,
+    service,
+    arms: { stable: arm("r1"), candidate: arm("r2") },
+    stages: [{ kind: "watch", holdMs: 1_000 }],
+    gates: [],
+    onFail: { to: "stable" },
+    changes: [],
+    identity: { trustedHeaders: [], stickyBy: [] },
+    allow: [],
+    sticky: { seed: 1, ttlMs: 1_000 },
+    drainMs: 1_000,
+    probes: null,
+    metrics: [],
+    driver: "memory",
+    rollbackWithinMs: 1_000,
+    documentDigest: "sha256:0",
+  };
+}
+
+const OBSERVATIONS: Observations = {
+  evidence: { states: { gate: { b: 1, a: [0.1, 1e-300, "λ → “ß”"] } }, blocks: 3 },
+  generation: 0,
+  cursors: { g1: 41 },
+  sinceEpoch: 2,
+  totals: {
+    requests: { stable: 10, candidate: 1 },
+    failures: { stable: 0, candidate: 0 },
+    units: { stable: 5, candidate: 1 },
+    cold: { stable: 0, candidate: 1 },
+    gatewayFailures: 0,
+    lostWindows: 0,
+    latest: null,
+    firstCandidateAt: null,
+    lastCandidateAt: AT,
+  },
+  worst: NO_WORST,
+  pinned: null,
+};
+
+export function stored(rolloutId: string, version: number, over: Partial<RolloutPlan> = {}): StoredRollout {
+  const rollout = newRollout({ ...plan(rolloutId, `${rolloutId}-service`), ...over });
+  return { rollout, observations: OBSERVATIONS, version, createdAt: AT };
+}
+
+const EFFECT: Effect = { kind: "check-parity", id: "r/1/0" };
+
+export function entry(rolloutId: string, index: number): JournalEntry {
+  const event = { kind: "tick", at: AT } as const;
+  return { rolloutId, index, event, effects: [EFFECT], phase: "checking", stageIndex: 0, candidateBp: BP_NONE };
+}
+
+export function published(service: string, epoch: number, seq: number, candidateBp: number): PublishedDocument {
+  const { releaseId, endpoints, cachePrefix } = arm("r1");
+  const document: RoutingDocument = {
+    version: 1,
+    service,
+    epoch,
+    seq,
+    rolloutId: null,
+    arms: { stable: { releaseId, endpoints, cachePrefix }, candidate: null },
+    candidateBp: bp(candidateBp),
+    sticky: { hash: "v1", seed: 1, ttlMs: 1_000 },
+    identity: { trustedHeaders: [], stickyBy: [] },
+    allow: [],
+    closed: [],
+    drainMs: 1_000,
+    issuedAt: AT,
+  };
+  return { document, effectId: `${service}/1/${seq}` };
+}
+
+export async function find(store: ControllerStore, rolloutId: string): Promise<StoredRollout | undefined> {
+  return (await store.rollouts()).find(({ rollout }) => rollout.plan.rolloutId === rolloutId);
+}
+
+export function same(found: unknown, expected: unknown, what: string): void {
+  const [left, right] = [JSON.stringify(found), JSON.stringify(expected)];
+  assert(left === right, `${what}: found ${left}, expected ${right}`);
+}
+
+/** Commits and demands that it is taken. */
+export async function must(store: ControllerStore, change: Change): Promise<void> {
+  assert(await store.commit(change), `refused, expected to be stored: ${JSON.stringify(change)}`);
+}
+
+/** Commits and demands that it is refused. */
+export async function mustNot(store: ControllerStore, change: Change): Promise<void> {
+  assert(!(await store.commit(change)), `stored, expected to be refused: ${JSON.stringify(change)}`);
+}
