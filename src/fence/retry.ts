@@ -2,6 +2,7 @@ import type { ServingArm } from "../core/arm.ts";
 import { assert } from "../core/assert.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
+import { orAborted } from "./or-aborted.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
 /** Highest number of tries, the first one included. @source requirements.md ID-6 */
@@ -67,14 +68,6 @@ function checkPolicy(policy: RetryPolicy): void {
     baseMs >= 0 && capMs >= 0 && budgetMs > 0,
     `waits are >= 0 and the budget > 0: ${baseMs}, ${capMs}, ${budgetMs}`,
   );
-}
-
-/** Resolves to null when the signal aborts first, so that a try that ignores its signal cannot outlive the budget. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => resolve(null), { once: true });
-    work.then(resolve, reject);
-  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -90,6 +91,7 @@ export async function startController(options: ServeControllerOptions): Promise<
     });
     undo.push(() => controller.stop());
     const stopped = new AbortController();
+    setMaxListeners(0, stopped.signal); // Every stream that is open listens for the end.
     const allowedHosts: string[] = [];
     const app = controllerApp(controller, { token, allowedHosts, clock, stopped: stopped.signal, log });
     const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;

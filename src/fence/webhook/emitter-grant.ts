@@ -4,6 +4,7 @@ import type { FenceStore } from "../../ports/fence-store.ts";
 import type { Random } from "../../ports/random.ts";
 import { timesFor } from "../heartbeat.ts";
 import { acquireLease, type Lease, readLease } from "../lease.ts";
+import { orAborted } from "../or-aborted.ts";
 import { systemClock } from "../system.ts";
 
 /** How long an emission grant lasts without renewal. Its holder stops by itself at 70 % of it. @source reliability.md, Leases */
@@ -67,13 +68,6 @@ function openGrant(options: GrantOptions, lease: Lease, outboundTimeoutMs: numbe
   };
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}
-
 /**
  * Waits for the right to send, or until `signal` aborts (null). For a sink that cannot check an epoch the old emitter must
  * be silent before the new one speaks: it is replaced only after its grant was seen unrenewed for the full 5 s, by when it
@@ -96,7 +90,7 @@ export async function acquireEmissionGrant(options: GrantOptions, signal: AbortS
     const isFirst = lease.token === 1;
     const isHandedOver = before !== null && !before.held && lease.token === before.token + 1;
     const silence = isFirst || isHandedOver ? Promise.resolve() : clock.sleep(outboundTimeoutMs, lease.signal);
-    await Promise.race([silence, aborted(signal)]);
+    await orAborted(silence, signal);
     if (signal.aborted) {
       void silence.then(() => lease.release()).catch(() => false); // Not before: a released grant is taken over at once.
       return null;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Pool } from "undici";
 import { assert } from "../../core/assert.ts";
 import { seeded } from "../seeded.ts";
@@ -73,6 +74,7 @@ export function generateTraffic(options: TrafficOptions): Traffic {
   const counted = tally();
   const pool = new Pool(url.origin, { connections: inFlightMax, keepAliveTimeout: 30_000, bodyTimeout: 30_000 });
   const giveUp = new AbortController();
+  setMaxListeners(0, giveUp.signal); // Every request under way listens for it.
   const running = new Set<Promise<void>>();
 
   const fire = ({ user, question, isStreaming }: Arrival, lagMs: number): void => {
