@@ -9,9 +9,9 @@ type JsonObject = { readonly [key: string]: Json };
  * A report as `sluice probe --json` prints it: snake_case, one object, with the digest of everything else in it.
  * @source contracts.md "sluice probe"
  */
-export function toWire(report: ProbeReport, verdict: VerdictKind): JsonObject {
-  const { arms, paired, calibration } = report;
-  const body: JsonObject = {
+export function toWire(report: ProbeReport, verdict: VerdictKind) {
+  const { arms, paired, calibration, versions } = report;
+  const body = {
     verdict,
     metrics: { stable: arms.stable === null ? null : armOnWire(arms.stable), candidate: armOnWire(arms.candidate) },
     paired: paired === null ? null : pairedOnWire(paired),
@@ -33,19 +33,27 @@ export function toWire(report: ProbeReport, verdict: VerdictKind): JsonObject {
     k: report.k,
     seed: report.seed,
     gold_digest: report.goldDigest,
-    versions: inSnakeCase(report.versions),
+    versions: {
+      delta_s: versions.deltaS,
+      coverage: versions.coverage,
+      lambda: versions.lambda,
+      tokenizer: versions.tokenizer,
+    },
     invalid_items: report.invalidItems,
     pooled_topics: report.pooledTopics,
-  };
+  } satisfies JsonObject;
   return { ...body, digest: `sha256:${sha256(canonicalJson(body))}` };
 }
+
+/** What is printed; `schema/probe.schema.json` is made of a schema that must have the same keys. */
+export type ProbeAnswer = ReturnType<typeof toWire>;
 
 /** Digest of a report, whatever verdict it leads to; equal measurements have equal digests. */
 export function reportDigest(report: ProbeReport): string {
   return `sha256:${sha256(canonicalJson(report as unknown as Json))}`;
 }
 
-function armOnWire(arm: ArmReport): JsonObject {
+function armOnWire(arm: ArmReport) {
   const { deltaS, deltaSAnchor, coverage, lambda } = arm;
   return {
     delta_s: {
@@ -91,8 +99,8 @@ function armOnWire(arm: ArmReport): JsonObject {
   };
 }
 
-function pairedOnWire(paired: PairedReport): JsonObject {
-  const interval = ({ estimate, ci }: Interval): JsonObject => ({ estimate, ci });
+function pairedOnWire(paired: PairedReport) {
+  const interval = ({ estimate, ci }: Interval) => ({ estimate, ci });
   return {
     coverage_diff: interval(paired.coverage),
     coverage_diff_by_topic: Object.fromEntries(
@@ -112,7 +120,7 @@ function pairedOnWire(paired: PairedReport): JsonObject {
   };
 }
 
-function inSnakeCase(members: Readonly<Record<string, Json>>): JsonObject {
+function inSnakeCase(members: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   const snake = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return Object.fromEntries(Object.entries(members).map(([key, value]) => [snake(key), value]));
 }

@@ -4,6 +4,7 @@ import { forecastRollout, type RolloutForecast } from "../../core/forecast/rollo
 import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
 import { presetOf } from "../../spec/plan.ts";
+import type { PlanAnswer, PlanStage, PlanWarning } from "../answer/plan-answer.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type DocumentFile, previewPlan, readDocument } from "../read-document.ts";
 import type { Terminal } from "../terminal.ts";
@@ -18,13 +19,6 @@ export interface PlanOptions {
 interface StageForecast {
   readonly stage: Stage;
   readonly gates: readonly GateForecast[];
-}
-
-interface Warning {
-  readonly code: string;
-  readonly at: { readonly line: number; readonly column: number };
-  readonly message: string;
-  readonly fix: string;
 }
 
 /** A rollback is one push to the gateways and running answers ending; the push is confirmed within this. */
@@ -46,7 +40,7 @@ const FALSE_STOP_WARN = 0.01;
  * Gates that cannot decide within a stage's cap, with what would help: an error where the stage then waits for a person,
  * a warning where it goes on. And literal limits that stop healthy candidates.
  */
-function warningsOf(stages: readonly StageForecast[], document: DocumentFile): readonly Warning[] {
+function warningsOf(stages: readonly StageForecast[], document: DocumentFile): readonly PlanWarning[] {
   const steps = document.document.spec.strategy?.canary.steps;
   return stages.flatMap(({ stage, gates }, index) => {
     if (stage.kind !== "traffic") return [];
@@ -54,7 +48,7 @@ function warningsOf(stages: readonly StageForecast[], document: DocumentFile): r
       steps === undefined ? ["spec", "gates"] : ["spec", "strategy", "canary", "steps", index],
     );
     const share = `${stage.candidateBp / 100} %`;
-    return gates.flatMap((forecast): readonly Warning[] => {
+    return gates.flatMap((forecast): readonly PlanWarning[] => {
       const { gate, isFeasible, fix, falseStop } = forecast;
       if (!isFeasible) {
         const message = `${gate} cannot decide at ${share}: ${whyNever(forecast, stage.capMs)}`;
@@ -78,20 +72,25 @@ function whyNever({ gate, needsSamples, expectedS }: GateForecast, capMs: number
   return `it needs ${needsSamples} candidate requests, about ${Math.ceil(expectedS)} s at this traffic, and the cap is ${cap}`;
 }
 
-function stageWire({ stage, gates }: StageForecast, plan: RolloutPlan) {
+function stageWire({ stage, gates }: StageForecast, plan: RolloutPlan): PlanStage {
   return {
     kind: stage.kind,
     share_bp: stage.kind === "traffic" ? stage.candidateBp : stage.kind === "watch" ? 10_000 : 0,
     hold_s: stage.kind === "probes" ? 0 : stage.holdMs / 1_000,
-    gates: gates.map(({ gate, needsSamples, expectedS, isFeasible, detectable, falseStop }) => ({
-      gate,
-      needs_samples: needsSamples,
-      expected_s: expectedS,
-      feasible: isFeasible,
-      detectable,
-      false_stop: falseStop,
-    })),
+    gates: gates.map(gateWire),
     worst_rollback_s: (PUSH_WORST_MS + (stage.kind === "probes" ? 0 : plan.drainMs)) / 1_000,
+  };
+}
+
+function gateWire(forecast: GateForecast): PlanStage["gates"][number] {
+  const { gate, needsSamples, expectedS, isFeasible, detectable, falseStop } = forecast;
+  return {
+    gate,
+    needs_samples: needsSamples,
+    expected_s: expectedS,
+    feasible: isFeasible,
+    detectable,
+    false_stop: falseStop,
   };
 }
 
@@ -111,7 +110,7 @@ function describeStage({ stage, gates }: StageForecast, index: number): string {
   return `  ${index}  ${`${stage.candidateBp / 100} %`.padEnd(8)} hold ${formatDurationMs(stage.holdMs)}, ${proof}`;
 }
 
-function rolloutWire({ alphaStop, to100S, exposed }: RolloutForecast) {
+function rolloutWire({ alphaStop, to100S, exposed }: RolloutForecast): PlanAnswer["rollout"] {
   const { dead, fourfoldErrors, slower40 } = exposed;
   const requests = { dead, errors_4x: fourfoldErrors, slower_40: slower40 };
   return { alpha_stop: alphaStop, time_to_100_s: to100S, candidate_requests_exposed: requests };
@@ -146,11 +145,15 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
   const warnings = warningsOf(stages, document);
   const whole = forecastRollout(planned, { requestsPerSecond: options.rps, ...ASSUMED });
   const { stable, candidate } = planned.arms;
-  const changes = [{ kind: "route", service: planned.service, from: stable.releaseId, to: candidate.releaseId }];
   if (options.json) {
-    const wire = stages.map((one) => stageWire(one, planned));
-    const assumed = { rps: options.rps, ...ASSUMED };
-    terminal.data(JSON.stringify({ changes, stages: wire, rollout: rolloutWire(whole), warnings, assumed }));
+    const answer: PlanAnswer = {
+      changes: [{ kind: "route", service: planned.service, from: stable.releaseId, to: candidate.releaseId }],
+      stages: stages.map((one) => stageWire(one, planned)),
+      rollout: rolloutWire(whole),
+      warnings,
+      assumed: { rps: options.rps, ...ASSUMED },
+    };
+    terminal.data(JSON.stringify(answer));
   } else {
     const preset = document.document.spec.gates.map(presetOf).find((found) => found !== null);
     const trust = planned.identity.stickyBy.join(", ");

@@ -10,6 +10,7 @@ import { type CalibrationLock, lockOf, readLock, writeLock } from "../../probe/l
 import { runProbes } from "../../probe/probe.ts";
 import { toWire } from "../../probe/wire.ts";
 import { PRESETS } from "../../spec/preset/index.ts";
+import type { PrintedProbeAnswer } from "../answer/probe-answer.ts";
 import { CliError } from "../cli-error.ts";
 import { embedderNamed } from "../embedder.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -121,7 +122,11 @@ export async function probe(options: ProbeCommandOptions, terminal: Terminal): P
   if (options.lock !== null && lock !== null) await writeFile(options.lock, writeLock(lock));
   const verdicts = judgeProbes(report, BEFORE_USERS, gatesOf(options));
   const kind = overall(verdicts);
-  if (options.json) terminal.data(JSON.stringify(toWire(report, kind)));
-  else for (const verdict of verdicts) terminal.data(verdictLine(verdict, terminal));
+  if (options.json) {
+    const answer: PrintedProbeAnswer = toWire(report, kind);
+    terminal.data(JSON.stringify(answer));
+  } else {
+    for (const verdict of verdicts) terminal.data(verdictLine(verdict, terminal));
+  }
   return EXITS[kind];
 }

@@ -3,6 +3,7 @@ import type { Rate, Spread, Study } from "../../core/rehearsal/study.ts";
 import { type Baseline, type Scenario, SCENARIOS, USUAL_BASELINE } from "../../core/rehearsal/scenario.ts";
 import { studyPolicy } from "../../core/rehearsal/study.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
+import type { SimulateAnswer } from "../answer/simulate-answer.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { previewPlan, readDocument } from "../read-document.ts";
@@ -38,7 +39,7 @@ const rateWire = ({ value, standardError }: Rate) => ({ value, standard_error: s
 const secondsWire = (spread: Spread | null) => spread;
 
 /** One line of NDJSON: a scenario's outcomes, named as in the contract. */
-function studyWire({ name, says, isHarmful }: Scenario, study: Study) {
+function studyWire({ name, says, isHarmful }: Scenario, study: Study): SimulateAnswer {
   return {
     type: "scenario",
     scenario: name,

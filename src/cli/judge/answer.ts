@@ -1,5 +1,6 @@
 import type { TraceJudgement } from "../../core/trace/judgement.ts";
 import type { Verdict } from "../../core/verdict.ts";
+import type { GateAnswer, JudgeAnswer } from "../answer/judge-answer.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
 /** Largest exponent that stays finite. */
@@ -13,7 +14,7 @@ const STYLES: Readonly<Record<Verdict["kind"], Style>> = {
 };
 
 /** The answer as `sluice judge --json` prints it. @source contracts.md "sluice judge" */
-export function answerOnWire(judgement: TraceJudgement): Readonly<Record<string, unknown>> {
+export function answerOnWire(judgement: TraceJudgement): JudgeAnswer {
   const { decidedAt, sampleRatio, stage, counts } = judgement;
   return {
     verdict: judgement.kind,
@@ -21,18 +22,7 @@ export function answerOnWire(judgement: TraceJudgement): Readonly<Record<string,
     decided_at_ts: decidedAt === null ? null : new Date(decidedAt.atMs).toISOString(),
     decided_by: judgement.decidedBy,
     candidate_events_until_decision: judgement.candidateEvents,
-    gates: judgement.verdicts.map((verdict) => ({
-      gate: verdict.gate,
-      verdict: verdict.kind,
-      estimate: verdict.estimate,
-      interval: verdict.interval,
-      samples: verdict.samples,
-      threshold: verdict.threshold,
-      alpha: verdict.alpha,
-      e_value: verdict.eValue,
-      reason: verdict.reason,
-      needs: verdict.needs,
-    })),
+    gates: judgement.verdicts.map(verdictOnWire),
     srm:
       sampleRatio === null
         ? null
@@ -54,6 +44,21 @@ export function answerOnWire(judgement: TraceJudgement): Readonly<Record<string,
     probe_events: counts.probes,
     repeated_windows: counts.repeated,
     lost_windows: counts.lost,
+  };
+}
+
+function verdictOnWire(verdict: Verdict): GateAnswer {
+  return {
+    gate: verdict.gate,
+    verdict: verdict.kind,
+    estimate: verdict.estimate,
+    interval: verdict.interval,
+    samples: verdict.samples,
+    threshold: verdict.threshold,
+    alpha: verdict.alpha,
+    e_value: verdict.eValue,
+    reason: verdict.reason,
+    needs: verdict.needs,
   };
 }
 

@@ -1,0 +1,16 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { documentSchemas } from "../../spec/json-schema.ts";
+import { expectCheckedIn, SCHEMA_FOLDER } from "../../../test/checked-in-schema.ts";
+import { answerSchemas } from "./answer-schemas.ts";
+
+describe("schema/", () => {
+  it.each(Object.entries(answerSchemas()))("%s is what the code says (UPDATE_SCHEMA=1 writes it)", (name, schema) => {
+    expectCheckedIn(name, schema);
+  });
+
+  it("has no file that nothing checks", () => {
+    const checked = Object.keys({ ...documentSchemas(), ...answerSchemas() });
+    expect(readdirSync(SCHEMA_FOLDER).sort()).toEqual(checked.sort());
+  });
+});

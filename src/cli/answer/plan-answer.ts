@@ -1,0 +1,73 @@
+import { z } from "zod";
+import type { Stage } from "../../core/stage/plan.ts";
+import { count, type EveryOf, share, shareBp, type Wire } from "./wire.ts";
+
+const change = z.strictObject({
+  kind: z.literal("route"),
+  service: z.string(),
+  from: z.string().describe("release that serves today"),
+  to: z.string(),
+});
+
+const gate = z.strictObject({
+  gate: z.string(),
+  needs_samples: z
+    .number()
+    .nonnegative()
+    .nullable()
+    .describe("candidate requests until a healthy candidate is proven; null when it never is"),
+  expected_s: z.number().nonnegative().nullable(),
+  feasible: z.boolean().describe("false when the stage's cap ends before the proof"),
+  detectable: z.string().describe("smallest harm the gate sees within the hold"),
+  false_stop: z
+    .number()
+    .nullable()
+    .describe("chance that one look at a healthy candidate stops it, for a literal limit; else null"),
+});
+
+const stage = z.strictObject({
+  kind: z.enum({ probes: "probes", traffic: "traffic", watch: "watch" } satisfies EveryOf<Stage["kind"]>),
+  share_bp: shareBp,
+  hold_s: z.number().nonnegative(),
+  gates: z.array(gate),
+  worst_rollback_s: z.number().nonnegative(),
+});
+
+const requests = count.nullable();
+
+const rollout = z.strictObject({
+  alpha_stop: z.number().nonnegative().describe("promised probability of stopping a healthy candidate"),
+  time_to_100_s: z
+    .strictObject({ expected: z.number().nonnegative(), within: z.number().nonnegative() })
+    .nullable()
+    .describe("null when a healthy candidate never gets there without a person"),
+  candidate_requests_exposed: z
+    .strictObject({ dead: requests, errors_4x: requests, slower_40: requests })
+    .describe("before such a candidate is stopped at the first share; null when it is not seen there"),
+});
+
+const warning = z.strictObject({
+  code: z
+    .enum(["E201", "W201", "W202"])
+    .describe("E201, W201: a gate cannot decide before the cap; W202: a literal limit stops healthy candidates"),
+  at: z.strictObject({ line: count, column: count }).describe("place in the document, 1-based"),
+  message: z.string(),
+  fix: z.string(),
+});
+
+/** The one object `sluice plan --json` prints. @source contracts.md "sluice validate|plan|apply" */
+export const planAnswer = z.strictObject({
+  changes: z.array(change),
+  stages: z.array(stage),
+  rollout,
+  warnings: z.array(warning),
+  assumed: z.strictObject({
+    rps: z.number().nonnegative(),
+    failureRate: share,
+    latencySigma: z.number().nonnegative(),
+  }),
+});
+
+export type PlanAnswer = Wire<typeof planAnswer>;
+export type PlanStage = PlanAnswer["stages"][number];
+export type PlanWarning = PlanAnswer["warnings"][number];

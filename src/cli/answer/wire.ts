@@ -1,0 +1,33 @@
+import { z } from "zod";
+import type { VerdictKind } from "../../core/verdict.ts";
+
+type DeepReadonly<T> = T extends object ? { readonly [key in keyof T]: DeepReadonly<T[key]> } : T;
+
+/** What a schema describes, as the code that makes it must return it: an answer is never changed again. */
+export type Wire<Schema extends z.ZodType> = DeepReadonly<z.infer<Schema>>;
+
+/** An enum of all members of a union: one that is missing, or that the union does not have, does not compile. */
+export type EveryOf<Union extends string> = { readonly [member in Union]: member };
+
+/** A whole number of things. */
+export const count = z.int().nonnegative();
+
+/** A share of one, 0..1. */
+export const share = z.number().min(0).max(1);
+
+/** A candidate's share in basis points. */
+export const shareBp = z.int().min(0).max(10_000);
+
+/** Something counted on both arms. */
+export const countByArm = z.strictObject({ stable: count, candidate: count });
+
+/** Low and high end, in the unit of the estimate. */
+export const interval = z.tuple([z.number(), z.number()]);
+
+export const verdictKind = z.enum({
+  pass: "pass",
+  fail: "fail",
+  inconclusive: "inconclusive",
+  "no-data": "no-data",
+  error: "error",
+} satisfies EveryOf<VerdictKind>);
