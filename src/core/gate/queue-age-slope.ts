@@ -8,8 +8,8 @@ import { trafficVerdict } from "./traffic-verdict.ts";
 const POINT_MS = 5_000;
 /** Fewest points of a window whose slope has an interval worth the name. */
 const LEAST_POINTS = 6;
-/** Student's t at 97.5 % for few degrees of freedom, rounded up: a little too wide errs towards waiting. */
-const T_975 = 2.6;
+/** Student's t at 97.5 % for the fewest points (4 degrees of freedom, 2.776), rounded up: too wide errs towards waiting. */
+const T_975 = 2.8;
 
 interface Point {
   readonly atS: number;
