@@ -1,3 +1,4 @@
+import { studentQuantile } from "../stats/special.ts";
 import type { Bp } from "../unit.ts";
 import type { TrafficGate } from "./gate.ts";
 import type { QueueAgeSlopeOptions } from "./options.ts";
@@ -8,9 +9,6 @@ import { trafficVerdict } from "./traffic-verdict.ts";
 const POINT_MS = 5_000;
 /** Fewest points of a window whose slope has an interval worth the name. */
 const LEAST_POINTS = 6;
-/** Student's t at 97.5 % for the fewest points (4 degrees of freedom, 2.776), rounded up: too wide errs towards waiting. */
-const T_975 = 2.8;
-
 interface Point {
   readonly atS: number;
   readonly ageMs: number;
@@ -46,7 +44,7 @@ function slopeOf(points: readonly Point[]): Slope | null {
   if (spread === 0) return null;
   const estimate = points.reduce((sum, { atS, ageMs }) => sum + (atS - meanS) * (ageMs - meanMs), 0) / spread;
   const residuals = points.reduce((sum, { atS, ageMs }) => sum + (ageMs - meanMs - estimate * (atS - meanS)) ** 2, 0);
-  const half = T_975 * Math.sqrt(residuals / (count - 2) / spread);
+  const half = studentQuantile(0.975, count - 2) * Math.sqrt(residuals / (count - 2) / spread);
   return { estimate, low: estimate - half, high: estimate + half };
 }
 
