@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Ajv } from "ajv";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { judgeAnswer } from "../../src/cli/answer/judge-answer.ts";
@@ -12,7 +13,6 @@ import type { CoverageLevel, DeltaSReport, LambdaState, ProbeReport } from "../.
 import type { Stage } from "../../src/core/stage/plan.ts";
 import type { VerdictKind } from "../../src/core/verdict.ts";
 import { SCHEMA_FOLDER } from "../checked-in-schema.ts";
-import { schemaProblems } from "../json-schema-reader.ts";
 import { withLab } from "../lab/lab-client.ts";
 import { mutantsOf } from "./answer-mutants.ts";
 import { temporaryFolder } from "./run-sluice.ts";
@@ -26,6 +26,11 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   probe: probeAnswer,
 };
 const checkedIn = (command: string) => JSON.parse(readFileSync(`${SCHEMA_FOLDER}${command}.schema.json`, "utf8"));
+/** The published files as another program reads them; formats are annotations, the pattern beside one decides. */
+const ajv = new Ajv({ allErrors: true, validateFormats: false });
+const validators = Object.fromEntries(
+  Object.keys(SCHEMAS).map((command) => [command, ajv.compile(checkedIn(command))]),
+);
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let written = 0;
@@ -56,13 +61,13 @@ async function answersOf(...argv: readonly string[]): Promise<{ readonly code: n
 }
 
 function expectShape(command: string, answer: Answer): void {
-  const [code, published] = [SCHEMAS[command], checkedIn(command)];
+  const [code, published] = [SCHEMAS[command], validators[command]];
   expect(code?.safeParse(answer).error?.issues ?? []).toEqual([]);
-  expect(schemaProblems(published, answer)).toEqual([]);
+  expect(published?.(answer) ? [] : published?.errors).toEqual([]);
   const mutants = mutantsOf(answer);
   expect(mutants.length).toBeGreaterThan(30);
   const accepted = mutants.filter(
-    ({ mutant }) => code?.safeParse(mutant).success !== false || schemaProblems(published, mutant).length === 0,
+    ({ mutant }) => code?.safeParse(mutant).success !== false || published?.(mutant) !== false,
   );
   expect(accepted.map(({ says }) => says)).toEqual([]);
 }

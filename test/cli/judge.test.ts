@@ -2,9 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { buildProgram } from "../../src/cli/program/program.ts";
-import { runProgram } from "../../src/cli/run-program.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { JudgeAnswer } from "../../src/cli/answer/judge-answer.ts";
 import { readProbeResults } from "../../src/cli/judge/probe-results.ts";
 import type { ProbeReport } from "../../src/core/measure/report.ts";
 import { createRecorder } from "../../src/core/window/recorder.ts";
@@ -13,18 +12,8 @@ import { bp, epochMs } from "../../src/core/unit.ts";
 import { toWire } from "../../src/probe/wire.ts";
 import { handbook, probeFakes } from "../probe/world.ts";
 import { MAIN, temporaryFolder } from "./run-sluice.ts";
+import { sluiceInProcess as sluice } from "./sluice-in-process.ts";
 import { ndjson, START_MS, traceEvents } from "./trace-events.ts";
-
-interface Answer {
-  readonly verdict: string;
-  readonly decided_at_event: number | null;
-  readonly decided_at_ts: string | null;
-  readonly decided_by: string | null;
-  readonly candidate_events_until_decision: number;
-  readonly gates: readonly { readonly gate: string; readonly verdict: string; readonly threshold: number | null }[];
-  readonly srm: { readonly e_value: number | null; readonly ok: boolean } | null;
-  readonly [key: string]: unknown;
-}
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let written = 0;
@@ -39,27 +28,10 @@ async function file(content: string | Uint8Array): Promise<string> {
   return path;
 }
 
-/** Runs `sluice ...argv` in this process, with what it wrote and its exit code. */
-async function sluice(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const heard = { stdout: "", stderr: "" };
-  const listen = (name: "stdout" | "stderr") =>
-    vi.spyOn(process[name], "write").mockImplementation((text) => {
-      heard[name] += String(text);
-      return true;
-    });
-  const spies = [listen("stdout"), listen("stderr")];
-  try {
-    const code = await runProgram(buildProgram, ["node", "sluice", ...argv]);
-    return { code, ...heard };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
-
-async function judged(content: string | Uint8Array, ...argv: string[]): Promise<{ code: number; answer: Answer }> {
+async function judged(content: string | Uint8Array, ...argv: string[]): Promise<{ code: number; answer: JudgeAnswer }> {
   const { code, stdout, stderr } = await sluice("judge", "--json", "--trace", await file(content), ...argv);
   if (stdout === "") throw new Error(`exit ${code}: ${stderr}`);
-  return { code, answer: JSON.parse(stdout) as Answer };
+  return { code, answer: JSON.parse(stdout) as JudgeAnswer };
 }
 
 const TRACE_ONLY = ["--only", "trace", "--hold", "0s"];
@@ -346,7 +318,7 @@ describe("sluice judge --windows", () => {
 
   const run = async (content: string) => {
     const { code, stdout } = await sluice("judge", "--json", "--windows", await file(content), ...TRACE_ONLY);
-    return { code, answer: JSON.parse(stdout) as Answer };
+    return { code, answer: JSON.parse(stdout) as JudgeAnswer };
   };
 
   it("judges what gateways send: healthy passes, errors fail", async () => {
@@ -384,7 +356,7 @@ describe("sluice judge --trace -", () => {
     child.stdin.on("error", () => {}); // The command has left: what is still being written has no reader.
     child.stdin.write(ndjson(traceEvents({ seconds: 60, errors: 0.3 })));
     const [code] = await once(child, "close"); // Ends although stdin stays open.
-    const answer = JSON.parse(stdout) as Answer;
+    const answer = JSON.parse(stdout) as JudgeAnswer;
     expect([code, answer.verdict, answer.decided_by]).toEqual([10, "fail", "error-rate"]);
   });
 });

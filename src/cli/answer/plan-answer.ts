@@ -63,8 +63,8 @@ export const planAnswer = z.strictObject({
   warnings: z.array(warning),
   assumed: z.strictObject({
     rps: z.number().nonnegative(),
-    failureRate: share,
-    latencySigma: z.number().nonnegative(),
+    failure_rate: share,
+    latency_sigma: z.number().nonnegative(),
   }),
 });
 

@@ -151,7 +151,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
       stages: stages.map((one) => stageWire(one, planned)),
       rollout: rolloutWire(whole),
       warnings,
-      assumed: { rps: options.rps, ...ASSUMED },
+      assumed: { rps: options.rps, failure_rate: ASSUMED.failureRate, latency_sigma: ASSUMED.latencySigma },
     };
     terminal.data(JSON.stringify(answer));
   } else {
