@@ -35,6 +35,7 @@ const p95 = z.strictObject({
   harmRatio: ratio,
   margin: byShare(ratio),
   minSamples: samples,
+  swingMs: ms,
 });
 
 /** The options of each gate kind as a document may write them. The preset in force supplies what is left out. */

@@ -4,6 +4,7 @@ import { exceedanceRate, quantileDeviation, secondsToProof } from "../stats/powe
 import { normalCdf } from "../stats/special.ts";
 import type { TrafficStage } from "../stage/plan.ts";
 import type { GateSetting } from "../gate/gate.ts";
+import { secondsToOutlast } from "../gate/swing-guard.ts";
 import { boundAt, type ErrorRateOptions, type NewErrorClassOptions, type P95Options } from "../gate/options.ts";
 import { type Assumptions, bothArms, type Needs, shareOf } from "./needs.ts";
 
@@ -39,6 +40,20 @@ export function forecastErrors(setting: GateSetting, stage: TrafficStage, assume
   return { needsSamples: needed === null ? null : Math.max(needed, options.minSamples), detectable };
 }
 
+/** Seconds until a candidate slower by `factor` is stopped at a stage; null when it never is. */
+export function secondsToSlowness(
+  { harmRatio, alpha, swingMs }: P95Options,
+  stage: TrafficStage,
+  { requestsPerSecond, latencySigma }: Assumptions,
+  factor: number,
+): number | null {
+  const candidateRate = exceedanceRate(0.95, harmRatio, factor, latencySigma);
+  const traffic = { requestsPerSecond, candidateShare: shareOf(stage), candidateRate, stableRate: 0.05 };
+  // Where a slower candidate exceeds less often than stable does, there is nothing to see.
+  const proofS = candidateRate <= traffic.stableRate ? null : secondsToProof({ ...traffic, alpha });
+  return proofS === null ? null : Math.max(proofS, secondsToOutlast({ ...traffic, swingMs }));
+}
+
 export function forecastP95(setting: GateSetting, stage: TrafficStage, assumed: Assumptions): Needs {
   const options = optionsOf<P95Options>(setting);
   const { requestsPerSecond, latencySigma } = assumed;
@@ -53,12 +68,9 @@ export function forecastP95(setting: GateSetting, stage: TrafficStage, assumed: 
   const traffic = { requestsPerSecond, candidateShare, stableRate: 0.05 };
   const proofRate = exceedanceRate(0.95, margin, 1, latencySigma);
   const proofS = secondsToProof({ ...traffic, candidateRate: proofRate, alpha: options.beta });
-  const seen = RATIOS.find((factor) => {
-    const candidateRate = exceedanceRate(0.95, options.harmRatio, factor, latencySigma);
-    // At a share where a slower candidate exceeds less often than stable does, there is nothing to see.
-    if (candidateRate <= traffic.stableRate) return false;
-    return (secondsToProof({ ...traffic, candidateRate, alpha: options.alpha }) ?? NEVER) * 1_000 <= stage.holdMs;
-  });
+  const seen = RATIOS.find(
+    (factor) => (secondsToSlowness(options, stage, assumed, factor) ?? NEVER) * 1_000 <= stage.holdMs,
+  );
   const needed = proofS === null ? null : Math.ceil(proofS * requestsPerSecond * candidateShare);
   const detectable = seen === undefined ? "no slowness within the hold" : `${seen}x within the hold`;
   return { needsSamples: needed === null ? null : Math.max(needed, options.minSamples), detectable };

@@ -1,8 +1,9 @@
-import { exceedanceRate, secondsToProof } from "../stats/power.ts";
+import { secondsToProof } from "../stats/power.ts";
 import type { RolloutPlan, TrafficStage } from "../stage/plan.ts";
 import type { GateSetting } from "../gate/gate.ts";
 import type { P95Options } from "../gate/options.ts";
 import { isInForce } from "../gate/setting.ts";
+import { secondsToSlowness } from "./compared.ts";
 import { type Assumptions, shareOf } from "./needs.ts";
 import { forecastStage } from "./stage.ts";
 
@@ -48,18 +49,19 @@ function timeTo100(plan: RolloutPlan, assumed: Assumptions): RolloutForecast["to
   return { expected, within };
 }
 
-/** Candidate requests until the fuses of the first share see a difference of these rates. */
-function exposure(
+/** Candidate requests of a share in so many seconds; null stays null. */
+function requestsIn(stage: TrafficStage, { requestsPerSecond }: Assumptions, seconds: number | null): number | null {
+  return seconds === null ? null : Math.ceil(seconds * requestsPerSecond * shareOf(stage));
+}
+
+/** Seconds until failures at `candidateRate` are proven against the usual ones. */
+function secondsToErrors(
   stage: TrafficStage,
-  assumed: Assumptions,
-  rates: { readonly candidate: number; readonly stable: number; readonly alpha: number },
+  { requestsPerSecond, failureRate }: Assumptions,
+  rates: { readonly candidateRate: number; readonly alpha: number },
 ): number | null {
-  const { requestsPerSecond } = assumed;
-  const candidateShare = shareOf(stage);
-  const { candidate: candidateRate, stable: stableRate, alpha } = rates;
-  if (candidateRate <= stableRate) return null;
-  const seconds = secondsToProof({ requestsPerSecond, candidateShare, candidateRate, stableRate, alpha });
-  return seconds === null ? null : Math.ceil(seconds * requestsPerSecond * candidateShare);
+  if (rates.candidateRate <= failureRate) return null;
+  return secondsToProof({ requestsPerSecond, candidateShare: shareOf(stage), stableRate: failureRate, ...rates });
 }
 
 /** Announces a rollout under stated assumptions about its traffic. */
@@ -72,18 +74,18 @@ export function forecastRollout(plan: RolloutPlan, assumed: Assumptions): Rollou
   const errors = gateAt("error-rate");
   const p95 = gateAt("p95-warm")?.options as unknown as P95Options | undefined;
   const { failureRate } = assumed;
-  const failing = (rate: number): number | null =>
-    first === undefined || errors === undefined
-      ? null
-      : exposure(first, assumed, { candidate: rate, stable: failureRate, alpha: alphaOf(errors) || 0.001 });
+  const failing = (candidateRate: number): number | null => {
+    if (first === undefined || errors === undefined) return null;
+    return requestsIn(
+      first,
+      assumed,
+      secondsToErrors(first, assumed, { candidateRate, alpha: alphaOf(errors) || 0.001 }),
+    );
+  };
   const slower40 =
     first === undefined || p95 === undefined || p95.mode === "literal"
       ? null
-      : exposure(first, assumed, {
-          candidate: exceedanceRate(0.95, p95.harmRatio, 1.4, assumed.latencySigma),
-          stable: 0.05,
-          alpha: p95.alpha,
-        });
+      : requestsIn(first, assumed, secondsToSlowness(p95, first, assumed, 1.4));
   const exposed = { dead: failing(0.999), fourfoldErrors: failing(Math.min(0.999, 4 * failureRate)), slower40 };
   return { alphaStop, to100S: timeTo100(plan, assumed), exposed };
 }

@@ -54,6 +54,8 @@ export interface P95Options {
   /** Ratio that must be excluded before promotion. */
   readonly margin: ByShare;
   readonly minSamples: number;
+  /** How long an arm may be slow or fast by itself: harm counts as proven once it outlasts such swings. */
+  readonly swingMs: number;
 }
 
 /**

@@ -6,9 +6,9 @@ import type { Verdict } from "../verdict.ts";
 import { binOf, countAbove, countBins, lowerEdgeMs, mergeBins, quantileOf, type SparseBins } from "../window/sketch.ts";
 import type { Block, TrafficGate } from "./gate.ts";
 import { foldLatencyWatch, isLatencyAlarmed, type LatencyWatch, NEW_LATENCY_WATCH } from "./latency-watch.ts";
-import { doMinutesAgree, foldMinute, type MinuteDifferences, NO_MINUTES } from "./minute-difference.ts";
 import { boundAt, type P95Options } from "./options.ts";
 import { isAlone, tallyPlace } from "./stage-tally.ts";
+import { foldSwings, NEW_SWING_GUARD, outlastsSwings, type SwingGuard } from "./swing-guard.ts";
 import { trafficVerdict, type VerdictBase } from "./traffic-verdict.ts";
 
 interface State {
@@ -17,8 +17,8 @@ interface State {
   /** Warm answers at the share in force: both arms in the same hours. */
   readonly stage: ByArm<SparseBins> & { readonly candidateBp: Bp | null };
   readonly harm: BernoulliEProcess;
-  /** The same exceedances by the minute, so that an arm's own swings are not taken for harm. */
-  readonly minutes: MinuteDifferences;
+  /** The same exceedances by the stretch, so that an arm's own swings are not taken for harm. */
+  readonly swings: SwingGuard;
   /** At 100 %, against the slowest stretch stable left behind. */
   readonly watch: LatencyWatch;
   /** One proof for each distinct margin of the plan, keyed by the ratio. */
@@ -52,7 +52,7 @@ function start(options: P95Options): State {
     recent: { full: [], filling: [] },
     stage: { stable: [], candidate: [], candidateBp: null },
     harm: startExceedances(QUANTILE, "higher"),
-    minutes: NO_MINUTES,
+    swings: NEW_SWING_GUARD,
     watch: NEW_LATENCY_WATCH,
     proofs: Object.fromEntries(
       [under10, under50, from50].map((ratio) => [String(ratio), startExceedances(QUANTILE, "lower")]),
@@ -104,11 +104,12 @@ function fold(state: State, block: Block, options: P95Options): State {
     const failures = moreAbove(candidate.warm, thresholdMs * Number(ratio));
     return [ratio, foldBernoulli(proof, { stable: slowStable, candidate: { failures, total } })] as const;
   });
+  const harm = foldBernoulli(state.harm, harmBlock);
   return {
     stage,
     recent,
-    harm: foldBernoulli(state.harm, harmBlock),
-    minutes: foldMinute(state.minutes, block, harmBlock),
+    harm,
+    swings: foldSwings(state.swings, block, harmBlock, { swingMs: options.swingMs, logE: harm.logE }),
     watch,
     proofs: Object.fromEntries(proofs),
   };
@@ -169,7 +170,7 @@ interface P95Gate {
  * Warm p95 of the candidate against stable's, as a ratio. Harm: candidate latencies divided by `harmRatio` still exceed
  * stable's p95 more often than stable's own do. Proof: divided by the stage's margin they exceed it less often. Both
  * are compared second by second, so drift that hits both arms is no evidence, and both are valid at any look. An arm that
- * swings by itself is told from a slow one by the minute.
+ * swings by itself is told from a slow one by the spread of its stretches.
  * @source decision-policy.md "Margins"; statistics.md (b) on exceedances of a predictable threshold (GQ-14, CW-3, CW-5)
  */
 function p95Gate({ name, accepts, needs: missingData }: P95Gate): TrafficGate<P95Options, State> {
@@ -177,7 +178,7 @@ function p95Gate({ name, accepts, needs: missingData }: P95Gate): TrafficGate<P9
     isLatencyAlarmed(state.watch) ||
     (options.mode === "literal"
       ? isOverLiterally(state, options)
-      : state.harm.logE >= Math.log(1 / options.alpha) && doMinutesAgree(state.minutes));
+      : state.harm.logE >= Math.log(1 / options.alpha) && outlastsSwings(state.swings));
   return {
     kind: "traffic",
     name,
@@ -211,7 +212,12 @@ function p95Gate({ name, accepts, needs: missingData }: P95Gate): TrafficGate<P9
         const reason = isLiteral ? `${found}: within ${margin}x` : `${found}: worse than ${margin}x is excluded`;
         return trafficVerdict(base, "pass", { ...finding, reason });
       }
-      const more = isLiteral ? "a lower p95" : neededText(proof ?? state.harm, options.beta, samples.candidate);
+      const isSwinging = !isLiteral && state.harm.logE >= Math.log(1 / options.alpha);
+      const more = isLiteral
+        ? "a lower p95"
+        : isSwinging
+          ? `slowness that outlasts swings of ${options.swingMs / 1_000} s, or its end`
+          : neededText(proof ?? state.harm, options.beta, samples.candidate);
       const needs = missing > 0 ? `${missing} more warm candidate requests` : more;
       const held = isLiteral ? `not yet known to be within ${margin}x` : `worse than ${margin}x is not excluded yet`;
       return trafficVerdict(base, "inconclusive", { ...finding, reason: `${found}: ${held}`, needs });

@@ -89,6 +89,11 @@ export function lnSumExp(terms: readonly number[]): number {
   return top + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - top), 0));
 }
 
+/** Probability that Student's t with `freedom` > 0 degrees of freedom is above `t` >= 0. */
+export function studentTail(t: number, freedom: number): number {
+  return Math.exp(lnBetaCdf(freedom / (freedom + t * t), freedom / 2, 0.5)) / 2;
+}
+
 /**
  * Quantile of Student's t distribution, by bisection on the incomplete beta function.
  * @param share strictly between 0 and 1
@@ -100,12 +105,11 @@ export function studentQuantile(share: number, freedom: number): number {
     `a t quantile needs a share in 0..1 and freedom > 0: ${share}, ${freedom}`,
   );
   const tail = Math.min(share, 1 - share);
-  const above = (t: number): number => Math.exp(lnBetaCdf(freedom / (freedom + t * t), freedom / 2, 0.5)) / 2;
   let [low, high] = [0, 1];
-  while (above(high) > tail && high < 1e15) high *= 2;
+  while (studentTail(high, freedom) > tail && high < 1e15) high *= 2;
   for (let step = 0; step < 80; step++) {
     const middle = (low + high) / 2;
-    if (above(middle) > tail) low = middle;
+    if (studentTail(middle, freedom) > tail) low = middle;
     else high = middle;
   }
   const t = (low + high) / 2;

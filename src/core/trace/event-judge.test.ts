@@ -220,16 +220,16 @@ describe("what a trace says", () => {
 
 describe("when a trace decides", () => {
   it.each([
-    ["error-rate", { errors: 0.2 }],
-    ["p95-warm", { slow: 2 }],
-    ["new-error-class", { cutBodies: 0.01 }],
-  ])("stops at %s within 30 s of the step, with the event that closed the window", (gate, harm) => {
+    ["error-rate", { errors: 0.2 }, 30],
+    ["p95-warm", { slow: 2 }, 75], // Latency has to outlast the swings an arm may have by itself.
+    ["new-error-class", { cutBodies: 0.01 }, 30],
+  ] as const)("stops at %s soon after the step, with the event that closed the window", (gate, harm, withinS) => {
     const events = traceEvents({ seconds: 120, harmFromS: 40, ...harm });
     const judgement = judged(events);
     expect([judgement.kind, judgement.decidedBy]).toEqual(["fail", gate]);
     const { event: at, atMs } = judgement.decidedAt ?? { event: 0, atMs: 0 };
     expect(at).toBeGreaterThan(40 * 200);
-    expect(at).toBeLessThan(70 * 200);
+    expect(at).toBeLessThan((40 + withinS) * 200);
     expect(judgement.counts.lines).toBe(at);
     // The deciding window is closed by the first event more than 5 s newer than its end.
     expect((events[at - 1]?.ts ?? 0) - atMs).toBeGreaterThan(5_000);

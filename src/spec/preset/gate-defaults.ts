@@ -4,6 +4,15 @@ const MINUTE_MS = 60_000;
 
 /** What a share gate has besides its limits. `alpha` is its part of the error budget of a rollout, 0.01. */
 const limits = { mode: "sequential", alpha: 0.001, beta: 0.05, onNoData: "hold" } as const;
+const latency = {
+  mode: "sequential",
+  alpha: 0.001,
+  beta: 0.05,
+  harmRatio: 1.1,
+  margin: { under10: 1.5, under50: 1.25, from50: 1.25 },
+  minSamples: 60,
+  swingMs: 15_000,
+} as const;
 const events = { max: 0, onNoData: "hold" } as const;
 
 /**
@@ -33,22 +42,8 @@ export const GATE_DEFAULTS: GateOptions = {
   "five-xx-burst": { limit: 0.05, longestMs: MINUTE_MS },
   "new-error-class": { alpha: 0.001, beta: 0.05 },
   "tool-loop": events,
-  "p95-warm": {
-    mode: "sequential",
-    alpha: 0.001,
-    beta: 0.05,
-    harmRatio: 1.1,
-    margin: { under10: 1.5, under50: 1.25, from50: 1.25 },
-    minSamples: 60,
-  },
-  "p95-equal-load": {
-    mode: "sequential",
-    alpha: 0.001,
-    beta: 0.05,
-    harmRatio: 1.1,
-    margin: { under10: 1.5, under50: 1.25, from50: 1.25 },
-    minSamples: 60,
-  },
+  "p95-warm": latency,
+  "p95-equal-load": latency,
   "cold-share": { ...limits, promote: 0.05, stop: null, minSamples: 300 },
   "queue-age-slope": { mode: "sequential", promote: 5, windowMs: MINUTE_MS, windows: 3, onNoData: "hold" },
   "dedupe-miss": { ...limits, promote: 0.001, stop: 0.01, minSamples: 300 },

@@ -11,7 +11,7 @@ type Tightening = "lower" | "higher" | "first" | readonly string[];
 
 const LIMIT = { promote: "lower", stop: "lower", minSamples: "higher", onNoData: ["skip", "hold"] } as const;
 const EVENT = { max: "lower", onNoData: ["skip", "hold"] } as const;
-const P95 = { harmRatio: "lower", margin: "lower", minSamples: "higher" } as const;
+const P95 = { harmRatio: "lower", margin: "lower", minSamples: "higher", swingMs: "lower" } as const;
 
 const TIGHTENING: { readonly [name in GateName]: { readonly [option in keyof GateOptions[name]]?: Tightening } } = {
   "schema-violation": { maxShare: "lower" },
