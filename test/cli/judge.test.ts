@@ -65,15 +65,16 @@ describe("sluice judge --trace", () => {
   });
 
   it.each([
-    ["error-rate", { errors: 0.2 }],
-    ["p95-warm", { slow: 2 }],
-    ["new-error-class", { cutBodies: 0.01 }],
-  ])("fails with exit 10 by %s soon after the step at event 8000, and reads no further", async (gate, harm) => {
+    ["error-rate", { errors: 0.2 }, 14_000],
+    ["p95-warm", { slow: 2 }, 23_000], // Latency has to outlast the swings an arm may have by itself.
+    ["new-error-class", { cutBodies: 0.01 }, 14_000],
+  ] as const)("fails with exit 10 by %s soon after the step at event 8000, and reads no further", async (...row) => {
+    const [gate, harm, before] = row;
     const events = traceEvents({ seconds: 120, harmFromS: 40, ...harm });
     const { code, answer } = await judged(ndjson(events), ...TRACE_ONLY);
     expect([code, answer.verdict, answer.decided_by]).toEqual([10, "fail", gate]);
     expect(answer.decided_at_event).toBeGreaterThan(8_000);
-    expect(answer.decided_at_event).toBeLessThan(14_000);
+    expect(answer.decided_at_event).toBeLessThan(before);
     expect(answer["events"]).toBe(answer.decided_at_event);
     const atMs = Date.parse(answer.decided_at_ts ?? "");
     expect(atMs).toBeGreaterThan(START_MS + 40_000);
