@@ -69,6 +69,17 @@ describe("goals", () => {
     expect(more[0]?.explained).toBeNull();
   });
 
+  it("are explained by our small first share only where ours is as fast on the peer's own shares", () => {
+    const row = "errors-5@10";
+    const cells = [aCell(row, OURS, 200, 0, 1_400, 400), aCell(row, "flagger tuned", 200, 0, 360, 368)];
+    const explained = (onItsShares: ReturnType<typeof aCell>) =>
+      missed(row, "harmful", [...cells, onItsShares]).map((goal) => goal.explained);
+    expect(explained(aCell(row, "sluice on flagger's shares", 200, 0, 130))[0]).toContain("own shares");
+    expect(explained(aCell(row, "sluice on flagger's shares", 200, 0, 361))).toEqual([null]);
+    expect(explained(aCell(row, "sluice on flagger's shares", 99, 0, 130))).toEqual([null]);
+    expect(explained(aCell(row, "sluice on argo's shares", 200, 0, 130))).toEqual([null]);
+  });
+
   it("leave false verdicts unexplained on every row, also where slowness would be explained", () => {
     for (const row of ["errors-1@10", "ar1-own-25@100"]) {
       const truth = row.startsWith("errors") ? "harmful" : "healthy";
