@@ -1,5 +1,5 @@
 // What the fence costs over the bare driver, sequentially and with 64 callers, on durable servers of its own.
-//   SECONDS=2 ROUNDS=3 node bench/fence/run.mjs layer
+//   SECONDS=0.5 ROUNDS=15 node bench/fence/run.mjs layer [redis]
 import { Redis } from "ioredis";
 import type pg from "pg";
 import { postgresFence } from "../../src/drivers/fence/postgres/index.ts";
@@ -8,10 +8,10 @@ import { redisFence } from "../../src/drivers/fence/redis/index.ts";
 import { SCRIPTS } from "../../src/drivers/fence/redis/scripts.ts";
 import type { FenceStore } from "../../src/ports/fence-store.ts";
 import { startPostgres, startRedis } from "../../test/integration/fence/servers.ts";
-import { interleaved, keySource, print } from "./measure.ts";
+import { checkGoal, interleaved, keySource, perSecondOf, print, ratioOf } from "./measure.ts";
 
-const SECONDS = Number(process.env["SECONDS"] ?? 2);
-const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
+const SECONDS = Number(process.env["SECONDS"] ?? 0.5);
+const ROUNDS = Number(process.env["ROUNDS"] ?? 15);
 const RETENTION_MS = 86_400_000;
 const RESULT = JSON.stringify({ status: 201, body: "x".repeat(64) });
 
@@ -75,10 +75,12 @@ async function benchPostgres(): Promise<void> {
     "bare driver, smallest insert + update": bare,
     "fence: claim + complete": fenced(store, keys, winners, true),
   };
-  print(
-    "PostgreSQL, one caller, claim + complete (goal: fence >= 0.85x of the same statements)",
-    await interleaved(ROUNDS, 1, SECONDS, both),
-    "bare driver, the same two statements",
+  const bothRounds = await interleaved(ROUNDS, 1, SECONDS, both);
+  print("PostgreSQL, one caller, claim + complete", bothRounds, "bare driver, the same two statements");
+  checkGoal(
+    "of the same two statements",
+    ratioOf(bothRounds, "fence: claim + complete", "bare driver, the same two statements")[1],
+    0.85,
   );
   reportWinners("sequential", keys, winners);
 
@@ -86,22 +88,17 @@ async function benchPostgres(): Promise<void> {
   const row = () =>
     pool.query("insert into claimed (key, attempt) values ($1, $2) on conflict do nothing", [rowKeys.next(), "a"]);
   const many = { "row by row, pool of 8": row, "fence: claims": fenced(store, manyKeys, manyWinners, false) };
-  print(
-    "PostgreSQL, 64 callers, claims only (goal: >= 15 000/s)",
-    await interleaved(ROUNDS, 64, SECONDS, many),
-    "row by row, pool of 8",
-  );
+  const manyRounds = await interleaved(ROUNDS, 64, SECONDS, many);
+  print("PostgreSQL, 64 callers, claims only", manyRounds, "row by row, pool of 8");
+  checkGoal("claims a second", perSecondOf(manyRounds, "fence: claims"), 15_000);
   reportWinners("64 callers", manyKeys, manyWinners);
   const [pairKeys, pairWinners] = [keySource("p"), new Map<string, number>()];
   const pairs = {
     "bare driver, the same two statements": same,
     "fence: claim + complete": fenced(store, pairKeys, pairWinners, true),
   };
-  print(
-    "PostgreSQL, 64 callers, claim + complete",
-    await interleaved(ROUNDS, 64, SECONDS, pairs),
-    "bare driver, the same two statements",
-  );
+  const pairsRounds = await interleaved(ROUNDS, 64, SECONDS, pairs);
+  print("PostgreSQL, 64 callers, claim + complete", pairsRounds, "bare driver, the same two statements");
   reportWinners("64 callers, completed", pairKeys, pairWinners);
   await (pool as pg.Pool).end();
   await server.stop();
@@ -138,10 +135,12 @@ async function benchRedis(): Promise<void> {
     "bare driver, the same two scripts": same,
     "fence: claim + complete": fenced(store, keys, winners, true),
   };
-  print(
-    "Redis, one caller, claim + complete (goal: fence >= 0.85x)",
-    await interleaved(ROUNDS, 1, SECONDS, both),
-    "bare driver, the same two scripts",
+  const bothRounds = await interleaved(ROUNDS, 1, SECONDS, both);
+  print("Redis, one caller, claim + complete", bothRounds, "bare driver, the same two scripts");
+  checkGoal(
+    "of the same two scripts",
+    ratioOf(bothRounds, "fence: claim + complete", "bare driver, the same two scripts")[1],
+    0.85,
   );
   reportWinners("sequential", keys, winners);
   const [rawKeys, manyKeys, manyWinners] = [keySource("r"), keySource("m"), new Map<string, number>()];
@@ -150,10 +149,12 @@ async function benchRedis(): Promise<void> {
     "ioredis auto-pipelined SET NX PX": set,
     "fence: claims": fenced(store, manyKeys, manyWinners, false),
   };
-  print(
-    "Redis, 64 callers, claims only (goal: fence >= 0.85x)",
-    await interleaved(ROUNDS, 64, SECONDS, many),
-    "ioredis auto-pipelined SET NX PX",
+  const manyRounds = await interleaved(ROUNDS, 64, SECONDS, many);
+  print("Redis, 64 callers, claims only", manyRounds, "ioredis auto-pipelined SET NX PX");
+  checkGoal(
+    "of auto-pipelined claims",
+    ratioOf(manyRounds, "fence: claims", "ioredis auto-pipelined SET NX PX")[1],
+    0.85,
   );
   reportWinners("64 callers", manyKeys, manyWinners);
   raw.disconnect();

@@ -23,23 +23,24 @@ export async function rateOf(callers: number, seconds: number, call: () => Promi
   return { perSecond: took.length / ((performance.now() - startMs) / 1_000), p50Ms: median(took) };
 }
 
-/** Runs the contenders in turn, several rounds, and keeps the median of each: a slow minute hits all of them. */
+/** One rate a round for each contender. */
+export type Rounds = Readonly<Record<string, readonly Rate[]>>;
+
+/** Runs the contenders in turn for many short rounds, every other one backwards: a slow second hits all of them. */
 export async function interleaved(
   rounds: number,
   callers: number,
   seconds: number,
   contenders: Readonly<Record<string, () => Promise<unknown>>>,
-): Promise<Readonly<Record<string, Rate>>> {
-  const rates = new Map<string, Rate[]>(Object.keys(contenders).map((name) => [name, []]));
-  for (const call of Object.values(contenders)) await rateOf(callers, seconds / 4, call);
+): Promise<Rounds> {
+  const all = Object.entries(contenders);
+  const rates = new Map<string, Rate[]>(all.map(([name]) => [name, []]));
+  for (const [, call] of all) await rateOf(callers, 2 * seconds, call);
   for (let round = 0; round < rounds; round++) {
-    for (const [name, call] of Object.entries(contenders)) rates.get(name)?.push(await rateOf(callers, seconds, call));
+    const order = round % 2 === 0 ? all : all.toReversed();
+    for (const [name, call] of order) rates.get(name)?.push(await rateOf(callers, seconds, call));
   }
-  const middle = (of: readonly Rate[]) => ({
-    perSecond: median(of.map((r) => r.perSecond)),
-    p50Ms: median(of.map((r) => r.p50Ms)),
-  });
-  return Object.fromEntries([...rates].map(([name, of]) => [name, middle(of)]));
+  return Object.fromEntries(rates);
 }
 
 /** Fresh keys of about 33 bytes, one in ten a repeat; counts how many are distinct. */
@@ -61,13 +62,38 @@ export function keySource(prefix: string) {
   };
 }
 
-export function print(title: string, rates: Readonly<Record<string, Rate>>, floor: string): void {
+/** Ratio of a contender to the floor: the middle of the rounds' own ratios, with their quartiles. */
+export function ratioOf(
+  rounds: Rounds,
+  name: string,
+  floor: string,
+): readonly [low: number, middle: number, high: number] {
+  const base = rounds[floor] ?? [];
+  const ratios = (rounds[name] ?? []).map(({ perSecond }, round) => perSecond / (base[round]?.perSecond ?? Number.NaN));
+  const ascending = ratios.sort((a, b) => a - b);
+  const at = (share: number) => ascending[Math.floor(share * ascending.length)] as number;
+  return [at(0.25), at(0.5), at(0.75)];
+}
+
+/** The middle rate of a contender. */
+export function perSecondOf(rounds: Rounds, name: string): number {
+  return median((rounds[name] ?? []).map(({ perSecond }) => perSecond));
+}
+
+export function print(title: string, rounds: Rounds, floor: string): void {
   console.log(`\n${title}`);
-  const base = rates[floor] as Rate;
-  for (const [name, { perSecond, p50Ms }] of Object.entries(rates)) {
-    const ratio = (perSecond / base.perSecond).toFixed(2);
-    console.log(
-      `  ${name.padEnd(58)} ${perSecond.toFixed(0).padStart(7)}/s  p50 ${p50Ms.toFixed(3)} ms  ${ratio}x of the floor`,
-    );
+  for (const [name, rates] of Object.entries(rounds)) {
+    const [low, middle, high] = ratioOf(rounds, name, floor).map((ratio) => ratio.toFixed(2));
+    const rate = `${perSecondOf(rounds, name).toFixed(0).padStart(7)}/s`;
+    const p50 = `p50 ${median(rates.map(({ p50Ms }) => p50Ms)).toFixed(3)} ms`;
+    const ratio = name === floor ? "the floor" : `${middle}x of the floor [${low}..${high}]`;
+    console.log(`  ${name.padEnd(40)} ${rate}  ${p50}  ${ratio}`);
   }
+}
+
+/** Prints whether a goal is met, and fails the run when it is not. */
+export function checkGoal(what: string, found: number, least: number): void {
+  const isMet = found >= least;
+  console.log(`  ${isMet ? "met   " : "MISSED"}  ${what}: at least ${least}, found ${Number(found.toPrecision(4))}`);
+  if (!isMet) process.exitCode = 1;
 }
