@@ -26,7 +26,7 @@ const OTHER_PROBE_GATES = ["schema-violation", "delta-s", "lambda"];
  * @param {boolean} hasGold
  * @param {readonly object[] | null} steps null for the preset's own
  */
-function planOurs(hasGold, steps) {
+export function planOurs(hasGold, steps = null) {
   const probed = hasGold && steps !== null ? [{ probes: true }, ...steps] : steps;
   const read = readRollout(DOCUMENT(hasGold, probed));
   if (isProblems(read)) throw new Error(`the benchmark's document: ${JSON.stringify(read)}`);
