@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
 import { errorClassOf, errorClassOfStatus } from "../core/window/error-class.ts";
 import type { ErrorClass } from "../core/window/window.ts";
+import { followsOn, type OwedAnswer } from "./answer-order.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Assignment, ExchangeContext } from "./exchange-context.ts";
-import { ownAnswerFor, type Progress, type UpstreamFailure, upstreamFailure } from "./failure.ts";
+import { isRepeatable, ownAnswerFor, type Progress, upstreamFailure } from "./failure.ts";
 import { holdHeaders } from "./held-headers.ts";
 import { type OwnAnswer, sendOwnAnswer } from "./own-answer.ts";
 import { REFUSALS } from "./refusal.ts";
-import { BodyTooLargeError, RequestBody } from "./request-body.ts";
+import { BodyTooLargeError, GatheredBody, RequestBody } from "./request-body.ts";
 import { answerHeaders } from "./response-headers.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -32,19 +32,18 @@ type Marked<T> = T & { [EXCHANGE]?: Exchange };
  * An answer's failure belongs to the arm, a client that goes away does not. It is counted when the connection is done
  * with it, on the slot it got when it was routed, whatever documents arrived meanwhile.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
   readonly #context: ExchangeContext;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #to: Assignment;
   #upstream: Upstream;
   #body: Buffer | RequestBody | null = null;
-  #gathered: Buffer[] | null = null;
-  #gatheredBytes = 0;
+  #gathering: GatheredBody | null = null;
   #progress: Progress = "connect";
   #abort: ((error?: Error) => void) | null = null;
   #resume: (() => void) | null = null;
-  #next: Exchange | null = null;
+  #next: OwedAnswer | null = null;
   #isWaiting: boolean;
   #isSettled = false; // Nothing more comes from the upstream side.
   #isClosed = false;
@@ -74,9 +73,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.#isClosed;
   }
 
-  /** The request that came behind this one on its connection; it starts when this one is answered (RFC 9112 §9.3.2). */
-  set next(exchange: Exchange) {
-    this.#next = exchange;
+  followedBy(next: OwedAnswer): void {
+    this.#next = next;
+  }
+
+  takeTurn(): void {
+    this.#isWaiting = false;
+    // Of pipelined answers only the first one hears from node:http that the connection broke.
+    if (this.#req.socket.destroyed) this.close();
+    else this.start();
   }
 
   start(): void {
@@ -90,26 +95,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
       if (!isChunked) this.#to.headers.push("content-length", String(contentLength));
       return this.#dispatch();
     }
+    this.#gathering = new GatheredBody(contentLength);
     (this.#req as Marked<IncomingMessage>)[EXCHANGE] = this;
     this.#req.on("data", onGatherData);
   }
 
   gather(chunk: Buffer): void {
-    if (this.#isClosed) return;
-    this.#gatheredBytes += chunk.length;
-    if (this.#gatheredBytes < this.#to.contentLength) {
-      if (this.#gathered === null) this.#gathered = [chunk];
-      else this.#gathered.push(chunk);
-      return;
-    }
-    if (this.#gathered === null) {
-      this.#body = chunk;
-    } else {
-      this.#gathered.push(chunk);
-      this.#body = Buffer.concat(this.#gathered);
-      this.#gathered = null;
-    }
-    this.#dispatch();
+    if (this.#isClosed || this.#gathering === null) return;
+    this.#body = this.#gathering.add(chunk);
+    if (this.#body !== null) this.#dispatch();
   }
 
   onConnect(abort: (error?: Error) => void): void {
@@ -177,7 +171,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (failure.isUnsendable) return this.#fail(REFUSALS.malformed, null);
     if (!failure.isOurs && !this.#res.headersSent) {
       this.#upstream.failedAtMs = this.#context.clock.monoMs();
-      if (this.#mayRetry(failure)) return this.#retry(failure.errorClass);
+      const hasOther = this.#progress !== "connect" || this.#to.plan.upstreams.upstreams.length > 1;
+      const mayRepeat = isRepeatable(failure, this.#progress, this.#to.method, this.#body !== null);
+      if (mayRepeat && hasOther && !this.#hasRetried) return this.#retry(failure.errorClass);
     }
     const errorClass = failure.isOurs ? null : failure.errorClass;
     this.#fail(ownAnswerFor(failure, this.#progress, this.#to.plan.arm), errorClass);
@@ -205,14 +201,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#context.inFlight--;
     this.#context.onEnd();
     const next = this.#next;
-    if (next !== null) queueMicrotask(() => next.#startAfterOther());
-  }
-
-  #startAfterOther(): void {
-    this.#isWaiting = false;
-    // Of pipelined answers only the first one hears from node:http that the connection broke.
-    if (this.#req.socket.destroyed) this.close();
-    else this.start();
+    if (next !== null) queueMicrotask(() => next.takeTurn());
   }
 
   #dispatch(): void {
@@ -221,15 +210,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const target = prefix === "" ? path : prefix + path;
     // The type lists the methods its authors know; the parser has let through what HTTP knows.
     pool.dispatch({ method: method as Dispatcher.HttpMethod, path: target, headers, body: this.#body }, this);
-  }
-
-  /** Only what cannot have had an effect, or is safe by its method; never after the first byte of an answer. */
-  #mayRetry({ isTimeout }: UpstreamFailure): boolean {
-    if (this.#hasRetried) return false;
-    if (this.#progress === "connect") return this.#to.plan.upstreams.upstreams.length > 1;
-    if (this.#progress !== "headers" || isTimeout || this.#body !== null) return false;
-    const { method } = this.#to;
-    return method === "GET" || method === "HEAD" || method === "OPTIONS";
   }
 
   /** The failed attempt counts like any other: a second endpoint must not hide from the gates that the first one fails. */
@@ -299,20 +279,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
       tfinalMs: endMs - startMs,
     });
   }
-}
-
-/** Whether an answer is owed on a connection: bytes written to it now would be taken for that answer. */
-export function owesAnswer(socket: Marked<Duplex>): boolean {
-  return socket[EXCHANGE] !== undefined && !socket[EXCHANGE].isClosed;
-}
-
-/** Whether an earlier request of the connection is not answered yet, and this one has to wait for it. */
-function followsOn(socket: Marked<Duplex>, exchange: Exchange): boolean {
-  const last = socket[EXCHANGE];
-  socket[EXCHANGE] = exchange;
-  if (last === undefined || last.isClosed) return false;
-  last.next = exchange;
-  return true;
 }
 
 function onResponseClose(this: ServerResponse): void {

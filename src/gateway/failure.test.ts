@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { upstreamFailure } from "./failure.ts";
+import { isRepeatable, upstreamFailure } from "./failure.ts";
 
 const coded = (code: string) => Object.assign(new Error("x"), { code });
 
@@ -28,5 +28,22 @@ describe("upstreamFailure", () => {
   it("takes a cut of our own and a request that cannot be sent for no failure of the arm", () => {
     expect(upstreamFailure(coded("UND_ERR_DESTROYED"), "body").isOurs).toBe(true);
     expect(upstreamFailure(coded("UND_ERR_INVALID_ARG"), "connect").isUnsendable).toBe(true);
+  });
+});
+
+describe("isRepeatable", () => {
+  const gone = upstreamFailure(coded("ECONNRESET"), "headers");
+  const late = upstreamFailure(coded("UND_ERR_HEADERS_TIMEOUT"), "headers");
+
+  it.each([
+    ["a POST that was never sent", true, gone, "connect", "POST", true],
+    ["a GET without an answer", true, gone, "headers", "GET", false],
+    ["a GET with a body", false, gone, "headers", "GET", true],
+    ["a GET that waited its time already", false, late, "headers", "GET", false],
+    ["a POST that may have had its effect", false, gone, "headers", "POST", false],
+    ["a DELETE, idempotent but not safe", false, gone, "headers", "DELETE", false],
+    ["a GET whose answer began", false, gone, "body", "GET", false],
+  ] as const)("%s: %s", (_, expected, failure, progress, method, hasBody) => {
+    expect(isRepeatable(failure, progress, method, hasBody)).toBe(expected);
   });
 });

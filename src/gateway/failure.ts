@@ -66,6 +66,13 @@ function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "other";
 }
 
+/** Only what cannot have had an effect, or is safe by its method; never after the first byte of an answer. */
+export function isRepeatable(failure: UpstreamFailure, progress: Progress, method: string, hasBody: boolean): boolean {
+  if (progress === "connect") return true;
+  if (progress !== "headers" || failure.isTimeout || hasBody) return false;
+  return method === "GET" || method === "HEAD" || method === "OPTIONS";
+}
+
 /** What a client is told instead of the answer. */
 export function ownAnswerFor(failure: UpstreamFailure, progress: Progress, arm: string): OwnAnswer {
   if (failure.isOurs) {

@@ -46,3 +46,25 @@ export class RequestBody extends Readable {
     req.on("error", (error) => this.destroy(error)); // The client went away in the middle.
   }
 }
+
+/** A short body of known length, collected to be sent in one piece. */
+export class GatheredBody {
+  #chunks: Buffer[] | null = null;
+  #bytesLeft: number;
+
+  constructor(bytes: number) {
+    this.#bytesLeft = bytes;
+  }
+
+  /** The whole body once its last byte is here, null before. */
+  add(chunk: Buffer): Buffer | null {
+    this.#bytesLeft -= chunk.length;
+    if (this.#chunks === null) {
+      if (this.#bytesLeft <= 0) return chunk; // The usual case copies nothing.
+      this.#chunks = [chunk];
+      return null;
+    }
+    this.#chunks.push(chunk);
+    return this.#bytesLeft <= 0 ? Buffer.concat(this.#chunks) : null;
+  }
+}

@@ -6,10 +6,10 @@ import { type Admission, admit } from "../core/routing/admit.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import { createRecorder } from "../core/window/recorder.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
+import { owesAnswer } from "./answer-order.ts";
 import { ControlLink, type ControlStats, type ControlTarget } from "./control-link.ts";
 import { type GatewayCounts, zeroCounts } from "./counts.ts";
 import { EventLog } from "./event-log.ts";
-import { owesAnswer } from "./exchange.ts";
 import { type HandlerContext, handleRequest, refuse } from "./handler.ts";
 import {
   DEFAULT_LIMITS,
