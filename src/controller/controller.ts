@@ -1,3 +1,4 @@
+import { SERVING_ARMS } from "../core/arm.ts";
 import type { Command, RolloutEvent } from "../core/rollout/event.ts";
 import { refusal } from "../core/rollout/command.ts";
 import { isFinal, newRollout, type Rollout } from "../core/rollout/rollout.ts";
@@ -221,7 +222,7 @@ export class Controller {
     }
     const missing = await driver.check(plan.service, signal);
     if (missing !== null) return { kind: "refused", code: "no-gateway", message: missing };
-    for (const arm of ["stable", "candidate"] as const) {
+    for (const arm of SERVING_ARMS) {
       const { healthUrl } = plan.arms[arm];
       if (healthUrl === null) continue;
       const answer = await this.#tools.health.read(healthUrl, signal);

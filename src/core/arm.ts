@@ -4,6 +4,8 @@ export type Arm = "stable" | "candidate" | "shadow";
 /** The arms that answer users; every request belongs to exactly one. */
 export type ServingArm = "stable" | "candidate";
 
+export const SERVING_ARMS: readonly ServingArm[] = ["stable", "candidate"];
+
 /** One value for each serving arm. */
 export interface ByArm<T> {
   readonly stable: T;

@@ -1,4 +1,4 @@
-export type { Arm, ByArm, ServingArm } from "./arm.ts";
+export { type Arm, type ByArm, SERVING_ARMS, type ServingArm } from "./arm.ts";
 export type { Block, GateSetting, StageView } from "./gate/gate.ts";
 export { type Evidence, foldEvidence, judgeProbes, judgeTraffic, startEvidence } from "./gate/gate-set.ts";
 export type { ProbeReport } from "./measure/report.ts";

@@ -1,4 +1,4 @@
-import type { ServingArm } from "../core/arm.ts";
+import { SERVING_ARMS, type ServingArm } from "../core/arm.ts";
 import { type GoldItem, sectionKey } from "../core/measure/gold.ts";
 import { measureQuestion, type QuestionMeasure } from "../core/measure/question-measure.ts";
 import { type MeasureRules, measureRun, type RunDistances, type RunMeasure } from "../core/measure/run-measure.ts";
@@ -38,7 +38,7 @@ export async function measureAnswers(asked: readonly AskedItem[], tools: Measure
     const group = asked.slice(from, from + ITEMS_AT_ONCE);
     const distances = await tools.judge.prepare(textsOf(group, tools), tools.signal);
     for (const { item, runs } of group) {
-      for (const arm of ["stable", "candidate"] as const) {
+      for (const arm of SERVING_ARMS) {
         const mine = runs[arm];
         if (mine === null) continue;
         measured[arm].push(

@@ -1,3 +1,4 @@
+import { SERVING_ARMS } from "../core/arm.ts";
 import { suggestion } from "../core/did-you-mean.ts";
 import { checkRule } from "../core/gate/expression.ts";
 import type { GateName } from "../core/gate/options.ts";
@@ -38,7 +39,7 @@ function checkArms({ spec }: RolloutDocument, problem: Report): readonly Problem
     const message = "stable and candidate have the same url, so there is nothing to compare";
     problems.push(problem(["spec", "candidate", "url"], "E110", message, "give the candidate its own address"));
   }
-  for (const arm of ["stable", "candidate"] as const) {
+  for (const arm of SERVING_ARMS) {
     const range = spec[arm].serves?.schemaRev;
     if (range === undefined || Number(range.min.slice(3)) <= Number(range.max.slice(3))) continue;
     const message = `serves from ${range.min} to ${range.max}, which is no revision at all`;

@@ -1,4 +1,4 @@
-import type { ServingArm } from "../../core/arm.ts";
+import { SERVING_ARMS, type ServingArm } from "../../core/arm.ts";
 import { suggestion } from "../../core/did-you-mean.ts";
 import type { GateSetting } from "../../core/gate/gate.ts";
 import type { GateName, Mode } from "../../core/gate/options.ts";
@@ -98,17 +98,15 @@ export function withMode(gates: readonly GateSetting[], mode: Mode): readonly Ga
   );
 }
 
-const ARMS: readonly ServingArm[] = ["stable", "candidate"];
-
 /** Reads `green=candidate,blue=stable`. */
 export function readArmMap(text: string): readonly (readonly [string, ServingArm])[] {
   return text.split(",").map((entry) => {
     const [name = "", arm = "", ...rest] = entry.split("=").map((part) => part.trim());
     if (name === "" || rest.length > 0 || arm === "")
       throw new CliError(EXIT.badUsage, `found --arm-map "${entry}", expected NAME=candidate,NAME=stable`);
-    const known = ARMS.find((one) => one === arm);
+    const known = SERVING_ARMS.find((one) => one === arm);
     if (known === undefined)
-      throw new CliError(EXIT.badUsage, `unknown arm "${arm}" in --arm-map; ${suggestion(arm, ARMS)}`);
+      throw new CliError(EXIT.badUsage, `unknown arm "${arm}" in --arm-map; ${suggestion(arm, SERVING_ARMS)}`);
     return [name, known] as const;
   });
 }

@@ -1,4 +1,4 @@
-import type { ServingArm } from "../../core/arm.ts";
+import { SERVING_ARMS } from "../../core/arm.ts";
 import type { Controller } from "../controller.ts";
 
 const HELP = {
@@ -24,7 +24,7 @@ export function metricsText(controller: Controller): string {
     const labels = { rollout: rolloutId, service };
     add("sluice_rollout_phase", { ...labels, phase: rollout.phase }, 1);
     add("sluice_candidate_share_bp", labels, rollout.candidateBp);
-    for (const arm of ["stable", "candidate"] as const satisfies readonly ServingArm[]) {
+    for (const arm of SERVING_ARMS) {
       add("sluice_requests_total", { ...labels, arm }, observations.totals.requests[arm]);
       add("sluice_failures_total", { ...labels, arm }, observations.totals.failures[arm]);
     }

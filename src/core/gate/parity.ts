@@ -1,4 +1,4 @@
-import type { ByArm } from "../arm.ts";
+import { type ByArm, SERVING_ARMS, type ServingArm } from "../arm.ts";
 import {
   DECLARED_FIELDS,
   type FieldDifference,
@@ -34,6 +34,10 @@ function hardVerdict(kind: "pass" | "fail", reason: string): Verdict {
   };
 }
 
+function unread(arm: ServingArm, reason: string): Verdict {
+  return unmeasured(NAME, "error", `the manifest of ${arm} cannot be read: ${reason}`, `a health answer of ${arm}`);
+}
+
 function list(differences: readonly FieldDifference[]): string {
   return differences.map(({ field, left, right }) => `${field} ${left} != ${right}`).join(", ");
 }
@@ -49,23 +53,16 @@ export function judgeParity(
   changes: readonly ManifestField[],
 ): Verdict {
   const { stable, candidate } = observed;
-  for (const [arm, answer] of [
-    ["stable", stable],
-    ["candidate", candidate],
-  ] as const) {
-    if (answer.kind === "unreadable") {
-      return unmeasured(
-        NAME,
-        "error",
-        `the manifest of ${arm} cannot be read: ${answer.reason}`,
-        `a health answer of ${arm}`,
-      );
-    }
-    const drift = pinned === null ? [] : manifestDifferences(pinned[arm], answer.manifest);
+  // What one arm is known to be counts even while the other does not answer.
+  for (const arm of SERVING_ARMS) {
+    const answer = observed[arm];
+    if (pinned === null || answer.kind === "unreadable") continue;
+    const drift = manifestDifferences(pinned[arm], answer.manifest);
     if (drift.length > 0)
       return hardVerdict("fail", `${arm} is no longer the release this rollout began with: ${list(drift)}`);
   }
-  if (stable.kind !== "read" || candidate.kind !== "read") return unmeasured(NAME, "error", "no manifest");
+  if (stable.kind === "unreadable") return unread("stable", stable.reason);
+  if (candidate.kind === "unreadable") return unread("candidate", candidate.reason);
   const undeclared = DECLARED_FIELDS.filter((field) => !changes.includes(field));
   const differences = manifestDifferences(stable.manifest, candidate.manifest, undeclared);
   if (differences.length === 0) return hardVerdict("pass", "identity fields agree or are declared");

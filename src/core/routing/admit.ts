@@ -1,4 +1,4 @@
-import type { ServingArm } from "../arm.ts";
+import { SERVING_ARMS } from "../arm.ts";
 import { canonicalJson, type Json } from "../canonical-json.ts";
 import type { Problem } from "../problem.ts";
 import type { Bp, EpochMs } from "../unit.ts";
@@ -16,7 +16,6 @@ export type Admission =
   | { readonly kind: "refuse"; readonly problems: readonly Problem[] };
 
 const CODE = "E401";
-const ARMS: readonly ServingArm[] = ["stable", "candidate"];
 const U32_MAX = 2 ** 32 - 1;
 const WEEK_MS = 7 * 86_400_000;
 const NAME = /^[\x21-\x7e]+$/;
@@ -96,7 +95,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
     "issuedAt",
   ]);
   if (fields === null) return null;
-  const arms = shape.object(fields.arms, "arms", ARMS);
+  const arms = shape.object(fields.arms, "arms", SERVING_ARMS);
   const sticky = shape.object(fields.sticky, "sticky", ["hash", "seed", "ttlMs"]);
   const identity = readIdentity(shape, fields.identity);
   const stable = arms === null ? null : readTarget(shape, arms.stable, "arms.stable");
@@ -118,7 +117,9 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
     allow: shape.list(fields.allow, "allow", { min: 0, max: DOCUMENT_LIMITS.allow }, (unit, path) =>
       shape.text(unit, path, 512),
     ),
-    closed: shape.list(fields.closed, "closed", { min: 0, max: 2 }, (arm, path) => shape.literal(arm, path, ARMS)),
+    closed: shape.list(fields.closed, "closed", { min: 0, max: 2 }, (arm, path) =>
+      shape.literal(arm, path, SERVING_ARMS),
+    ),
     drainMs: shape.integer(fields.drainMs, "drainMs", WEEK_MS),
     issuedAt: shape.time(fields.issuedAt, "issuedAt") as EpochMs,
   };

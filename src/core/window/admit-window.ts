@@ -1,3 +1,4 @@
+import { SERVING_ARMS } from "../arm.ts";
 import type { Problem } from "../problem.ts";
 import { ShapeReader } from "../routing/shape.ts";
 import type { Bp, EpochMs } from "../unit.ts";
@@ -43,7 +44,7 @@ function readWindow(shape: ShapeReader, json: unknown): TelemetryWindow | null {
   ]);
   if (fields === null) return null;
   const document = shape.object(fields.document, "document", ["epoch", "seq"]);
-  const arms = shape.object(fields.arms, "arms", ["stable", "candidate"]);
+  const arms = shape.object(fields.arms, "arms", SERVING_ARMS);
   const stable = arms === null ? null : readArm(shape, arms.stable, "arms.stable");
   const candidate = arms === null ? null : readArm(shape, arms.candidate, "arms.candidate");
   if (document === null || stable === null || candidate === null) return null;

@@ -1,4 +1,4 @@
-import type { Arm, ByArm, ServingArm } from "../../core/arm.ts";
+import { type Arm, type ByArm, SERVING_ARMS, type ServingArm } from "../../core/arm.ts";
 import type { Bp } from "../../core/unit.ts";
 import type { WebhookEndpoint } from "./send.ts";
 
@@ -84,8 +84,7 @@ function statsOf(results: readonly SinkResult[]): EmissionStats {
 /** Success, tries and age of the two arms' emissions, side by side. @source requirements.md WE-2 */
 export function compareSinkResults(results: readonly SinkResult[]): SinkComparison {
   const of = (arm: ServingArm) => results.filter((result) => result.arm === arm);
-  const arms: readonly ServingArm[] = ["stable", "candidate"];
-  const missing = arms.filter((arm) => of(arm).length === 0);
+  const missing = SERVING_ARMS.filter((arm) => of(arm).length === 0);
   if (missing.length > 0) return { kind: "no-data", missing };
   const [stable, candidate] = [statsOf(of("stable")), statsOf(of("candidate"))];
   const difference = {
