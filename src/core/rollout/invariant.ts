@@ -5,13 +5,12 @@ import { currentStage, isFinal, type Rollout } from "./rollout.ts";
  * the simulation and the property tests, and by the controller before it commits.
  */
 export function brokenInvariants(rollout: Rollout): readonly string[] {
-  const { phase, candidateBp, awaiting, stageIndex, plan } = rollout;
+  const { phase, candidateBp, awaiting } = rollout;
   const stage = currentStage(rollout);
   const allowedBp = stage.kind === "traffic" ? stage.candidateBp : stage.kind === "watch" ? 10_000 : null;
   const isBack =
     phase === "rolling-back" || phase === "rolled-back" || phase === "aborted" || phase === "rollback-failed";
   const rules: readonly (readonly [holds: boolean, rule: string])[] = [
-    [stageIndex >= 0 && stageIndex < plan.stages.length, "the stage exists"],
     [!isBack || candidateBp === 0, "I4: nothing is ordered onto the candidate once it goes back"],
     [allowedBp === null || candidateBp <= allowedBp, "the candidate never has more than its stage"],
     [!isFinal(rollout) || awaiting === null, "an ended rollout waits for nothing"],

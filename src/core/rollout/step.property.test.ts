@@ -94,9 +94,14 @@ describe("step, for any plan and any order of events", () => {
   it("never reuses an effect id and never changes an ended rollout except by rollback (I10)", () => {
     fc.assert(
       fc.property(plans, draws, (shape, script) => {
+        const { states } = play(shape, script);
+        script.forEach(({ kind }, index) => {
+          const before = states[index] as Rollout;
+          if (isFinal(before) && kind !== "rollback") expect(states[index + 1]).toBe(before);
+        });
         const ids = new Set<string>();
         let last: string | null = null;
-        for (const { awaiting } of play(shape, script).states) {
+        for (const { awaiting } of states) {
           if (awaiting === null || awaiting.id === last) continue;
           expect(ids.has(awaiting.id)).toBe(false);
           ids.add(awaiting.id);

@@ -1,50 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { after, aGate, aPlan, aVerdict, probes, T0, traffic, watch } from "../../../test/builders.ts";
-import type { RolloutPlan } from "../stage/plan.ts";
-import type { EpochMs } from "../unit.ts";
-import type { Verdict } from "../verdict.ts";
-import type { Effect } from "./effect.ts";
-import type { Command } from "./event.ts";
-import { brokenInvariants } from "./invariant.ts";
-import { newRollout, type Rollout } from "./rollout.ts";
-import { step } from "./step.ts";
-
-/** A rollout told as a story: every line is one event, every answer is checked against the invariants. */
-class Story {
-  state: Rollout;
-  effects: readonly Effect[] = [];
-
-  constructor(plan: Partial<RolloutPlan> = {}) {
-    this.state = newRollout(aPlan(plan));
-    this.take({ kind: "started", at: T0 });
-  }
-
-  take(event: Parameters<typeof step>[1]): this {
-    const next = step(this.state, event);
-    this.state = next.state;
-    this.effects = next.effects;
-    expect(brokenInvariants(this.state)).toEqual([]);
-    return this;
-  }
-
-  done(at: EpochMs, verdicts: readonly Verdict[] = []): this {
-    const effectId = this.state.awaiting?.id ?? "nothing awaited";
-    return this.take({ kind: "effect-succeeded", at, effectId, verdicts });
-  }
-
-  failed(at: EpochMs, code = "unverified"): this {
-    const effectId = this.state.awaiting?.id ?? "nothing awaited";
-    return this.take({ kind: "effect-failed", at, effectId, code, message: "no answer" });
-  }
-
-  judged(at: EpochMs, ...verdicts: Verdict[]): this {
-    return this.take({ kind: "judged", at, stageIndex: this.state.stageIndex, verdicts });
-  }
-
-  command(at: EpochMs, command: Command, full = false): this {
-    return this.take({ kind: "commanded", at, command, full, by: "ann", reason: "" });
-  }
-}
+import { after, aGate, aVerdict, probes, traffic, watch } from "../../../test/builders.ts";
+import { Story } from "../../../test/story.ts";
 
 const pass = aVerdict("error-rate", "pass");
 const fail = aVerdict("error-rate", "fail", { reason: "errors 5 % against 0.5 %" });

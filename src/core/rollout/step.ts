@@ -3,6 +3,7 @@ import { gateBaseName, gateOrder, isProbeGate, isTrafficGate } from "../gate/ord
 import { isInForce, maySkip } from "../gate/setting.ts";
 import { overall, type Verdict } from "../verdict.ts";
 import { onCommand } from "./command.ts";
+import type { Effect } from "./effect.ts";
 import type { RolloutEvent } from "./event.ts";
 import { type Cause, currentStage, heldMs, isFinal, type Rollout, verdictsInForce } from "./rollout.ts";
 import {
@@ -40,8 +41,10 @@ export function step(rollout: Rollout, event: RolloutEvent): Next {
       return onJudged(rollout, event);
     case "effect-succeeded":
       return event.effectId === rollout.awaiting?.id ? onSuccess(rollout, event) : stay(rollout);
-    case "effect-failed":
-      return event.effectId === rollout.awaiting?.id ? onFailure(rollout, event) : stay(rollout);
+    case "effect-failed": {
+      const { awaiting } = rollout;
+      return event.effectId === awaiting?.id ? onFailure(rollout, awaiting, event) : stay(rollout);
+    }
     case "tick": {
       const isDue = rollout.phase === "checking" && rollout.awaiting === null;
       return isDue && heldMs(rollout, event.at) >= RECHECK_MS ? checkIdentity(rollout) : stay(rollout);
@@ -85,7 +88,7 @@ function isProven(rollout: Rollout): boolean {
   const haveSpoken = required.every(({ gate }) =>
     verdicts.some((verdict) => verdict.gate === gate || gateBaseName(verdict.gate) === gate),
   );
-  return haveSpoken && (verdicts.length === 0 ? required.length === 0 : overall(verdicts) === "pass");
+  return haveSpoken && (verdicts.length === 0 || overall(verdicts) === "pass");
 }
 
 /** What is still missing, as the sentence a person reads while the stage holds. */
@@ -131,7 +134,6 @@ function onSuccess(rollout: Rollout, event: Succeeded): Next {
       if (failure !== null) return failStage(done, failure);
       return afterProbes(done, event);
     case "progressing":
-      return stay({ ...done, holdingSince: event.at, pausedAt: done.paused ? event.at : null });
     case "retreating":
       return stay({ ...done, phase: "progressing", holdingSince: event.at, pausedAt: done.paused ? event.at : null });
     case "promoting":
@@ -151,9 +153,9 @@ function afterProbes(rollout: Rollout, event: Succeeded): Next {
   return waitForPerson(rollout, event.at, text, verdict);
 }
 
-function onFailure(rollout: Rollout, event: Failed): Next {
+function onFailure(rollout: Rollout, awaiting: Effect, event: Failed): Next {
   const failed: Rollout = { ...rollout, awaiting: null };
-  const text = `${rollout.awaiting?.kind} failed (${event.code}): ${event.message}`;
+  const text = `${awaiting.kind} failed (${event.code}): ${event.message}`;
   const cause: Cause = { gate: null, verdict: null, stageIndex: rollout.stageIndex, at: event.at, text };
   switch (rollout.phase) {
     case "checking":
@@ -161,10 +163,10 @@ function onFailure(rollout: Rollout, event: Failed): Next {
     case "probing":
       return waitForPerson(failed, event.at, text, null);
     case "promoting":
-      return reorder(rollout);
+      return reorder(rollout, awaiting);
     case "rolling-back": {
       const elapsedMs = event.at - (rollout.rollbackOrderedAt ?? event.at);
-      if (elapsedMs < rollout.plan.rollbackWithinMs) return reorder(rollout);
+      if (elapsedMs < rollout.plan.rollbackWithinMs) return reorder(rollout, awaiting);
       return finish(
         { ...failed, cause: { ...cause, text: `rollback not confirmed: ${text}` } },
         "rollback-failed",
@@ -178,9 +180,6 @@ function onFailure(rollout: Rollout, event: Failed): Next {
 }
 
 /** The same work again under a new id: the host has already retried what could be retried. */
-function reorder(rollout: Rollout): Next {
-  const { awaiting } = rollout;
-  if (awaiting === null) return stay(rollout);
-  const { id: _, ...again } = awaiting;
+function reorder(rollout: Rollout, { id: _, ...again }: Effect): Next {
   return order(rollout, again);
 }

@@ -1,0 +1,47 @@
+import { expect } from "vitest";
+import type { Effect } from "../src/core/rollout/effect.ts";
+import type { Command } from "../src/core/rollout/event.ts";
+import { brokenInvariants } from "../src/core/rollout/invariant.ts";
+import { newRollout, type Rollout } from "../src/core/rollout/rollout.ts";
+import { step } from "../src/core/rollout/step.ts";
+import type { RolloutPlan } from "../src/core/stage/plan.ts";
+import type { EpochMs } from "../src/core/unit.ts";
+import type { Verdict } from "../src/core/verdict.ts";
+import { aPlan, T0 } from "./builders.ts";
+
+/** A rollout told as a story: every line is one event, every answer is checked against the invariants. */
+export class Story {
+  state: Rollout;
+  effects: readonly Effect[] = [];
+
+  constructor(plan: Partial<RolloutPlan> = {}) {
+    this.state = newRollout(aPlan(plan));
+    this.take({ kind: "started", at: T0 });
+  }
+
+  take(event: Parameters<typeof step>[1]): this {
+    const next = step(this.state, event);
+    this.state = next.state;
+    this.effects = next.effects;
+    expect(brokenInvariants(this.state)).toEqual([]);
+    return this;
+  }
+
+  done(at: EpochMs, verdicts: readonly Verdict[] = []): this {
+    const effectId = this.state.awaiting?.id ?? "nothing awaited";
+    return this.take({ kind: "effect-succeeded", at, effectId, verdicts });
+  }
+
+  failed(at: EpochMs, code = "unverified"): this {
+    const effectId = this.state.awaiting?.id ?? "nothing awaited";
+    return this.take({ kind: "effect-failed", at, effectId, code, message: "no answer" });
+  }
+
+  judged(at: EpochMs, ...verdicts: Verdict[]): this {
+    return this.take({ kind: "judged", at, stageIndex: this.state.stageIndex, verdicts });
+  }
+
+  command(at: EpochMs, command: Command, full = false): this {
+    return this.take({ kind: "commanded", at, command, full, by: "ann", reason: "" });
+  }
+}
