@@ -153,6 +153,7 @@ function afterProbes(rollout: Rollout, event: Succeeded): Next {
   return waitForPerson(rollout, event.at, text, verdict);
 }
 
+/** Work that must be done is ordered again under a new id: the host has already retried what could be retried. */
 function onFailure(rollout: Rollout, awaiting: Effect, event: Failed): Next {
   const failed: Rollout = { ...rollout, awaiting: null };
   const text = `${awaiting.kind} failed (${event.code}): ${event.message}`;
@@ -163,10 +164,10 @@ function onFailure(rollout: Rollout, awaiting: Effect, event: Failed): Next {
     case "probing":
       return waitForPerson(failed, event.at, text, null);
     case "promoting":
-      return reorder(rollout, awaiting);
+      return order(rollout, awaiting);
     case "rolling-back": {
       const elapsedMs = event.at - (rollout.rollbackOrderedAt ?? event.at);
-      if (elapsedMs < rollout.plan.rollbackWithinMs) return reorder(rollout, awaiting);
+      if (elapsedMs < rollout.plan.rollbackWithinMs) return order(rollout, awaiting);
       return finish(
         { ...failed, cause: { ...cause, text: `rollback not confirmed: ${text}` } },
         "rollback-failed",
@@ -177,9 +178,4 @@ function onFailure(rollout: Rollout, awaiting: Effect, event: Failed): Next {
       // The data plane did not confirm the share: what it serves is unknown, so the way back is the only safe order.
       return rollBack(failed, cause, "rolled-back");
   }
-}
-
-/** The same work again under a new id: the host has already retried what could be retried. */
-function reorder(rollout: Rollout, { id: _, ...again }: Effect): Next {
-  return order(rollout, again);
 }
