@@ -128,7 +128,7 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
     const { stable, candidate } = state.stage;
     const margin = boundAt(options.margin, stage.candidateBp);
     const samples = { stable: stable.total, candidate: candidate.total };
-    const base = { gate: "error-rate", samples, threshold: margin, alpha: options.alpha } as const;
+    const base = { gate: "error-rate", samples, threshold: margin, alpha: options.alpha };
     if (isWatchAlarmed(state.watch, BLOCKS_BETWEEN_FALSE_ALARMS)) {
       // Nothing is left to compare with, and perhaps never was: a flip goes from nothing to everything.
       const [rate, before] = [rateOf(state.watch.seen), rateOf(harm.stable)];
@@ -137,25 +137,18 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
     }
     if (candidate.total === 0) {
       const reason = "the candidate has answered no request at this share yet";
-      return { ...base, kind: "no-data", estimate: null, interval: null, eValue: null, reason, needs: "traffic" };
+      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
     }
-    const rate = candidate.failures / candidate.total;
-    const stableRate = stable.total === 0 ? 0 : stable.failures / stable.total;
-    const estimate = rate - stableRate;
-    const eValue = Math.exp(Math.min(700, harm.logE));
-    const measured = { ...base, estimate, interval: differenceInterval(stable, candidate), eValue };
-    const found = `errors ${percent(rate)} against ${percent(stableRate)} on stable`;
+    const estimate = excessOf(state.stage);
+    const finding = { estimate, interval: differenceInterval(stable, candidate), logE: harm.logE };
+    const found = `errors ${percent(rateOf(candidate))} against ${percent(rateOf(stable))} on stable`;
     if (errorRate.isHarmProven(state, options)) {
-      return { ...measured, kind: "fail", reason: `${found}: more than chance allows`, needs: null };
+      return trafficVerdict(base, "fail", { ...finding, reason: `${found}: more than chance allows` });
     }
     const isExcluded = lnExcess(proof, margin) >= Math.log(1 / options.beta);
     if (isExcluded && estimate <= margin && candidate.total >= options.minSamples) {
-      return {
-        ...measured,
-        kind: "pass",
-        reason: `${found}: harm beyond +${percent(margin)} is excluded`,
-        needs: null,
-      };
+      const reason = `${found}: harm beyond +${percent(margin)} is excluded`;
+      return trafficVerdict(base, "pass", { ...finding, reason });
     }
     const excluded = excludedMargin(proof, options.beta);
     const known = excluded === null ? "no harm is excluded yet" : `only harm beyond +${percent(excluded)} is excluded`;
@@ -164,6 +157,6 @@ export const errorRate: TrafficGate<ErrorRateOptions, State> = {
     const missing = Math.max(more ?? 0, options.minSamples - candidate.total);
     const needs = more === null ? "a lower error rate" : `about ${missing} more candidate requests`;
     const reason = `${found}: ${known}, +${percent(margin)} is wanted`;
-    return { ...measured, kind: "inconclusive", reason, needs };
+    return trafficVerdict(base, "inconclusive", { ...finding, reason, needs });
   },
 };

@@ -43,7 +43,7 @@ export const fiveXxBurst: TrafficGate<BurstOptions, State> = {
     const total = current.requests + count.total;
     if (block.endMs < current.endMs) return { ...state, requests, current: { ...current, failures, requests: total } };
     const isQuiet = total < LEAST_REQUESTS;
-    const isBad = failures > limit * total;
+    const isBad = !isQuiet && failures > limit * total;
     const sinceMs = isQuiet ? state.sinceMs : isBad ? (state.sinceMs ?? current.endMs - INTERVAL_MS) : null;
     const lastedMs = isBad && sinceMs !== null ? block.endMs - sinceMs : 0;
     return { current: null, sinceMs, longestMs: Math.max(state.longestMs, lastedMs), requests };

@@ -1,8 +1,8 @@
-import type { Bp } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
 import type { ErrorClass } from "../window/window.ts";
 import type { Block, TrafficGate } from "./gate.ts";
 import type { NewErrorClassOptions } from "./options.ts";
+import { trafficVerdict } from "./traffic-verdict.ts";
 
 interface SeenClass {
   readonly count: number;
@@ -22,11 +22,14 @@ export interface KnownClasses {
   readonly known: readonly ErrorClass[];
 }
 
-/** Chance that one failure lands on the candidate: its share of this block's requests, or of units when it has none. */
-function shareOf(block: Block, candidateBp: Bp): number {
-  const total = block.arms.stable.requests + block.arms.candidate.requests;
-  const observed = total === 0 ? 0 : block.arms.candidate.requests / total;
-  return Math.max(observed, candidateBp / 10_000);
+/** The finest share a document can order; a late window of a gateway still at 0 % must not make chance impossible. */
+const SHARE_MIN = 0.0001;
+
+/** Chance that one failure lands on the candidate: its share of this block's requests or of units, the larger one. */
+function shareOf({ arms: { stable, candidate }, candidateBp }: Block): number {
+  const total = stable.requests + candidate.requests;
+  const observed = total === 0 ? 0 : candidate.requests / total;
+  return Math.max(observed, candidateBp / 10_000, SHARE_MIN);
 }
 
 /**
@@ -49,7 +52,7 @@ export const newErrorClass: TrafficGate<NewErrorClassOptions, State> & {
     const { stable, candidate } = block.arms;
     const known = [...new Set([...state.known, ...Object.keys(stable.classes)])];
     const onlyCandidate: Record<ErrorClass, SeenClass> = {};
-    const share = shareOf(block, block.candidateBp);
+    const share = shareOf(block);
     for (const name of new Set([...Object.keys(state.onlyCandidate), ...Object.keys(candidate.classes)])) {
       if (known.includes(name)) continue;
       const before = state.onlyCandidate[name] ?? { count: 0, logChance: 0 };
@@ -68,47 +71,27 @@ export const newErrorClass: TrafficGate<NewErrorClassOptions, State> & {
   },
 
   decide(state, _stage, { alpha, beta }): Verdict {
-    const base = {
-      gate: "new-error-class",
-      interval: null,
-      samples: state.requests,
-      threshold: 0,
-      alpha,
-      eValue: null,
-    } as const;
+    const base = { gate: "new-error-class", samples: state.requests, threshold: 0, alpha };
     if (state.requests.candidate === 0) {
-      return {
-        ...base,
-        kind: "no-data",
-        estimate: null,
-        reason: "the candidate has answered no request yet",
-        needs: "traffic",
-      };
+      const reason = "the candidate has answered no request yet";
+      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
     }
     const worst = Object.entries(state.onlyCandidate).sort(([, a], [, b]) => a.logChance - b.logChance)[0];
     if (worst === undefined) {
-      return { ...base, kind: "pass", estimate: 0, reason: "no error class that stable does not have", needs: null };
+      return trafficVerdict(base, "pass", { estimate: 0, reason: "no error class that stable does not have" });
     }
-    const [name, seen] = worst;
-    const eValue = Math.exp(Math.min(700, -seen.logChance));
-    const found = `class ${name} seen ${seen.count} times on the candidate and never on stable`;
-    if (seen.logChance <= Math.log(alpha)) {
+    const [name, { count, logChance }] = worst;
+    const finding = { estimate: count, logE: -logChance };
+    const found = `class ${name} seen ${count} times on the candidate and never on stable`;
+    if (logChance <= Math.log(alpha)) {
       const condition = name.includes("|5xx|") ? "new_5xx_class" : "new_error_class";
-      return { ...base, kind: "fail", condition, estimate: seen.count, eValue, reason: found, needs: null };
+      return trafficVerdict(base, "fail", { ...finding, condition, reason: found });
     }
-    if (seen.logChance > Math.log(beta)) {
-      return {
-        ...base,
-        kind: "pass",
-        estimate: seen.count,
-        eValue,
-        reason: `${found}: put down to chance`,
-        needs: null,
-      };
+    if (logChance > Math.log(beta)) {
+      return trafficVerdict(base, "pass", { ...finding, reason: `${found}: put down to chance` });
     }
-    const perSighting = seen.logChance / seen.count;
-    const missing = Math.max(1, Math.ceil((Math.log(alpha) - seen.logChance) / perSighting));
-    const needs = perSighting < 0 ? `${missing} more sightings, or one on stable` : "traffic on stable";
-    return { ...base, kind: "inconclusive", estimate: seen.count, eValue, reason: `${found}: may be chance`, needs };
+    const missing = Math.ceil((Math.log(alpha) - logChance) / (logChance / count));
+    const needs = `${missing} more sightings, or one on stable`;
+    return trafficVerdict(base, "inconclusive", { ...finding, reason: `${found}: may be chance`, needs });
   },
 };

@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { aBlock } from "../../../test/builders.ts";
+import { bp } from "../unit.ts";
+import type { Verdict } from "../verdict.ts";
+import { errorRate } from "./error-rate.ts";
+import type { Block, StageView } from "./gate.ts";
+import type { ErrorRateOptions } from "./options.ts";
+
+const SEQUENTIAL: ErrorRateOptions = {
+  mode: "sequential",
+  alpha: 0.001,
+  beta: 0.05,
+  margin: { under10: 0.02, under50: 0.01, from50: 0.005 },
+  minSamples: 100,
+};
+const LITERAL: ErrorRateOptions = { ...SEQUENTIAL, mode: "literal" };
+
+const at = (percent: number): StageView => ({ kind: "traffic", candidateBp: bp(percent * 100), heldMs: 0, holdMs: 0 });
+
+function judged(options: ErrorRateOptions, percent: number, ...blocks: readonly Block[]): Verdict {
+  const state = blocks.reduce((last, block) => errorRate.fold(last, block, options), errorRate.start(options));
+  const verdict = errorRate.decide(state, at(percent), options);
+  expect(errorRate.isHarmProven(state, options)).toBe(verdict.kind === "fail");
+  return verdict;
+}
+
+/** Failures of requests on either arm, as one window. */
+const counted = (percent: number, stable: readonly [number, number], candidate: readonly [number, number]) =>
+  aBlock(percent, { failures: stable[0], requests: stable[1] }, { failures: candidate[0], requests: candidate[1] });
+
+describe("error-rate, literal", () => {
+  it("ST-2: compares the difference at this share with the margin, once both arms have their least samples", () => {
+    const found = judged(LITERAL, 10, counted(10, [1, 100], [2, 100]));
+    expect(found).toMatchObject({ kind: "pass", threshold: 0.01, alpha: null, needs: null });
+    expect(found.estimate).toBeCloseTo(0.01, 12);
+    expect(found.reason).toBe("errors 2.00 % against 1.00 % on stable: within +1.00 %");
+    const over = judged(LITERAL, 10, counted(10, [1, 100], [3, 100]));
+    expect(over).toMatchObject({ kind: "fail", reason: "errors 3.00 % against 1.00 % on stable: over +1.00 %" });
+  });
+
+  it("takes the margin of the share in force", () => {
+    const two = (percent: number) => judged(LITERAL, percent, counted(percent, [0, 200], [3, 200])).kind;
+    expect([two(5), two(10), two(50)]).toEqual(["pass", "fail", "fail"]);
+  });
+
+  it("neither passes nor fails on fewer requests of either arm, and says how many are missing", () => {
+    const scarce = [counted(10, [0, 99], [99, 500]), counted(10, [0, 500], [99, 99])];
+    for (const block of scarce) {
+      const verdict = judged(LITERAL, 10, block);
+      expect(verdict).toMatchObject({ kind: "inconclusive", needs: "1 more requests of each arm" });
+    }
+    expect(judged(LITERAL, 10, counted(10, [0, 100], [100, 100])).kind).toBe("fail");
+  });
+
+  it("is no data before the candidate has answered at this share", () => {
+    expect(judged(LITERAL, 10)).toMatchObject({ kind: "no-data", threshold: 0.02, needs: "traffic" });
+    expect(judged(LITERAL, 10, counted(10, [0, 100], [0, 0])).kind).toBe("no-data");
+  });
+
+  it("is blind to what a test would see: it stops nothing that stays within the margin, however sure", () => {
+    expect(judged(LITERAL, 5, counted(5, [0, 1e6], [15_000, 1e6])).kind).toBe("pass");
+    expect(judged(SEQUENTIAL, 5, counted(5, [0, 1e6], [15_000, 1e6])).kind).toBe("fail");
+  });
+});
+
+describe("error-rate, sequential", () => {
+  it("states the difference, a 95 % interval that holds it, and samples of both arms", () => {
+    const verdict = judged(SEQUENTIAL, 10, counted(10, [10, 1_000], [4, 200]));
+    expect(verdict).toMatchObject({ samples: { stable: 1_000, candidate: 200 }, threshold: 0.01, alpha: 0.001 });
+    expect(verdict.estimate).toBeCloseTo(0.01, 12);
+    // Wilson at z = 2.2414: 4 of 200 is 0.69 %..5.66 %, 10 of 1000 is 0.50 %..1.99 %.
+    expect(verdict.interval?.[0]).toBeCloseTo(-0.013009, 6);
+    expect(verdict.interval?.[1]).toBeCloseTo(0.051633, 6);
+    expect(judged(SEQUENTIAL, 100, counted(100, [0, 0], [4, 200])).interval).toBeNull();
+  });
+
+  it("turns the evidence into an e-value that stays finite", () => {
+    const dead = judged(SEQUENTIAL, 10, ...Array(50).fill(counted(10, [0, 900], [100, 100])));
+    expect(dead.kind).toBe("fail");
+    expect(dead.eValue).toBe(Math.exp(700));
+    const calm = judged(SEQUENTIAL, 10, counted(10, [0, 90], [0, 10]));
+    expect(calm.eValue).toBeGreaterThan(0);
+    expect(calm.eValue).toBeLessThanOrEqual(1.01);
+  });
+
+  it("does not pass on too few requests of its own, nor with an estimate beyond the margin", () => {
+    const many = { ...SEQUENTIAL, minSamples: 3_001 };
+    const healthy = Array<Block>(100).fill(counted(10, [0, 270], [0, 30]));
+    expect(judged(SEQUENTIAL, 10, ...healthy).kind).toBe("pass");
+    expect(judged(many, 10, ...healthy)).toMatchObject({ kind: "inconclusive" });
+    expect(judged({ ...SEQUENTIAL, minSamples: 3_000 }, 10, ...healthy).kind).toBe("pass");
+    // Long proven at 10 %, then a bad beginning at the next share: evidence allows it, the share's own numbers do not.
+    const worse = judged(SEQUENTIAL, 20, ...healthy, counted(20, [0, 800], [5, 200]));
+    expect(worse).toMatchObject({ kind: "inconclusive", samples: { candidate: 200 }, estimate: 0.025 });
+  });
+
+  it("needs nothing but a lower rate where stable itself fails too often to exclude anything", () => {
+    const bad = judged(SEQUENTIAL, 10, ...Array(200).fill(counted(10, [0, 90], [1, 10])));
+    expect(bad.kind).toBe("fail");
+    const both = judged(SEQUENTIAL, 10, counted(10, [450, 900], [52, 100]));
+    expect(both.kind).toBe("inconclusive");
+    expect(both.reason).toContain("no harm is excluded yet, +1.00 % is wanted");
+  });
+
+  it("after 100 % compares with what stable left behind, and says so", () => {
+    const before = Array<Block>(50).fill(counted(50, [1, 100], [1, 100]));
+    const leak = Array<Block>(200).fill(counted(100, [0, 0], [6, 100]));
+    const calm = Array<Block>(200).fill(counted(100, [0, 0], [1, 100]));
+    const found = judged(SEQUENTIAL, 100, ...before, ...leak);
+    expect(found).toMatchObject({ kind: "fail", threshold: 0.005 });
+    expect(found.estimate).toBeCloseTo(0.05, 12);
+    expect(found.reason).toBe(
+      "errors 6.00 % since all users are on the candidate, 1.00 % on stable before: risen beyond +0.50 %",
+    );
+    expect(judged(SEQUENTIAL, 100, ...before, ...calm).kind).not.toBe("fail");
+  });
+
+  it("RB-3: alarms nobody where stable never answered, because nothing says what is normal", () => {
+    expect(judged(SEQUENTIAL, 100, ...Array(200).fill(counted(100, [0, 0], [30, 100]))).kind).not.toBe("fail");
+  });
+});
