@@ -11,7 +11,6 @@ const shown = (value: number) => value.toFixed(2);
 function harm(report: ProbeReport, options: DeltaSOptions): Verdict | null {
   const { stable, candidate } = report.arms;
   const { median, p95 } = candidate.deltaS;
-  if (candidate.measuredQuestions === 0) return null; // Its distances are placeholders: nothing was answered.
   const fail = (estimate: number, threshold: number, reason: string) =>
     probeVerdict(report, NAME, "fail", { estimate, interval: report.paired?.deltaS.ci ?? null, threshold, reason });
   if (median >= options.stop && (stable === null || stable.deltaS.median < options.stop)) {
@@ -51,6 +50,12 @@ function decideLiteral(report: ProbeReport, stage: StageView, options: DeltaSOpt
   return probeVerdict(report, NAME, "inconclusive", { ...finding, reason, needs: "a person, or more questions" });
 }
 
+/** Nothing was answered, so the candidate's distances are placeholders and no harm can be read from them. */
+function unanswered(report: ProbeReport): Verdict {
+  const finding = { estimate: null, threshold: null, reason: "no question was answered on the candidate" };
+  return undecidable(report, NAME) ?? probeVerdict(report, NAME, "no-data", { ...finding, needs: "answers" });
+}
+
 function p95Drift(report: ProbeReport, rise: number, { p95DriftStop }: DeltaSOptions): Verdict {
   const reason = `the p95 of delta_s rose by ${shown(rise)}, more than ${p95DriftStop}`;
   const finding = { estimate: rise, threshold: p95DriftStop, condition: "delta_s_p95_drift", reason } as const;
@@ -67,6 +72,7 @@ export const deltaS: ProbeGate<DeltaSOptions> = {
   name: NAME,
   decide(report, stage, options): readonly Verdict[] {
     const { calibration, arms, paired } = report;
+    if (arms.candidate.measuredQuestions === 0) return [unanswered(report)];
     if (!calibration.usable) {
       const reason = `delta_s is not calibratable: ${calibration.reason ?? "gold and decoy are too close"}`;
       const needs = "a corpus, or a gold set whose sections stable returns";

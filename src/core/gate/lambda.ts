@@ -51,6 +51,15 @@ function belowLevel({ lambda }: ArmReport, level: LambdaOptions["level"]): strin
   return lambda.states["×"] > 0 ? `${lambda.states["×"]} questions are chaotic` : null;
 }
 
+/** Why there is no state to judge, as a verdict: the report decides nothing, or no question has the runs of a state. */
+function unheard(report: ProbeReport): Verdict | null {
+  const { states } = report.arms.candidate.lambda;
+  const known = Object.entries(states).some(([state, questions]) => state !== "unknown" && questions > 0);
+  const reason = "no question of the candidate has the 4 valid runs that a state needs";
+  const none = { estimate: null, threshold: null, reason, needs: "more phrasings or repetitions" };
+  return undecidable(report, NAME) ?? (known ? null : probeVerdict(report, NAME, "no-data", none));
+}
+
 /** Repetitions from which a flip counts as confirmed: the first run of a stage has fewer, the second one more. */
 const CONFIRMED_REPEATS = 4;
 
@@ -67,7 +76,7 @@ function decideLiteral(report: ProbeReport, options: LambdaOptions): Verdict {
     if (report.repeats >= CONFIRMED_REPEATS) return probeVerdict(report, NAME, "fail", question);
     return probeVerdict(report, NAME, "inconclusive", { ...question, needs: "the question asked again" });
   }
-  const blocked = undecidable(report, NAME);
+  const blocked = unheard(report);
   if (blocked !== null) return blocked;
   const missed = belowLevel(candidate, options.level);
   const isIncreased = stable !== null && flipRate > stable.lambda.flipRate;
@@ -86,7 +95,7 @@ export const lambda: ProbeGate<LambdaOptions> = {
   name: NAME,
   decide(report, stage, options): readonly Verdict[] {
     if (options.mode === "literal") return [decideLiteral(report, options)];
-    const blocked = harm(report, options) ?? undecidable(report, NAME);
+    const blocked = harm(report, options) ?? unheard(report);
     if (blocked !== null) return [blocked];
     const { candidate } = report.arms;
     const margin = boundAt(options.margin, stage.candidateBp);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aPreset } from "../../../test/builders.ts";
-import type { ArmReport, ProbeReport, TopicCoverage } from "../measure/report.ts";
+import { aProbeReport, type Shown } from "../../../test/probe-report.ts";
 import { bp } from "../unit.ts";
 import type { StageView } from "./gate.ts";
 import { judgeProbes } from "./gate-set.ts";
@@ -8,102 +8,9 @@ import type { GateName } from "./options.ts";
 
 const STAGE: StageView = { kind: "probes", candidateBp: bp(0), heldMs: 0, holdMs: 0 };
 
-/** What an arm showed, as far as literal limits read it. */
-interface Shown {
-  readonly median?: number;
-  readonly p95?: number;
-  readonly coverage?: number;
-  readonly topics?: Readonly<Record<string, number>>;
-  readonly flipRate?: number;
-  readonly flips?: number;
-  readonly convergent?: number;
-}
-
-function arm({
-  median = 0.4,
-  p95 = 0.5,
-  coverage = 0.8,
-  topics = {},
-  flipRate = 0,
-  flips = 0,
-  convergent = 1,
-}: Shown): ArmReport {
-  const byTopic = Object.entries(topics).map(([name, mean]) => {
-    const topic: TopicCoverage = { mean, ci: [0, 1], questions: 5 };
-    return [name, topic] as const;
-  });
-  return {
-    runs: 300,
-    errors: 0,
-    errorClasses: {},
-    schemaViolations: 0,
-    measuredQuestions: 50,
-    deltaS: {
-      median,
-      p95,
-      shareRisk: 0,
-      scale: "calibrated",
-      embedder: "test",
-      best: 0.3,
-      cited: null,
-      byRank: [],
-      emptyRuns: 0,
-      degenerateRuns: 0,
-    },
-    deltaSAnchor: null,
-    coverage: { estimate: coverage, ci: [0, 1], level: "L1", shareLow: 0, byTopic: Object.fromEntries(byTopic) },
-    lambda: {
-      convergentShare: convergent,
-      flipRate,
-      maxFlipsPerQuestion: flips,
-      states: { "→": 50, "=": 0, "<>": 0, "←": 0, "×": 0, unknown: 0 },
-      citeConvergentShare: 1,
-    },
-    citationHit: 1,
-    citationPrecision: 1,
-    hitAtK: 1,
-    recallAtK: 1,
-    mrr: 1,
-    ndcgAtK: 1,
-  };
-}
-
-function report(stable: Shown, candidate: Shown, repeats = 2): ProbeReport {
-  const none = { estimate: 0, ci: [-1, 1] } as const;
-  const drift = (candidate.median ?? 0.4) - (stable.median ?? 0.4);
-  return {
-    tier: "full",
-    questions: 50,
-    repeats,
-    k: 10,
-    versions: { deltaS: "test", coverage: "test", lambda: "test", tokenizer: "test" },
-    goldDigest: "test",
-    seed: 1,
-    arms: { stable: arm(stable), candidate: arm(candidate) },
-    paired: {
-      coverage: none,
-      coverageByTopic: {},
-      deltaS: { ...none, estimate: drift, median: drift, p95: 0 },
-      flipRate: none,
-      convergentShare: none,
-      citationHit: none,
-      ndcgAtK: none,
-      armFlipRate: 0,
-      right: { lost: 0, gained: 0 },
-      errorsOnly: { stable: 0, candidate: 0 },
-    },
-    detectableDrop: {},
-    discordant: [],
-    calibration: { mGold: 0.35, mDecoy: 0.85, auc: 1, usable: true, reason: null },
-    selfTest: "fired",
-    invalidItems: [],
-    pooledTopics: [],
-  };
-}
-
 function judge(preset: string, gate: GateName, candidate: Shown, stable: Shown = {}, repeats = 2) {
   const setting = { gate, options: { ...aPreset(preset).gates[gate] }, source: "test" };
-  return judgeProbes(report(stable, candidate, repeats), STAGE, [setting]);
+  return judgeProbes(aProbeReport({ stable, candidate, repeats }), STAGE, [setting]);
 }
 const kinds = (...asked: Parameters<typeof judge>) => judge(...asked).map(({ gate, kind }) => [gate, kind]);
 

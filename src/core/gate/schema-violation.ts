@@ -1,6 +1,7 @@
 import { unmeasured, type Verdict } from "../verdict.ts";
 import type { ProbeGate } from "./gate.ts";
 import type { SchemaViolationOptions } from "./options.ts";
+import { percent } from "./traffic-verdict.ts";
 
 const NAME = "schema-violation";
 
@@ -17,7 +18,7 @@ export const schemaViolation: ProbeGate<SchemaViolationOptions> = {
     if (candidate.runs === 0) return [unmeasured(NAME, "no-data", "no probe run of the candidate")];
     const estimate = candidate.schemaViolations / candidate.runs;
     const kind = estimate > maxShare ? "fail" : "pass";
-    const reason = `${candidate.schemaViolations} of ${candidate.runs} answers break the contract (at most ${maxShare * 100} %)`;
+    const reason = `${candidate.schemaViolations} of ${candidate.runs} answers break the contract (at most ${percent(maxShare)})`;
     const samples = { stable: stable?.runs ?? 0, candidate: candidate.runs };
     const verdict: Verdict = {
       gate: NAME,
