@@ -3,10 +3,20 @@ import { type BernoulliEProcess, foldBernoulli } from "../stats/bernoulli-e-proc
 import { startExceedances } from "../stats/quantile.ts";
 import type { Bp } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
-import { binOf, countAbove, countBins, lowerEdgeMs, mergeBins, quantileOf, type SparseBins } from "../window/sketch.ts";
+import {
+  binOf,
+  countAbove,
+  countBins,
+  lowerEdgeMs,
+  mergeBins,
+  quantileOf,
+  type SparseBins,
+  upperEdgeMs,
+} from "../window/sketch.ts";
 import type { Block, TrafficGate } from "./gate.ts";
 import { foldLatencyWatch, isLatencyAlarmed, type LatencyWatch, NEW_LATENCY_WATCH } from "./latency-watch.ts";
 import { boundAt, type P95Options } from "./options.ts";
+import { measureP95, p95RatioInterval, QUANTILE } from "./p95-ratio.ts";
 import { isAlone, tallyPlace } from "./stage-tally.ts";
 import { foldSwings, NEW_SWING_GUARD, outlastsSwings, type SwingGuard } from "./swing-guard.ts";
 import { trafficVerdict, type VerdictBase } from "./traffic-verdict.ts";
@@ -44,7 +54,6 @@ function withRecent({ full, filling }: Recent, bins: SparseBins): Recent {
 
 /** Warm answers of stable before its p95 is taken as a threshold. Blocks until then are kept for the estimate only. */
 const THRESHOLD_SAMPLES = 20;
-const QUANTILE = 0.95;
 
 function start(options: P95Options): State {
   const { under10, under50, from50 } = options.margin;
@@ -60,11 +69,8 @@ function start(options: P95Options): State {
   };
 }
 
-/** Answers slower than `thresholdMs`, leaving out the bin that holds it: at most the true number. */
-const fewerAbove = countAbove;
-
-/** The same, counting that bin whole: at least the true number. */
-function moreAbove(bins: SparseBins, thresholdMs: number): number {
+/** Answers slower than `thresholdMs` with the bin that holds it counted whole: at least the true number. */
+function countFrom(bins: SparseBins, thresholdMs: number): number {
   return countAbove(bins, lowerEdgeMs(Math.max(0, binOf(thresholdMs) - 1)));
 }
 
@@ -81,8 +87,10 @@ function stageWith(stage: State["stage"], block: Block): State["stage"] {
 }
 
 /**
- * One block of exceedances. The threshold is stable's p95 over its last answers of EARLIER blocks, rounded down to a bin's edge so that
- * stable's count is exact, also when its answers all fall into one bin; the candidate's is rounded against the claim, so sketch resolution never makes evidence.
+ * One block of exceedances. The threshold is stable's p95 over its last answers of EARLIER blocks, at an edge of its bin
+ * so that stable's count is exact: the upper one for harm and the lower one for proof, so that both can be found where
+ * all of stable's answers fall into one bin. The candidate's count is rounded against the claim, so the sketch's
+ * resolution never makes evidence.
  */
 function fold(state: State, block: Block, options: P95Options): State {
   const { stable, candidate } = block.arms;
@@ -93,16 +101,19 @@ function fold(state: State, block: Block, options: P95Options): State {
   const recent = withRecent(state.recent, stable.warm);
   const p95Ms = countBins(before) < THRESHOLD_SAMPLES ? null : quantileOf(before, QUANTILE);
   if (p95Ms === null) return { ...state, stage, watch, recent };
-  const thresholdMs = lowerEdgeMs(binOf(p95Ms));
-  const slowStable = { failures: moreAbove(stable.warm, p95Ms), total: countBins(stable.warm) };
-  const total = countBins(candidate.warm);
+  const [fromMs, aboveMs] = [lowerEdgeMs(binOf(p95Ms)), upperEdgeMs(binOf(p95Ms))];
+  const totals = { stable: countBins(stable.warm), candidate: countBins(candidate.warm) };
   const harmBlock = {
-    stable: slowStable,
-    candidate: { failures: fewerAbove(candidate.warm, thresholdMs * options.harmRatio), total },
+    stable: { failures: countAbove(stable.warm, p95Ms), total: totals.stable },
+    candidate: { failures: countAbove(candidate.warm, aboveMs * options.harmRatio), total: totals.candidate },
   };
+  const slowStable = { failures: countFrom(stable.warm, p95Ms), total: totals.stable };
   const proofs = Object.entries(state.proofs).map(([ratio, proof]) => {
-    const failures = moreAbove(candidate.warm, thresholdMs * Number(ratio));
-    return [ratio, foldBernoulli(proof, { stable: slowStable, candidate: { failures, total } })] as const;
+    const failures = countFrom(candidate.warm, fromMs * Number(ratio));
+    return [
+      ratio,
+      foldBernoulli(proof, { stable: slowStable, candidate: { failures, total: totals.candidate } }),
+    ] as const;
   });
   const harm = foldBernoulli(state.harm, harmBlock);
   return {
@@ -115,34 +126,10 @@ function fold(state: State, block: Block, options: P95Options): State {
   };
 }
 
-/** Two-sided 97.5 % rank interval of one arm's p95; both arms together give at least 95 %. */
-const RANK_Z = 2.2414;
-
-function p95Interval(bins: SparseBins): readonly [number, number] | null {
-  const count = countBins(bins);
-  const spread = RANK_Z * Math.sqrt(QUANTILE * (1 - QUANTILE) * count);
-  if (count === 0 || QUANTILE * count + spread >= count) return null;
-  const low = quantileOf(bins, Math.max(0, QUANTILE - spread / count));
-  const high = quantileOf(bins, Math.min(1, QUANTILE + spread / count));
-  return low === null || high === null ? null : [low, high];
-}
-
-function ratioInterval(warm: ByArm<SparseBins>): readonly [number, number] | null {
-  const [stable, candidate] = [p95Interval(warm.stable), p95Interval(warm.candidate)];
-  return stable === null || candidate === null ? null : [candidate[0] / stable[1], candidate[1] / stable[0]];
-}
-
 function neededText(proof: BernoulliEProcess, beta: number, samples: number): string {
   const wanted = Math.log(1 / beta);
   if (proof.logE <= 0) return "more warm requests: the difference is not clear yet";
   return `about ${Math.max(1, Math.ceil(samples * (wanted / proof.logE - 1)))} more warm candidate requests`;
-}
-
-/** The p95 of both arms and their ratio; null while an arm has none. */
-function measureP95(warm: ByArm<SparseBins>) {
-  const stableMs = quantileOf(warm.stable, QUANTILE);
-  const candidateMs = quantileOf(warm.candidate, QUANTILE);
-  return stableMs === null || candidateMs === null ? null : { stableMs, candidateMs, ratio: candidateMs / stableMs };
 }
 
 /** Literal mode: the stage's own ratio beyond the stop limit, once both arms have `minSamples`. */
@@ -199,7 +186,7 @@ function p95Gate({ name, accepts, needs: missingData }: P95Gate): TrafficGate<P9
       }
       const { stableMs, candidateMs, ratio } = measured;
       const logE = isLiteral ? null : state.harm.logE;
-      const finding = { estimate: ratio, interval: ratioInterval(warm), logE };
+      const finding = { estimate: ratio, interval: p95RatioInterval(warm), logE };
       const found = `warm p95 ${candidateMs.toFixed(0)} ms against ${stableMs.toFixed(0)} ms (${ratio.toFixed(2)}x)`;
       if (isHarmProven(state, options)) {
         const reason = `${found}: worse than ${options.harmRatio}x${isLiteral ? "" : " is proven"}`;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aBlock } from "../../../test/builders.ts";
 import { type RandomStream, randomStream } from "../stats/random.ts";
+import { studentQuantile } from "../stats/special.ts";
 import { foldSwings, NEW_SWING_GUARD, outlastsSwings, secondsToOutlast, type SwingGuard } from "./swing-guard.ts";
 
 const SWING_MS = 15_000;
@@ -80,5 +81,38 @@ describe("the swing guard", () => {
       guard = foldSwings(guard, { ...block, endMs }, counts, { swingMs: SWING_MS, logE: 1 });
     }
     expect(guard).toMatchObject({ stretches: 1, sum: 1, gathering: null });
+  });
+
+  it("is a t test over the stretches: three need a mean of 99.99 standard errors at 5e-5", () => {
+    // With 2 degrees of freedom the tail of t is (1 - t / sqrt(t^2 + 2)) / 2, so t = 99.9925 at 5e-5.
+    const three = (spread: number): SwingGuard => {
+      const differences = [0.5 - spread, 0.5, 0.5 + spread];
+      const sum = differences.reduce((total, one) => total + one, 0);
+      const sumOfSquares = differences.reduce((total, one) => total + one * one, 0);
+      return { gathering: null, stretches: 3, sum, sumOfSquares };
+    };
+    const edge = (0.5 * Math.sqrt(3)) / 99.9925;
+    expect([three(edge * 0.999), three(edge * 1.001)].map(outlastsSwings)).toEqual([true, false]);
+  });
+
+  it("lets differences through that do not vary at all, from the third on, and none that are nothing", () => {
+    const steady = (stretches: number, difference: number): SwingGuard => ({
+      gathering: null,
+      stretches,
+      sum: stretches * difference,
+      sumOfSquares: stretches * difference * difference,
+    });
+    expect([steady(2, 1), steady(3, 1), steady(9, 0)].map(outlastsSwings)).toEqual([false, true, false]);
+  });
+
+  it("says how long by the variance of both arms: 7 stretches of 15 s for 20 % against 5 %", () => {
+    // Variance 0.2*0.8/150 + 0.05*0.95/1350, so 4.519 standard errors a stretch: 11.07 after six against a t(1 - 5e-5)
+    // of 11.18 with 5 degrees of freedom, 11.96 after seven against 9.08 with 6.
+    const harm = { candidateRate: 0.2, stableRate: 0.05, requestsPerSecond: 100, candidateShare: 0.1, swingMs: 15_000 };
+    expect(secondsToOutlast(harm)).toBe(105);
+    const slight = secondsToOutlast({ ...harm, candidateRate: 0.0805 }) / 15;
+    const errorsOf = (stretches: number) => 1.326546 * Math.sqrt(stretches);
+    expect(errorsOf(slight)).toBeGreaterThan(studentQuantile(1 - 5e-5, slight - 1));
+    expect(errorsOf(slight - 1)).toBeLessThan(studentQuantile(1 - 5e-5, slight - 2));
   });
 });
