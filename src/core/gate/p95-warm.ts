@@ -86,11 +86,14 @@ function stageWith(stage: State["stage"], block: Block): State["stage"] {
   };
 }
 
+/** Part of stable's answers in its p95's bin and above, beyond which the lower edge separates too little. */
+const HEAVY_BIN = 0.25;
+
 /**
- * One block of exceedances. The threshold is stable's p95 over its last answers of EARLIER blocks, at an edge of its bin
- * so that stable's count is exact: the upper one for harm and the lower one for proof, so that both can be found where
- * all of stable's answers fall into one bin. The candidate's count is rounded against the claim, so the sketch's
- * resolution never makes evidence.
+ * One block of exceedances. The threshold is stable's p95 over its last answers of EARLIER blocks, rounded down to its
+ * bin's edge so that stable's count is exact; the candidate's is rounded against the claim, so the sketch's resolution
+ * never makes evidence. Where so many of stable's answers fall into that one bin that nothing could be much worse than the
+ * lower edge, harm is counted from the upper one.
  */
 function fold(state: State, block: Block, options: P95Options): State {
   const { stable, candidate } = block.arms;
@@ -101,15 +104,17 @@ function fold(state: State, block: Block, options: P95Options): State {
   const recent = withRecent(state.recent, stable.warm);
   const p95Ms = countBins(before) < THRESHOLD_SAMPLES ? null : quantileOf(before, QUANTILE);
   if (p95Ms === null) return { ...state, stage, watch, recent };
-  const [fromMs, aboveMs] = [lowerEdgeMs(binOf(p95Ms)), upperEdgeMs(binOf(p95Ms))];
+  const bin = binOf(p95Ms);
+  const isHeavy = countFrom(before, p95Ms) > HEAVY_BIN * countBins(before);
   const totals = { stable: countBins(stable.warm), candidate: countBins(candidate.warm) };
-  const harmBlock = {
-    stable: { failures: countAbove(stable.warm, p95Ms), total: totals.stable },
-    candidate: { failures: countAbove(candidate.warm, aboveMs * options.harmRatio), total: totals.candidate },
-  };
   const slowStable = { failures: countFrom(stable.warm, p95Ms), total: totals.stable };
+  const harmMs = (isHeavy ? upperEdgeMs(bin) : lowerEdgeMs(bin)) * options.harmRatio;
+  const harmBlock = {
+    stable: isHeavy ? { failures: countAbove(stable.warm, p95Ms), total: totals.stable } : slowStable,
+    candidate: { failures: countAbove(candidate.warm, harmMs), total: totals.candidate },
+  };
   const proofs = Object.entries(state.proofs).map(([ratio, proof]) => {
-    const failures = countFrom(candidate.warm, fromMs * Number(ratio));
+    const failures = countFrom(candidate.warm, lowerEdgeMs(bin) * Number(ratio));
     return [
       ratio,
       foldBernoulli(proof, { stable: slowStable, candidate: { failures, total: totals.candidate } }),
