@@ -9,7 +9,9 @@ export interface Shown {
   readonly median?: number;
   readonly p95?: number;
   readonly coverage?: number;
-  readonly topics?: Readonly<Record<string, number>>;
+  readonly coverageCi?: readonly [low: number, high: number];
+  /** A number alone is the mean of five questions of which nothing more is known. */
+  readonly topics?: Readonly<Record<string, number | TopicCoverage>>;
   readonly flipRate?: number;
   readonly flips?: number;
   readonly convergent?: number;
@@ -17,9 +19,8 @@ export interface Shown {
 }
 
 function arm(shown: Shown): ArmReport {
-  const byTopic = Object.entries(shown.topics ?? {}).map(([name, mean]) => {
-    const topic: TopicCoverage = { mean, ci: [0, 1], questions: 5 };
-    return [name, topic] as const;
+  const byTopic = Object.entries(shown.topics ?? {}).map(([name, topic]) => {
+    return [name, typeof topic === "number" ? { mean: topic, ci: [0, 1] as const, questions: 5 } : topic] as const;
   });
   const states = { "→": 0, "=": 0, "<>": 0, "←": 0, "×": 0, unknown: 0, ...(shown.states ?? { "→": 50 }) };
   return {
@@ -43,7 +44,7 @@ function arm(shown: Shown): ArmReport {
     deltaSAnchor: null,
     coverage: {
       estimate: shown.coverage ?? 0.8,
-      ci: [0, 1],
+      ci: shown.coverageCi ?? [0, 1],
       level: "L1",
       shareLow: 0,
       byTopic: Object.fromEntries(byTopic),
@@ -71,7 +72,7 @@ export function aProbeReport(
     readonly candidate?: Shown;
     readonly repeats?: number;
     readonly paired?: Partial<PairedReport>;
-  } & Partial<Pick<ProbeReport, "selfTest" | "calibration">> = {},
+  } & Partial<Pick<ProbeReport, "selfTest" | "calibration" | "detectableDrop">> = {},
 ): ProbeReport {
   const { stable = {}, candidate = {}, repeats = 2, paired = {}, ...rest } = over;
   const none = { estimate: 0, ci: [-1, 1] } as const;
