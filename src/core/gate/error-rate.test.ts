@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { aBlock } from "../../../test/builders.ts";
-import { bp } from "../unit.ts";
+import { verdictOf } from "../../../test/verdict-of.ts";
 import type { Verdict } from "../verdict.ts";
 import { errorRate } from "./error-rate.ts";
-import type { Block, StageView } from "./gate.ts";
+import type { Block } from "./gate.ts";
 import type { ErrorRateOptions } from "./options.ts";
 
 const SEQUENTIAL: ErrorRateOptions = {
@@ -15,14 +15,8 @@ const SEQUENTIAL: ErrorRateOptions = {
 };
 const LITERAL: ErrorRateOptions = { ...SEQUENTIAL, mode: "literal" };
 
-const at = (percent: number): StageView => ({ kind: "traffic", candidateBp: bp(percent * 100), heldMs: 0, holdMs: 0 });
-
-function judged(options: ErrorRateOptions, percent: number, ...blocks: readonly Block[]): Verdict {
-  const state = blocks.reduce((last, block) => errorRate.fold(last, block, options), errorRate.start(options));
-  const verdict = errorRate.decide(state, at(percent), options);
-  expect(errorRate.isHarmProven(state, options)).toBe(verdict.kind === "fail");
-  return verdict;
-}
+const judged = (options: ErrorRateOptions, percent: number, ...blocks: readonly Block[]): Verdict =>
+  verdictOf(errorRate, options, percent, blocks);
 
 /** Failures of requests on either arm, as one window. */
 const counted = (percent: number, stable: readonly [number, number], candidate: readonly [number, number]) =>
@@ -117,5 +111,58 @@ describe("error-rate, sequential", () => {
 
   it("RB-3: alarms nobody where stable never answered, because nothing says what is normal", () => {
     expect(judged(SEQUENTIAL, 100, ...Array(200).fill(counted(100, [0, 0], [30, 100]))).kind).not.toBe("fail");
+  });
+});
+
+describe("error-rate, in seconds of traffic", () => {
+  const second = (failures: number) => aBlock(10, { requests: 90, failures: 0 }, { requests: 10, failures });
+
+  it("is no-data before the candidate has answered, never a pass", () => {
+    expect(verdictOf(errorRate, SEQUENTIAL, 10, [aBlock(10, { requests: 90 }, {})]).kind).toBe("no-data");
+  });
+
+  it("fails a dead candidate within 2 s at 10 of 100 requests a second", () => {
+    const dead = aBlock(10, { requests: 90 }, { requests: 10, failures: 10 });
+    expect(verdictOf(errorRate, SEQUENTIAL, 10, [dead, dead])).toMatchObject({ kind: "fail", estimate: 1 });
+  });
+
+  it("holds, saying how many requests are missing, until +1 point is excluded, then passes", () => {
+    const early = verdictOf(errorRate, SEQUENTIAL, 10, Array(20).fill(second(0)));
+    expect(early).toMatchObject({ kind: "inconclusive", samples: { candidate: 200 } });
+    expect(early.needs).toMatch(/^about \d+ more candidate requests$/);
+    expect(verdictOf(errorRate, SEQUENTIAL, 10, Array(100).fill(second(0)))).toMatchObject({
+      kind: "pass",
+      threshold: 0.01,
+    });
+  });
+
+  it("never passes zero-baseline errors: 0 on stable and 3 % on the candidate", () => {
+    const blocks = Array.from({ length: 300 }, (_, index) => second(index % 10 < 3 ? 1 : 0));
+    for (let length = 1; length <= blocks.length; length += 7) {
+      expect(verdictOf(errorRate, SEQUENTIAL, 10, blocks.slice(0, length)).kind).not.toBe("pass");
+    }
+    expect(verdictOf(errorRate, SEQUENTIAL, 10, blocks).kind).toBe("fail");
+  });
+
+  it("starts anew at the next share, and takes no late window of the share before for a new one", () => {
+    const at = (percent: number, failures: number, endS: number) =>
+      aBlock(percent, { requests: 90 }, { requests: 10, failures }, endS);
+    const late = [at(10, 5, 1), at(50, 0, 2), at(10, 0, 3), at(50, 1, 4)];
+    const verdict = verdictOf(errorRate, SEQUENTIAL, 50, late);
+    expect([verdict.samples.candidate, verdict.estimate]).toEqual([20, 0.05]);
+  });
+
+  it("RB-3: stops after a flip from nothing to everything, where nothing was ever compared", () => {
+    const before = Array.from({ length: 60 }, (_, index) => aBlock(0, { requests: 50 }, {}, index + 1));
+    const failing = Array.from({ length: 20 }, (_, index) =>
+      aBlock(100, {}, { requests: 50, failures: 20 }, 61 + index),
+    );
+    expect(verdictOf(errorRate, SEQUENTIAL, 100, [...before, ...failing]).kind).toBe("fail");
+  });
+
+  it("keeps its last word at 100 %, where nothing is left to compare with", () => {
+    const compared = aBlock(50, { requests: 100, failures: 1 }, { requests: 100, failures: 2 });
+    const alone = aBlock(100, {}, { requests: 100, failures: 4 });
+    expect(verdictOf(errorRate, SEQUENTIAL, 100, [compared, alone]).estimate).toBeCloseTo(0.01, 6);
   });
 });

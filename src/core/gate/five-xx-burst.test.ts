@@ -1,18 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { aBlock } from "../../../test/builders.ts";
-import { bp } from "../unit.ts";
+import { verdictOf } from "../../../test/verdict-of.ts";
 import type { Verdict } from "../verdict.ts";
 import { EMPTY_ARM_WINDOW } from "../window/window.ts";
 import { fiveXxBurst } from "./five-xx-burst.ts";
 import type { Block } from "./gate.ts";
 
 const OPTIONS = { limit: 0.05, longestMs: 20_000 };
-const STAGE = { kind: "traffic", candidateBp: bp(1_000), heldMs: 0, holdMs: 0 } as const;
 
-function judged(blocks: readonly Block[]): Verdict {
-  const state = blocks.reduce((last, block) => fiveXxBurst.fold(last, block, OPTIONS), fiveXxBurst.start(OPTIONS));
-  return fiveXxBurst.decide(state, STAGE, OPTIONS);
-}
+const judged = (blocks: readonly Block[]): Verdict => verdictOf(fiveXxBurst, OPTIONS, 10, blocks);
 
 /** One second after another from the given one on: failed requests of so many. */
 const seconds = (from: number, count: number, failures: number, requests = 100): readonly Block[] =>

@@ -1,19 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { aBlock } from "../../../test/builders.ts";
-import { bp } from "../unit.ts";
+import { atShare, verdictOf } from "../../../test/verdict-of.ts";
 import type { Verdict } from "../verdict.ts";
-import type { Block, StageView } from "./gate.ts";
+import type { Block } from "./gate.ts";
 import { newErrorClass } from "./new-error-class.ts";
 
 const OPTIONS = { alpha: 0.001, beta: 0.05 };
-const at = (percent: number): StageView => ({ kind: "traffic", candidateBp: bp(percent * 100), heldMs: 0, holdMs: 0 });
 
-function judged(...blocks: readonly Block[]): Verdict {
-  const state = blocks.reduce((last, block) => newErrorClass.fold(last, block, OPTIONS), newErrorClass.start(OPTIONS));
-  const verdict = newErrorClass.decide(state, at(1), OPTIONS);
-  expect(newErrorClass.isHarmProven(state, OPTIONS)).toBe(verdict.kind === "fail");
-  return verdict;
-}
+const judged = (...blocks: readonly Block[]): Verdict => verdictOf(newErrorClass, OPTIONS, 1, blocks);
 
 /** Of 100 requests `candidate` were the candidate's; so many of them failed with the class. */
 const seen = (name: string, count: number, candidate = 1, orderedPercent = 1) =>
@@ -79,5 +73,45 @@ describe("new-error-class", () => {
     expect(
       judged(aBlock(0, {}, { requests: 0, requestsAll: 1, classes: { [CUT]: 1 } }), seen(CUT, 0)).eValue,
     ).toBeCloseTo(10_000, 6);
+  });
+});
+
+describe("new-error-class, by the definition", () => {
+  const seen = (percent: number, name: string) =>
+    aBlock(percent, { requests: 99 }, { requests: 1, failures: 1, classes: { [name]: 1 } });
+
+  it("fails at 2 sightings at 1 %, 3 at 5 %, 5 at 25 %, 10 at 50 % (definitions §8)", () => {
+    for (const [percent, needed] of [
+      [1, 2],
+      [5, 3],
+      [25, 5],
+      [50, 10],
+    ] as const) {
+      const one = aBlock(
+        percent,
+        { requests: 100 - percent },
+        { requests: percent, failures: 1, classes: { "body|network|cut": 1 } },
+      );
+      expect(verdictOf(newErrorClass, OPTIONS, percent, Array(needed - 1).fill(one)).kind, `${percent} %`).not.toBe(
+        "fail",
+      );
+      expect(verdictOf(newErrorClass, OPTIONS, percent, Array(needed).fill(one)).kind, `${percent} %`).toBe("fail");
+    }
+  });
+
+  it("clears a class as soon as stable shows it too (TE-17)", () => {
+    const onStable = aBlock(1, { requests: 99, failures: 1, classes: { "headers|5xx|503": 1 } }, {});
+    const blocks = [seen(1, "headers|5xx|503"), onStable, seen(1, "headers|5xx|503"), seen(1, "headers|5xx|503")];
+    expect(verdictOf(newErrorClass, OPTIONS, 1, blocks).kind).toBe("pass");
+  });
+
+  it("does not call a class new that stable showed before the rollout", () => {
+    const start = newErrorClass.withKnown(newErrorClass.start(OPTIONS), { known: ["headers|5xx|503"] });
+    const state = [1, 2, 3].reduce((last) => newErrorClass.fold(last, seen(1, "headers|5xx|503"), OPTIONS), start);
+    expect(newErrorClass.decide(state, atShare(1), OPTIONS).kind).toBe("pass");
+  });
+
+  it("holds on what may be chance or not: one sighting at 1 %", () => {
+    expect(verdictOf(newErrorClass, OPTIONS, 1, [seen(1, "body|network|cut")]).kind).toBe("inconclusive");
   });
 });

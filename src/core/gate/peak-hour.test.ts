@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { aBlock } from "../../../test/builders.ts";
-import { bp, epochMs } from "../unit.ts";
+import { verdictOf } from "../../../test/verdict-of.ts";
+import { epochMs } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
 import type { Block } from "./gate.ts";
 import { peakHour } from "./peak-hour.ts";
 
 const OPTIONS = { requestsPerSecond: 10, lengthMs: 3 * 60_000 };
-const STAGE = { kind: "traffic", candidateBp: bp(5_000), heldMs: 0, holdMs: 0 } as const;
 
 const fold = (blocks: readonly Block[]) =>
   blocks.reduce((last, block) => peakHour.fold(last, block, OPTIONS), peakHour.start(OPTIONS));
-const judged = (...blocks: readonly Block[]): Verdict => peakHour.decide(fold(blocks), STAGE, OPTIONS);
+const judged = (...blocks: readonly Block[]): Verdict => verdictOf(peakHour, OPTIONS, 50, blocks);
 
 /** A window that ends at a second of a minute, with requests of both arms. */
 const window = (minute: number, second: number, stable: number, candidate: number): Block => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aBlock } from "../../../test/builders.ts";
-import { bp } from "../unit.ts";
+import { verdictOf } from "../../../test/verdict-of.ts";
 import type { Verdict } from "../verdict.ts";
 import type { Block } from "./gate.ts";
 import type { QueueAgeSlopeOptions } from "./options.ts";
@@ -13,15 +13,9 @@ const OPTIONS: QueueAgeSlopeOptions = {
   windows: 3,
   onNoData: "hold",
 };
-const STAGE = { kind: "traffic", candidateBp: bp(2_500), heldMs: 0, holdMs: 0 } as const;
 
-function judged(options: Partial<QueueAgeSlopeOptions>, blocks: readonly Block[]): Verdict {
-  const all = { ...OPTIONS, ...options };
-  const state = blocks.reduce((last, block) => queueAgeSlope.fold(last, block, all), queueAgeSlope.start(all));
-  const verdict = queueAgeSlope.decide(state, STAGE, all);
-  expect(queueAgeSlope.isHarmProven(state, all)).toBe(verdict.kind === "fail");
-  return verdict;
-}
+const judged = (options: Partial<QueueAgeSlopeOptions>, blocks: readonly Block[]): Verdict =>
+  verdictOf(queueAgeSlope, { ...OPTIONS, ...options }, 25, blocks);
 
 const reading = (percent: number, ageMs: number, endS: number): Block =>
   aBlock(percent, {}, { gauges: { queueAgeP95Ms: { sum: ageMs, readings: 1 } } }, endS);

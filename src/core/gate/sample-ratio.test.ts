@@ -1,16 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { aBlock } from "../../../test/builders.ts";
-import { bp } from "../unit.ts";
+import { atShare, verdictOf } from "../../../test/verdict-of.ts";
 import type { Verdict } from "../verdict.ts";
 import type { Block } from "./gate.ts";
 import { sampleRatio } from "./sample-ratio.ts";
 
 const OPTIONS = { alpha: 0.001 };
-const STAGE = { kind: "traffic", candidateBp: bp(500), heldMs: 0, holdMs: 0 } as const;
 
 const fold = (blocks: readonly Block[]) =>
   blocks.reduce((last, block) => sampleRatio.fold(last, block, OPTIONS), sampleRatio.start(OPTIONS));
-const judged = (...blocks: readonly Block[]): Verdict => sampleRatio.decide(fold(blocks), STAGE, OPTIONS);
+const judged = (...blocks: readonly Block[]): Verdict => verdictOf(sampleRatio, OPTIONS, 5, blocks);
 
 const drawn = (percent: number, stable: number, candidate: number, source = "gw-1"): Block => ({
   ...aBlock(percent, { newUnits: stable }, { newUnits: candidate }),
@@ -52,6 +51,6 @@ describe("sample-ratio", () => {
     expect(Object.keys(state.bySource)).toHaveLength(64);
     expect(state.bySource["gw-0"]).toEqual([{ candidateBp: 5_000, stable: 13, candidate: 10 }]);
     expect(state.bySource["gw-63"]).toEqual([{ candidateBp: 5_000, stable: 79, candidate: 70 }]);
-    expect(sampleRatio.decide(state, STAGE, OPTIONS).samples).toEqual({ stable: 712, candidate: 700 });
+    expect(sampleRatio.decide(state, atShare(50), OPTIONS).samples).toEqual({ stable: 712, candidate: 700 });
   });
 });

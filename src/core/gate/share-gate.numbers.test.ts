@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aBlock, anArmWindow } from "../../../test/builders.ts";
+import { verdictOf } from "../../../test/verdict-of.ts";
 import { lnBetaBinomial } from "../stats/beta-binomial.ts";
-import { bp } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
 import type { ArmWindow } from "../window/window.ts";
 import type { Block } from "./gate.ts";
@@ -19,17 +19,11 @@ const OPTIONS: LimitOptions = {
   onNoData: "hold",
 };
 const SEQUENTIAL: LimitOptions = { ...OPTIONS, mode: "sequential" };
-const STAGE = { kind: "traffic", candidateBp: bp(1_000), heldMs: 0, holdMs: 0 } as const;
 
 function judged(name: GateName, options: Partial<LimitOptions>, ...blocks: readonly Block[]): Verdict {
   const measure = SHARE_MEASURES.find(({ gate }) => gate === name);
   if (measure === undefined) throw new Error(`${name} is no share gate`);
-  const gate = shareGate(measure);
-  const all = { ...OPTIONS, ...options };
-  const state = blocks.reduce((last, block) => gate.fold(last, block, all), gate.start(all));
-  const verdict = gate.decide(state, STAGE, all);
-  expect(gate.isHarmProven(state, all)).toBe(verdict.kind === "fail");
-  return verdict;
+  return verdictOf(shareGate(measure), { ...OPTIONS, ...options }, 10, blocks);
 }
 
 const served = (failures: number, requests: number): Partial<ArmWindow> => ({

@@ -38,6 +38,22 @@ describe("event gates", () => {
     },
   );
 
+  it("say how many were seen on either arm, among which requests, and where nobody watches", () => {
+    const both = aBlock(
+      10,
+      { requests: 90, counters: { lostWrites: 2 } },
+      { requests: 10, counters: { lostWrites: 1 } },
+    );
+    expect(judge(aSetting("write-loss", { max: 2, onNoData: "hold" }), [both, both])).toMatchObject({
+      kind: "pass",
+      estimate: 2,
+      samples: { stable: 180, candidate: 20 },
+      reason: "2 accepted writes lost on the candidate, 4 on stable (at most 2)",
+    });
+    const alone = aBlock(10, { requests: 90 }, { requests: 10, counters: { lostWrites: 0 } });
+    expect(judge(setting("write-loss"), [alone])?.reason).toContain("unwatched on stable");
+  });
+
   it("say nothing while unwatched where the document asks them to skip", () => {
     const skipping = setting("tool-loop", "skip");
     expect(maySkip(skipping)).toBe(true);
