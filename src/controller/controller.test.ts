@@ -58,6 +58,26 @@ describe("the controller", () => {
     expect(world.stored?.observations.totals.requests.candidate).toBe(world.gateway.served.candidate);
   });
 
+  it("RB-7: gives a stage its second try on that try's own traffic: late windows of the first one are not judged", async () => {
+    const stages = [traffic(8, 500), traffic(20, 1_000), watch(1_000)];
+    world = await new World().open();
+    await world.run(2);
+    await world.controller.apply(plan({ stages, onFail: { to: "previous-stage" } }));
+    Object.assign(world.gateway, { failureShare: 1, failsFromBp: 1_000 });
+    for (let quarter = 0; quarter < 80 && world.phase !== "retreating"; quarter++) await world.quarter();
+    expect(world.stored?.rollout).toMatchObject({ phase: "retreating", stageIndex: 0, candidateBp: 800 });
+    expect(world.gateway.document?.candidateBp).toBe(2_000); // It has still to hear of it, and reports once more.
+    await world.quarter();
+    expect(world.gateway.lastWindow).toMatchObject({ candidateBp: 2_000, arms: { candidate: { failures: 10 } } });
+    world.gateway.failureShare = 0;
+    await world.run(60);
+    expect(world.stored?.rollout).toMatchObject({
+      phase: "promoted",
+      failuresByStage: { 1: 1 },
+      evidenceGeneration: 1,
+    });
+  });
+
   it("counts windows that never came, and those it cannot know of not at all", async () => {
     world = await new World().open();
     await world.run(2);

@@ -1,7 +1,8 @@
 import type { ByArm } from "../core/arm.ts";
 import { foldWorst, NO_WORST } from "../core/evidence/worst-window.ts";
 import type { Reading } from "../core/gate/gate.ts";
-import { foldEvidence, foldReading, startEvidence } from "../core/gate/gate-set.ts";
+import { foldEvidence, foldReading, restartEvidence, startEvidence } from "../core/gate/gate-set.ts";
+import type { Rollout } from "../core/rollout/rollout.ts";
 import { isNewer } from "../core/routing/document.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { countBins } from "../core/window/sketch.ts";
@@ -21,10 +22,11 @@ const NONE: TrafficTotals = {
 };
 
 /** Observations before the first window. `known` are the error classes stable already showed. */
-export function startObservations(plan: RolloutPlan, known: readonly ErrorClass[], generation = 0): Observations {
+export function startObservations(plan: RolloutPlan, known: readonly ErrorClass[]): Observations {
   return {
     evidence: startEvidence(plan.gates, { known }),
-    generation,
+    generation: 0,
+    judgedAfterEpoch: 0,
     cursors: {},
     sinceEpoch: null,
     totals: NONE,
@@ -33,9 +35,17 @@ export function startObservations(plan: RolloutPlan, known: readonly ErrorClass[
   };
 }
 
-/** Fresh evidence for a stage's second try; cursors and totals go on. */
-export function restartEvidence(observations: Observations, plan: RolloutPlan, generation: number): Observations {
-  return { ...observations, evidence: startEvidence(plan.gates), generation };
+/**
+ * Fresh evidence for a stage's second try; cursors and totals go on. Gateways still report under the documents of the
+ * first try for a moment, the newest of which is of `epoch`: those windows are no evidence of the second one.
+ */
+export function startSecondTry(
+  observations: Observations,
+  { plan, evidenceGeneration: generation }: Rollout,
+  epoch: number,
+): Observations {
+  const evidence = restartEvidence(observations.evidence, plan.gates);
+  return { ...observations, evidence, generation, judgedAfterEpoch: epoch };
 }
 
 /**
@@ -49,9 +59,10 @@ export function observe(observations: Observations, window: TelemetryWindow, pla
   const arms: ByArm<ArmWindow> = isOwn ? window.arms : { stable: window.arms.stable, candidate: EMPTY_ARM_WINDOW };
   const { candidateBp, startMs, endMs, gatewayId: source } = window;
   const block = { candidateBp, arms, endMs, spanMs: endMs - startMs, source };
+  const isJudged = window.document.epoch > observations.judgedAfterEpoch;
   return {
     ...observations,
-    evidence: foldEvidence(observations.evidence, block, plan.gates),
+    evidence: isJudged ? foldEvidence(observations.evidence, block, plan.gates) : observations.evidence,
     cursors: { ...observations.cursors, [window.gatewayId]: window.seq },
     worst: foldWorst(observations.worst, block),
     totals: addTotals(observations.totals, arms, window, window.seq - cursor - 1),

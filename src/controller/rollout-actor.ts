@@ -12,7 +12,7 @@ import type { JournalEntry, Observations, StoredAnswer, StoredRollout } from "..
 import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { MetricPoller, type MetricSources } from "./metric-poller.ts";
-import { measuredBp, observe, observeReading, restartEvidence } from "./observe.ts";
+import { measuredBp, observe, observeReading, startSecondTry } from "./observe.ts";
 import { tell } from "./tell.ts";
 
 export interface ActorTools extends EffectTools {
@@ -144,7 +144,7 @@ export class RolloutActor {
     const broken = brokenInvariants(state);
     assert(broken.length === 0, `${state.plan.rolloutId} after ${event.kind}: ${broken.join("; ")}`);
     const isFresh = state.evidenceGeneration === seen.generation;
-    const observations = isFresh ? seen : restartEvidence(seen, state.plan, state.evidenceGeneration);
+    const observations = isFresh ? seen : startSecondTry(seen, state, this.#epoch());
     const isUnchanged = state === before && observations === this.#stored.observations;
     if (isUnchanged && answer === undefined) return;
     const entry = isWorthAnEntry(before, state, event) ? this.#entry(state, event, effects) : null;
@@ -268,6 +268,11 @@ export class RolloutActor {
         this.#tools.log(`${plan.rolloutId}: reading ${metric.name} failed: ${describe(error)}`),
       );
     }
+  }
+
+  /** Epoch of the document in force; 0 before the first one. */
+  #epoch(): number {
+    return this.#tools.ledger.current(this.rollout.plan.service)?.epoch ?? 0;
   }
 
   #now(): EpochMs {

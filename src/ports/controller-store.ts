@@ -40,6 +40,8 @@ export interface Observations {
   readonly evidence: Evidence;
   /** The rollout's evidenceGeneration this evidence belongs to. */
   readonly generation: number;
+  /** Newest document of the try before this one, 0 in the first try: its late windows are counted and not judged. */
+  readonly judgedAfterEpoch: number;
   /** Highest telemetry sequence number taken in, by gateway: a window at or below it is a repetition. */
   readonly cursors: Readonly<Record<string, number>>;
   /** Epoch of this rollout's first document; null before it. Candidate traffic of earlier epochs is not its own. */

@@ -59,6 +59,7 @@ function plan(rolloutId: string, service: string): RolloutPlan {
 const OBSERVATIONS: Observations = {
   evidence: { states: { gate: { b: 1, a: [0.1, 1e-300, "λ → “ß”"] } }, blocks: 3 },
   generation: 0,
+  judgedAfterEpoch: 0,
   cursors: { g1: 41 },
   sinceEpoch: 2,
   totals: {

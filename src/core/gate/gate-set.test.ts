@@ -4,7 +4,15 @@ import { aProbeReport } from "../../../test/probe-report.ts";
 import { GATE_DEFAULTS } from "../../spec/preset/gate-defaults.ts";
 import { bp } from "../unit.ts";
 import type { GateSetting, StageView } from "./gate.ts";
-import { foldEvidence, foldReading, isHarmProven, judgeProbes, judgeTraffic, startEvidence } from "./gate-set.ts";
+import {
+  foldEvidence,
+  foldReading,
+  isHarmProven,
+  judgeProbes,
+  judgeTraffic,
+  restartEvidence,
+  startEvidence,
+} from "./gate-set.ts";
 import type { GateName } from "./options.ts";
 import { GATE_NAMES, isProbeGate, isTrafficGate } from "./order.ts";
 
@@ -88,6 +96,17 @@ describe("a set of gates", () => {
       ["new-error-class", "pass"],
       ["error-rate", "fail"],
     ]);
+  });
+
+  it("RB-7: begins a second try with nothing but the classes that stable has shown by then", () => {
+    const settings = [aSetting("new-error-class"), aSetting("error-rate")];
+    const shown = aBlock(10, { requests: 90, failures: 1, classes: { "body|network|ECONNRESET": 1 } }, {});
+    const start = startEvidence(settings, { known: ["headers|5xx|503"] });
+    const first = [shown, dead, dead].reduce((all, block) => foldEvidence(all, block, settings), start);
+    const second = restartEvidence(first, settings);
+    expect(second).toEqual(startEvidence(settings, { known: ["headers|5xx|503", "body|network|ECONNRESET"] }));
+    const withoutClasses = [aSetting("error-rate")];
+    expect(restartEvidence(startEvidence(withoutClasses), withoutClasses)).toEqual(startEvidence(withoutClasses));
   });
 
   it("passes over settings that name no gate of the kind", () => {

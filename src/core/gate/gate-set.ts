@@ -73,6 +73,11 @@ export function startEvidence(settings: readonly GateSetting[], classes: KnownCl
   return { states: Object.fromEntries(states), blocks: 0 };
 }
 
+/** Evidence of a second try: of the first one only the error classes that stable showed are still known. */
+export function restartEvidence({ states }: Evidence, settings: readonly GateSetting[]): Evidence {
+  return startEvidence(settings, (states[newErrorClass.name] as KnownClasses | undefined) ?? { known: [] });
+}
+
 function mapStates(
   evidence: Evidence,
   settings: readonly GateSetting[],

@@ -1,4 +1,11 @@
-import { type Evidence, foldEvidence, isHarmProven, judgeTraffic, startEvidence } from "../gate/gate-set.ts";
+import {
+  type Evidence,
+  foldEvidence,
+  isHarmProven,
+  judgeTraffic,
+  restartEvidence,
+  startEvidence,
+} from "../gate/gate-set.ts";
 import type { StageView } from "../gate/gate.ts";
 import type { Effect } from "../rollout/effect.ts";
 import type { RolloutEvent } from "../rollout/event.ts";
@@ -73,7 +80,7 @@ class Run {
     this.rollout = state;
     if (state.evidenceGeneration !== this.#evidenceGeneration) {
       this.#evidenceGeneration = state.evidenceGeneration;
-      this.#evidence = startEvidence(state.plan.gates);
+      this.#evidence = restartEvidence(this.#evidence, state.plan.gates);
     }
     for (const effect of effects) this.#finish(effect, epochMs(event.at + EFFECT_MS));
   }
