@@ -259,6 +259,20 @@ describe("idempotency after a failure", () => {
     ]);
   });
 
+  it("gives the key back when admit throws: nothing ran, so the same request runs later", async () => {
+    let isBroken = true;
+    const admit = () => {
+      if (isBroken) throw new Error("the rate limiter is down");
+      return null;
+    };
+    const { fence, events } = aWorld({ admit });
+    const { handler, runs } = counting(() => new Response("ran"));
+    await expect(fence.handle(post("k"), handler)).rejects.toThrow("the rate limiter is down");
+    isBroken = false;
+    expect(await (await fence.handle(post("k"), handler)).text()).toBe("ran");
+    expect([runs(), events.map(({ kind }) => kind)]).toEqual([1, ["not-executed", "executed"]]);
+  });
+
   it("asks admit only for requests that run: ten replays use no budget", async () => {
     let budget = 0;
     const { fence } = aWorld({

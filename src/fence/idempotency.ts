@@ -170,15 +170,21 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
   ): Promise<Response> {
     const { request, key, scope, effectKey, scopeId } = prepared;
     const note = (kind: FenceEvent["kind"]) => options.observe?.({ kind, scope: scopeId, key, token: held.token });
+    let refused: Response | null;
     try {
-      const refused = (await options.admit?.(request.clone())) ?? null;
+      refused = (await options.admit?.(request.clone())) ?? null;
+    } catch (error) {
+      await held.release().catch(() => false); // Nothing ran yet, so nobody has to ask what became of it.
+      note("not-executed");
+      throw error;
+    }
+    try {
       const response = refused ?? (await handler(request, { key, scope, effectKey, held }));
-      if (refused !== null || unexecuted.has(response)) {
-        await held.release();
-        note("not-executed");
-        return response;
-      }
-      return await settleAnswer(options, held, response, requestId, note);
+      if (refused === null && !unexecuted.has(response))
+        return await settleAnswer(options, held, response, requestId, note);
+      await held.release();
+      note("not-executed");
+      return response;
     } catch (error) {
       await held.expire();
       note("failed");

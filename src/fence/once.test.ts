@@ -123,6 +123,17 @@ describe("once", () => {
     expect(lost).toBe(4);
   });
 
+  it("ends the lease of a result that JSON cannot hold: the key does not stay locked for ever", async () => {
+    const { clock, store } = aWorld();
+    const options = { store, clock, leaseMs: 10_000 };
+    await expect(once(options, { ...request, effectKey: "e" }, async () => 1n)).rejects.toThrow(/BigInt/);
+    await clock.advance(60_000);
+    const again = await once(options, { ...request, effectKey: "e" }, async ({ resumed }) => ({ resumed }));
+    expect(again).toMatchObject({ kind: "done", result: { resumed: true } });
+    await expect(once(options, { scope: "s", key: "unfenced" }, async () => 1n)).rejects.toThrow(/BigInt/);
+    expect(await once(options, { scope: "s", key: "unfenced" }, async () => 1)).toMatchObject({ kind: "unknown" });
+  });
+
   it("throws a DriverError and runs nothing when the store is unreachable (S23)", async () => {
     const { clock, store } = aWorld();
     let calls = 0;

@@ -137,7 +137,7 @@ export type OnceOutcome<R> =
 
 /**
  * Runs `work` so that at most one result is ever committed for the key, and replays it to everybody else. The result
- * must survive JSON. A throw of `work` ends the lease and is passed on: with an effect key the next caller resumes,
+ * must survive JSON. A throw of `work`, or a result that JSON cannot hold, ends the lease and is passed on: with an effect key the next caller resumes,
  * without one the outcome is unknown until somebody settles it.
  */
 export async function once<R>(
@@ -152,13 +152,15 @@ export async function once<R>(
   if (answer.kind !== "held") return answer;
   const { held } = answer;
   let result: R;
+  let text: string;
   try {
     result = await work(held);
+    text = JSON.stringify(result) ?? "null"; // Throws on a result that JSON cannot hold, after the work was done.
   } catch (error) {
     await held.expire();
     throw error;
   }
-  const stored = await held.complete(JSON.stringify(result) ?? "null").catch((cause: unknown) => ({ cause }));
+  const stored = await held.complete(text).catch((cause: unknown) => ({ cause }));
   if (typeof stored === "object") return { kind: "unrecorded", result, token: held.token, cause: stored.cause };
   if (stored !== "stored") return { kind: "superseded", token: held.token };
   return { kind: "done", result, replayed: false, token: held.token };
