@@ -22,7 +22,7 @@ describe("createBatch", () => {
     await turn();
     expect(batches.map((batch) => batch.questions)).toEqual([[1, 2, 3]]);
     batches[0]?.answer();
-    expect(await answers).toEqual([10, 20, 30]); // FNV-1a, worked out by another program.
+    expect(await answers).toEqual([10, 20, 30]);
   });
 
   it("holds questions back while all places are taken, and splits at the size limit", async () => {
@@ -39,8 +39,8 @@ describe("createBatch", () => {
       await turn();
       await turn();
     }
-    expect(await answers).toEqual([10, 20, 30, 40, 50, 60, 70]); // FNV-1a, worked out by another program.
-    expect(batches.map((batch) => batch.questions.length)).toEqual([2, 2, 2, 1]); // FNV-1a, worked out by another program.
+    expect(await answers).toEqual([10, 20, 30, 40, 50, 60, 70]);
+    expect(batches.map((batch) => batch.questions.length)).toEqual([2, 2, 2, 1]);
   });
 
   it("never has two questions with one id under way, and asks them in order", async () => {
