@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../dist/node/main.js", import.meta.url));
+const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const runs = [["--all"], ...[1, 2, 3, 4, 5].map((seed) => ["--scenario", "healthy", "--seed", String(seed)])];
 
 let failed = 0;

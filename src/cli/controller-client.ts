@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { createParser } from "eventsource-parser";
 import type { Status } from "../controller/status.ts";
-import { findController } from "../node/data-directory-lock.ts";
+import { findController } from "../host/data-directory-lock.ts";
 import { describeProblem } from "../spec/excerpt.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";

@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { RolloutPlan } from "../core/stage/plan.ts";
+import { readNamedFile, sha256Hex } from "../host/named-file.ts";
 import { describeProblem } from "../spec/excerpt.ts";
 import { planRollout, type ProbePaths } from "../spec/plan.ts";
 import { isProblems, type ReadRollout, readRollout } from "../spec/read-rollout.ts";
@@ -13,20 +12,6 @@ export interface DocumentFile extends ReadRollout {
   readonly file: string;
   readonly folder: string;
   readonly text: string;
-}
-
-export function sha256Hex(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
-}
-
-/** Text of a file a person named. A missing or unreadable one is bad usage, with the path as it was given. */
-export async function readNamedFile(path: string, what: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new CliError(EXIT.badUsage, `cannot read ${what} ${path} (${code}); expected a readable file`, error);
-  }
 }
 
 /** Reads a rollout document; all its problems become one message and exit code 2. */

@@ -1,5 +1,7 @@
 import { type Command, CommanderError } from "commander";
+import { LabError } from "../lab/lab-error.ts";
 import { DriverError } from "../ports/driver-error.ts";
+import { InputError } from "../probe/input-error.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
@@ -46,11 +48,15 @@ function explainFailure(error: unknown, terminal: Terminal): number {
     terminal.say(`${error.message} (${error.code})`);
     return EXIT.toolError;
   }
-  const { code, message, name } = error as NodeJS.ErrnoException;
-  if (name === "LabError") {
-    terminal.say(message);
-    return code === "usage" ? EXIT.badUsage : EXIT.toolError;
+  if (error instanceof InputError) {
+    terminal.say(error.message);
+    return error.code === "corpus" ? EXIT.toolError : EXIT.badUsage;
   }
+  if (error instanceof LabError) {
+    terminal.say(error.message);
+    return error.code === "usage" ? EXIT.badUsage : EXIT.toolError;
+  }
+  const { code, message } = error as NodeJS.ErrnoException;
   const advice = code === undefined ? undefined : SYSTEM_ADVICE[code];
   terminal.say(
     advice === undefined ? `internal error: ${(error as Error).stack ?? String(error)}` : `${message}: ${advice}`,

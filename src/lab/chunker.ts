@@ -1,5 +1,5 @@
 import { assert } from "../core/assert.ts";
-import type { Section } from "./corpus.ts";
+import type { Section } from "../probe/markdown.ts";
 
 /** A window of words within one section. */
 export interface Chunk {

@@ -1,4 +1,4 @@
-import type { Section } from "./corpus.ts";
+import type { Section } from "../probe/markdown.ts";
 import { seeded } from "./seeded.ts";
 
 /** Topic of a section: the folder its document stands in, or the document itself where there are no folders. */

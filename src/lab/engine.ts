@@ -1,6 +1,6 @@
 import type { Manifest } from "../core/release/manifest.ts";
 import { extractAnswer } from "./answer.ts";
-import type { Section } from "./corpus.ts";
+import type { Section } from "../probe/markdown.ts";
 import { swapIds } from "./corpus-faults.ts";
 import type { FaultSet } from "./faults.ts";
 import { flatIndex } from "./flat-index.ts";

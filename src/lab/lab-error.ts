@@ -1,4 +1,4 @@
-/** `usage`: wrong option. `corpus`: unreadable corpus. `index`: an index file that must not be served. */
+/** `usage`: wrong option. `corpus`: nothing in it can be indexed. `index`: an index file that must not be served. */
 export type LabErrorCode = "usage" | "corpus" | "index";
 
 /** What the laboratory refuses to start with. The message says what was found, what was expected and what to do. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { chunkSchema } from "./chunker.ts";
-import type { Section } from "./corpus.ts";
+import type { Section } from "../probe/markdown.ts";
 import { digestOf, merkleRoot } from "./digest.ts";
 import { buildIndex, embeddedText, indexDefect, indexHash, planIndex } from "./lab-index.ts";
 import { EMBED_DIMS, lexicalEmbedder } from "./lexical-embedder.ts";

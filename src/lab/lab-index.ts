@@ -1,7 +1,7 @@
 import { assert } from "../core/assert.ts";
 import type { VectorIndexManifest } from "../ports/vector-index.ts";
 import { type Chunk, type ChunkSchema, chunkSection } from "./chunker.ts";
-import type { Section } from "./corpus.ts";
+import type { Section } from "../probe/markdown.ts";
 import { digestOf, merkleRoot, sha256Hex } from "./digest.ts";
 import type { Metric } from "./flat-index.ts";
 import { LabError } from "./lab-error.ts";

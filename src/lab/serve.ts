@@ -2,7 +2,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { chunkSchema } from "./chunker.ts";
-import { loadCorpus } from "./corpus.ts";
+import { loadCorpus } from "../probe/corpus-file.ts";
 import { dropSections } from "./corpus-faults.ts";
 import { type LabEngine, labEngine } from "./engine.ts";
 import { type FaultSet, parseFaults } from "./faults.ts";
@@ -125,7 +125,7 @@ async function load(options: LabOptions, faults: FaultSet, seed: number): Promis
 /**
  * Starts a laboratory service on 127.0.0.1 and resolves when it is ready. It listens from the beginning: its health
  * endpoint answers 503 until the index is loaded and checked.
- * @throws LabError `usage`, `corpus` or `index`; nothing is left running then
+ * @throws LabError `usage`, `corpus` or `index`, InputError `corpus`; nothing is left running then
  */
 export async function serveLab(options: LabOptions): Promise<LabService> {
   const { seed = 1, port = 0, modelMs = 60 } = options;

@@ -1,4 +1,4 @@
-import { startController } from "../../src/node/serve.ts";
+import { startController } from "../../src/host/serve-controller.ts";
 import { DriverError } from "../../src/ports/driver-error.ts";
 
 /** A controller as `sluice serve` runs it, without probes: `controller-process DATA_DIR PORT [STALL_MS]`. */

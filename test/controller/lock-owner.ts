@@ -1,4 +1,4 @@
-import { lockDataDirectory } from "../../src/node/data-directory-lock.ts";
+import { lockDataDirectory } from "../../src/host/data-directory-lock.ts";
 
 /** Takes the lock of the directory it is given, says how that went, and keeps it; `blocked` also stops answering. */
 const [dataDir = "", mode = ""] = process.argv.slice(2);

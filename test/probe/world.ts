@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ProbeReport } from "../../src/core/measure/report.ts";
 import type { EpochMs } from "../../src/core/unit.ts";
-import { loadCorpus } from "../../src/lab/corpus.ts";
+import { loadCorpus } from "../../src/probe/corpus-file.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { CorpusSection } from "../../src/probe/corpus.ts";
 import { type GoldSet, readGoldSet } from "../../src/probe/gold-set.ts";

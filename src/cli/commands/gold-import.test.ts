@@ -99,7 +99,7 @@ describe("sluice gold import", () => {
     const refused = (file: string, over: Partial<Options> & Pick<Options, "from">) =>
       expect(run(file, over)).rejects.toMatchObject({ exitCode: 2 });
     await refused("broken.json", { from: "xquad" });
-    await refused("absent.json", { from: "xquad" });
+    await expect(run("absent.json", { from: "xquad" })).rejects.toMatchObject({ code: "file" });
     await refused("qrels.txt", { from: "qrels" });
     await refused("squad.json", { from: "xquad", queries: at("queries.tsv") });
   });

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { stringify } from "yaml";
 import type { Problem } from "../../core/problem.ts";
-import { loadCorpus } from "../../lab/corpus.ts";
+import { loadCorpus } from "../../probe/corpus-file.ts";
 import type { CorpusSection } from "../../probe/corpus.ts";
 import { IMPORT_CODES, type Imported, type ImportedItem } from "../../probe/import/imported.ts";
 import { importPromptfoo } from "../../probe/import/promptfoo.ts";
@@ -12,7 +12,7 @@ import { importXquad } from "../../probe/import/xquad.ts";
 import { describeProblem } from "../../spec/excerpt.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { readNamedFile } from "../read-document.ts";
+import { readNamedFile } from "../../host/named-file.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
 interface GoldImportOptions {

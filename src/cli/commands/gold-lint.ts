@@ -1,9 +1,9 @@
-import { loadCorpus } from "../../lab/corpus.ts";
+import { loadCorpus } from "../../probe/corpus-file.ts";
 import { lintGoldSet } from "../../probe/gold-lint.ts";
 import { describeProblem } from "../../spec/excerpt.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { readNamedFile } from "../read-document.ts";
-import { readGold } from "../read-gold.ts";
+import { readNamedFile } from "../../host/named-file.ts";
+import { readGold } from "../../host/read-gold.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** `sluice gold lint FILE`: shape, phrasings and topics; with a corpus also whether every gold section exists. */

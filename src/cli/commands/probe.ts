@@ -4,18 +4,18 @@ import type { CoverageOptions, DeltaSOptions } from "../../core/gate/options.ts"
 import type { ProbeReport } from "../../core/measure/report.ts";
 import { bp } from "../../core/unit.ts";
 import { overall, type Verdict, type VerdictKind } from "../../core/verdict.ts";
-import { loadCorpus } from "../../lab/corpus.ts";
-import { systemClock } from "../../node/system-clock.ts";
+import { loadCorpus } from "../../probe/corpus-file.ts";
+import { systemClock } from "../../host/system-clock.ts";
 import { type CalibrationLock, lockOf, readLock, writeLock } from "../../probe/lock.ts";
 import { runProbes } from "../../probe/probe.ts";
 import { toWire } from "../../probe/wire.ts";
 import { PRESETS } from "../../spec/preset/index.ts";
 import type { PrintedProbeAnswer } from "../answer/probe-answer.ts";
 import { CliError } from "../cli-error.ts";
-import { embedderNamed } from "../embedder.ts";
+import { embedderNamed } from "../../host/embedder.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { readGold } from "../read-gold.ts";
-import { readMap } from "../read-map.ts";
+import { readGold } from "../../host/read-gold.ts";
+import { readMap } from "../../host/read-map.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface ProbeCommandOptions {

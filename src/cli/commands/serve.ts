@@ -1,4 +1,4 @@
-import { startController } from "../../node/serve.ts";
+import { startController } from "../../host/serve-controller.ts";
 import type { ProbeRunner } from "../../ports/probe-runner.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { CliError } from "../cli-error.ts";
 import { EXIT } from "../exit-code.ts";
 
-const MAIN = fileURLToPath(new URL("../../node/main.js", import.meta.url));
+const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
 const STDERR_LINES_KEPT = 20;
 const STOP_GRACE_MS = 5_000;
 

@@ -3,7 +3,7 @@ import { canonicalJson, type Json } from "../../core/canonical-json.ts";
 import type { ArmReport, PairedReport, ProbeReport } from "../../core/measure/report.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT } from "../exit-code.ts";
-import { readNamedFile, sha256Hex } from "../read-document.ts";
+import { readNamedFile, sha256Hex } from "../../host/named-file.ts";
 
 const number = z.number();
 const ci = z.tuple([number, number]).readonly();

@@ -12,7 +12,8 @@ import { isProblems, readRollout } from "../../spec/read-rollout.ts";
 import { parseSource } from "../../spec/source.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT } from "../exit-code.ts";
-import { previewPlan, readDocument, readNamedFile } from "../read-document.ts";
+import { readNamedFile } from "../../host/named-file.ts";
+import { previewPlan, readDocument } from "../read-document.ts";
 
 /** Gates to judge by, and the ladder their hold is taken from. */
 export interface GateRules {

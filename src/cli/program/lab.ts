@@ -46,7 +46,7 @@ export function addLab(program: Command, verb: Verb, act: Act, terminal: Termina
       act(async (options: { target: string; gold: string; rps: number; seconds?: number; seed: number }) => {
         const [{ labTraffic }, { readGold }] = await Promise.all([
           import("../commands/lab-traffic.ts"),
-          import("../read-gold.ts"),
+          import("../../host/read-gold.ts"),
         ]);
         const { items } = await readGold(options.gold);
         const questions = items.flatMap(({ phrasings }) => phrasings);

@@ -102,7 +102,7 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
       act(async (options: { json: boolean; data: string; host: string; port: number }) => {
         const [{ serve }, { probeRunner }] = await Promise.all([
           import("../commands/serve.ts"),
-          import("../probe-runner.ts"),
+          import("../../host/probe-runner.ts"),
         ]);
         return serve({ ...options, dataDir: options.data }, probeRunner(), terminal);
       }),

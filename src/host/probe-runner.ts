@@ -1,24 +1,24 @@
 import { createHash } from "node:crypto";
 import type { ProbePlan, RolloutPlan } from "../core/stage/plan.ts";
-import { loadCorpus } from "../lab/corpus.ts";
-import { systemClock } from "../node/system-clock.ts";
+import { loadCorpus } from "../probe/corpus-file.ts";
 import { DriverError } from "../ports/driver-error.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
 import type { CorpusSection } from "../probe/corpus.ts";
+import { InputError } from "../probe/input-error.ts";
 import { runProbes } from "../probe/probe.ts";
-import { memoryRunStore } from "../probe/run-store.ts";
 import type { ProbeTarget } from "../probe/target.ts";
-import { CliError } from "./cli-error.ts";
 import { embedderNamed } from "./embedder.ts";
+import { ProbeStores } from "./probe-stores.ts";
 import { readGold } from "./read-gold.ts";
 import { readMap } from "./read-map.ts";
+import { systemClock } from "./system-clock.ts";
 
 const TIMEOUT_MS = 30_000;
 
 /** Probes as the controller orders them: files from disk, targets over HTTP, answers reused within one generation. */
 export function probeRunner(): ProbeRunner {
   const clock = systemClock();
-  const stores = new Map<string, ReturnType<typeof memoryRunStore>>();
+  const stores = new ProbeStores();
   return {
     async run(order, signal) {
       const { plan, tier } = order;
@@ -26,9 +26,6 @@ export function probeRunner(): ProbeRunner {
       if (probes === null)
         throw new DriverError("unsupported", "never", `rollout ${plan.rolloutId} has no probes; add spec.probes`);
       const generation = `${plan.rolloutId}/${plan.generation}`;
-      const store = stores.get(generation) ?? memoryRunStore();
-      stores.clear(); // Answers of other generations are of other releases and will not be asked for again.
-      stores.set(generation, store);
       const gold = await asDriverError(() => readGold(probes.set));
       if (gold.textDigest !== probes.goldDigest) {
         const advice = "restore it, or apply the document again for a new generation";
@@ -60,7 +57,7 @@ export function probeRunner(): ProbeRunner {
         concurrency: probes.concurrency,
         timeoutMs: TIMEOUT_MS,
         seed: 1,
-        store,
+        store: stores.of(plan.rolloutId, plan.generation),
       });
     },
   };
@@ -85,9 +82,7 @@ async function asDriverError<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof CliError || (error as Error).name === "LabError") {
-      throw new DriverError("rejected", "never", (error as Error).message, error);
-    }
+    if (error instanceof InputError) throw new DriverError("rejected", "never", error.message, error);
     throw error;
   }
 }

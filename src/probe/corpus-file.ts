@@ -1,9 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { LabError } from "./lab-error.ts";
+import { InputError } from "./input-error.ts";
 import { markdownSections, type Section } from "./markdown.ts";
-
-export type { Section } from "./markdown.ts";
 
 const MARKDOWN = new Set([".md", ".markdown"]);
 const TEXT = new Set([".txt"]);
@@ -32,7 +30,7 @@ async function textFiles(folder: string, below = ""): Promise<readonly string[]>
 
 function jsonlSection(path: string, line: string, number: number): Section {
   const refuse = (found: string): never => {
-    throw new LabError(
+    throw new InputError(
       "corpus",
       `${path} line ${number}: ${found}; expected {"doc", "section", "text"}, all non-empty strings`,
     );
@@ -61,7 +59,7 @@ function jsonlSections(path: string, source: string): readonly Section[] {
 
 async function readSections(path: string): Promise<readonly Section[]> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new LabError("corpus", `no corpus at ${path}; expected ${EXPECTED}`, cause);
+    throw new InputError("corpus", `no corpus at ${path}; expected ${EXPECTED}`, cause);
   });
   if (found.isDirectory()) {
     const files = await textFiles(path);
@@ -75,25 +73,28 @@ async function readSections(path: string): Promise<readonly Section[]> {
   if (MARKDOWN.has(extname(path)) || TEXT.has(extname(path))) {
     return sectionsOfFile(basename(path, extname(path)), path, source);
   }
-  throw new LabError("corpus", `${path} is a ${extname(path) || "nameless"} file; expected ${EXPECTED}`);
+  throw new InputError("corpus", `${path} is a ${extname(path) || "nameless"} file; expected ${EXPECTED}`);
 }
 
 /**
  * Reads a corpus: a folder of Markdown and text (a document is the file's relative path without its extension), one
  * such file, or JSON lines. Order is stable: by path, then by place in the document.
- * @throws LabError `corpus`: nothing there, no section in it, a bad line (numbered), a section id used twice
+ * @throws InputError `corpus`: nothing there, no section in it, a bad line (numbered), a section id used twice
  */
 export async function loadCorpus(path: string): Promise<readonly Section[]> {
   const sections = await readSections(path);
   if (sections.length === 0) {
-    throw new LabError("corpus", `${path} has no section; expected ${EXPECTED} with some text in it`);
+    throw new InputError("corpus", `${path} has no section; expected ${EXPECTED} with some text in it`);
   }
   const owner = new Map<string, string>();
   for (const { doc, section } of sections) {
     const other = owner.get(section);
     if (other !== undefined) {
       const fix = "section ids are unique in a corpus, so write them as <doc>#<name>";
-      throw new LabError("corpus", `${path}: section "${section}" appears in "${other}" and again in "${doc}"; ${fix}`);
+      throw new InputError(
+        "corpus",
+        `${path}: section "${section}" appears in "${other}" and again in "${doc}"; ${fix}`,
+      );
     }
     owner.set(section, doc);
   }

@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadCorpus } from "./corpus.ts";
+import { loadCorpus } from "./corpus-file.ts";
 
 describe("loadCorpus", () => {
   let folder = "";
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "lab-corpus-"));
+    folder = await mkdtemp(join(tmpdir(), "sluice-corpus-"));
   });
   afterEach(() => rm(folder, { recursive: true }));
 
