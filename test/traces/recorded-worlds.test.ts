@@ -1,0 +1,22 @@
+import { describe, expect, it } from "vitest";
+import { changes, playController, playJudge, playRehearsal } from "./play.ts";
+import { WORLDS } from "./worlds.ts";
+
+/**
+ * What each recorded world came to, in the controller, in a rehearsal and in a judged trace. The files are the record:
+ * a line that changes is a decision that changed, and is looked at before it is accepted (`vitest -u`).
+ */
+describe("recorded worlds", () => {
+  it.each(WORLDS)("are decided as recorded: $name", { timeout: 120_000 }, async (world) => {
+    const { journal, documents, verdicts, arrivals } = await playController(world);
+    const sections = [
+      ["controller: journal", journal],
+      ["controller: documents", documents],
+      ["controller: verdicts at the end of each second", changes(verdicts, "second")],
+      ["simulate: after each second", changes(playRehearsal(world).states, "second")],
+      ["judge: after each window", changes(playJudge(world, arrivals), "window")],
+    ] as const;
+    const text = sections.map(([title, lines]) => `${[`## ${title}`, ...lines].join("\n")}\n`).join("\n");
+    await expect(text).toMatchFileSnapshot(`golden/${world.name}.txt`);
+  });
+});
