@@ -1,3 +1,4 @@
+import { poissonCount, standardNormal } from "../stats/draw.ts";
 import type { RandomStream } from "../stats/random.ts";
 import { bp, epochMs } from "../unit.ts";
 import type { Block } from "../gate/gate.ts";
@@ -26,20 +27,6 @@ export function steadyArm(
   latency: { readonly medianMs: number; readonly sigma: number },
 ): ArmModel {
   return { failures: () => failures, latency: () => latency };
-}
-
-/** Poisson count: by inversion for small means, by the normal approximation above 60 where its error is below 1 %. */
-function poisson(mean: number, random: RandomStream): number {
-  if (mean > 60) return Math.max(0, Math.round(mean + Math.sqrt(mean) * standardNormal(random)));
-  const limit = Math.exp(-mean);
-  let count = 0;
-  for (let product = random(); product > limit; product *= random()) count++;
-  return count;
-}
-
-/** @source G. E. P. Box, M. E. Muller, Annals of Mathematical Statistics 29 (1958) 610-611 */
-function standardNormal(random: RandomStream): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
 function binsOf(counts: ReadonlyMap<number, number>): SparseBins {
@@ -90,8 +77,8 @@ export type Traffic = (candidateBp: number, atS: number, random: RandomStream) =
 /** One second of traffic at a share: Poisson arrivals, split by share, each arm drawn from its own model. */
 export function drawSecond(world: World, candidateBp: number, atS: number, random: RandomStream): Block {
   const share = candidateBp / 10_000;
-  const candidate = poisson(world.requestsPerSecond * share, random);
-  const stable = poisson(world.requestsPerSecond * (1 - share), random);
+  const candidate = poissonCount(world.requestsPerSecond * share, random);
+  const stable = poissonCount(world.requestsPerSecond * (1 - share), random);
   return {
     candidateBp: bp(candidateBp),
     endMs: epochMs(atS * 1_000),

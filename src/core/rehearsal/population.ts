@@ -1,0 +1,84 @@
+import { assert } from "../assert.ts";
+import type { ServingArm } from "../arm.ts";
+import { type UnitName, unitName } from "../by-unit/unit-name.ts";
+import { poissonCount } from "../stats/draw.ts";
+import type { RandomStream } from "../stats/random.ts";
+
+/** One user of a rehearsal. */
+interface Person {
+  /** Bucket hash, drawn anew for each run, as a new salt would. */
+  readonly hash: number;
+  readonly name: UnitName;
+  /** The user's own liability to fail or to be slow; what it means is the population's. */
+  readonly trait: number;
+  /** Position by activity, 0 for the busiest. */
+  readonly rank: number;
+}
+
+/** How users come and what they meet. Times in seconds since the rehearsal began. */
+export interface Population {
+  readonly users: number;
+  /** Exponent of Zipf's law of activity: 0 for equal users, 0.8 for a web service's. */
+  readonly zipf: number;
+  readonly requestsPerSecond: number;
+  /** Draws each user's trait. */
+  readonly trait: (random: RandomStream, rank: number) => number;
+  /** Probability that a request of a user fails. */
+  readonly failure: (person: Person, arm: ServingArm, atS: number) => number;
+  /** How often a user of this arm comes back, beside stable's; 1 when absent. */
+  readonly returns?: (arm: ServingArm) => number;
+}
+
+/** One request of a rehearsal's second. */
+export interface PersonRequest {
+  readonly person: Person;
+  readonly arm: ServingArm;
+  readonly failed: boolean;
+}
+
+/** The users of one run. */
+export interface Crowd {
+  /** The requests of one second, in order. */
+  second(share: number, atS: number): readonly PersonRequest[];
+}
+
+/** Draws the users of a run: same stream, same crowd. */
+export function drawCrowd(population: Population, random: RandomStream): Crowd {
+  const { users, zipf, requestsPerSecond, trait, failure } = population;
+  assert(users >= 1 && requestsPerSecond > 0, `a population has users and requests: ${users}, ${requestsPerSecond}`);
+  const key = Math.floor(random() * 2 ** 32);
+  const cumulative = new Float64Array(users);
+  let total = 0;
+  const people = Array.from({ length: users }, (_, rank): Person => {
+    total += (rank + 1) ** -zipf;
+    cumulative[rank] = total;
+    const hash = Math.floor(random() * 2 ** 32);
+    return { hash, name: unitName(hash, key), trait: trait(random, rank), rank };
+  });
+  const returns = population.returns ?? (() => 1);
+  const most = Math.max(1, returns("stable"), returns("candidate"));
+  return {
+    second(share, atS) {
+      const threshold = share * 2 ** 32;
+      const requests: PersonRequest[] = [];
+      const count = poissonCount(requestsPerSecond * most, random);
+      for (let index = 0; index < count; index++) {
+        const person = people[firstAtLeast(cumulative, random() * total)] as Person;
+        const arm = person.hash < threshold ? "candidate" : "stable";
+        if (random() * most >= returns(arm)) continue;
+        requests.push({ person, arm, failed: random() < failure(person, arm, atS) });
+      }
+      return requests;
+    },
+  };
+}
+
+function firstAtLeast(cumulative: Float64Array, value: number): number {
+  let [low, high] = [0, cumulative.length - 1];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((cumulative[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
