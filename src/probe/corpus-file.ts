@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
+import { decodeText } from "../spec/document-text.ts";
 import { InputError } from "./input-error.ts";
 import { markdownSections, type Section } from "./markdown.ts";
 
@@ -11,6 +12,13 @@ function sectionsOfFile(doc: string, path: string, source: string): readonly Sec
   if (MARKDOWN.has(extname(path))) return markdownSections(doc, source);
   const text = source.replace(/^\uFEFF/, "").trim();
   return text === "" ? [] : [{ doc, section: `${doc}#intro`, text }];
+}
+
+/** Markdown and text in other encodings are refused: a section with wrong letters in it answers other questions. */
+async function readText(path: string): Promise<string> {
+  const text = decodeText(await readFile(path), "corpus");
+  if (typeof text === "string") return text;
+  throw new InputError("corpus", `${path}: ${text.message}; ${text.fix ?? ""}`);
 }
 
 /** Relative paths with `/`, in code-unit order, hidden files and links left out. */
@@ -64,11 +72,11 @@ async function readSections(path: string): Promise<readonly Section[]> {
   if (found.isDirectory()) {
     const files = await textFiles(path);
     const perFile = files.map(async (file) => {
-      return sectionsOfFile(file.slice(0, -extname(file).length), file, await readFile(join(path, file), "utf8"));
+      return sectionsOfFile(file.slice(0, -extname(file).length), file, await readText(join(path, file)));
     });
     return (await Promise.all(perFile)).flat();
   }
-  const source = await readFile(path, "utf8");
+  const source = await readText(path);
   if (extname(path) === ".jsonl") return jsonlSections(path, source);
   if (MARKDOWN.has(extname(path)) || TEXT.has(extname(path))) {
     return sectionsOfFile(basename(path, extname(path)), path, source);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readGoldSet } from "./gold-set.ts";
+import { type GoldSet, readGoldSet } from "./gold-set.ts";
 
 const item = (id: string, over: Record<string, unknown> = {}): Record<string, unknown> => ({
   id,
@@ -33,6 +33,22 @@ describe("readGoldSet", () => {
       gold: [{ start: null, rev: null }],
     });
     expect("items" in yaml && yaml.positions).toEqual([{ line: 2, column: 3 }]);
+  });
+
+  it("reads what Windows and writers of nulls make of a set as the same set", () => {
+    const digestOf = (text: string) => (readGoldSet(text) as GoldSet).digest;
+    const plain = digestOf(YAML);
+    const nulls = { ...item("a"), claims: null, decoy: null };
+    const spans = [{ ...(item("a").gold as object[])[0], start: null, end: null, rev: null }];
+    for (const text of [
+      `\uFEFF${YAML}`,
+      YAML.replaceAll("\n", "\r\n"),
+      `\uFEFF${lines(item("a"))}\r\n`,
+      JSON.stringify([nulls]),
+      lines({ ...nulls, gold: spans }),
+      `${YAML}  claims:\n  decoy: ~\n`,
+    ])
+      expect(digestOf(text), text).toBe(plain);
   });
 
   it("changes the digest with any word of a question", () => {

@@ -3,7 +3,9 @@ import { type Json, canonicalJson } from "../core/canonical-json.ts";
 import { POOLED } from "../core/measure/coverage.ts";
 import type { GoldItem } from "../core/measure/gold.ts";
 import type { Problem } from "../core/problem.ts";
-import { parseSource, pathText, type Source } from "../spec/source.ts";
+import { withoutMark } from "../spec/document-text.ts";
+import { parseJsonSource } from "../spec/json-source.ts";
+import { parseSource, pathText, type Source, sourceAt } from "../spec/source.ts";
 import { sha256 } from "./digest.ts";
 import { checkShape } from "./shape-problems.ts";
 
@@ -81,7 +83,8 @@ export function readGoldSet(source: string): GoldSet | readonly Problem[] {
       },
     ];
   }
-  const read = isJsonLines(source) ? readLines(source) : readDocument(source);
+  const plain = withoutMark(source);
+  const read = isJsonLines(plain) ? readLines(plain) : readDocument(plain);
   const repeated = repeatedIds(read.items);
   const problems = [...read.problems, ...repeated].sort(byPlace);
   if (problems.length > 0) return problems;
@@ -118,17 +121,7 @@ function readDocument(source: string): ReadItems {
     return { items: [], problems: [{ code: "E202", path: "", at, message: "expected a list of items" }] };
   }
   if (parsed.value.length > ITEMS_MAX) return tooMany(parsed.value.length);
-  return collect(parsed.value.map((value: unknown, index) => readItem(at(parsed, index, value))));
-}
-
-/** One item of a document as a source of its own, with positions in the whole text. */
-function at(source: Source, index: number, value: unknown): Source {
-  return {
-    text: source.text,
-    value,
-    locate: (path) => source.locate([index, ...path]),
-    locateKey: (path, key) => source.locateKey([index, ...path], key),
-  };
+  return collect(parsed.value.map((_, index) => readItem(sourceAt(parsed, [index]))));
 }
 
 function readLines(source: string): ReadItems {
@@ -139,11 +132,10 @@ function readLines(source: string): ReadItems {
 
 function readLine(line: string, index: number): ReadItems {
   const down = ({ line: row, column }: Place): Place => ({ line: row + index, column });
-  const parsed = isJson(line) ? parseSource(line) : [];
+  const parsed = parseJsonSource(line, "E201");
   if (!("value" in parsed)) {
-    const at = down({ line: 1, column: 1 });
-    const message = parsed[0]?.message ?? "the line is not JSON";
-    return { items: [], problems: [{ code: "E201", path: "", at, message }] };
+    const problems = parsed.map((problem) => ({ ...problem, at: down(problem.at ?? { line: 1, column: 1 }) }));
+    return { items: [], problems };
   }
   const { locate, locateKey } = parsed;
   return readItem({
@@ -151,16 +143,6 @@ function readLine(line: string, index: number): ReadItems {
     locate: (path) => down(locate(path)),
     locateKey: (path, key) => down(locateKey(path, key)),
   });
-}
-
-/** YAML takes lines that JSON does not, such as `{"id": }`. */
-function isJson(line: string): boolean {
-  try {
-    JSON.parse(line);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function tooMany(count: number): ReadItems {

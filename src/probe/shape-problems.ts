@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { suggestion } from "../core/did-you-mean.ts";
 import type { Problem } from "../core/problem.ts";
+import { readShape, valueAt } from "../spec/shape.ts";
 import { type Path, pathText, type Source } from "../spec/source.ts";
 
 /** Codes of the problems of one kind of document; the handbook has a section for each. */
@@ -17,9 +18,9 @@ export function checkShape<T>(
   source: Source,
   codes: ShapeCodes,
 ): { readonly value: T } | readonly Problem[] {
-  const parsed = schema.safeParse(source.value);
-  if (parsed.success) return { value: parsed.data };
-  return parsed.error.issues.flatMap((issue) => problemsOf(issue, source, schema, codes));
+  const read = readShape(schema, source.value);
+  if ("value" in read) return read;
+  return read.issues.flatMap((issue) => problemsOf(issue, source, schema, codes));
 }
 
 function problemsOf(issue: z.core.$ZodIssue, source: Source, schema: z.ZodType, codes: ShapeCodes): readonly Problem[] {
@@ -44,10 +45,6 @@ function problemsOf(issue: z.core.$ZodIssue, source: Source, schema: z.ZodType, 
     return [{ ...here, code: found === undefined ? codes.missing : codes.type, message }];
   }
   return [{ ...here, code: codes.value, message: `${name}: ${issue.message}` }];
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key], value);
 }
 
 /** The keys a schema knows at a path, through lists and optional parts. */

@@ -1,4 +1,5 @@
 import type { Problem } from "../core/problem.ts";
+import { withoutMark } from "./document-text.ts";
 
 const CONTEXT_WIDTH = 110;
 
@@ -11,7 +12,7 @@ export function describeProblem(problem: Problem, file: string, text: string): s
   const { at } = problem;
   const place = at === undefined ? file : `${file}:${at.line}:${at.column}`;
   const rows = [`${problem.code} ${place}  ${problem.message}`];
-  const line = at === undefined ? undefined : text.split("\n")[at.line - 1];
+  const line = at === undefined ? undefined : withoutMark(text).split(/\r?\n/)[at.line - 1];
   if (at !== undefined && line !== undefined) {
     const start = Math.max(0, Math.min(at.column - 20, line.length - CONTEXT_WIDTH));
     const number = String(at.line).padStart(5);

@@ -3,6 +3,7 @@ import { suggestion } from "../core/did-you-mean.ts";
 import type { Problem } from "../core/problem.ts";
 import { checkRollout } from "./check-rollout.ts";
 import { type RolloutDocument, rolloutSchema } from "./rollout-schema.ts";
+import { readShape, valueAt } from "./shape.ts";
 import { type Path, parseSource, pathText, type Source } from "./source.ts";
 
 export interface ReadRollout {
@@ -19,10 +20,10 @@ export function readRollout(text: string): ReadRollout | readonly Problem[] {
   if (!("value" in source)) return source;
   const foreign = foreignDocument(source);
   if (foreign !== null) return [foreign];
-  const parsed = rolloutSchema.safeParse(source.value);
-  if (!parsed.success) return inTextOrder(parsed.error.issues.flatMap((issue) => problemsOf(issue, source)));
-  const problems = checkRollout(parsed.data, source);
-  return problems.length > 0 ? inTextOrder(problems) : { document: parsed.data, source };
+  const read = readShape(rolloutSchema, source.value);
+  if ("issues" in read) return inTextOrder(read.issues.flatMap((issue) => problemsOf(issue, source)));
+  const problems = checkRollout(read.value, source);
+  return problems.length > 0 ? inTextOrder(problems) : { document: read.value, source };
 }
 
 export function isProblems<T>(read: T | readonly Problem[]): read is readonly Problem[] {
@@ -56,17 +57,10 @@ function inTextOrder(problems: readonly Problem[]): readonly Problem[] {
   return [...problems].sort((a, b) => place(a) - place(b));
 }
 
-function valueAt(source: Source, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (value as Record<string | number, unknown> | undefined)?.[key],
-    source.value,
-  );
-}
-
 function problemsOf(issue: z.core.$ZodIssue, source: Source): readonly Problem[] {
   const path = issue.path.filter((part): part is string | number => typeof part !== "symbol");
   const here = { path: pathText(path), at: source.locate(path) };
-  const found = valueAt(source, path);
+  const found = valueAt(source.value, path);
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => {

@@ -1,8 +1,12 @@
-import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import type { Problem } from "../core/problem.ts";
+import { withoutMark } from "./document-text.ts";
+import { parseJsonSource } from "./json-source.ts";
+import { parseYamlSource } from "./yaml-source.ts";
 
 export type Path = readonly (string | number)[];
-interface Position {
+
+/** A place in a text, from 1. */
+export interface Position {
   readonly line: number;
   readonly column: number;
 }
@@ -20,56 +24,51 @@ export interface Source {
   locate(path: Path): Position;
   /** Position of the key itself, for complaints about the key. */
   locateKey(path: Path, key: string): Position;
+  /** A number or word as the text spells it, `007` or `1e3`; null for what is no bare scalar. */
+  spelled(path: Path): string | null;
 }
 
-/** Aliases are limited because a short text can otherwise expand to gigabytes. */
-const MAX_ALIASES = 50;
-const MAX_TEXT_BYTES = 1_048_576;
-
-/** Parses one YAML (or JSON) document. Syntax errors come back as problems with positions, all of them. */
-export function parseSource(text: string): Source | readonly Problem[] {
-  if (text.length > MAX_TEXT_BYTES) {
-    const message = `the document has ${text.length} characters; at most ${MAX_TEXT_BYTES} are read`;
-    return [{ code: "E101", path: "", message }];
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
-  const at = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  };
-  const syntax = document.errors.map((error): Problem => {
-    return { code: "E101", path: "", at: at(error.pos[0]), message: `not valid YAML: ${error.message}` };
-  });
-  if (syntax.length > 0) return syntax;
-  const read = readValue(() => document.toJS({ maxAliasCount: MAX_ALIASES }));
-  if (!read.ok) return [{ code: "E101", path: "", message: `not readable: ${read.message}` }];
-  const offsetOf = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0;
+/** The part of a source under a path, with its places in the whole text. */
+export function sourceAt(source: Source, path: Path): Source {
+  const value = path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown>)[key], source.value);
   return {
-    text,
-    value: read.value,
-    locate(path) {
-      for (let length = path.length; length > 0; length--) {
-        const node = document.getIn(path.slice(0, length), true);
-        if (node !== undefined && node !== null) return at(offsetOf(node));
-      }
-      return at(offsetOf(document.contents));
-    },
-    locateKey(path, key) {
-      const node = path.length === 0 ? document.contents : document.getIn([...path], true);
-      const pair = isMap(node)
-        ? node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key)
-        : undefined;
-      return at(offsetOf(pair?.key ?? node));
-    },
+    text: source.text,
+    value,
+    locate: (inner) => source.locate([...path, ...inner]),
+    locateKey: (inner, key) => source.locateKey([...path, ...inner], key),
+    spelled: (inner) => source.spelled([...path, ...inner]),
   };
 }
 
-/** The yaml library reports alias bombs by throwing; here that is an expected outcome. */
-function readValue(read: () => unknown): { ok: true; value: unknown } | { ok: false; message: string } {
+/** JSON is read in one pass; YAML costs a tree of nodes, so it may be shorter. */
+const JSON_CHARS_MAX = 64 * 1024 * 1024;
+const YAML_CHARS_MAX = 1_048_576;
+
+/**
+ * Parses one document, JSON or YAML 1.2 (1.1 where `%YAML 1.1` says so) with merge keys. What is read is what was
+ * written, or a problem: keys or anchors that stand twice, aliases that grow without measure, unknown tags and integers
+ * that a double cannot hold come back with their positions, all of them.
+ * @source YAML 1.2.2; https://yaml.org/type/merge.html for `<<`
+ */
+export function parseSource(text: string): Source | readonly Problem[] {
+  const plain = withoutMark(text);
+  const isJsonText = isJson(plain);
+  const max = isJsonText ? JSON_CHARS_MAX : YAML_CHARS_MAX;
+  if (plain.length > max) {
+    const message = `the document has ${plain.length} characters; at most ${max} are read`;
+    const fix = max === YAML_CHARS_MAX ? { fix: "JSON may be longer than YAML: write it as JSON or JSON lines" } : {};
+    return [{ code: "E101", path: "", message, ...fix }];
+  }
+  return isJsonText ? parseJsonSource(plain, "E101") : parseYamlSource(plain);
+}
+
+/** Whether a text is JSON as it stands; what only looks like it may still be YAML in flow style. */
+function isJson(text: string): boolean {
+  if (!/^[ \t\r\n]*[[{]/.test(text) || text.length > JSON_CHARS_MAX) return false;
   try {
-    return { ok: true, value: read() };
-  } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { SectionRef } from "../../core/measure/gold.ts";
 import type { Problem } from "../../core/problem.ts";
 import { readGoldSet } from "../gold-set.ts";
@@ -14,6 +15,13 @@ export const IMPORT_CODES = {
   fewPhrasings: "E248",
   leftOut: "E249",
 } as const;
+
+/** A text that need not be there: an empty one is none. */
+export const optionalText = z
+  .string()
+  .trim()
+  .transform((text) => (text === "" ? undefined : text))
+  .optional();
 
 /** Phrasings that an item of a gold set has. @source definitions.md §2 */
 const PHRASINGS = 3;

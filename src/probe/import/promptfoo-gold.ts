@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { codePoints } from "../../core/measure/tokenizer.ts";
 import type { Path } from "../../spec/source.ts";
-import type { ImportedItem } from "./imported.ts";
+import { type ImportedItem, optionalText } from "./imported.ts";
 import type { SectionFinder } from "./section-finder.ts";
 
 const named = z.string().trim().min(1, "is an empty text");
@@ -17,8 +17,8 @@ const span = z.strictObject({
 /** The members of a test's metadata that an import reads; metadata is free, so others are let through. */
 export const metadataShape = z.object({
   id: idText.optional(),
-  topic: named.optional(),
-  category: named.optional(),
+  topic: optionalText,
+  category: optionalText,
   answerable: z.boolean().optional(),
   gold: z.array(z.union([named, span])).optional(),
   doc: named.optional(),

@@ -93,6 +93,25 @@ describe("importPromptfoo", () => {
     ]);
   });
 
+  it("takes what a merge key brings, and an empty key for no key", () => {
+    const text = `checks: &checks { assert: [{ type: contains, value: ten days }] }
+tests:
+  - vars: { question: How long? }
+    metadata: { section: 'berths#power' }
+    <<: *checks
+  - vars: { question: How long? }
+    metadata: { section: 'berths#power', topic: "" }
+    assert:
+    description:
+`;
+    const { items, problems } = imported(text);
+    expect(problems).toEqual([]);
+    expect(items.map(({ claims, topic }) => [claims, topic])).toEqual([
+      [["ten days"], "imported"],
+      [undefined, "imported"],
+    ]);
+  });
+
   it("reads a list of tests alone, as YAML and as JSON", () => {
     const test = { vars: { input: "Where are the sockets?" }, metadata: { doc: "berths", section: "berths#power" } };
     const { items } = imported(JSON.stringify([test]));

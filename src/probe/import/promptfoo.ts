@@ -1,10 +1,9 @@
 import { z } from "zod";
 import type { Problem } from "../../core/problem.ts";
-import { type Path, parseSource, pathText, type Source } from "../../spec/source.ts";
+import { type Path, parseSource, pathText, type Source, sourceAt } from "../../spec/source.ts";
 import type { CorpusSection } from "../corpus.ts";
 import { checkShape } from "../shape-problems.ts";
 import { finishImport, IMPORT_CODES, type Imported, type ImportedRow } from "./imported.ts";
-import { sourceAt } from "./json-source.ts";
 import { type Assertion, assertionShape, claimsOf, isRefusalWanted, otherTypes } from "./promptfoo-assert.ts";
 import { goldOfTest, metadataShape } from "./promptfoo-gold.ts";
 import { findSections, type SectionFinder } from "./section-finder.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Problem } from "../../core/problem.ts";
 import { checkShape } from "../shape-problems.ts";
-import { IMPORT_CODES } from "./imported.ts";
-import { parseJsonSource } from "./json-source.ts";
+import { IMPORT_CODES, optionalText } from "./imported.ts";
+import { parseJsonSource } from "../../spec/json-source.ts";
 import { linesOf, type TableLine, tabFields } from "./table.ts";
 
 /** The texts of a query: rows with the same id ask the same in other words. */
@@ -35,8 +35,8 @@ const jsonRow = z
     text: text.optional(),
     query: text.optional(),
     question: text.optional(),
-    topic: text.optional(),
-    metadata: z.object({ topic: text.optional() }).optional(),
+    topic: optionalText,
+    metadata: z.object({ topic: optionalText }).optional(),
   })
   .refine((row) => (row._id ?? row.id ?? row.query_id) !== undefined, 'has no id: expected "_id", "id" or "query_id"')
   .refine(

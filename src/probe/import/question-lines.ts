@@ -4,7 +4,7 @@ import type { Problem } from "../../core/problem.ts";
 import type { CorpusSection } from "../corpus.ts";
 import { checkShape } from "../shape-problems.ts";
 import { finishImport, IMPORT_CODES, type Imported, type ImportedRow } from "./imported.ts";
-import { parseJsonSource } from "./json-source.ts";
+import { parseJsonSource } from "../../spec/json-source.ts";
 import { linesOf, type TableLine } from "./table.ts";
 
 const CODES = IMPORT_CODES;

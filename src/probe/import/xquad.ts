@@ -2,12 +2,12 @@ import { z } from "zod";
 import { codePoints, sliceCodePoints } from "../../core/measure/tokenizer.ts";
 import type { Problem } from "../../core/problem.ts";
 import type { Path, Source } from "../../spec/source.ts";
-import { pathText } from "../../spec/source.ts";
+import { pathText, sourceAt } from "../../spec/source.ts";
 import type { CorpusSection } from "../corpus.ts";
 import { checkShape } from "../shape-problems.ts";
 import { finishImport, IMPORT_CODES, type Imported, type ImportedRow } from "./imported.ts";
 import { importQuestionLines, isQuestionLines } from "./question-lines.ts";
-import { parseJsonSource, sourceAt } from "./json-source.ts";
+import { parseJsonSource } from "../../spec/json-source.ts";
 import { findSections, type SectionFinder } from "./section-finder.ts";
 
 const CODES = IMPORT_CODES;

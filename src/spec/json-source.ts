@@ -1,10 +1,6 @@
-import type { Problem } from "../../core/problem.ts";
-import type { Path, Source } from "../../spec/source.ts";
-
-interface Place {
-  readonly line: number;
-  readonly column: number;
-}
+import type { Problem } from "../core/problem.ts";
+import { withoutMark } from "./document-text.ts";
+import type { Path, Position, Source } from "./source.ts";
 
 /** A text is no JSON: where it goes wrong and what was expected there. */
 interface Fault {
@@ -15,33 +11,61 @@ interface Fault {
 /** Called for every value and every key with the offset at which it begins. */
 type Visit = (path: Path, offset: number, kind: "value" | "key") => void;
 
+/** A value that JSON.parse takes and reads as less than was written. */
+interface Loss {
+  readonly offset: number;
+  readonly message: string;
+  /** Where the same key stands first. */
+  readonly earlier?: number;
+}
+
 const DEPTH_MAX = 200;
+const LOSSES_TOLD_MAX = 20;
+/** Digits of an integer that every double holds. */
+const SAFE_DIGITS = 15;
+const INEXACT = "more than a number can hold exactly: put it in quotes";
+const INTEGER = /^-?\d+$/;
 const BLANKS = /[ \t\n\r]*/y;
 const STRING = /"[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*)*"/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
 /**
- * Parses JSON of any size and remembers where everything stands, which JSON.parse does not tell and the YAML reader
- * only for small texts.
- * @param code code of the problem of a text that is no JSON
- * @source RFC 8259
+ * Parses JSON of any size and remembers where everything stands. What JSON.parse takes and changes in silence is a
+ * problem: a key that stands twice, an integer that a double cannot hold.
+ * @param code code of the problems
+ * @source RFC 8259, §4 on repeated names and §6 on the range of numbers
  */
 export function parseJsonSource(text: string, code: string): Source | readonly Problem[] {
-  const plain = text.replace(/^\uFEFF/, "");
+  const plain = withoutMark(text);
   let value: unknown;
   try {
     value = JSON.parse(plain);
   } catch {
-    const fault = scan(plain, () => {});
+    const { fault } = scan(plain, () => {});
     const message = `not JSON: ${fault?.expected ?? "it cannot be read"}`;
     return [{ code, path: "", at: placeAt(plain, fault?.offset ?? 0), message }];
   }
+  const { fault, losses } = scan(plain, null);
+  if (fault !== null) {
+    return [{ code, path: "", at: placeAt(plain, fault.offset), message: `not readable: ${fault.expected}` }];
+  }
+  if (losses.length > 0) {
+    return losses.slice(0, LOSSES_TOLD_MAX).map(({ offset, message, earlier }) => {
+      const first = earlier === undefined ? "" : `; the first is in line ${placeAt(plain, earlier).line}`;
+      return { code, path: "", at: placeAt(plain, offset), message: `${message}${first}` };
+    });
+  }
+  return placed(plain, value);
+}
+
+/** A value with its places, looked for when one is asked for first. */
+function placed(plain: string, value: unknown): Source {
   const offsets = lazily(() => {
     const found = new Map<string, number>();
     scan(plain, (path, offset, kind) => found.set(placeKey(path, kind), offset));
     return found;
   });
-  const locate = (path: Path): Place => {
+  const locate = (path: Path): Position => {
     for (let length = path.length; length > 0; length--) {
       const offset = offsets().get(placeKey(path.slice(0, length), "value"));
       if (offset !== undefined) return placeAt(plain, offset);
@@ -56,17 +80,12 @@ export function parseJsonSource(text: string, code: string): Source | readonly P
       const offset = offsets().get(placeKey([...path, key], "key"));
       return offset === undefined ? locate(path) : placeAt(plain, offset);
     },
-  };
-}
-
-/** The part of a source under a path, with its places in the whole text. */
-export function sourceAt(source: Source, path: Path): Source {
-  const value = path.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown>)[key], source.value);
-  return {
-    text: source.text,
-    value,
-    locate: (inner) => source.locate([...path, ...inner]),
-    locateKey: (inner, key) => source.locateKey([...path, ...inner], key),
+    spelled(path) {
+      const offset = offsets().get(placeKey(path, "value"));
+      if (offset === undefined) return null;
+      SCALAR.lastIndex = offset;
+      return SCALAR.exec(plain)?.[0] ?? null;
+    },
   };
 }
 
@@ -83,36 +102,49 @@ function lazily<T>(make: () => T): () => T {
 }
 
 /** Line and column of an offset, from 1. */
-function placeAt(text: string, offset: number): Place {
+function placeAt(text: string, offset: number): Position {
   const before = text.slice(0, offset);
   const lineStart = before.lastIndexOf("\n") + 1;
   return { line: before.split("\n").length, column: offset - lineStart + 1 };
 }
 
-/** Walks a JSON text. Null when it is one; else the first fault. */
-function scan(text: string, visit: Visit): Fault | null {
-  const walk = { text, at: 0, visit };
+/** Walks a JSON text. `fault` is null when it is one. @param visit null: only faults and losses are looked for */
+function scan(text: string, visit: Visit | null): { readonly fault: Fault | null; readonly losses: readonly Loss[] } {
+  const walk: Walk = { text, at: 0, visit, losses: [] };
   const fault = scanValue(walk, []);
-  if (fault !== null) return fault;
+  if (fault !== null) return { fault, losses: walk.losses };
   skipBlanks(walk);
-  return walk.at === text.length ? null : faultAt(walk, "expected nothing after the value");
+  const isWhole = walk.at === text.length;
+  return { fault: isWhole ? null : faultAt(walk, "expected nothing after the value"), losses: walk.losses };
 }
 
 interface Walk {
   readonly text: string;
-  readonly visit: Visit;
+  readonly visit: Visit | null;
+  readonly losses: Loss[];
   at: number;
 }
 
 function scanValue(walk: Walk, path: Path): Fault | null {
   skipBlanks(walk);
-  walk.visit(path, walk.at, "value");
+  walk.visit?.(path, walk.at, "value");
   if (path.length > DEPTH_MAX) return faultAt(walk, `expected at most ${DEPTH_MAX} levels`);
   const sign = walk.text[walk.at];
   if (sign === "{") return scanMembers(walk, path, "}");
   if (sign === "[") return scanMembers(walk, path, "]");
   if (sign === '"') return scanText(walk, "expected a text without broken escapes, up to its closing quote");
-  return take(walk, SCALAR, "expected a value");
+  const start = walk.at;
+  return take(walk, SCALAR, "expected a value") ?? noteLoss(walk, start);
+}
+
+/** An integer that the double nearest to it does not spell was written to be exact, as ids are. */
+function noteLoss(walk: Walk, start: number): null {
+  if (walk.at - start > SAFE_DIGITS) {
+    const literal = walk.text.slice(start, walk.at);
+    const isLossy = INTEGER.test(literal) && String(Number(literal)) !== literal;
+    if (isLossy) walk.losses.push({ offset: start, message: `${literal} is ${INEXACT}` });
+  }
+  return null;
 }
 
 /** Members of an object or elements of a list, up to and including its end. */
@@ -120,8 +152,9 @@ function scanMembers(walk: Walk, path: Path, end: "}" | "]"): Fault | null {
   walk.at++;
   skipBlanks(walk);
   if (walk.text[walk.at] === end) return step(walk);
+  const keys = new Map<string, number>();
   for (let index = 0; ; index++) {
-    const read = end === "}" ? scanMember(walk, path) : scanValue(walk, [...path, index]);
+    const read = end === "}" ? scanMember(walk, path, keys) : scanValue(walk, [...path, index]);
     if (read !== null) return read;
     skipBlanks(walk);
     if (walk.text[walk.at] === end) return step(walk);
@@ -130,13 +163,16 @@ function scanMembers(walk: Walk, path: Path, end: "}" | "]"): Fault | null {
   }
 }
 
-function scanMember(walk: Walk, path: Path): Fault | null {
+function scanMember(walk: Walk, path: Path, keys: Map<string, number>): Fault | null {
   skipBlanks(walk);
   const start = walk.at;
   const read = scanText(walk, 'expected a key in "quotes"');
   if (read !== null) return read;
   const key = JSON.parse(walk.text.slice(start, walk.at)) as string;
-  walk.visit([...path, key], start, "key");
+  walk.visit?.([...path, key], start, "key");
+  const earlier = keys.get(key);
+  if (earlier === undefined) keys.set(key, start);
+  else walk.losses.push({ offset: start, message: `key ${JSON.stringify(key)} is used twice`, earlier });
   skipBlanks(walk);
   if (walk.text[walk.at] !== ":") return faultAt(walk, 'expected ":"');
   walk.at++;
