@@ -1,7 +1,7 @@
 import { type Document, isAlias, isCollection, isMap, isScalar, type Node, type Pair, type Scalar } from "yaml";
 
 /** Something in a YAML document that would be read as another thing than was written. */
-export interface YamlFinding {
+interface YamlFinding {
   readonly offset: number;
   readonly message: string;
   /** Where the same key or anchor stands first. */
@@ -17,7 +17,7 @@ const NOTHING = { value: null, size: 1 } as const;
 const FOREIGN = /:(set|omap|pairs)$/;
 
 /** A YAML document as the JSON value it stands for. */
-export interface YamlReading {
+interface YamlReading {
   /** Means nothing when something was found. */
   readonly value: unknown;
   /** Everything that no JSON value could stand for, or that would be lost or doubled in silence. */

@@ -44,6 +44,11 @@ export const judgeAnswer = z.strictObject({
   malformed_first: z.strictObject({ line: count, reason: z.string() }).nullable(),
   probe_events: count,
   repeated_windows: count,
+  repeated_events: count.describe("events that were delivered before, counted once"),
+  skipped: count.describe("records of a log that are no request of an arm"),
+  unread: z
+    .record(z.string(), z.strictObject({ events: count, line: count, reason: z.string() }))
+    .describe("fields that are there and cannot be read, with the first line"),
   lost_windows: count,
 });
 

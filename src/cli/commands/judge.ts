@@ -57,7 +57,7 @@ export async function judge(options: JudgeOptions, terminal: Terminal): Promise<
   const lines = options.trace !== null ? new EventJudge(rules, names) : new WindowJudge(rules);
   await readLines(lines, path);
   const judgement = lines.finish();
-  if (options.json) terminal.data(JSON.stringify(answerOnWire(judgement)));
+  if (options.json) terminal.data(JSON.stringify(answerOnWire(judgement, options.windows !== null)));
   else tellAnswer(judgement, terminal);
   return EXITS[judgement.kind];
 }

@@ -14,7 +14,7 @@ const STYLES: Readonly<Record<Verdict["kind"], Style>> = {
 };
 
 /** The answer as `sluice judge --json` prints it. @source contracts.md "sluice judge" */
-export function answerOnWire(judgement: TraceJudgement): JudgeAnswer {
+export function answerOnWire(judgement: TraceJudgement, isWindows: boolean): JudgeAnswer {
   const { decidedAt, sampleRatio, stage, counts } = judgement;
   return {
     verdict: judgement.kind,
@@ -42,7 +42,10 @@ export function answerOnWire(judgement: TraceJudgement): JudgeAnswer {
     malformed: counts.malformed,
     malformed_first: counts.firstMalformed,
     probe_events: counts.probes,
-    repeated_windows: counts.repeated,
+    repeated_windows: isWindows ? counts.repeated : 0,
+    repeated_events: isWindows ? 0 : counts.repeated,
+    skipped: counts.skipped,
+    unread: counts.unread,
     lost_windows: counts.lost,
   };
 }
@@ -80,6 +83,10 @@ export function tellAnswer(judgement: TraceJudgement, terminal: Terminal): void 
     const { line, reason } = counts.firstMalformed;
     terminal.say(`${counts.malformed} of ${counts.lines} lines could not be read, first line ${line}: ${reason}`);
   }
+  for (const [field, { events, line, reason }] of Object.entries(counts.unread))
+    terminal.say(`${field} cannot be read in ${events} of ${counts.lines} events, first in line ${line}: ${reason}`);
+  if (counts.repeated > 0) terminal.say(`${counts.repeated} of ${counts.lines} were delivered before and count once`);
+  if (counts.skipped > 0) terminal.say(`${counts.skipped} records are no request of an arm and were passed over`);
   if (counts.lost > 0) terminal.say(`${counts.lost} windows are missing between those that are there`);
   if (counts.late > 0) terminal.say(`${counts.late} of ${counts.lines} came too late to count`);
   const share = stage === null ? "" : `, judged as a stage at ${stage.candidateBp / 100} %`;

@@ -166,7 +166,7 @@ describe("LineReader", () => {
         expect(values).toEqual(expected);
         expect(refused.length).toBe(refusals);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
   });
 });

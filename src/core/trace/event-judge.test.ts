@@ -88,7 +88,8 @@ describe("reading events", () => {
     ["no time", { arm: "stable", status: 200 }, /found ts undefined/],
     ["no arm", { ts: START_MS, status: 200 }, /found arm undefined/],
     ["no status", { ts: START_MS, arm: "stable" }, /found status undefined/],
-    ["a status as text", event({ status: "200" }), /found status "200"/],
+    ["a status that is none", event({ status: "2xx" }), /found status "2xx"/],
+    ["a probe flag that is none", event({ probe: "maybe" }), /found probe "maybe", expected true or false/],
     ["an unknown error stage", event({ error_class: { stage: "dns", family: "network", code: "x" } }), /stage dns/],
   ])("refuses %s and says what it found", (_, json, message) => {
     expect(read(json).problem).toMatch(message);

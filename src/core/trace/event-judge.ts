@@ -1,6 +1,7 @@
 import { xxHash32 } from "../assign/xxhash32.ts";
 import { UnitSet } from "../window/unit-set.ts";
 import type { ArmNames } from "./arm-names.ts";
+import { Deliveries } from "./deliveries.ts";
 import { EventReader } from "./event-reader.ts";
 import { TraceIdentity } from "./identity.ts";
 import type { LineJudge, TraceJudgement, TraceRules } from "./judgement.ts";
@@ -21,6 +22,7 @@ export class EventJudge implements LineJudge {
   readonly #stage: StageJudge;
   readonly #folder: SecondFolder;
   readonly #calls = new ToolCalls();
+  readonly #deliveries = new Deliveries();
   /** Units are counted only where an ordered split gives them a meaning. */
   readonly #units: UnitSet | null;
 
@@ -48,7 +50,11 @@ export class EventJudge implements LineJudge {
     this.#tally.lines++;
     const problem = this.#reader.read(json);
     if (problem !== null) this.#tally.refuse(problem, line);
-    else if (!this.#stage.isDecided) this.#count();
+    else if (this.#isRepeated()) this.#tally.repeated++;
+    else {
+      for (const { field, reason } of this.#reader.unread) this.#tally.leaveOut(field, reason, line);
+      if (!this.#stage.isDecided) this.#count();
+    }
     return this.#isDone();
   }
 
@@ -58,9 +64,22 @@ export class EventJudge implements LineJudge {
     return this.#isDone();
   }
 
+  /** Counts a record that is no request of an arm. */
+  skip(): void {
+    this.#tally.skipped++;
+  }
+
   finish(): TraceJudgement {
     this.#folder.finish();
     return this.#tally.conclude(this.#stage.finish());
+  }
+
+  #isRepeated(): boolean {
+    const { deliveryId, isOwnId, atMs, toolName, toolArgs } = this.#reader;
+    if (deliveryId === null) return false;
+    if (isOwnId) return this.#deliveries.isRepeated(deliveryId, 0);
+    const call = toolName === null ? deliveryId : `${deliveryId}\n${toolName}\n${toolArgs}`;
+    return this.#deliveries.isRepeated(call, atMs);
   }
 
   #isDone(): boolean {

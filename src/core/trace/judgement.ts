@@ -64,9 +64,20 @@ export interface LineCounts {
   readonly late: number;
   /** Probe, warm-ping and shadow events: in no gate. */
   readonly probes: number;
-  /** Windows a gateway sent again, and windows missing between those it sent. */
+  /** Events or windows that were delivered before, counted once; and windows missing between those that are there. */
   readonly repeated: number;
   readonly lost: number;
+  /** Records of a log that are no request of an arm, such as the spans of clients. */
+  readonly skipped: number;
+  /** Fields that are there and could not be read, by their name. */
+  readonly unread: Readonly<Record<string, UnreadCount>>;
+}
+
+/** How often a field could not be read, and where it was first. */
+export interface UnreadCount {
+  readonly events: number;
+  readonly line: number;
+  readonly reason: string;
 }
 
 /** Reads a trace line by line, as far as it must. */
@@ -76,7 +87,7 @@ export interface LineJudge {
    * @param line physical line number, 1-based
    */
   take(json: unknown, line: number): boolean;
-  /** Counts a line that is no JSON. True as above. */
+  /** Counts a line that cannot be read. True as above. */
   refuse(reason: string, line: number): boolean;
   /** The answer; call it once, after the last line or after `take` or `refuse` said true. */
   finish(): TraceJudgement;

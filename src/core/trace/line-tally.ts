@@ -1,4 +1,7 @@
-import type { Judgement, LineCounts, TraceJudgement } from "./judgement.ts";
+import { gateBaseName } from "../gate/order.ts";
+import type { Verdict } from "../verdict.ts";
+import type { EventField } from "./event-reader.ts";
+import type { Judgement, LineCounts, TraceJudgement, UnreadCount } from "./judgement.ts";
 
 /** Share of lines that may be unreadable, or late, before the rest is no answer. */
 const TOLERATED = 0.01;
@@ -10,12 +13,21 @@ export class LineTally {
   probes = 0;
   repeated = 0;
   lost = 0;
+  /** Records that are no request of an arm: spans of clients, lines of functions. */
+  skipped = 0;
+  readonly #unread = new Map<EventField, UnreadCount>();
   #malformed = 0;
   #first: LineCounts["firstMalformed"] = null;
 
   refuse(reason: string, line: number): void {
     this.#malformed++;
     this.#first ??= { line, reason };
+  }
+
+  /** Counts a field that is there and cannot be read; its event counts without it. */
+  leaveOut(field: EventField, reason: string, line: number): void {
+    const known = this.#unread.get(field);
+    this.#unread.set(field, known === undefined ? { events: 1, line, reason } : { ...known, events: known.events + 1 });
   }
 
   /** Whether enough lines were understood. A judgement waits for it: one bad line among the first fifty is no 2 %. */
@@ -36,6 +48,8 @@ export class LineTally {
       probes: this.probes,
       repeated: this.repeated,
       lost: this.lost,
+      skipped: this.skipped,
+      unread: Object.fromEntries(this.#unread),
     };
     if (!this.isReadable) {
       const needs = `a trace that can be read: ${this.#malformed} of ${this.lines} lines cannot, the first is line ${this.#first?.line}: ${this.#first?.reason}`;
@@ -45,6 +59,46 @@ export class LineTally {
       const needs = `a trace in order: ${this.late} of ${this.lines} events are more than 5 s older than the newest before them`;
       return { ...judgement, kind: "inconclusive", needs, counts };
     }
-    return { ...judgement, counts };
+    return this.#withUnread({ ...judgement, counts });
+  }
+
+  /**
+   * Gates that had nothing to look at because a field could not be read say so: that is an error and not the absence of
+   * data. And where a field is missing that way in more than 1 % of the events, nothing passes: what could not be read
+   * may be what was bad.
+   */
+  #withUnread(judgement: TraceJudgement): TraceJudgement {
+    if (this.#unread.size === 0) return judgement;
+    let hasError = false;
+    const verdicts = judgement.verdicts.map((verdict): Verdict => {
+      const field = FIELD_OF_GATE[gateBaseName(verdict.gate)];
+      const unread = field === undefined ? undefined : this.#unread.get(field);
+      if (verdict.kind !== "no-data" || field === undefined || unread === undefined) return verdict;
+      hasError = true;
+      return { ...verdict, kind: "error", reason: this.#unreadText(field, unread), needs: `${field} that can be read` };
+    });
+    const [worst] = [...this.#unread].sort(([, a], [, b]) => b.events - a.events);
+    const isMuch = worst !== undefined && worst[1].events > TOLERATED * this.lines;
+    if (worst === undefined || judgement.kind === "fail" || judgement.kind === "error")
+      return { ...judgement, verdicts };
+    if (hasError) return { ...judgement, verdicts, kind: "error" };
+    if (judgement.kind !== "pass" || !isMuch) return { ...judgement, verdicts };
+    return { ...judgement, verdicts, kind: "inconclusive", needs: this.#unreadText(...worst) };
+  }
+
+  #unreadText(field: EventField, { events, line, reason }: UnreadCount): string {
+    return `${field} cannot be read in ${events} of ${this.lines} events, first in line ${line}: ${reason}`;
   }
 }
+
+/** The field a gate cannot do without. */
+const FIELD_OF_GATE: Readonly<Record<string, EventField>> = {
+  "p95-warm": "latency_ms",
+  "p95-equal-load": "latency_ms",
+  "cold-share": "cold_start",
+  "cache-hit-drop": "cache",
+  "cache-collision": "cache",
+  "queue-age-slope": "queue",
+  "tool-loop": "tool",
+  parity: "retrieval",
+};

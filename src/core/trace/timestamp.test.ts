@@ -48,13 +48,26 @@ describe("timestampMs", () => {
     ["a text", "yesterday"],
     ["nothing", ""],
     ["a time before 1970", "1969-12-31T23:59:59Z"],
-    ["seconds instead of milliseconds", 1_756_353_600],
+    ["a number beyond nanoseconds", 1e19],
+    ["a negative number as text", "-1"],
     ["a negative number", -1],
     ["an infinite number", Number.POSITIVE_INFINITY],
     ["null", null],
     ["absent", undefined],
   ])("refuses %s", (_, value) => {
     expect(timestampMs(value)).toBeNaN();
+  });
+
+  it.each([
+    ["seconds", 1_756_353_600],
+    ["seconds with a fraction", 1_756_353_600.25],
+    ["milliseconds", 1_756_353_600_250],
+    ["microseconds", 1_756_353_600_250_000],
+    ["nanoseconds", 1_756_353_600_250_000_000],
+  ])("takes a number for %s by its size, as text too", (_, value) => {
+    const expected = Number.isInteger(value / 100) && value < 1e10 ? 1_756_353_600_000 : 1_756_353_600_250;
+    expect(timestampMs(value)).toBeCloseTo(expected, 0);
+    expect(timestampMs(String(value))).toBe(timestampMs(value));
   });
 
   it("takes a number for epoch milliseconds", () => {

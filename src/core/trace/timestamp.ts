@@ -1,20 +1,31 @@
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
-/** Numbers in this range are seconds since 1970, not milliseconds: years 2001 to 2286 against three months of 1970. */
+/**
+ * What a number of a size counts, since 1970: seconds from 2001 to 2286, milliseconds from there on and below (traces
+ * that begin at 0), microseconds from 1973 in their own size, nanoseconds likewise.
+ */
 const SECONDS_FROM = 1e9;
 const SECONDS_TO = 1e10;
-/** Last millisecond ECMAScript can name. */
-const LAST_MS = 8.64e15;
+const MICROSECONDS_FROM = 1e14;
+const NANOSECONDS_FROM = 1e17;
+const NANOSECONDS_TO = 1e19;
+const NUMBER = /^\d+(?:\.\d+)?$/;
 
 /**
- * Time of an event in ms since the epoch: ISO 8601 with a time zone, or a number of ms. NaN for everything else, also
- * for numbers that are plainly seconds and for times before 1970.
+ * Time of an event in ms since the epoch: ISO 8601 with a time zone, or a number of seconds, milliseconds,
+ * microseconds or nanoseconds, be it as text. NaN for everything else, and for times before 1970.
  */
 export function timestampMs(value: unknown): number {
-  if (typeof value === "string") return isoMs(value);
-  if (typeof value !== "number" || !(value >= 0 && value <= LAST_MS)) return Number.NaN;
-  return value >= SECONDS_FROM && value < SECONDS_TO ? Number.NaN : value;
+  if (typeof value === "number") return epochMs(value);
+  if (typeof value !== "string") return Number.NaN;
+  return NUMBER.test(value) ? epochMs(Number(value)) : isoMs(value);
+}
+
+function epochMs(value: number): number {
+  if (!(value >= 0 && value < NANOSECONDS_TO)) return Number.NaN;
+  if (value < MICROSECONDS_FROM) return value >= SECONDS_FROM && value < SECONDS_TO ? value * 1_000 : value;
+  return value < NANOSECONDS_FROM ? value / 1_000 : value / 1e6;
 }
 
 /**

@@ -2,6 +2,7 @@ import { admitWindow } from "../window/admit-window.ts";
 import { mergeArmWindows } from "../window/merge.ts";
 import { type ArmWindow, EMPTY_ARM_WINDOW, type TelemetryWindow } from "../window/window.ts";
 import type { ArmNames } from "./arm-names.ts";
+import { Deliveries } from "./deliveries.ts";
 import { EventReader } from "./event-reader.ts";
 import type { LineJudge } from "./judgement.ts";
 import { SecondFolder } from "./second-folder.ts";
@@ -18,6 +19,7 @@ interface BadLine {
  */
 export class TraceRecording implements Pick<LineJudge, "take" | "refuse"> {
   readonly #reader: EventReader;
+  readonly #deliveries = new Deliveries();
   readonly #seconds = new Map<number, ArmWindow>();
   readonly #folder = new SecondFolder(({ endMs, arms }) => this.#add(endMs - 1, arms.stable));
   bad: BadLine | null = null;
@@ -57,6 +59,10 @@ export class TraceRecording implements Pick<LineJudge, "take" | "refuse"> {
   #takeEvent(json: unknown): string | null {
     const problem = this.#reader.read(json);
     if (problem !== null) return problem;
+    const [unread] = this.#reader.unread;
+    if (unread !== undefined) return unread.reason;
+    const { deliveryId, isOwnId, atMs } = this.#reader;
+    if (deliveryId !== null && this.#deliveries.isRepeated(deliveryId, isOwnId ? 0 : atMs)) return null;
     const second = this.#reader.arm === "stable" ? this.#folder.secondOf(this.#reader.atMs) : null;
     second?.armOf("stable").count(this.#reader);
     return null;
