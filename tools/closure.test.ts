@@ -8,7 +8,7 @@ import { ROOT } from "./source-files.ts";
 /** Largest minified bundle of an entry, in bytes. Raise one on purpose, in the commit that needs it. */
 const BUDGET: Readonly<Record<string, number>> = {
   "src/core/index.ts": 120_000,
-  "src/edge/index.ts": 16_500,
+  "src/edge/index.ts": 18_000,
   "src/fence/index.ts": 62_000,
   "src/ports/index.ts": 4_000,
 };
@@ -40,9 +40,11 @@ describe("the closure of every web entry", () => {
     },
   );
 
-  it("of the edge library stays inside edge, assign and routing: no statistics, no telemetry", async () => {
+  it("of the edge library stays inside edge, plane, assign and routing: no statistics, no telemetry", async () => {
     const { modules } = await closureOf(`${ROOT}src/edge/index.ts`);
-    const beyond = modules.filter((path) => !/^src\/(edge\/|core\/(assign|routing)\/|core\/[a-z-]+\.ts$)/.test(path));
+    const beyond = modules.filter(
+      (path) => !/^src\/(edge\/|plane\/|core\/(assign|routing)\/|core\/[a-z-]+\.ts$)/.test(path),
+    );
     expect(beyond).toEqual([]);
   });
 });

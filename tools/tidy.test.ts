@@ -7,10 +7,11 @@ const LAYERS: Readonly<Record<string, { layers: readonly string[]; node: boolean
   core: { layers: [], node: false, npm: [] },
   spec: { layers: ["core"], node: false, npm: ["yaml", "zod"] },
   ports: { layers: ["core"], node: false, npm: [] },
-  edge: { layers: ["core", "ports"], node: false, npm: [] },
+  plane: { layers: ["core", "ports"], node: false, npm: [] },
+  edge: { layers: ["core", "ports", "plane"], node: false, npm: [] },
   fence: { layers: ["core", "ports"], node: false, npm: [] },
   probe: { layers: ["core", "spec", "ports"], node: false, npm: ["yaml", "zod", "@noble/hashes"] },
-  gateway: { layers: ["core", "edge", "ports"], node: true, npm: ["undici", "eventsource-parser"] },
+  gateway: { layers: ["core", "edge", "ports", "plane"], node: true, npm: ["undici", "eventsource-parser"] },
   lab: { layers: ["core", "ports", "probe"], node: true, npm: ["*"] },
   drivers: { layers: ["core", "spec", "ports"], node: true, npm: ["*"] },
   testing: { layers: ["core", "ports", "fence"], node: false, npm: [] },
@@ -44,6 +45,30 @@ const BANNED_IN_CORE = [
   /\bIntl\b/,
   /setTimeout/,
   /performance\./,
+];
+
+/** Timers, clocks and randomness that come from nowhere; a socket's own `setTimeout` is a method and is not meant. */
+const AMBIENT = [
+  /(?<![.\w])set(Timeout|Interval)\(/,
+  /AbortSignal\.timeout/,
+  /Math\.random/,
+  /(?<!\w)random(Bytes|UUID)\(/,
+  /Date\.now/,
+  /performance\.now/,
+];
+/** Where they may be named: hosts, what people run, the laboratory, and the one place of each library that wraps them. */
+const AMBIENT_PLACES = [
+  "src/host/",
+  "src/cli/",
+  "src/lab/",
+  "src/testing/",
+  "src/fence/system.ts",
+  "src/probe/openai-embedder.ts",
+  "src/drivers/batch.ts",
+  "src/drivers/fence/durable-object/object.ts",
+  "src/drivers/health/http/driver.ts",
+  "src/drivers/metrics/connection.ts",
+  "src/drivers/webhook/node/driver.ts",
 ];
 
 const BANNED_NAMES = /(^|[-/])(utils?|helpers?|common|manager|misc|impl)([-./]|$)/;
@@ -106,6 +131,15 @@ describe("tidy", () => {
     expect(problems).toEqual([]);
   });
 
+  it("keeps time and randomness behind their ports wherever a simulation must hold the code", () => {
+    const problems = code
+      .filter((file) => !AMBIENT_PLACES.some((place) => file.path.startsWith(place)))
+      .flatMap((file) =>
+        AMBIENT.filter((word) => word.test(stripComments(file.text))).map((word) => `${file.path}: ${word}`),
+      );
+    expect(problems).toEqual([]);
+  });
+
   it("keeps files readable: 400 lines at most, tests 600; longer than 300 is printed", () => {
     for (const file of code.filter((file) => file.lines > WARN_LINES))
       console.warn(`tidy: ${file.path} has ${file.lines} lines`);
@@ -125,7 +159,8 @@ describe("tidy", () => {
   it("gives every export of core, ports, edge, fence and spec a docstring where its name does not say it all", () => {
     const bare = code
       .filter(
-        (file) => ["core", "ports", "edge", "fence"].includes(layerOf(file.path)) && !file.path.endsWith("index.ts"),
+        (file) =>
+          ["core", "ports", "plane", "edge", "fence"].includes(layerOf(file.path)) && !file.path.endsWith("index.ts"),
       )
       .filter((file) => /^export (async )?function/m.test(file.text) && !/\/\*\*/.test(file.text));
     expect(bare.map((file) => file.path)).toEqual([]);

@@ -79,11 +79,12 @@ function bare() {
 /** Ours with everything on: routing at 10 %, telemetry pushed to a controller four times a second, draining. */
 async function sluice() {
   const { startGateway } = await import(new URL("gateway/server.js", dist));
-  const { systemClock } = await import(new URL("fence/system.js", dist));
+  const { systemClock, systemRandom } = await import(new URL("fence/system.js", dist));
   const gateway = await startGateway({
     listen: { host: "127.0.0.1", port },
     service: "bench",
     clock: systemClock,
+    random: systemRandom,
     gatewayId: "bench",
     controllerUrl,
     document: {

@@ -8,6 +8,7 @@ import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
 import type { ControllerStore, JournalEntry, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
+import { withTimeout } from "../ports/clock.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
@@ -161,9 +162,11 @@ export class Controller {
     ) {
       return { kind: "unchanged", rollout: existing.rollout };
     }
-    const refused = this.#conflict(plan, existing) ?? (await this.#preflight(plan));
-    if (refused !== null) return refused;
     const { store, clock } = this.#tools;
+    const refused =
+      this.#conflict(plan, existing) ??
+      (await withTimeout(clock, PREFLIGHT_MS, (signal) => this.#preflight(plan, signal)));
+    if (refused !== null) return refused;
     const rollout = newRollout(this.#hours.withPeak(plan, clock.wallMs()));
     const classes: readonly ErrorClass[] = this.#known.of(plan.service, clock.monoMs());
     const expectedVersion = existing?.stored.version ?? null;
@@ -209,8 +212,7 @@ export class Controller {
   }
 
   /** Nothing is accepted that could not even begin: no data plane, or a target that does not answer. */
-  async #preflight(plan: RolloutPlan): Promise<Refused | null> {
-    const signal = AbortSignal.timeout(PREFLIGHT_MS);
+  async #preflight(plan: RolloutPlan, signal: AbortSignal): Promise<Refused | null> {
     const driver = this.#tools.traffic[plan.driver];
     if (driver === undefined) {
       const known = Object.keys(this.#tools.traffic).join(", ");

@@ -9,6 +9,7 @@ import { step } from "../core/rollout/step.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
 import type { JournalEntry, Observations, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
+import { withTimeout } from "../ports/clock.ts";
 import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { MetricPoller, type MetricSources } from "./metric-poller.ts";
@@ -243,9 +244,10 @@ export class RolloutActor {
     const nowMs = this.#tools.clock.monoMs();
     if (pinned === null || phase === "checking" || nowMs - this.#parityAtMonoMs < PARITY_EVERY_MS) return;
     this.#parityAtMonoMs = nowMs;
-    const signal = AbortSignal.timeout(PARITY_EVERY_MS);
     const check = async (): Promise<void> => {
-      const result = await checkParity(plan, pinned, this.#tools, signal);
+      const result = await withTimeout(this.#tools.clock, PARITY_EVERY_MS, (signal) =>
+        checkParity(plan, pinned, this.#tools, signal),
+      );
       const verdicts = result.kind === "succeeded" ? result.verdicts : [];
       // An endpoint that does not answer for a moment has not changed its release; only a differing answer is told.
       if (!verdicts.some((verdict) => verdict.kind === "fail")) return;

@@ -1,7 +1,14 @@
+import {
+  addPins,
+  answerLabels,
+  connectionNames,
+  isHopByHop,
+  isInternalHeader,
+  requestLabels,
+} from "../core/routing/headers.ts";
 import type { RouteTable, RouteTarget } from "../core/routing/route.ts";
-import { PIN_HEADERS, PIN_NAMES, type Pins, type SchemaRefusal } from "../core/routing/schema-lock.ts";
+import type { Pins, SchemaRefusal } from "../core/routing/schema-lock.ts";
 import { schemaProblem } from "../core/routing/schema-lock-problem.ts";
-import { connectionNames, isHopByHop, isInternalHeader } from "./internal-headers.ts";
 
 /** Framing and host belong to the connection to the origin, which the platform's fetch makes. */
 const SET_BY_FETCH: ReadonlySet<string> = new Set(["host", "content-length", "expect", "accept-encoding"]);
@@ -35,9 +42,9 @@ function forwardedHeaders(incoming: Headers, target: RouteTarget, pins: Pins): H
     headers.append(name, value);
   }
   headers.set("accept-encoding", "identity"); // Otherwise fetch would decode the body and we would forward it plain.
-  headers.set("x-exp", target.arm);
-  headers.set("x-cache-namespace", target.cachePrefix);
-  for (const pin of PIN_NAMES) if (pins[pin]) headers.set(PIN_HEADERS[pin], pins[pin]);
+  const labels = [...requestLabels(target.arm, target.cachePrefix)];
+  addPins(labels, pins);
+  setAll(headers, labels);
   return headers;
 }
 
@@ -75,8 +82,11 @@ function problemResponse(problem: { readonly status: number }): Response {
 }
 
 function labelled(response: Response, table: RouteTable, target: RouteTarget | null): Response {
-  if (target !== null) response.headers.set("x-sluice-arm", target.arm);
-  response.headers.set("x-sluice-doc", table.headerDoc);
-  response.headers.set("x-sluice-split", table.headerSplit);
+  setAll(response.headers, answerLabels(table, target === null ? null : target.arm));
   return response;
+}
+
+/** @param labels name, value, … */
+function setAll(headers: Headers, labels: readonly string[]): void {
+  for (let at = 0; at < labels.length; at += 2) headers.set(labels[at] as string, labels[at + 1] as string);
 }

@@ -1,6 +1,7 @@
 import type { ServingArm } from "../core/arm.ts";
 import { unitHeadersOf, unitOfHeader } from "../core/assign/unit-header.ts";
 import type { UnitIdentity } from "../core/routing/document.ts";
+import { HEADERS } from "../core/routing/headers.ts";
 import { type Pin, requestedArmOf } from "../core/routing/route.ts";
 import { PIN_HEADERS, type PinName, type Pins } from "../core/routing/schema-lock.ts";
 
@@ -32,7 +33,7 @@ export function identifyByTrustedHeaders(identity: UnitIdentity): Identify {
   return (request) => ({
     unit: unitIn(request.headers, unitHeaders),
     pin: null,
-    requestedArm: requestedArmOf(request.headers.get("x-exp")),
+    requestedArm: requestedArmOf(request.headers.get(HEADERS.arm)),
   });
 }
 

@@ -1,4 +1,5 @@
 export type { ServingArm } from "../core/arm.ts";
+export { isHopByHop, isInternalHeader } from "../core/routing/headers.ts";
 export type { Admission } from "../core/routing/admit.ts";
 export type { ArmTarget, RoutingDocument, UnitIdentity } from "../core/routing/document.ts";
 export {
@@ -12,5 +13,4 @@ export {
 } from "../core/routing/route.ts";
 export type { PinDifference, Pins, SchemaRefusal, Serves } from "../core/routing/schema-lock.ts";
 export { type Identify, type Identity, identifyByTrustedHeaders, NOBODY } from "./identify.ts";
-export { isHopByHop, isInternalHeader } from "./internal-headers.ts";
 export { createRouter, type RoutedRequest, type Router, type RouterOptions } from "./router.ts";

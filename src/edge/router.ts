@@ -1,7 +1,8 @@
-import { type Admission, admit, admitText } from "../core/routing/admit.ts";
+import type { Admission } from "../core/routing/admit.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
-import { compileRouteTable, type Route, type RouteTable, route } from "../core/routing/route.ts";
+import { type Route, type RouteTable, route } from "../core/routing/route.ts";
 import type { SchemaRefusal } from "../core/routing/schema-lock.ts";
+import { Plane } from "../plane/plane.ts";
 import { answerFrom, badGateway, forwardedRequest, noMatchingRevision } from "./forward.ts";
 import { type Identify, type Identity, identifyByTrustedHeaders, NOBODY, trustedPinsIn } from "./identify.ts";
 
@@ -44,16 +45,14 @@ export interface Router {
 
 /** Makes a router. Throws a TypeError that lists the problems when the first document is not admissible. */
 export function createRouter(options: RouterOptions): Router {
-  const first = admit(options.document, null, 0);
-  if (first.kind !== "adopt") throw new TypeError(`createRouter: the document is not admissible: ${reasons(first)}`);
   const send = options.fetch ?? ((request: Request) => fetch(request));
-  let state = prepare(first.document, options.identify);
+  const plane = new Plane<RouterPlan>({ document: options.document, prepare: (table) => prepare(table, options) });
   let turn = 0; // Spreads requests over an arm's endpoints.
 
   return {
     async handle(request) {
-      const { unit, pin, requestedArm } = await identityOf(state.identify, request);
-      const { table } = state; // Read after the wait: a rollback that arrived meanwhile counts.
+      const { unit, pin, requestedArm } = await identityOf(plane.plan.identify, request);
+      const { table } = plane.plan; // Read after the wait: a rollback that arrived meanwhile counts.
       const pins = trustedPinsIn(request.headers, table.trustedPins);
       const decision = route(table, unit, pin, requestedArm, pins);
       let response: Response;
@@ -77,22 +76,19 @@ export function createRouter(options: RouterOptions): Router {
       options.onRouted?.({ route: decision, document: { epoch, seq }, kind, status: response.status });
       return response;
     },
-    updateDocument(text) {
-      const admission = admitText(text, state.table.document);
-      if (admission.kind === "adopt") state = prepare(admission.document, options.identify);
-      return admission;
-    },
-    document: () => state.table.document,
+    updateDocument: (text) => plane.offer(text),
+    document: () => plane.document,
   };
 }
 
-interface State {
+/** What a router needs of a document. */
+interface RouterPlan {
   readonly table: RouteTable;
   readonly identify: Identify;
 }
 
-function prepare(document: RoutingDocument, identify: Identify | undefined): State {
-  return { table: compileRouteTable(document), identify: identify ?? identifyByTrustedHeaders(document.identity) };
+function prepare(table: RouteTable, { identify }: RouterOptions): RouterPlan {
+  return { table, identify: identify ?? identifyByTrustedHeaders(table.document.identity) };
 }
 
 /** When in doubt, nobody: a failed verification must not choose an arm and must not fail the request. */
@@ -102,9 +98,4 @@ async function identityOf(identify: Identify, request: Request): Promise<Identit
   } catch {
     return NOBODY;
   }
-}
-
-function reasons(admission: Exclude<Admission, { kind: "adopt" }>): string {
-  if (admission.kind === "keep") return admission.reason;
-  return admission.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
 }

@@ -1,6 +1,6 @@
 import { createParser } from "eventsource-parser";
 import { Agent, type Dispatcher, request } from "undici";
-import { type Admission, admitText } from "../core/routing/admit.ts";
+import type { Admission } from "../core/routing/admit.ts";
 import { DOCUMENT_LIMITS, type RoutingDocument } from "../core/routing/document.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -24,10 +24,10 @@ export interface ControlTarget {
   /** Name in telemetry of this start of the gateway. */
   readonly gatewayId: string;
   document(): RoutingDocument;
-  /** Takes a document that was admitted or kept or refused against the one in force. */
-  take(admission: Admission): void;
-  /** Closes the running window. */
-  cut(): TelemetryWindow;
+  /** Decides on a document that arrived as JSON text. */
+  offer(text: string): Admission;
+  /** Closes the running window, which comes back through `add`. */
+  cut(): void;
   log(line: string): void;
 }
 
@@ -71,9 +71,13 @@ export class ControlLink {
     this.#loops = [this.#follow(), this.#push()];
   }
 
-  /** Takes a window that a change of the document closed, and tells the controller at once what is adopted now. */
+  /** Takes a window that was closed; it goes out with the next push. */
   add(window: TelemetryWindow): void {
     this.#queue.add(window);
+  }
+
+  /** Pushes at once: the controller waits to hear what is adopted now. */
+  hurry(): void {
     if (this.#pauseMs === 0 && !this.#stopped.signal.aborted) this.#startPush();
   }
 
@@ -81,7 +85,7 @@ export class ControlLink {
   async close(): Promise<void> {
     this.#stopped.abort();
     await Promise.all(this.#loops);
-    this.#queue.add(this.#target.cut());
+    this.#target.cut();
     await this.#send();
     await this.#agent.destroy();
   }
@@ -130,7 +134,7 @@ export class ControlLink {
   }
 
   #offer(text: string): void {
-    this.#target.take(admitText(text, this.#target.document()));
+    this.#target.offer(text);
   }
 
   #get(accept: string, headers: Record<string, string>, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
@@ -149,7 +153,7 @@ export class ControlLink {
     while (!signal.aborted) {
       await this.#clock.sleep(PUSH_MS, signal);
       if (signal.aborted) break;
-      this.#queue.add(this.#target.cut()); // Also when nothing happened: an empty window says that we live.
+      this.#target.cut(); // Also when nothing happened: an empty window says that we live.
       waitedMs += PUSH_MS;
       if (waitedMs < this.#pauseMs) continue;
       waitedMs = 0;

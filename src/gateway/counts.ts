@@ -8,8 +8,6 @@ export interface GatewayCounts {
   gatewayFailures: number;
   /** Requests and connections with an error below HTTP. */
   malformed: number;
-  documentsAdopted: number;
-  documentsRefused: number;
 }
 
 export function zeroCounts(): GatewayCounts {
@@ -19,7 +17,5 @@ export function zeroCounts(): GatewayCounts {
     retries: 0,
     gatewayFailures: 0,
     malformed: 0,
-    documentsAdopted: 0,
-    documentsRefused: 0,
   };
 }

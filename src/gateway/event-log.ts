@@ -39,7 +39,7 @@ export class EventLog {
   readonly #service: string;
   readonly #clock: Clock;
   readonly #sink: Sink;
-  readonly #timer: NodeJS.Timeout;
+  readonly #closed = new AbortController();
   #lines = "";
   #dropped = 0;
 
@@ -47,7 +47,7 @@ export class EventLog {
     this.#service = service;
     this.#clock = clock;
     this.#sink = typeof to === "string" ? fileSink(to) : { write: to, waiting: () => 0, close: async () => {} };
-    this.#timer = setInterval(() => this.#flush(), FLUSH_MS).unref();
+    void this.#flushNowAndThen();
   }
 
   get dropped(): number {
@@ -63,7 +63,7 @@ export class EventLog {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#closed.abort();
     this.#flush();
     await this.#sink.close();
   }
@@ -84,6 +84,14 @@ export class EventLog {
       latency_ms: { ttfb: round(event.ttfbMs), tfinal: round(event.tfinalMs) },
       cache: { prefix: event.cachePrefix },
     };
+  }
+
+  async #flushNowAndThen(): Promise<void> {
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      await this.#clock.sleep(FLUSH_MS, signal);
+      this.#flush();
+    }
   }
 
   #flush(): void {

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { unitOfHeader } from "../core/assign/unit-header.ts";
+import { addPins, answerLabels, HEADERS } from "../core/routing/headers.ts";
 import { type Pin, requestedArmOf, route } from "../core/routing/route.ts";
-import { PIN_HEADERS, PIN_NAMES, type SchemaRefusal } from "../core/routing/schema-lock.ts";
+import type { SchemaRefusal } from "../core/routing/schema-lock.ts";
 import { schemaProblem } from "../core/routing/schema-lock-problem.ts";
+import type { Plane } from "../plane/plane.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import { sendOwnAnswer, sendProblem } from "./own-answer.ts";
@@ -14,8 +16,7 @@ import type { RoutingPlan } from "./routing-plan.ts";
 
 /** What the handler needs beside what exchanges share. */
 export interface HandlerContext extends ExchangeContext {
-  /** The plan in force; replaced as a whole. */
-  plan: RoutingPlan;
+  readonly plane: Plane<RoutingPlan>;
   readonly warmPeers: ReadonlySet<string>;
   readonly verifyPin: ((token: string) => Pin | null) | null;
 }
@@ -31,7 +32,7 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   if ((req.socket as Ending)[IS_ENDING]) return; // Behind a refused request: bytes nobody can vouch for.
   const startMs = context.clock.monoMs();
   context.counts.requests++;
-  const { plan } = context; // One plan for the whole request.
+  const { plan } = context.plane; // One plan for the whole request.
   const isHttp11 = req.httpVersionMajor === 1 && req.httpVersionMinor === 1;
   if (!isHttp11 && !(req.httpVersionMajor === 1 && req.httpVersionMinor === 0)) {
     return refuse(context, res, REFUSALS.version);
@@ -56,12 +57,11 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
 
   const { headers } = facts;
   for (const text of arm.requestLabels) headers.push(text);
-  if (facts.pins !== null)
-    for (const pin of PIN_NAMES) if (facts.pins[pin]) headers.push(PIN_HEADERS[pin], facts.pins[pin]);
-  if (isWarmPing) headers.push("x-warm", "true");
-  headers.push("x-forwarded-for", facts.forwardedFor === null ? peer : `${facts.forwardedFor}, ${peer}`);
+  addPins(headers, facts.pins);
+  if (isWarmPing) headers.push(HEADERS.warm, "true");
+  headers.push(HEADERS.forwardedFor, facts.forwardedFor === null ? peer : `${facts.forwardedFor}, ${peer}`);
   const host = facts.forwardedHost ?? facts.host;
-  if (host !== null) headers.push("x-forwarded-host", host);
+  if (host !== null) headers.push(HEADERS.forwardedHost, host);
 
   const { contentLength, isChunked } = facts;
   const exchange = new Exchange(context, req, res, {
@@ -97,9 +97,8 @@ function refusePins(
 ): void {
   context.counts.refused++;
   const problem = schemaProblem(differences, "no-matching-revision");
-  const labels = ["x-sluice-doc", table.headerDoc, "x-sluice-split", table.headerSplit];
   const closes = context.isDraining || isChunked || contentLength > UNSERVED_BODY_BYTES;
-  sendProblem(res, problem.status, JSON.stringify(problem), labels, closes);
+  sendProblem(res, problem.status, JSON.stringify(problem), answerLabels(table, null), closes);
 }
 
 /** A verification that fails, or breaks, is no pin: it must not choose an arm and must not fail the request. */

@@ -2,6 +2,7 @@ import type { RoutingDocument } from "../core/routing/document.ts";
 import type { Pin } from "../core/routing/route.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Random } from "../ports/random.ts";
 
 /** How long the gateway waits, in milliseconds. The two waits for an answer are checked about once a second. */
 export interface GatewayTimeouts {
@@ -56,6 +57,7 @@ export interface GatewayOptions {
   /** The document to start with. A newer one in `stateFile` wins. */
   readonly document: RoutingDocument;
   readonly clock: Clock;
+  readonly random: Random;
   /** Names this gateway in telemetry; visible ASCII, at most 100 characters. Each start adds its own suffix. */
   readonly gatewayId: string;
   /** Base URL of the controller, e.g. `http://127.0.0.1:4400`; absent: documents come through `adopt` only. */

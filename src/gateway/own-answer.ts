@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { HEADERS } from "../core/routing/headers.ts";
 
 /** What the body of an answer of the gateway's own says, beside the status. */
 export interface OwnAnswer {
@@ -29,7 +30,7 @@ export function sendProblem(
   closes: boolean,
 ): void {
   const headers = ["content-type", "application/problem+json", "content-length", String(Buffer.byteLength(body))];
-  headers.push("x-sluice-origin", "gateway", "cache-control", "no-store", ...labels);
+  headers.push(HEADERS.origin, "gateway", "cache-control", "no-store", ...labels);
   if (status === 503) headers.push("retry-after", "1");
   if (closes) headers.push("connection", "close");
   res.writeHead(status, headers);
@@ -41,7 +42,7 @@ export function ownAnswerBytes(own: OwnAnswer, reason: string): string {
   const body = ownBody(own);
   return (
     `HTTP/1.1 ${own.status} ${reason}\r\ncontent-type: application/problem+json\r\n` +
-    `content-length: ${Buffer.byteLength(body)}\r\nx-sluice-origin: gateway\r\ncache-control: no-store\r\n` +
+    `content-length: ${Buffer.byteLength(body)}\r\n${HEADERS.origin}: gateway\r\ncache-control: no-store\r\n` +
     `connection: close\r\n\r\n${body}`
   );
 }

@@ -1,8 +1,8 @@
 import type { RoutingDocument } from "../core/routing/document.ts";
+import { connectionNames, HEADERS, isHopByHop, isInternalHeader } from "../core/routing/headers.ts";
 import { unitHeadersOf } from "../core/assign/unit-header.ts";
 import { trustedPinsOf } from "../core/routing/route.ts";
 import { PIN_HEADERS, type PinName } from "../core/routing/schema-lock.ts";
-import { connectionNames, isHopByHop, isInternalHeader } from "../edge/internal-headers.ts";
 import { REFUSALS, type Refusal } from "./refusal.ts";
 
 /**
@@ -31,11 +31,11 @@ const MEANINGS: ReadonlyMap<string, number> = new Map([
   ["connection", CONNECTION],
   ["upgrade", UPGRADE],
   ["expect", DROP],
-  ["x-exp", WISH],
-  ["x-warm", WARM],
-  ["x-release-pin", PIN],
-  ["x-forwarded-for", FORWARDED_FOR],
-  ["x-forwarded-host", FORWARDED_HOST],
+  [HEADERS.arm, WISH],
+  [HEADERS.warm, WARM],
+  [HEADERS.pin, PIN],
+  [HEADERS.forwardedFor, FORWARDED_FOR],
+  [HEADERS.forwardedHost, FORWARDED_HOST],
 ]);
 const NO_NAMES: ReadonlySet<string> = new Set();
 /** Spellings remembered; clients use few, and an attacker's many must not fill memory. */

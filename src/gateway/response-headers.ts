@@ -1,4 +1,4 @@
-import { connectionNames, isHopByHop } from "../edge/internal-headers.ts";
+import { connectionNames, isAnswerLabel, isHopByHop } from "../core/routing/headers.ts";
 
 const FORWARD = 0;
 const DROP = 1;
@@ -59,7 +59,7 @@ function learn(name: string): number {
   const lower = name.toLowerCase();
   let meaning = FORWARD;
   if (lower === "connection") meaning = CONNECTION;
-  else if (isHopByHop(lower, NO_NAMES) || lower.startsWith("x-sluice-")) meaning = DROP;
+  else if (isHopByHop(lower, NO_NAMES) || isAnswerLabel(lower)) meaning = DROP;
   else if (lower === "x-cold-start") meaning = COLD;
   else if (lower === "content-length") meaning = CONTENT_LENGTH;
   if (meanings.size < REMEMBERED) meanings.set(name, meaning);

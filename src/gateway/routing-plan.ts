@@ -1,6 +1,7 @@
 import type { ServingArm } from "../core/arm.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
-import { compileRouteTable, type RouteTable, type RouteTarget } from "../core/routing/route.ts";
+import { answerLabels, requestLabels } from "../core/routing/headers.ts";
+import type { RouteTable, RouteTarget } from "../core/routing/route.ts";
 import { RequestHeaderReader } from "./request-headers.ts";
 import type { ArmUpstreams, UpstreamSet } from "./upstream.ts";
 
@@ -27,9 +28,9 @@ export interface RoutingPlan {
   readonly candidate: ArmPlan | null;
 }
 
-/** Prepares an admitted document; endpoints it shares with earlier ones keep their connections. */
-export function planFor(document: RoutingDocument, upstreams: UpstreamSet, headerCountMax: number): RoutingPlan {
-  const table = compileRouteTable(document);
+/** Prepares a table for the gateway; endpoints it shares with earlier ones keep their connections. */
+export function planFor(table: RouteTable, upstreams: UpstreamSet, headerCountMax: number): RoutingPlan {
+  const { document } = table;
   const { stable, candidate } = document.arms;
   return {
     table,
@@ -53,7 +54,7 @@ function armPlan(table: RouteTable, target: RouteTarget, upstreams: UpstreamSet)
     cachePrefix,
     upstreams: ofArm,
     hasPrefix: ofArm.upstreams.some(({ prefix }) => prefix !== ""),
-    requestLabels: ["x-exp", arm, "x-cache-namespace", cachePrefix],
-    answerLabels: ["x-sluice-arm", arm, "x-sluice-doc", table.headerDoc, "x-sluice-split", table.headerSplit],
+    requestLabels: requestLabels(arm, cachePrefix),
+    answerLabels: answerLabels(table, arm),
   };
 }

@@ -1,11 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Admission, admit } from "../core/routing/admit.ts";
+import type { Admission } from "../core/routing/admit.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
-import { createRecorder } from "../core/window/recorder.ts";
-import type { TelemetryWindow } from "../core/window/window.ts";
+import { reasonOf } from "../plane/plane.ts";
+import { RecordedPlane } from "../plane/recorded-plane.ts";
 import { owesAnswer } from "./answer-order.ts";
 import { ControlLink, type ControlStats, type ControlTarget } from "./control-link.ts";
 import { type GatewayCounts, zeroCounts } from "./counts.ts";
@@ -21,7 +20,7 @@ import {
 } from "./options.ts";
 import { ownAnswerBytes } from "./own-answer.ts";
 import { REFUSALS, type Refusal } from "./refusal.ts";
-import { endpointsOf, planFor } from "./routing-plan.ts";
+import { endpointsOf, planFor, type RoutingPlan } from "./routing-plan.ts";
 import { StateFile } from "./state-file.ts";
 import { UpstreamSet } from "./upstream.ts";
 
@@ -29,6 +28,8 @@ const LISTEN_BACKLOG = 1_024;
 
 /** What the gateway counted and holds now. */
 interface GatewayStats extends Readonly<GatewayCounts> {
+  readonly documentsAdopted: number;
+  readonly documentsRefused: number;
   readonly inFlight: number;
   readonly document: { readonly epoch: number; readonly seq: number };
   readonly eventsDropped: number;
@@ -49,6 +50,8 @@ export interface Gateway {
    * Requests in flight end where they began; endpoints it no longer names close after its `drainMs`.
    */
   adopt(document: RoutingDocument): Admission;
+  /** The same for a document that arrived as JSON text. */
+  offer(text: string): Admission;
   stats(): GatewayStats;
   /**
    * Takes no new connections, answers what runs with `Connection: close`, cuts what still runs after the document's
@@ -62,14 +65,12 @@ export interface Gateway {
  * document is not admissible, and the system's error when it cannot listen.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const first = admit(options.document, null, 0);
-  if (first.kind !== "adopt" || first.document.service !== options.service) {
-    const problems = first.kind === "refuse" ? first.problems.map(({ path, message }) => `${path}: ${message}`) : [];
-    throw new TypeError(`the routing document of ${options.service} is not admissible: ${problems.join("; ")}`);
+  if (options.document.service !== options.service) {
+    throw new TypeError(`found a document of service ${options.document.service}, expected ${options.service}`);
   }
   const log = options.log ?? (() => {});
   const stateFile = options.stateFile === undefined ? null : new StateFile(options.stateFile, log);
-  const document = stateFile === null ? first.document : await stateFile.newest(first.document);
+  const document = stateFile === null ? options.document : await stateFile.newest(options.document);
   const gateway = new RunningGateway(options, document, stateFile);
   await gateway.listen();
   return gateway;
@@ -80,6 +81,7 @@ class RunningGateway implements Gateway {
   url = "";
   readonly #options: GatewayOptions;
   readonly #context: HandlerContext;
+  readonly #plane: RecordedPlane<RoutingPlan>;
   readonly #upstreams: UpstreamSet;
   readonly #limits: GatewayLimits;
   readonly #server: Server;
@@ -94,11 +96,23 @@ class RunningGateway implements Gateway {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#stateFile = stateFile;
-    this.gatewayId = `${options.gatewayId}.${randomBytes(4).toString("hex")}`;
-    this.#upstreams = new UpstreamSet(timeouts, this.#limits);
+    this.gatewayId = `${options.gatewayId}.${hexOf(options.random.bytes(4))}`;
+    this.#upstreams = new UpstreamSet(timeouts, this.#limits, clock);
+    this.#plane = new RecordedPlane({
+      document,
+      gatewayId: this.gatewayId,
+      clock,
+      prepare: (table) => planFor(table, this.#upstreams, this.#limits.headerCount),
+      onAdopt: (adopted) => this.#adopted(adopted),
+      onWindow: (window) => {
+        this.#link?.add(window);
+        options.onWindow?.(window);
+      },
+    });
     this.#context = {
       clock,
-      recorder: createRecorder({ gatewayId: this.gatewayId, document, startMs: clock.wallMs() }),
+      plane: this.#plane,
+      recorder: this.#plane.recorder,
       counts: zeroCounts(),
       events: options.events === undefined ? null : new EventLog(options.events, service, clock),
       bodyBytesMax: this.#limits.bodyBytes,
@@ -106,7 +120,6 @@ class RunningGateway implements Gateway {
       isCutting: false,
       inFlight: 0,
       onEnd: () => this.#ended(),
-      plan: planFor(document, this.#upstreams, this.#limits.headerCount),
       warmPeers: new Set(options.warmPeers ?? LOOPBACK_PEERS),
       verifyPin: options.verifyPin ?? null,
     };
@@ -131,19 +144,23 @@ class RunningGateway implements Gateway {
   }
 
   document(): RoutingDocument {
-    return this.#context.plan.table.document;
+    return this.#plane.document;
   }
 
   adopt(document: RoutingDocument): Admission {
-    const admission = admit(document, this.document(), 0);
-    this.#take(admission);
-    return admission;
+    return this.#heard(this.#plane.adopt(document));
+  }
+
+  offer(text: string): Admission {
+    return this.#heard(this.#plane.offer(text));
   }
 
   stats(): GatewayStats {
     const { epoch, seq } = this.document();
     return {
       ...this.#context.counts,
+      documentsAdopted: this.#plane.counts.adopted,
+      documentsRefused: this.#plane.counts.refused,
       inFlight: this.#context.inFlight,
       document: { epoch, seq },
       eventsDropped: this.#context.events?.dropped ?? 0,
@@ -160,12 +177,14 @@ class RunningGateway implements Gateway {
     const context = this.#context;
     context.isDraining = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    const deadline = setTimeout(() => {
+    const ended = new AbortController();
+    void this.#options.clock.sleep(this.document().drainMs, ended.signal).then(() => {
+      if (ended.signal.aborted) return;
       context.isCutting = true;
       this.#server.closeAllConnections();
-    }, this.document().drainMs);
+    });
     await closed;
-    clearTimeout(deadline);
+    ended.abort();
     await this.#allEnded(); // Exchanges hear of their connections a little later than the server does.
     await this.#link?.close();
     await this.#upstreams.destroy();
@@ -173,23 +192,17 @@ class RunningGateway implements Gateway {
     await this.#stateFile?.settled();
   }
 
-  #take(admission: Admission): void {
-    const { counts, recorder, clock } = this.#context;
-    if (admission.kind === "keep") return;
+  #heard(admission: Admission): Admission {
     if (admission.kind === "refuse") {
-      counts.documentsRefused++;
-      const reasons = admission.problems.map(({ path, message }) => `${path}: ${message}`);
-      this.#options.log?.(`routing document refused, the last good one stays: ${reasons.join("; ")}`);
-      return;
+      this.#options.log?.(`routing document refused, the last good one stays: ${reasonOf(admission)}`);
     }
-    const { document } = admission;
-    const window = recorder.adopt(document, clock.wallMs());
-    this.#context.plan = planFor(document, this.#upstreams, this.#limits.headerCount);
+    return admission;
+  }
+
+  #adopted(document: RoutingDocument): void {
     this.#upstreams.keepOnly(endpointsOf(document), document.drainMs);
-    counts.documentsAdopted++;
     this.#stateFile?.save(document);
-    this.#link?.add(window);
-    this.#options.onWindow?.(window);
+    this.#link?.hurry();
   }
 
   async #allEnded(): Promise<void> {
@@ -211,14 +224,14 @@ class RunningGateway implements Gateway {
       gatewayId: this.gatewayId,
       log: this.#options.log ?? (() => {}),
       document: () => this.document(),
-      take: (admission: Admission) => this.#take(admission),
-      cut: (): TelemetryWindow => {
-        const window = this.#context.recorder.cut(this.#context.clock.wallMs());
-        this.#options.onWindow?.(window);
-        return window;
-      },
+      offer: (text: string) => this.offer(text),
+      cut: () => this.#plane.cut(),
     };
   }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The strict parser, whatever flags the process was started with, and limits on everything a client can prolong. */

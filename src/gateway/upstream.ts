@@ -1,4 +1,5 @@
 import { Pool } from "undici";
+import type { Clock } from "../ports/clock.ts";
 import type { GatewayLimits, GatewayTimeouts } from "./options.ts";
 
 /** An endpoint that failed is tried last for this long. */
@@ -17,10 +18,12 @@ export class Upstream {
   #pool: Pool | null = null;
   #running = 0;
   #isRetired = false;
-  #deadline: NodeJS.Timeout | null = null;
+  readonly #clock: Clock;
+  #deadline: AbortController | null = null;
 
-  constructor(endpoint: string, timeouts: GatewayTimeouts, limits: GatewayLimits) {
+  constructor(endpoint: string, timeouts: GatewayTimeouts, limits: GatewayLimits, clock: Clock) {
     const url = new URL(endpoint);
+    this.#clock = clock;
     this.endpoint = endpoint;
     this.prefix = url.pathname.replace(/\/$/, "");
     this.#origin = url.origin;
@@ -62,7 +65,7 @@ export class Upstream {
   retire(drainMs: number): void {
     this.#isRetired = true;
     if (this.#running === 0) this.#close();
-    else this.#deadline ??= setTimeout(() => this.#cut(), drainMs).unref();
+    else if (this.#deadline === null) void this.#cutAfter(drainMs);
   }
 
   /** A document names the endpoint again. */
@@ -86,12 +89,15 @@ export class Upstream {
     if (pool !== null) void pool.close();
   }
 
-  #cut(): void {
-    void this.destroy();
+  async #cutAfter(drainMs: number): Promise<void> {
+    const deadline = new AbortController();
+    this.#deadline = deadline;
+    await this.#clock.sleep(drainMs, deadline.signal);
+    if (!deadline.signal.aborted) await this.destroy();
   }
 
   #stopWaiting(): void {
-    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline?.abort();
     this.#deadline = null;
   }
 }
@@ -131,8 +137,10 @@ export class UpstreamSet {
   readonly #byEndpoint = new Map<string, Upstream>();
   readonly #timeouts: GatewayTimeouts;
   readonly #limits: GatewayLimits;
+  readonly #clock: Clock;
 
-  constructor(timeouts: GatewayTimeouts, limits: GatewayLimits) {
+  constructor(timeouts: GatewayTimeouts, limits: GatewayLimits, clock: Clock) {
+    this.#clock = clock;
     this.#timeouts = timeouts;
     this.#limits = limits;
   }
@@ -157,7 +165,7 @@ export class UpstreamSet {
   #get(endpoint: string): Upstream {
     let upstream = this.#byEndpoint.get(endpoint);
     if (upstream === undefined) {
-      upstream = new Upstream(endpoint, this.#timeouts, this.#limits);
+      upstream = new Upstream(endpoint, this.#timeouts, this.#limits, this.#clock);
       this.#byEndpoint.set(endpoint, upstream);
     }
     return upstream;

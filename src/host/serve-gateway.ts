@@ -6,6 +6,7 @@ import { bp } from "../core/unit.ts";
 import { startGateway } from "../gateway/server.ts";
 import { DEFAULTS } from "../spec/plan.ts";
 import type { RolloutDocument } from "../spec/rollout-schema.ts";
+import { systemRandom } from "../fence/system.ts";
 import { systemClock } from "./system-clock.ts";
 import { openTokenFile } from "./token-file.ts";
 
@@ -68,6 +69,7 @@ export async function serveGateway(options: ServeGatewayOptions): ReturnType<typ
     service,
     document: firstDocument(document, clock.wallMs()),
     clock,
+    random: systemRandom,
     gatewayId: gatewayId(),
     controllerUrl,
     token,

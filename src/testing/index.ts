@@ -6,3 +6,11 @@ export { type OutboxCase, outboxConformance, outboxSuite, type OutboxWorld } fro
 export { storeConformance, storeSuite } from "./store-suite.ts";
 export type { StoreCase, StoreWorld } from "./store-world.ts";
 export { type TrafficCase, trafficConformance, trafficSuite, type TrafficWorld } from "./traffic-suite.ts";
+export {
+  type PlaneAnswer,
+  type PlaneCase,
+  planeConformance,
+  planeDocument,
+  planeSuite,
+  type PlaneWorld,
+} from "./plane-suite.ts";

@@ -7,12 +7,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Status } from "../../src/controller/status.ts";
+import { systemClock } from "../../src/fence/system.ts";
 import { randomStream } from "../../src/core/stats/random.ts";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import type { JournalEntry } from "../../src/ports/controller-store.ts";
 import { bundleEntry } from "./bundle.ts";
 import { type ChildController, endChild, startChild, startHealth } from "./child.ts";
-import { FakeGateway } from "./world.ts";
+import { SimulatedGateway } from "./simulated-gateway.ts";
 
 const KILLS = Number(process.env["SLUICE_TEST_KILLS"] ?? 50);
 const SEED = Number(process.env["SLUICE_TEST_SEED"] ?? 7);
@@ -29,16 +30,16 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A fake gateway that lives through the controller's deaths and compares every document it is given. */
-class Edge extends FakeGateway {
+/** A simulated gateway that lives through the controller's deaths and compares every document it is given. */
+class Edge extends SimulatedGateway {
   readonly documents = new Map<string, string>();
   readonly conflicts: string[] = [];
   readonly servedBy = new Map<string, number>();
 
   async live(controller: ChildController): Promise<void> {
     const before = this.served.candidate;
-    this.serve(Date.now());
-    const rolloutId = this.document?.rolloutId ?? "";
+    this.serve();
+    const rolloutId = this.document.rolloutId ?? "";
     this.servedBy.set(rolloutId, (this.servedBy.get(rolloutId) ?? 0) + this.served.candidate - before);
     const response = await fetch(`${controller.url}/v1/routing/support-rag`);
     if (response.ok) this.#meet((await response.json()) as RoutingDocument);
@@ -63,7 +64,7 @@ class Edge extends FakeGateway {
     const { epoch, seq } = this.epochSeq;
     if (document.epoch < epoch || (document.epoch === epoch && document.seq < seq))
       this.conflicts.push(`back to ${number}`);
-    this.adopt(document);
+    this.hear(document);
   }
 }
 
@@ -118,7 +119,7 @@ describe("a controller process that is killed", () => {
     limits,
     async () => {
       const program = await bundleEntry("controller-process.ts");
-      const [random, edge, port] = [randomStream(SEED), new Edge("g1"), await freePort()];
+      const [random, edge, port] = [randomStream(SEED), new Edge("g1", "support-rag", systemClock), await freePort()];
       edge.requestsAWindow = 500;
       const rollouts: { readonly name: string; readonly story: Story }[] = [];
       let [kills, killAt, startedAt] = [0, 0, performance.now()];

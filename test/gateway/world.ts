@@ -9,7 +9,7 @@ import {
 import { type AddressInfo, connect } from "node:net";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import { type Bp, epochMs } from "../../src/core/unit.ts";
-import { systemClock } from "../../src/fence/system.ts";
+import { systemClock, systemRandom } from "../../src/fence/system.ts";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
 import { type Gateway, startGateway } from "../../src/gateway/server.ts";
 
@@ -104,6 +104,7 @@ export function aGateway(document: RoutingDocument, parts: Partial<GatewayOption
     service: document.service,
     document,
     clock: systemClock,
+    random: systemRandom,
     gatewayId: "gw-test",
     ...parts,
   });

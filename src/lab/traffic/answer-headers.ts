@@ -1,4 +1,5 @@
 import type { ServingArm } from "../../core/arm.ts";
+import { HEADERS } from "../../core/routing/headers.ts";
 import type { DocumentNumber } from "./stickiness.ts";
 
 /** Where an answer came from, as far as its headers say. */
@@ -24,14 +25,14 @@ export function provenanceOf(headers: Headers): Provenance {
     const value = headers[name];
     return typeof value === "string" ? value : undefined;
   };
-  const arm = header("x-sluice-arm");
-  const [epoch, seq] = (header("x-sluice-doc") ?? "").split(".").map(whole);
-  const candidateBp = whole(header("x-sluice-split"));
+  const arm = header(HEADERS.answeredBy);
+  const [epoch, seq] = (header(HEADERS.document) ?? "").split(".").map(whole);
+  const candidateBp = whole(header(HEADERS.split));
   return {
     arm: arm === "stable" || arm === "candidate" ? arm : null,
     document: typeof epoch === "number" && typeof seq === "number" ? { epoch, seq } : null,
     candidateBp: candidateBp !== null && candidateBp <= 10_000 ? candidateBp : null,
-    isGatewayMade: header("x-sluice-origin") === "gateway",
+    isGatewayMade: header(HEADERS.origin) === "gateway",
     isColdStart: header("x-cold-start") === "1",
   };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { connectionNames, isHopByHop, isInternalHeader } from "./internal-headers.ts";
+import { connectionNames, isHopByHop, isInternalHeader } from "./headers.ts";
 
 const INTERNAL = [
   "x-exp",

@@ -1,0 +1,111 @@
+import type { ServingArm } from "../../src/core/arm.ts";
+import type { RoutingDocument } from "../../src/core/routing/document.ts";
+import { type RouteTable, route } from "../../src/core/routing/route.ts";
+import { bp } from "../../src/core/unit.ts";
+import type { TelemetryWindow } from "../../src/core/window/window.ts";
+import { RecordedPlane } from "../../src/plane/recorded-plane.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { aPlan } from "../builders.ts";
+
+/** Spread, because a gate that compares quantiles proves nothing about requests that all took equally long. */
+const LATENCIES_MS = Array.from({ length: 20 }, (_, index) => 40 * 1.08 ** index);
+
+/** What a data plane serves before anybody has published: everything to stable. */
+function firstDocument(service: string): RoutingDocument {
+  const { arms, identity } = aPlan();
+  const { releaseId, endpoints, cachePrefix } = arms.stable;
+  return {
+    version: 1,
+    service,
+    epoch: 0,
+    seq: 0,
+    rolloutId: null,
+    arms: { stable: { releaseId, endpoints, cachePrefix }, candidate: null },
+    candidateBp: bp(0),
+    sticky: { hash: "v1", seed: 0, ttlMs: 0 },
+    identity,
+    allow: [],
+    closed: [],
+    drainMs: 0,
+    issuedAt: 0 as RoutingDocument["issuedAt"],
+  };
+}
+
+/**
+ * A real data plane without a socket: decides each simulated request by its document and counts it, and sends each
+ * window again until it is acknowledged. What it served is the truth a controller's counts are compared with.
+ */
+export class SimulatedGateway {
+  readonly gatewayId: string;
+  readonly plane: RecordedPlane<RouteTable>;
+  requestsAWindow = 50;
+  failureShare = 0;
+  /** Least share of the candidate at which it fails at all, as under load. */
+  failsFromBp = 0;
+  waiting: TelemetryWindow[] = [];
+  /** The window of the last quarter in which it served. */
+  lastWindow: TelemetryWindow | null = null;
+  served = { stable: 0, candidate: 0 };
+  readonly adopted: (readonly [epoch: number, seq: number, candidateBp: number])[] = [];
+  readonly #clock: Clock;
+  #unit = 0;
+  #answers = 0;
+
+  constructor(gatewayId: string, service: string, clock: Clock) {
+    this.gatewayId = gatewayId;
+    this.#clock = clock;
+    this.plane = new RecordedPlane({
+      gatewayId,
+      clock,
+      document: firstDocument(service),
+      prepare: (table) => table,
+      onWindow: (window) => void this.waiting.push(window),
+      onAdopt: ({ epoch, seq, candidateBp }) => void this.adopted.push([epoch, seq, candidateBp]),
+    });
+  }
+
+  get document(): RoutingDocument {
+    return this.plane.document;
+  }
+
+  get epochSeq(): { readonly epoch: number; readonly seq: number } {
+    const { epoch, seq } = this.document;
+    return { epoch, seq };
+  }
+
+  /** Answers one window's requests, each of a user never seen before, exactly by the share in force. */
+  serve(): void {
+    const { candidateBp } = this.document;
+    const candidate = Math.round((this.requestsAWindow * candidateBp) / 10_000);
+    const open = { stable: this.requestsAWindow - candidate, candidate };
+    const failing = candidateBp < this.failsFromBp ? 0 : Math.round(candidate * this.failureShare);
+    while (open.stable + open.candidate > 0) this.#answer(open, failing);
+    this.plane.cut();
+    this.lastWindow = this.waiting.at(-1) ?? null;
+  }
+
+  hear(document: RoutingDocument | null): void {
+    if (document !== null) this.plane.adopt(document);
+  }
+
+  /** Asks for the next user; one whose arm has answered all it should comes another day. */
+  #answer(open: Record<ServingArm, number>, failing: number): void {
+    const decision = route(this.plane.plan, `user-${this.#unit++}`, null, null);
+    const { arm, hash } = decision;
+    if (open[arm] === 0) return;
+    open[arm]--;
+    this.served[arm]++;
+    const { recorder } = this.plane;
+    const hasFailed = arm === "candidate" && open.candidate < failing;
+    const latencyMs = LATENCIES_MS[this.#answers++ % LATENCIES_MS.length] ?? null;
+    const errorClass = hasFailed ? "headers|5xx|503" : null;
+    recorder.record(
+      recorder.arrive(decision),
+      hash,
+      "warm",
+      hasFailed ? null : latencyMs,
+      errorClass,
+      this.#clock.monoMs(),
+    );
+  }
+}

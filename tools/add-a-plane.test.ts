@@ -1,0 +1,105 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROOT } from "./source-files.ts";
+
+/** The plane a reader would write after the five lines: it carries requests that are objects in memory. */
+const PLANE = `
+import { answerLabels, isHopByHop, isInternalHeader, requestLabels } from "../core/routing/headers.ts";
+import { type RouteTable, route } from "../core/routing/route.ts";
+import type { RoutingDocument } from "../core/routing/document.ts";
+import type { TelemetryWindow } from "../core/window/window.ts";
+import { RecordedPlane } from "../plane/recorded-plane.ts";
+import type { Clock } from "../ports/clock.ts";
+
+export function inMemory(document: RoutingDocument, clock: Clock, onWindow: (window: TelemetryWindow) => void) {
+  const prepare = (table: RouteTable) => table;
+  const plane = new RecordedPlane({ document, gatewayId: "memory.1", clock, prepare, onWindow });
+  const none: ReadonlySet<string> = new Set();
+  return {
+    plane,
+    ask(fields: readonly (readonly [string, string])[]) {
+      const table = plane.plan;
+      const unit = fields.find(([name]) => name === "x-user-id")?.[1] ?? null;
+      const { arm, hash, target, ...rest } = route(table, unit, null, null);
+      const slot = plane.recorder.arrive({ arm, hash, target, ...rest });
+      const kept = fields.filter(([name]) => !isHopByHop(name, none) && !isInternalHeader(name));
+      const toService = [...kept.flat(), ...requestLabels(arm, target.cachePrefix)];
+      plane.recorder.record(slot, hash, "warm", 1, null, clock.monoMs());
+      return { arm, toService, toClient: answerLabels(table, arm) };
+    },
+  };
+}
+`;
+
+/** Runs every case of the suite against it and counts what it recorded. */
+const RUN = `
+import { inMemory } from "./plane.ts";
+import { manualClock } from "../testing/manual-clock.ts";
+import { planeDocument, planeSuite } from "../testing/plane-suite.ts";
+
+let requests = 0;
+for (const one of planeSuite) {
+  const { plane, ask } = inMemory(planeDocument(1, 0), manualClock(), ({ arms }) => {
+    requests += arms.stable.requestsAll + arms.candidate.requestsAll;
+  });
+  await one.run({ offer: (text) => plane.offer(text).kind, ask: async (fields) => ask(fields) });
+  plane.cut();
+}
+console.log(JSON.stringify({ cases: planeSuite.length, requests }));
+`;
+
+let copy = "";
+const run = (command: string, args: readonly string[]) => {
+  const done = spawnSync(command, args, { cwd: copy, encoding: "utf8", timeout: 120_000 });
+  return { status: done.status, said: `${done.stdout}${done.stderr}` };
+};
+
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), "add-a-plane-"));
+  const names = ["src", "tools", "package.json", "tsconfig.base.json", "tsconfig.edge.json", "vitest.config.ts"];
+  for (const name of names) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  for (const name of ["test", "docs", "bench"]) mkdirSync(join(copy, name));
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  mkdirSync(join(copy, "src", "memory"));
+  writeFileSync(join(copy, "src", "memory", "plane.ts"), PLANE);
+});
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+/** Adds a line's part of the recipe to a file of the copy. */
+function edit(path: string, from: string, to: string): void {
+  const text = readFileSync(join(copy, path), "utf8");
+  expect(text).toContain(from);
+  writeFileSync(join(copy, path), text.replace(from, to));
+}
+
+describe("the recipe “Add a plane” of ARCHITECTURE.md", () => {
+  it("has five lines, and every name in them exists", () => {
+    const text = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
+    const recipe = text.slice(text.indexOf("## Add a plane"), text.indexOf("## Layers"));
+    expect(recipe.match(/^\d\. /gm)).toHaveLength(5);
+    for (const name of ["RecordedPlane", "requestLabels", "answerLabels", "isHopByHop", "planeConformance"]) {
+      expect(recipe).toContain(name);
+    }
+  });
+
+  it("gives a plane that compiles for the web, keeps the layer rules and passes the suite", () => {
+    const layers = join("tools", "tidy.test.ts");
+    expect(run("npx", ["vitest", "run", layers, "-t", "imports only inward"]).said).toContain(
+      "src/memory/plane.ts: unknown layer",
+    );
+    edit(layers, "  plane: {", '  memory: { layers: ["core", "ports", "plane"], node: false, npm: [] },\n  plane: {');
+    expect(run("npx", ["vitest", "run", layers, "-t", "imports only inward"]).status).toBe(0);
+    edit("tsconfig.edge.json", '"src/plane/**/*.ts"', '"src/plane/**/*.ts", "src/memory/**/*.ts"');
+    expect(run("npx", ["tsc", "-p", "tsconfig.edge.json"])).toEqual({ status: 0, said: "" });
+    writeFileSync(join(copy, "src", "memory", "run.ts"), RUN);
+    const emit = ["--noEmit", "false", "--outDir", "out", "--rootDir", "src"];
+    expect(run("npx", ["tsc", "-p", "tsconfig.edge.json", ...emit])).toEqual({ status: 0, said: "" });
+    const { said } = run(process.execPath, ["out/memory/run.js"]);
+    const { cases, requests } = JSON.parse(said) as { cases: number; requests: number };
+    expect(cases).toBeGreaterThanOrEqual(5);
+    expect(requests).toBeGreaterThanOrEqual(cases);
+  }, 120_000);
+});
