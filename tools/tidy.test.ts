@@ -17,7 +17,7 @@ const LAYERS: Readonly<Record<string, { layers: readonly string[]; node: boolean
   testing: { layers: ["core", "ports", "fence"], node: false, npm: [] },
   controller: { layers: ["core", "spec", "ports", "fence"], node: false, npm: ["hono", "zod", "@noble/hashes"] },
   host: {
-    layers: ["core", "spec", "ports", "probe", "gateway", "drivers", "controller"],
+    layers: ["core", "spec", "ports", "fence", "plane", "probe", "gateway", "drivers", "controller"],
     node: true,
     npm: ["@hono/node-server"],
   },
