@@ -116,7 +116,7 @@ export function exchangeBytes(url: string, bytes: string | readonly string[], qu
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname);
     let text = "";
-    let timer = setTimeout(() => socket.destroy(), 2_000);
+    let timer = setTimeout(() => socket.destroy(), Math.max(2_000, quietMs));
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
       clearTimeout(timer);

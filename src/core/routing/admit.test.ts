@@ -14,6 +14,14 @@ const refusedAt = (json: unknown): readonly string[] => {
 const target = (over: object = {}) => ({ ...aDocument().arms.stable, ...over });
 
 describe("admit", () => {
+  it.each(["Host", "x-exp", "X_Exp", "x-forwarded-for", "connection", "x-schema-rev", "content-length"])(
+    "refuses %s as the name of a unit: a data plane keeps it for itself, so every user would stay on stable",
+    (header) => {
+      const identity = { trustedHeaders: [header], stickyBy: [header] };
+      expect(refusedAt(wire(aDocument({ identity })))).toEqual(["identity.stickyBy[0]"]);
+    },
+  );
+
   it("adopts a valid document as it is", () => {
     expect(judge(wire(aDocument()))).toEqual({ kind: "adopt", document: aDocument() });
     const single = aDocument({ arms: { stable: target(), candidate: null }, candidateBp: bp(0), rolloutId: null });

@@ -3,6 +3,7 @@ import { canonicalJson, type Json } from "../canonical-json.ts";
 import type { Problem } from "../problem.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import { type ArmTarget, DOCUMENT_LIMITS, isNewer, type RoutingDocument, type UnitIdentity } from "./document.ts";
+import { mayNameUnit } from "./headers.ts";
 import { readServes } from "./schema-lock-serves.ts";
 import { ShapeReader } from "./shape.ts";
 
@@ -133,9 +134,16 @@ function readIdentity(shape: ShapeReader, json: unknown): UnitIdentity | null {
   if (fields === null) return null;
   const bounds = { min: 0, max: DOCUMENT_LIMITS.headers };
   const name = (value: unknown, path: string) => shape.text(value, path, 128, HEADER_NAME, "a header name");
+  const unitName = (value: unknown, path: string) => {
+    const read = name(value, path);
+    if (read !== "" && !mayNameUnit(read)) {
+      shape.refuse(path, `"${read}" is a header the data plane keeps for itself and cannot name a unit`);
+    }
+    return read;
+  };
   return {
     trustedHeaders: shape.list(fields.trustedHeaders, "identity.trustedHeaders", bounds, name),
-    stickyBy: shape.list(fields.stickyBy, "identity.stickyBy", bounds, name),
+    stickyBy: shape.list(fields.stickyBy, "identity.stickyBy", bounds, unitName),
   };
 }
 
