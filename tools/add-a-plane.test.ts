@@ -3,7 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ROOT } from "./source-files.ts";
+import { importProblem, LAYERS, type Layers } from "./layers.ts";
+import { importsOf, ROOT, type SourceFile } from "./source-files.ts";
 
 /** The plane a reader would write after the five lines: it carries requests that are objects in memory. */
 const PLANE = `
@@ -59,9 +60,8 @@ const run = (command: string, args: readonly string[]) => {
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), "add-a-plane-"));
-  const names = ["src", "tools", "package.json", "tsconfig.base.json", "tsconfig.edge.json", "vitest.config.ts"];
+  const names = ["src", "package.json", "tsconfig.base.json", "tsconfig.edge.json"];
   for (const name of names) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
-  for (const name of ["test", "docs", "bench"]) mkdirSync(join(copy, name));
   symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
   mkdirSync(join(copy, "src", "memory"));
   writeFileSync(join(copy, "src", "memory", "plane.ts"), PLANE);
@@ -86,20 +86,18 @@ describe("the recipe “Add a plane” of ARCHITECTURE.md", () => {
   });
 
   it("gives a plane that compiles for the web, keeps the layer rules and passes the suite", () => {
-    const layers = join("tools", "tidy.test.ts");
-    expect(run("npx", ["vitest", "run", layers, "-t", "imports only inward"]).said).toContain(
-      "src/memory/plane.ts: unknown layer",
-    );
-    edit(layers, "  plane: {", '  memory: { layers: ["core", "ports", "plane"], node: false, npm: [] },\n  plane: {');
-    expect(run("npx", ["vitest", "run", layers, "-t", "imports only inward"]).status).toBe(0);
+    const file: SourceFile = { path: "src/memory/plane.ts", text: PLANE, lines: 0 };
+    const problems = (table: Layers) => importsOf(PLANE).flatMap((one) => importProblem(file, one, table) ?? []);
+    expect(problems(LAYERS)[0]).toContain("unknown layer");
+    expect(problems({ ...LAYERS, memory: { layers: ["core", "ports", "plane"], node: false, npm: [] } })).toEqual([]);
     edit("tsconfig.edge.json", '"src/plane/**/*.ts"', '"src/plane/**/*.ts", "src/memory/**/*.ts"');
-    expect(run("npx", ["tsc", "-p", "tsconfig.edge.json"])).toEqual({ status: 0, said: "" });
     writeFileSync(join(copy, "src", "memory", "run.ts"), RUN);
+    const tsc = join("node_modules", ".bin", "tsc");
     const emit = ["--noEmit", "false", "--outDir", "out", "--rootDir", "src"];
-    expect(run("npx", ["tsc", "-p", "tsconfig.edge.json", ...emit])).toEqual({ status: 0, said: "" });
+    expect(run(tsc, ["-p", "tsconfig.edge.json", ...emit])).toEqual({ status: 0, said: "" });
     const { said } = run(process.execPath, ["out/memory/run.js"]);
     const { cases, requests } = JSON.parse(said) as { cases: number; requests: number };
     expect(cases).toBeGreaterThanOrEqual(5);
     expect(requests).toBeGreaterThanOrEqual(cases);
-  }, 120_000);
+  }, 300_000);
 });

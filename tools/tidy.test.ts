@@ -1,37 +1,6 @@
-import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
+import { importProblem, layerOf } from "./layers.ts";
 import { filesUnder, importsOf, type SourceFile } from "./source-files.ts";
-
-/** What each layer may import besides itself. `npm` lists packages; "*" means any installed one. */
-const LAYERS: Readonly<Record<string, { layers: readonly string[]; node: boolean; npm: readonly string[] }>> = {
-  core: { layers: [], node: false, npm: [] },
-  spec: { layers: ["core"], node: false, npm: ["yaml", "zod"] },
-  ports: { layers: ["core"], node: false, npm: [] },
-  plane: { layers: ["core", "ports"], node: false, npm: [] },
-  edge: { layers: ["core", "ports", "plane"], node: false, npm: [] },
-  fence: { layers: ["core", "ports"], node: false, npm: [] },
-  probe: { layers: ["core", "spec", "ports"], node: false, npm: ["yaml", "zod", "@noble/hashes"] },
-  gateway: { layers: ["core", "edge", "ports", "plane"], node: true, npm: ["undici", "eventsource-parser"] },
-  lab: { layers: ["core", "ports", "probe"], node: true, npm: ["*"] },
-  drivers: { layers: ["core", "spec", "ports"], node: true, npm: ["*"] },
-  testing: { layers: ["core", "ports", "fence"], node: false, npm: [] },
-  controller: { layers: ["core", "spec", "ports", "fence"], node: false, npm: ["hono", "zod", "@noble/hashes"] },
-  host: {
-    layers: ["core", "spec", "ports", "fence", "plane", "probe", "gateway", "drivers", "controller"],
-    node: true,
-    npm: ["@hono/node-server"],
-  },
-  cli: { layers: ["*"], node: true, npm: ["*"] },
-};
-
-/** The places where core touches a package: special functions and CEL are not our own code (design, "Dependencies"). */
-const CORE_PACKAGES: Readonly<Record<string, string>> = {
-  "src/core/stats/special.ts": "@stdlib/",
-  "src/core/gate/expression.ts": "@marcbachmann/cel-js",
-};
-
-/** Files of a layer without a machine that read its disk, because both the laboratory and the host need them. */
-const READS_DISK: ReadonlySet<string> = new Set(["src/probe/corpus-file.ts"]);
 
 /** Core names no clock, no randomness, no I/O, no environment; these words would. */
 const BANNED_IN_CORE = [
@@ -80,38 +49,6 @@ const sources = filesUnder(["src"], [".ts"]);
 const isTest = (file: SourceFile) => file.path.endsWith(".test.ts");
 const code = sources.filter((file) => !isTest(file));
 const stripComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|[^:])\/\/.*$/gm, "$1");
-const layerOf = (path: string) => path.split("/")[1] ?? "";
-
-/**
- * A driver belongs to one folder, `drivers/<port>/<product>`, and may not see another one; what all drivers of a port
- * share lies beside their folders.
- */
-const driverOf = (path: string) => (path.split("/").length > 4 ? path.split("/").slice(2, 4).join("/") : null);
-
-function importProblem(file: SourceFile, specifier: string): string | null {
-  const layer = layerOf(file.path);
-  const rule = LAYERS[layer];
-  if (rule === undefined) return `${file.path}: unknown layer "${layer}"`;
-  if (specifier.startsWith("node:"))
-    return rule.node || READS_DISK.has(file.path) ? null : `${file.path}: ${layer} may not import ${specifier}`;
-  if (!specifier.startsWith(".")) {
-    const isAllowed =
-      rule.npm.includes("*") || rule.npm.some((name) => specifier === name || specifier.startsWith(`${name}/`));
-    const corePackage = CORE_PACKAGES[file.path];
-    if (isAllowed || (corePackage !== undefined && specifier.startsWith(corePackage))) return null;
-    return `${file.path}: ${layer} may not import the package ${specifier}`;
-  }
-  const target = posix.join(posix.dirname(file.path), specifier);
-  if (!target.startsWith("src/")) return `${file.path}: imports ${target}, outside src`;
-  const targetLayer = layerOf(target);
-  if (targetLayer === layer) {
-    const crosses = layer === "drivers" && driverOf(target) !== null && driverOf(target) !== driverOf(file.path);
-    return crosses ? `${file.path}: a driver may not import another driver (${target})` : null;
-  }
-  const isAllowed = rule.layers.includes("*") || rule.layers.includes(targetLayer);
-  return isAllowed ? null : `${file.path}: ${layer} may not import ${targetLayer} (${specifier})`;
-}
-
 describe("tidy", () => {
   it("finds sources, so that an empty search cannot pass", () => {
     expect(code.length).toBeGreaterThan(30);
