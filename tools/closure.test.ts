@@ -9,7 +9,7 @@ import { ROOT } from "./source-files.ts";
 const BUDGET: Readonly<Record<string, number>> = {
   "src/core/index.ts": 120_000,
   "src/edge/index.ts": 18_000,
-  "src/fence/index.ts": 62_000,
+  "src/fence/index.ts": 78_000,
   "src/ports/index.ts": 4_000,
 };
 const DRIVER_BUDGET = 40_000;

@@ -3,7 +3,7 @@ import { readStart } from "./body.ts";
 import { fingerprintOf, type KeyScope, scopeText } from "./fingerprint.ts";
 import { type KeyHeader, parseIdempotencyKey } from "./idempotency-key.ts";
 import { claimKey, type FenceOptions, type HeldKey, type KeyAnswer } from "./once.ts";
-import { type FenceProblem, problemResponse, retryAfter } from "./problem-response.ts";
+import { bodyNotKept, type FenceProblem, problemResponse, retryAfter } from "./problem-response.ts";
 import { parseStored, replayBody } from "./stored-response.ts";
 import { settleAnswer } from "./settle-answer.ts";
 import { attemptIdOf, systemRandom } from "./system.ts";
@@ -76,6 +76,7 @@ const DEFAULT_METHODS = ["POST", "PATCH"];
 const REQUEST_BYTES_MAX = 1_048_576;
 
 async function prepare(options: IdempotencyOptions, given: Request, key: string): Promise<Prepared | Response> {
+  if (given.bodyUsed) return bodyNotKept("Put the fence before whatever reads the body.");
   const bytesMax = options.requestBytesMax ?? REQUEST_BYTES_MAX;
   const { bytes, rest } = await readStart(given.body, bytesMax);
   if (rest !== null) {
@@ -150,6 +151,10 @@ export interface Idempotency {
   wrap(handler: FencedHandler): (request: Request) => Promise<Response>;
   /** One request; `handler` runs only when this attempt holds the key, or when the request needs none. */
   handle(request: Request, handler: FencedHandler): Promise<Response>;
+  /** Whether such a request is held to a key. Adapters let every other one through untouched. */
+  needsKey(method: string, hasKey: boolean): boolean;
+  /** Longest request body in bytes; adapters need not read more to have it refused. */
+  readonly requestBytesMax: number;
 }
 
 /**
@@ -193,7 +198,7 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
   }
 
   async function handle(given: Request, handler: FencedHandler): Promise<Response> {
-    const early = (await options.before?.(given.clone())) ?? null;
+    const early = given.bodyUsed ? null : ((await options.before?.(given.clone())) ?? null);
     if (early !== null) return early;
     const header = parseIdempotencyKey(given.headers.get("idempotency-key"));
     if (header.kind !== "key") return refuseKey(header);
@@ -217,10 +222,12 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
     return execute(prepared, answer.held, handler, requestId);
   }
 
-  const needsKey = (request: Request) =>
-    methods.has(request.method) && (options.required !== false || request.headers.has("idempotency-key"));
+  const needsKey = (method: string, hasKey: boolean) => methods.has(method) && (options.required !== false || hasKey);
 
   const answer = async (request: Request, handler: FencedHandler) =>
-    needsKey(request) ? handle(request, handler) : handler(request, null);
-  return { handle: answer, wrap: (handler) => (request) => answer(request, handler) };
+    needsKey(request.method, request.headers.has("idempotency-key"))
+      ? handle(request, handler)
+      : handler(request, null);
+  const requestBytesMax = options.requestBytesMax ?? REQUEST_BYTES_MAX;
+  return { handle: answer, wrap: (handler) => (request) => answer(request, handler), needsKey, requestBytesMax };
 }

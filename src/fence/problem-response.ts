@@ -10,7 +10,7 @@ export type FenceProblem =
   | "superseded"
   | "outcome-unrecorded"
   | "fence-unavailable"
-  | "handler-failed";
+  | "body-not-kept";
 
 interface ProblemKind {
   readonly status: number;
@@ -31,7 +31,7 @@ const KINDS: Readonly<Record<FenceProblem, ProblemKind>> = {
   superseded: { status: 409, title: "Another request with this key took over; this answer was discarded" },
   "outcome-unrecorded": { status: 503, title: "The request was processed but its answer could not be recorded" },
   "fence-unavailable": { status: 503, title: "Duplicate protection is unavailable; nothing was executed" },
-  "handler-failed": { status: 500, title: "The request failed while it was processed" },
+  "body-not-kept": { status: 500, title: "The body was read before the fence could; nothing was executed" },
 };
 
 /** Where the header is specified; sent with the refusals that are about the header. */
@@ -52,6 +52,14 @@ export function problemResponse(problem: FenceProblem, { detail, headers = {}, m
   const link = status === 400 ? { link: `<${SPECIFICATION}>; rel="describedby"` } : {};
   const fixed = { "content-type": "application/problem+json", "cache-control": "no-store" };
   return new Response(body, { status, headers: { ...fixed, ...link, ...headers } });
+}
+
+/**
+ * Refuses a request whose raw body is gone: without it another body under the same key could not be told apart. A fault
+ * of the set-up, found with the first request.
+ */
+export function bodyNotKept(advice: string): Response {
+  return problemResponse("body-not-kept", { detail: `The fence compares raw bodies, and this one is gone. ${advice}` });
 }
 
 /** Seconds for `Retry-After`: whole, at least 1. */

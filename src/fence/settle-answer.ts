@@ -94,8 +94,9 @@ function streamAnswer(
 }
 
 /**
- * Stores a handler's answer and only then lets it out. A 5xx ends the lease instead. An event stream, or an answer
- * above the limit, is marked as started before its first byte and stored as size and digest at its end.
+ * Stores a handler's answer and only then lets it out. A 5xx, or what is no final answer (a protocol switch), ends the
+ * lease instead. An event stream, or an answer above the limit, is marked as started before its first byte and stored as
+ * size and digest at its end.
  */
 export async function settleAnswer(
   options: AnswerOptions,
@@ -104,7 +105,7 @@ export async function settleAnswer(
   requestId: string,
   note: (kind: SettledAs) => void,
 ): Promise<Response> {
-  if (response.status >= 500) {
+  if (response.status < 200 || response.status >= 500) {
     await held.expire();
     note("failed");
     return response;

@@ -71,7 +71,7 @@ export function replayBody(stored: Extract<StoredAnswer, { kind: "body" }>): Res
   const headers = new Headers(stored.headers.map(([name, value]): [string, string] => [name, value]));
   headers.set("idempotent-replayed", "true");
   headers.set("original-request-id", stored.requestId);
-  const body = NO_BODY.has(stored.status) ? null : decodeBody(stored.encoding, stored.body);
+  const body = NO_BODY.has(stored.status) || stored.body === "" ? null : decodeBody(stored.encoding, stored.body);
   return new Response(body, { status: stored.status, headers });
 }
 

@@ -1,4 +1,4 @@
-/** The part of a Node.js request that Express and Fastify pass on. */
+/** The part of a Node.js request (`IncomingMessage`) the adapters use. */
 export interface NodeRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -7,11 +7,17 @@ export interface NodeRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-function headersOf(request: NodeRequest): Headers {
+export function headerOf(request: NodeRequest, name: string): string | null {
+  const value = request.headers[name];
+  return typeof value === "string" ? value : (value?.join(", ") ?? null);
+}
+
+/** Headers of Node.js, whose repeated ones are lists, as a web standard. Undefined ones are absent. */
+export function headersFrom(given: Iterable<readonly [string, unknown]>): Headers {
   const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (typeof value === "string") headers.set(name, value);
-    else for (const one of value ?? []) headers.append(name, one);
+  for (const [name, value] of given) {
+    if (value === undefined || name.startsWith(":")) continue; // `:path` and the like of HTTP/2 are no headers.
+    for (const one of Array.isArray(value) ? (value as readonly unknown[]) : [value]) headers.append(name, `${one}`);
   }
   return headers;
 }
@@ -19,14 +25,9 @@ function headersOf(request: NodeRequest): Headers {
 /** The same request as a web standard, with a body that was already read. The host is not part of any fingerprint. */
 export function webRequestOf(request: NodeRequest, body: Uint8Array<ArrayBuffer>): Request {
   const method = request.method ?? "GET";
-  const url = `http://node.invalid${request.originalUrl ?? request.url ?? "/"}`;
+  const path = request.originalUrl ?? request.url ?? "/";
   const hasBody = method !== "GET" && method !== "HEAD";
-  return new Request(url, { method, headers: headersOf(request), ...(hasBody ? { body } : {}) });
-}
-
-/** Raw bytes of a body as a framework hands it over: bytes or text. Null for anything already parsed. */
-export function rawBytes(body: unknown): Uint8Array<ArrayBuffer> | null {
-  if (body === undefined || body === null) return new Uint8Array(0);
-  if (body instanceof Uint8Array) return new Uint8Array(body);
-  return typeof body === "string" ? new TextEncoder().encode(body) : null;
+  const headers = headersFrom(Object.entries(request.headers));
+  const init = { method, headers, ...(hasBody ? { body } : {}) };
+  return new Request(`http://node.invalid${path.startsWith("/") ? "" : "/"}${path}`, init);
 }

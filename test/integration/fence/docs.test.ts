@@ -28,7 +28,7 @@ const ambient =
   'declare module "express" { const express: any; export default express; }\ndeclare module "fastify" { const fastify: any; export default fastify; }\n';
 
 describe("docs/fence", () => {
-  it("has only samples that compile against the published names", { timeout: 60_000 }, () => {
+  it("has only samples that compile against the published names", { timeout: 300_000 }, () => {
     const pages = readdirSync(docs).filter((name) => name.endsWith(".md"));
     const samples = pages.flatMap((page) =>
       blocksOf(page).map((text, index) => ({ name: `${page.replace(".md", "")}-${index}.ts`, text })),
