@@ -33,6 +33,7 @@ export function aPlan(over: Partial<RolloutPlan> = {}): RolloutPlan {
     arms: {
       stable: {
         releaseId: "r-stable",
+        url: "http://127.0.0.1:4001/answer",
         endpoints: ["http://127.0.0.1:4001"],
         cachePrefix: "a1:",
         healthUrl: "http://127.0.0.1:4001/healthz/ready",
@@ -40,6 +41,7 @@ export function aPlan(over: Partial<RolloutPlan> = {}): RolloutPlan {
       },
       candidate: {
         releaseId: "r-candidate",
+        url: "http://127.0.0.1:4002/answer",
         endpoints: ["http://127.0.0.1:4002"],
         cachePrefix: "b2:",
         healthUrl: "http://127.0.0.1:4002/healthz/ready",
@@ -59,6 +61,8 @@ export function aPlan(over: Partial<RolloutPlan> = {}): RolloutPlan {
     driver: "gateway",
     rollbackWithinMs: 120_000,
     documentDigest: "sha256:0",
+    claim: null,
+    acceptedEpoch: 0,
     ...over,
   };
 }

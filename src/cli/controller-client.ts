@@ -27,6 +27,7 @@ interface ProblemBody {
 const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   conflict: EXIT.conflict,
   generation: EXIT.conflict,
+  superseded: EXIT.conflict,
   "invalid-document": EXIT.badUsage,
   "not-found": EXIT.badUsage,
 };

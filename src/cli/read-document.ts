@@ -1,5 +1,7 @@
-import { basename, dirname, resolve } from "node:path";
-import type { RolloutPlan } from "../core/stage/plan.ts";
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import type { ArmPlan, RolloutPlan } from "../core/stage/plan.ts";
 import { readNamedFile, sha256Hex } from "../host/named-file.ts";
 import { describeProblem } from "../spec/excerpt.ts";
 import { planRollout, type ProbePaths } from "../spec/plan.ts";
@@ -28,22 +30,55 @@ export async function readDocument(file: string): Promise<DocumentFile> {
   return { ...read, file, folder: dirname(resolve(file)), text };
 }
 
-/** Absolute places of the files a document names, and the digest of its gold set ("" without one). */
-export async function namedFiles({
-  document,
-  folder,
-}: DocumentFile): Promise<{ paths: ProbePaths; goldDigest: string }> {
+/** Where the files a document names are, and what is in them: equal digests are equal files. */
+export interface NamedFiles {
+  readonly paths: ProbePaths;
+  /** Empty where the document names no such file. */
+  readonly goldDigest: string;
+  readonly mapDigest: string;
+  readonly corpusDigest: string;
+}
+
+/** Absolute places and digests of the files a document names. Files that only carry credentials are not among them. */
+export async function namedFiles({ document, folder }: DocumentFile): Promise<NamedFiles> {
   const { probes } = document.spec;
   const found = (path: string | undefined) => (path === undefined ? null : resolve(folder, path));
   const paths = { set: found(probes?.set), map: found(probes?.map), corpus: found(probes?.corpus) };
-  if (paths.set === null) return { paths, goldDigest: "" };
-  return { paths, goldDigest: `sha256:${sha256Hex(await readNamedFile(paths.set, "the gold set"))}` };
+  const digestOf = async (path: string | null, what: string) =>
+    path === null ? "" : `sha256:${sha256Hex(await readNamedFile(path, what))}`;
+  return {
+    paths,
+    goldDigest: await digestOf(paths.set, "the gold set"),
+    mapDigest: await digestOf(paths.map, "the mapping"),
+    corpusDigest: paths.corpus === null ? "" : await corpusDigest(paths.corpus),
+  };
 }
 
-/** The plan of a document as `plan` shows it. The bucket seed is the controller's secret, so this one routes nobody. */
-export async function previewPlan(read: DocumentFile): Promise<RolloutPlan> {
+/** Digest of a corpus: of the file, or of every file below the folder with its place in it. */
+async function corpusDigest(path: string): Promise<string> {
+  if (!(await isFolder(path))) return `sha256:${sha256Hex(await readNamedFile(path, "the corpus"))}`;
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const hash = createHash("sha256");
+  for (const file of files.sort()) hash.update(`${relative(path, file)}\0${sha256Hex(await readFile(file))}\n`);
+  return `sha256:${hash.digest("hex")}`;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/**
+ * The plan of a document as `plan` shows it. The bucket seed is the controller's secret, so this one routes nobody.
+ * @param current what the service serves now, where a controller could be asked
+ */
+export async function previewPlan(read: DocumentFile, current: ArmPlan | null = null): Promise<RolloutPlan> {
   const { document, source, file, text } = read;
-  const named = await namedFiles(read);
+  const { paths, goldDigest } = await namedFiles(read);
   const documentDigest = `sha256:${sha256Hex(text)}`;
-  return planRollout(document, source, { file: basename(file), generation: 1, seed: 0, documentDigest, ...named });
+  const context = { file: basename(file), generation: 1, seed: 0, documentDigest, paths, goldDigest, current };
+  return planRollout(document, source, context);
 }

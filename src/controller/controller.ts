@@ -1,4 +1,3 @@
-import { SERVING_ARMS } from "../core/arm.ts";
 import type { Command, RolloutEvent } from "../core/rollout/event.ts";
 import { refusal } from "../core/rollout/command.ts";
 import { isFinal, newRollout, type Rollout } from "../core/rollout/rollout.ts";
@@ -7,8 +6,11 @@ import type { RolloutPlan } from "../core/stage/plan.ts";
 import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
 import type { ControllerStore, JournalEntry, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
+import type { HealthReader } from "../ports/health.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
 import { withTimeout } from "../ports/clock.ts";
+import { conflictOf, preflight, type Refused, sameAgain, settleStable } from "./acceptance.ts";
+import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
@@ -16,24 +18,21 @@ import { HourlyRates } from "./hourly-rates.ts";
 import { KnownClassesByService } from "./known-classes.ts";
 import { startObservations } from "./observe.ts";
 import { type ActorTools, RolloutActor } from "./rollout-actor.ts";
+import { ServicePointers } from "./service-pointers.ts";
 
-export type ControllerOptions = Omit<ActorTools, "ledger" | "feed"> & {
+export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed"> & {
   /** Made by the caller, because the gateway traffic driver is made from it. */
   readonly hub: GatewayRegistry;
 };
 
-/** Why a plan was not accepted; the code is the problem's `type` and decides the exit code. */
-export interface Refused {
-  readonly kind: "refused";
-  readonly code: "conflict" | "generation" | "no-gateway" | "target-unreachable" | "unknown-driver";
-  readonly message: string;
-}
-
-export type Applied = { readonly kind: "accepted" | "unchanged"; readonly rollout: Rollout } | Refused;
+export type Applied =
+  | { readonly kind: "accepted"; readonly rollout: Rollout }
+  | { readonly kind: "unchanged"; readonly rollout: Rollout; readonly note: string | null }
+  | Refused;
 export type Commanded =
   | { readonly kind: "done"; readonly rollout: Rollout }
   | { readonly kind: "unknown" }
-  | { readonly kind: "no-effect"; readonly reason: string };
+  | { readonly kind: "no-effect" | "superseded"; readonly reason: string };
 export type Answering = (rollout: Rollout) => StoredAnswer;
 
 const TICK_MS = 250;
@@ -47,6 +46,7 @@ const EVENTS_PER_MS = 1_000;
 export class Controller {
   readonly feed: EventFeed;
   readonly hub: GatewayRegistry;
+  readonly pointers: ServicePointers;
   readonly #tools: ActorTools;
   readonly #actors = new Map<string, RolloutActor>();
   readonly #known = new KnownClassesByService();
@@ -57,19 +57,27 @@ export class Controller {
   #applying: Promise<unknown> = Promise.resolve();
   #ticking: Promise<void> = Promise.resolve();
 
-  private constructor(options: ControllerOptions, ledger: DocumentLedger, hours: HourlyRates) {
+  private constructor(
+    options: ControllerOptions,
+    ledger: DocumentLedger,
+    pointers: ServicePointers,
+    hours: HourlyRates,
+  ) {
     this.#hours = hours;
     this.hub = options.hub;
     this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
-    this.#tools = { ...options, ledger, feed: this.feed };
+    this.pointers = pointers;
+    this.#tools = { ...options, ledger, pointers, feed: this.feed };
   }
 
   /** Reads the store, continues what a restart interrupted and begins to tick. */
   static async open(options: ControllerOptions): Promise<Controller> {
-    const ledger = new DocumentLedger(options.store, options.clock);
+    const pointers = new ServicePointers(options.store);
+    await pointers.load();
+    const ledger = new DocumentLedger(options.store, options.clock, pointers);
     const sinceHour = Math.floor(options.clock.wallMs() / HOUR_MS) - HOURS_OF_HISTORY;
     const hours = new HourlyRates(await options.store.hours(sinceHour));
-    const controller = new Controller(options, ledger, hours);
+    const controller = new Controller(options, ledger, pointers, hours);
     for (const document of await ledger.load()) options.hub.publish(document);
     for (const stored of await options.store.rollouts()) await controller.#restore(stored);
     controller.#ticking = controller.#tick();
@@ -78,6 +86,10 @@ export class Controller {
 
   get store(): ControllerStore {
     return this.#tools.store;
+  }
+
+  get health(): HealthReader {
+    return this.#tools.health;
   }
 
   rollouts(): readonly StoredRollout[] {
@@ -102,7 +114,9 @@ export class Controller {
   ): Promise<Commanded> {
     const actor = this.#actors.get(rolloutId);
     if (actor === undefined) return { kind: "unknown" };
-    const reason = this.#superseded(actor.rollout) ?? refusal(actor.rollout, command.command);
+    const superseded = this.#superseded(actor.rollout);
+    if (superseded !== null) return { kind: "superseded", reason: superseded };
+    const reason = refusal(actor.rollout, command.command);
     if (reason !== null) return { kind: "no-effect", reason };
     const event: RolloutEvent = { kind: "commanded", at: epochMs(this.#tools.clock.wallMs()), ...command };
     await actor.take(event, answering);
@@ -129,6 +143,7 @@ export class Controller {
             candidateBp: current.candidateBp,
           }));
     if (adopted !== null) {
+      await this.#createPointer(service, adopted); // Before the gateway counts as live, so that no apply can be faster.
       this.hub.report(service, gatewayId, adopted);
       this.#hours.learn(service, windows);
     }
@@ -153,90 +168,92 @@ export class Controller {
     ]);
   }
 
-  async #apply(plan: RolloutPlan, answering?: Answering): Promise<Applied> {
-    const existing = this.#actors.get(plan.rolloutId);
-    if (
-      existing !== undefined &&
-      existing.rollout.plan.documentDigest === plan.documentDigest &&
-      !isFinal(existing.rollout)
-    ) {
-      return { kind: "unchanged", rollout: existing.rollout };
-    }
-    const { store, clock } = this.#tools;
-    const refused =
-      this.#conflict(plan, existing) ??
-      (await withTimeout(clock, PREFLIGHT_MS, (signal) => this.#preflight(plan, signal)));
-    if (refused !== null) return refused;
-    const rollout = newRollout(this.#hours.withPeak(plan, clock.wallMs()));
+  async #apply(asked: RolloutPlan, answering?: Answering): Promise<Applied> {
+    const existing = this.#actors.get(asked.rolloutId);
+    const { store, clock, health, traffic } = this.#tools;
+    if (existing !== undefined && isSame(existing.rollout.plan, asked))
+      return this.#inTime((signal) => sameAgain(existing.stored, health, signal));
+    const pointer = this.pointers.of(asked.service);
+    const blocked = conflictOf(
+      asked,
+      this.rollouts().map(({ rollout }) => rollout),
+    );
+    if (blocked !== null) return blocked;
+    const settled = await this.#inTime((signal) => settleStable(asked, pointer, health, signal));
+    if (settled.kind === "refused") return settled;
+    const unready = await this.#inTime((signal) => preflight(settled.plan, traffic, health, signal));
+    if (unready !== null) return unready;
+    const acceptedEpoch = this.hub.current(asked.service)?.epoch ?? 0;
+    const plan = this.#hours.withPeak({ ...settled.plan, acceptedEpoch }, clock.wallMs());
+    const rollout = newRollout(plan);
     const classes: readonly ErrorClass[] = this.#known.of(plan.service, clock.monoMs());
     const expectedVersion = existing?.stored.version ?? null;
     const version = (expectedVersion ?? 0) + 1;
-    const next = {
-      rollout,
-      observations: startObservations(rollout.plan, classes),
-      version,
-      createdAt: clock.wallMs(),
-    };
+    const observations = startObservations(rollout.plan, classes);
+    const next = { rollout, observations, version, createdAt: clock.wallMs() };
+    const move = pointer !== null && settled.isMoved ? this.pointers.movedAddress(pointer, plan) : null;
     const answer = answering === undefined ? {} : { answer: answering(rollout) };
-    const isStored = await store.commit({ rollout: { expectedVersion, next }, ...answer });
-    if (!isStored)
-      return {
-        kind: "refused",
-        code: "conflict",
-        message: `rollout ${plan.rolloutId} changed at this moment; try again`,
-      };
+    const moving = move === null ? {} : { pointer: move };
+    if (!(await store.commit({ rollout: { expectedVersion, next }, ...answer, ...moving }))) {
+      return { kind: "refused", code: "conflict", message: `${plan.rolloutId} changed at this moment; try again` };
+    }
+    if (move !== null) this.pointers.remember(move);
     await existing?.stop();
     await this.#restore(next);
     return { kind: "accepted", rollout: this.#actors.get(plan.rolloutId)?.rollout ?? rollout };
   }
 
-  /** An ended rollout may only take back what the service still serves. */
-  #superseded({ plan }: Rollout): string | null {
-    const rolloutId = this.hub.current(plan.service)?.rolloutId ?? null;
-    if (rolloutId === null || rolloutId === plan.rolloutId) return null;
-    return `service ${plan.service} has moved on with rollout ${rolloutId}; roll that one back`;
+  /**
+   * Takes over what was changed from outside: the service's users are at `url` from now on. Refused while a rollout of
+   * the service runs, before the service has a pointer, and where nothing answers.
+   */
+  adopt(service: string, asked: AdoptOrder): Promise<Adopted> {
+    const adopted = this.#applying.then(() => this.#adopt(service, asked));
+    this.#applying = adopted.catch(() => {});
+    return adopted;
   }
 
-  #conflict(plan: RolloutPlan, existing: RolloutActor | undefined): Refused | null {
-    const busy = [...this.#actors.values()].find(
-      ({ rollout }) => rollout.plan.service === plan.service && !isFinal(rollout),
+  /** Work that asks other services may take only so long. */
+  #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return withTimeout(this.#tools.clock, PREFLIGHT_MS, work);
+  }
+
+  async #adopt(service: string, { url, by, reason }: AdoptOrder): Promise<Adopted> {
+    const pointer = this.pointers.of(service);
+    const { health, ledger } = this.#tools;
+    const target = await this.#inTime((signal) => adoptTarget(service, url, pointer, this.rollouts(), health, signal));
+    if (target.kind !== "adopt" || pointer === null) return target.kind === "adopt" ? unknownService(service) : target;
+    const document = await ledger.publishAdopted(service, ({ epoch, issuedAt: at }) =>
+      this.pointers.adopted(pointer, target.arm, target.reported, { by, reason, epoch, at }),
     );
-    if (busy !== undefined) {
-      const message = `rollout ${busy.rollout.plan.rolloutId} of service ${plan.service} is ${busy.rollout.phase}; wait for its end or abort it first`;
-      return { kind: "refused", code: "conflict", message };
-    }
-    const generation = (existing?.rollout.plan.generation ?? 0) + 1;
-    if (plan.generation === generation) return null;
-    const message = `generation ${plan.generation} of ${plan.rolloutId} was given, ${generation} is next; read the rollout again and retry`;
-    return { kind: "refused", code: "generation", message };
+    if (document === null) return unknownService(service);
+    this.hub.publish(document);
+    const text = `${by} took over ${url} as the current release of ${service}: ${reason}`;
+    this.feed.publish(this.#tools.clock.wallMs(), { type: "note", rollout: null, text });
+    return { kind: "adopted", pointer: this.pointers.of(service) ?? pointer };
   }
 
-  /** Nothing is accepted that could not even begin: no data plane, or a target that does not answer. */
-  async #preflight(plan: RolloutPlan, signal: AbortSignal): Promise<Refused | null> {
-    const driver = this.#tools.traffic[plan.driver];
-    if (driver === undefined) {
-      const known = Object.keys(this.#tools.traffic).join(", ");
-      return {
-        kind: "refused",
-        code: "unknown-driver",
-        message: `no traffic driver "${plan.driver}"; known: ${known}`,
-      };
-    }
-    const missing = await driver.check(plan.service, signal);
-    if (missing !== null) return { kind: "refused", code: "no-gateway", message: missing };
-    for (const arm of SERVING_ARMS) {
-      const { healthUrl } = plan.arms[arm];
-      if (healthUrl === null) continue;
-      const answer = await this.#tools.health.read(healthUrl, signal);
-      if (answer.kind === "read") continue;
-      const advice = "start the service, correct its health address, or write `health: null` when it has none";
-      return {
-        kind: "refused",
-        code: "target-unreachable",
-        message: `${arm} is not ready at ${healthUrl}: ${answer.reason}; ${advice}`,
-      };
-    }
-    return null;
+  /**
+   * A later rollout's split is published, so an ended one has nothing left to take back.
+   * @source definitions.md §13
+   */
+  #superseded(rollout: Rollout): string | null {
+    const { service, rolloutId, acceptedEpoch } = rollout.plan;
+    const current = this.hub.current(service);
+    if (!isFinal(rollout) || current === null || current.rolloutId === rolloutId) return null;
+    if (current.epoch <= (acceptedEpoch ?? 0)) return null;
+    const by = current.rolloutId === null ? "was taken over by an operator" : `has moved on with ${current.rolloutId}`;
+    const advice = current.rolloutId === null ? `sluice service ${service}` : `sluice rollback ${current.rolloutId}`;
+    return `service ${service} ${by}; see: ${advice}`;
+  }
+
+  /** The first split that a data plane has adopted makes its stable the service's current release. */
+  async #createPointer(service: string, adopted: LiveGateway["adopted"]): Promise<void> {
+    const current = this.hub.current(service);
+    if (this.pointers.of(service) !== null || current?.rolloutId == null) return;
+    if (current.epoch !== adopted.epoch || current.seq !== adopted.seq) return;
+    const stored = this.rollout(current.rolloutId);
+    if (stored !== null) await this.pointers.create(stored.rollout.plan, current, stored.observations.pinned);
   }
 
   async #restore(stored: StoredRollout): Promise<void> {
@@ -272,4 +289,9 @@ export class Controller {
       }
     }
   }
+}
+
+/** True when a plan asks for what the stored one asks: the same document and files, in the same generation. */
+function isSame(stored: RolloutPlan, asked: RolloutPlan): boolean {
+  return stored.documentDigest === asked.documentDigest && stored.generation === asked.generation;
 }

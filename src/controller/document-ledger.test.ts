@@ -6,6 +6,7 @@ import { memoryStore } from "../drivers/store/memory/index.ts";
 import type { ControllerStore } from "../ports/controller-store.ts";
 import { manualClock } from "../testing/manual-clock.ts";
 import { DocumentLedger } from "./document-ledger.ts";
+import { ServicePointers } from "./service-pointers.ts";
 
 type SetSplit = Extract<Effect, { kind: "set-split" }>;
 
@@ -32,6 +33,8 @@ function slowStore(): { readonly store: ControllerStore; release(): void } {
   return { store: { ...inner, commit }, release: () => waiting.shift()?.() };
 }
 
+const aLedger = (store: ControllerStore) => new DocumentLedger(store, manualClock(), new ServicePointers(store));
+
 const turns = async () => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 };
@@ -39,7 +42,7 @@ const turns = async () => {
 describe("the document ledger", () => {
   it("I8: numbers two overlapping orders one after another; the later one is in force", async () => {
     const { store, release } = slowStore();
-    const ledger = new DocumentLedger(store, manualClock());
+    const ledger = aLedger(store);
     const first = ledger.publishOnce(aPlan(), split(0, 5_000), live);
     const second = ledger.publishOnce(aPlan(), back(1), live);
     await turns();
@@ -53,7 +56,7 @@ describe("the document ledger", () => {
 
   it("I4: publishes nothing for an order that was given up while it waited", async () => {
     const { store, release } = slowStore();
-    const ledger = new DocumentLedger(store, manualClock());
+    const ledger = aLedger(store);
     const cancel = new AbortController();
     const first = ledger.publishOnce(aPlan(), split(0, 1_000), live);
     const given = ledger.publishOnce(aPlan(), split(1, 5_000), cancel.signal).catch((error: Error) => error.name);
@@ -66,7 +69,7 @@ describe("the document ledger", () => {
   });
 
   it("I4, S14: refuses an order older than the one in force: it was superseded by the way back", async () => {
-    const ledger = new DocumentLedger(memoryStore(), manualClock());
+    const ledger = aLedger(memoryStore());
     await ledger.publishOnce(aPlan(), split(0, 1_000), live);
     await ledger.publishOnce(aPlan(), back(2), live);
     const late = await ledger.publishOnce(aPlan(), split(1, 5_000), live).catch((error: unknown) => error);
@@ -75,10 +78,10 @@ describe("the document ledger", () => {
 
   it("finds the document of an order again, before and after a restart", async () => {
     const store = memoryStore();
-    const ledger = new DocumentLedger(store, manualClock());
+    const ledger = aLedger(store);
     const once = await ledger.publishOnce(aPlan(), split(0, 1_000), live);
     expect(await ledger.publishOnce(aPlan(), split(0, 1_000), live)).toEqual(once);
-    const restarted = new DocumentLedger(store, manualClock());
+    const restarted = aLedger(store);
     await restarted.load();
     expect(await restarted.publishOnce(aPlan(), split(0, 1_000), live)).toEqual(once);
   });
@@ -88,7 +91,7 @@ describe("the document ledger", () => {
     let failures = 1;
     const commit: ControllerStore["commit"] = (change) =>
       failures-- > 0 ? Promise.reject(new Error("disk full")) : inner.commit(change);
-    const ledger = new DocumentLedger({ ...inner, commit }, manualClock());
+    const ledger = aLedger({ ...inner, commit });
     await expect(ledger.publishOnce(aPlan(), split(0, 1_000), live)).rejects.toThrow("disk full");
     expect(await ledger.publishOnce(aPlan(), split(0, 1_000), live)).toMatchObject({ epoch: 1, seq: 1 });
   });

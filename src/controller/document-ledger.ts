@@ -2,10 +2,15 @@ import { assert } from "../core/assert.ts";
 import type { Effect } from "../core/rollout/effect.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
+import { BP_NONE } from "../core/unit.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControllerStore, PublishedDocument } from "../ports/controller-store.ts";
 import { DriverError } from "../ports/driver-error.ts";
+import type { ByArm } from "../core/arm.ts";
+import type { Manifest } from "../core/release/manifest.ts";
+import type { PointerMove } from "../core/service/pointer.ts";
 import { nextDocument } from "./routing-document.ts";
+import type { ServicePointers } from "./service-pointers.ts";
 
 type SetSplit = Extract<Effect, { kind: "set-split" }>;
 
@@ -16,14 +21,16 @@ type SetSplit = Extract<Effect, { kind: "set-split" }>;
 export class DocumentLedger {
   readonly #store: ControllerStore;
   readonly #clock: Clock;
+  readonly #pointers: ServicePointers;
   readonly #published = new Map<string, PublishedDocument>();
   /** Epoch of the first document of a rollout's generation that this process published or found again. */
   readonly #firstEpochs = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(store: ControllerStore, clock: Clock) {
+  constructor(store: ControllerStore, clock: Clock, pointers: ServicePointers) {
     this.#store = store;
     this.#clock = clock;
+    this.#pointers = pointers;
   }
 
   /** Reads what was published before a restart. */
@@ -35,12 +42,34 @@ export class DocumentLedger {
   /**
    * The document of an effect: stored by compare-and-set the first time, found again every further time.
    * @throws the signal's reason when the order was given up before its turn came
-   * @throws DriverError `stale-token` when a later order of the same rollout is in force
+   * @param pinned manifests of both arms, for the pointer that a promotion moves
+   * @throws DriverError `stale-token` when a later order of the same rollout is in force, or when the document would take
+   *   users to another release than the service's current one
    */
-  publishOnce(plan: RolloutPlan, effect: SetSplit, signal: AbortSignal): Promise<RoutingDocument> {
-    const published = this.#queue.then(() => this.#publishOnce(plan, effect, signal));
-    this.#queue = published.catch(() => {}); // Each caller hears of its own failure; the next one starts afresh.
-    return published;
+  publishOnce(
+    plan: RolloutPlan,
+    effect: SetSplit,
+    signal: AbortSignal,
+    pinned: ByArm<Manifest> | null = null,
+  ): Promise<RoutingDocument> {
+    return this.#inTurn(() => this.#publishOnce(plan, effect, signal, pinned));
+  }
+
+  /**
+   * Publishes what an operator took over from outside: everybody on one arm, in a new epoch, with the pointer.
+   * @returns null when the service has no document yet, so that nothing says how its users are told apart
+   */
+  publishAdopted(
+    service: string,
+    move: (document: Pick<RoutingDocument, "epoch" | "issuedAt">) => PointerMove,
+  ): Promise<RoutingDocument | null> {
+    return this.#inTurn(() => this.#publishAdopted(service, move));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {}); // Each caller hears of its own failure; the next one starts afresh.
+    return done;
   }
 
   /** The document in force; null before the first one. */
@@ -60,7 +89,32 @@ export class DocumentLedger {
     return published.document;
   }
 
-  async #publishOnce(plan: RolloutPlan, effect: SetSplit, signal: AbortSignal): Promise<RoutingDocument> {
+  async #publishAdopted(
+    service: string,
+    moveTo: (document: Pick<RoutingDocument, "epoch" | "issuedAt">) => PointerMove,
+  ): Promise<RoutingDocument | null> {
+    const previous = this.#published.get(service) ?? null;
+    if (previous === null) return null;
+    const number = { epoch: previous.document.epoch + 1, seq: 1, issuedAt: this.#clock.wallMs() };
+    const move = moveTo(number);
+    const { releaseId, endpoints, cachePrefix } = move.pointer.arm;
+    const arms = { stable: { releaseId, endpoints, cachePrefix }, candidate: null };
+    const provisional = { rolloutId: null, arms, candidateBp: BP_NONE, closed: [] };
+    const document: RoutingDocument = { ...previous.document, ...number, ...provisional };
+    const next: PublishedDocument = { document, effectId: `adopt/${service}/${move.version}` };
+    const isStored = await this.#store.commit({ published: { expected: previous.document, next }, pointer: move });
+    assert(isStored, `nobody else moves service ${service} while this process owns the store`);
+    this.#published.set(service, next);
+    this.#pointers.remember(move);
+    return document;
+  }
+
+  async #publishOnce(
+    plan: RolloutPlan,
+    effect: SetSplit,
+    signal: AbortSignal,
+    pinned: ByArm<Manifest> | null,
+  ): Promise<RoutingDocument> {
     const previous = this.#published.get(plan.service) ?? null;
     if (previous?.effectId === effect.id) return this.#remember(plan, previous);
     signal.throwIfAborted();
@@ -69,8 +123,11 @@ export class DocumentLedger {
     }
     const document = nextDocument(plan, effect, previous?.document ?? null, this.#clock.wallMs());
     const next: PublishedDocument = { document, effectId: effect.id };
-    const isStored = await this.#store.commit({ published: { expected: previous?.document ?? null, next } });
+    const move = this.#pointers.moveBy(plan, effect, document, pinned);
+    const change = { published: { expected: previous?.document ?? null, next } };
+    const isStored = await this.#store.commit(move === null ? change : { ...change, pointer: move });
     assert(isStored, `nobody else publishes documents of ${plan.service} while this process owns the store`);
+    if (move !== null) this.#pointers.remember(move);
     return this.#remember(plan, next);
   }
 }

@@ -15,10 +15,12 @@ import type { HealthReader } from "../ports/health.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
 import type { TrafficDriver } from "../ports/traffic.ts";
 import type { DocumentLedger } from "./document-ledger.ts";
+import type { ServicePointers } from "./service-pointers.ts";
 
 export interface EffectTools {
   readonly store: ControllerStore;
   readonly ledger: DocumentLedger;
+  readonly pointers: ServicePointers;
   readonly traffic: Readonly<Record<string, TrafficDriver>>;
   readonly probes: ProbeRunner;
   readonly health: HealthReader;
@@ -75,7 +77,7 @@ function runOnce(
     case "run-probes":
       return probe(effect, rollout, tools, signal);
     case "set-split":
-      return setSplit(effect, rollout.plan, tools, signal);
+      return setSplit(effect, rollout.plan, pinned, tools, signal);
     default:
       return unreachable(effect);
   }
@@ -121,6 +123,7 @@ async function probe(
 async function setSplit(
   effect: Extract<Effect, { kind: "set-split" }>,
   plan: RolloutPlan,
+  pinned: ByArm<Manifest> | null,
   tools: EffectTools,
   signal: AbortSignal,
 ): Promise<EffectResult> {
@@ -129,10 +132,13 @@ async function setSplit(
     const known = Object.keys(tools.traffic).join(", ");
     return { kind: "failed", code: "unsupported", message: `no traffic driver "${plan.driver}"; known: ${known}` };
   }
-  const document = await tools.ledger.publishOnce(plan, effect, signal);
+  const document = await tools.ledger.publishOnce(plan, effect, signal, pinned);
   await driver.apply(document, signal);
   const isServed = await waitUntilServed(driver, document, tools.clock, signal);
-  if (isServed) return { kind: "succeeded", verdicts: [] };
+  if (isServed) {
+    await tools.pointers.create(plan, document, pinned);
+    return { kind: "succeeded", verdicts: [] };
+  }
   const message = `document ${document.epoch}.${document.seq} was not confirmed by every gateway of ${plan.service} within ${ADOPTION_TIMEOUT_MS} ms`;
   return { kind: "failed", code: "unverified", message };
 }

@@ -77,7 +77,7 @@ function nextAction(rollout: Rollout, at: EpochMs): string {
 }
 
 /** Exit code a waiting command would end with now; null while the rollout runs. @source contracts.md, "Exit codes" */
-function exitCodeOf({ phase }: Rollout): number | null {
+export function exitCodeOf({ phase }: Rollout): number | null {
   const codes: Readonly<Record<string, number>> = {
     promoted: 0,
     "rolled-back": 10,

@@ -1,12 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { RoutingDocument } from "../core/routing/document.ts";
-import { bp } from "../core/unit.ts";
 import { startGateway } from "../gateway/server.ts";
-import { DEFAULTS } from "../spec/plan.ts";
 import type { RolloutDocument } from "../spec/rollout-schema.ts";
 import { systemRandom } from "../fence/system.ts";
+import { startingDocument } from "./starting-document.ts";
 import { systemClock } from "./system-clock.ts";
 import { openTokenFile } from "./token-file.ts";
 
@@ -18,36 +16,6 @@ export interface ServeGatewayOptions {
   /** File for wide events as NDJSON; null for none. */
   readonly events: string | null;
   readonly log: (line: string) => void;
-}
-
-/** What a gateway serves before any controller has spoken: everything to stable. Any published document is newer. */
-function firstDocument({ spec }: RolloutDocument, issuedAt: RoutingDocument["issuedAt"]): RoutingDocument {
-  const stable = new URL(spec.stable.url);
-  return {
-    version: 1,
-    service: spec.service,
-    epoch: 0,
-    seq: 0,
-    rolloutId: null,
-    arms: {
-      stable: {
-        releaseId: spec.stable.release ?? stable.host,
-        endpoints: [stable.origin],
-        cachePrefix: spec.stable.cachePrefix ?? "stable:",
-      },
-      candidate: null,
-    },
-    candidateBp: bp(0),
-    sticky: { hash: "v1", seed: 0, ttlMs: spec.route.stickyFor ?? DEFAULTS.stickyForMs },
-    identity: {
-      trustedHeaders: spec.route.trustedHeaders.map((header) => header.toLowerCase()),
-      stickyBy: spec.route.stickyBy.map(({ header }) => header.toLowerCase()),
-    },
-    allow: spec.route.allow ?? [],
-    closed: [],
-    drainMs: spec.route.drain ?? DEFAULTS.drainMs,
-    issuedAt,
-  };
 }
 
 /** A name for this gateway that no other process of this machine has, in printable ASCII. */
@@ -64,16 +32,18 @@ export async function serveGateway(options: ServeGatewayOptions): ReturnType<typ
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const { token } = await openTokenFile(dataDir);
   const clock = systemClock();
+  const stateFile = join(dataDir, `gateway-${service}.json`);
+  const places = { controllerUrl, token, stateFile };
   return startGateway({
     listen,
     service,
-    document: firstDocument(document, clock.wallMs()),
+    document: await startingDocument(document, places, clock.wallMs()),
     clock,
     random: systemRandom,
     gatewayId: gatewayId(),
     controllerUrl,
     token,
-    stateFile: join(dataDir, `gateway-${service}.json`),
+    stateFile,
     log,
     ...(events === null ? {} : { events }),
   });

@@ -7,6 +7,7 @@ import type { Effect } from "../core/rollout/effect.ts";
 import type { RolloutEvent } from "../core/rollout/event.ts";
 import type { Phase, Rollout } from "../core/rollout/rollout.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
+import type { PointerMove } from "../core/service/pointer.ts";
 import type { Bp, EpochMs } from "../core/unit.ts";
 
 /** What was seen under one document, for comparing the share ordered with the share measured. */
@@ -104,6 +105,8 @@ export interface Change {
   };
   readonly report?: { readonly rolloutId: string; readonly effectId: string; readonly report: ProbeReport };
   readonly answer?: StoredAnswer;
+  /** The next entry of a service's pointer history: taken only when its version follows the stored one (from 1). */
+  readonly pointer?: PointerMove;
   /** Counts so far; each replaces the one stored for its service and hour. */
   readonly hours?: readonly ServiceHour[];
 }
@@ -111,14 +114,18 @@ export interface Change {
 /** Where a controller keeps what may not be lost. One owner process at a time. */
 export interface ControllerStore {
   /**
-   * False, with nothing written, when an expected version or (epoch, seq) is not the stored one or a journal entry is not
-   * the next one. A key keeps its first answer, an effect its latest report. Rejects with DriverError, nothing written.
+   * False, with nothing written, when an expected version or (epoch, seq) is not the stored one, or a journal entry or a
+   * pointer is not the next one. A key keeps its first answer, an effect its latest report. Rejects with DriverError, nothing written.
    */
   commit(change: Change): Promise<boolean>;
   rollouts(): Promise<readonly StoredRollout[]>;
   /** Entries of one rollout in order. */
   journal(rolloutId: string): Promise<readonly JournalEntry[]>;
   published(): Promise<readonly PublishedDocument[]>;
+  /** The newest pointer of every service and region. */
+  pointers(): Promise<readonly PointerMove[]>;
+  /** Every pointer a service had, oldest first. */
+  pointerHistory(service: string): Promise<readonly PointerMove[]>;
   /** Probe reports of one rollout, oldest first. */
   reports(rolloutId: string): Promise<readonly { readonly effectId: string; readonly report: ProbeReport }[]>;
   answer(key: string): Promise<StoredAnswer | null>;

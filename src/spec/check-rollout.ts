@@ -6,7 +6,8 @@ import { isProbeGate } from "../core/gate/order.ts";
 import type { Problem } from "../core/problem.ts";
 import { gatesOfChange } from "./change-type.ts";
 import { GATE_SCHEMAS } from "./gate-schema.ts";
-import type { RolloutDocument } from "./rollout-schema.ts";
+import { normalUrl } from "./normal-url.ts";
+import { type RolloutDocument, stableDocument } from "./rollout-schema.ts";
 import { type Path, pathText, type Source } from "./source.ts";
 
 /** Above this share a stage may not go on without proof (decision-policy.md). */
@@ -33,20 +34,34 @@ export function checkRollout(document: RolloutDocument, source: Source): readonl
 
 type Report = (path: Path, code: string, message: string, fix?: string) => Problem;
 
-function checkArms({ spec }: RolloutDocument, problem: Report): readonly Problem[] {
+function checkArms(document: RolloutDocument, problem: Report): readonly Problem[] {
+  const { spec } = document;
   const problems: Problem[] = [];
-  if (new URL(spec.stable.url).href === new URL(spec.candidate.url).href) {
+  const stable = stableDocument(document);
+  const stableKey = spec.stable === "current" ? "startsFrom" : "stable";
+  if (spec.startsFrom !== undefined && spec.stable !== "current") {
+    const message = "startsFrom is read only beside `stable: current`; this document says what stable is";
+    problems.push(problem(["spec", "startsFrom"], "E126", message, "remove startsFrom, or write `stable: current`"));
+  }
+  if (stable !== null && normalUrl(stable.url) === normalUrl(spec.candidate.url)) {
     const message = "stable and candidate have the same url, so there is nothing to compare";
     problems.push(problem(["spec", "candidate", "url"], "E110", message, "give the candidate its own address"));
   }
   for (const arm of SERVING_ARMS) {
-    const range = spec[arm].serves?.schemaRev;
+    const range = (arm === "stable" ? stable : spec.candidate)?.serves?.schemaRev;
     if (range === undefined || Number(range.min.slice(3)) <= Number(range.max.slice(3))) continue;
     const message = `serves from ${range.min} to ${range.max}, which is no revision at all`;
-    problems.push(problem(["spec", arm, "serves", "schemaRev"], "E125", message, "put the lower revision first"));
+    problems.push(
+      problem(
+        ["spec", arm === "stable" ? stableKey : arm, "serves", "schemaRev"],
+        "E125",
+        message,
+        "put the lower revision first",
+      ),
+    );
   }
   const { cachePrefix } = spec.candidate;
-  if (cachePrefix !== undefined && cachePrefix === spec.stable.cachePrefix) {
+  if (cachePrefix !== undefined && cachePrefix === stable?.cachePrefix) {
     const message = `both arms use the cache prefix "${cachePrefix}"; shared keys let one arm read what the other wrote`;
     problems.push(
       problem(["spec", "candidate", "cachePrefix"], "E111", message, "use a different prefix for each arm"),

@@ -8,7 +8,8 @@ import { type Bp, bp } from "../core/unit.ts";
 import { gatesOfChange } from "./change-type.ts";
 import { GATE_DEFAULTS } from "./preset/gate-defaults.ts";
 import { type Preset, PRESETS, strictestPresetOf } from "./preset/index.ts";
-import type { RolloutDocument } from "./rollout-schema.ts";
+import { normalUrl } from "./normal-url.ts";
+import type { ArmDocument, RolloutDocument } from "./rollout-schema.ts";
 import type { Source } from "./source.ts";
 
 const HOUR_MS = 3_600_000;
@@ -41,7 +42,18 @@ export interface PlanContext {
   readonly goldDigest: string;
   /** Where the files the document names really are; names are relative to the document's folder. */
   readonly paths: ProbePaths;
+  /** What the service serves now, where that is known. Stable keeps its cache prefix and release from it. */
+  readonly current?: ArmPlan | null;
 }
+
+/** Stands for what the service serves where nobody could be asked; routes nobody. */
+const UNKNOWN_STABLE: ArmPlan = {
+  releaseId: "current",
+  endpoints: [],
+  cachePrefix: "stable:",
+  healthUrl: null,
+  answerUrl: null,
+};
 
 export interface ProbePaths {
   readonly set: string | null;
@@ -53,16 +65,14 @@ export interface ProbePaths {
 export function planRollout(document: RolloutDocument, source: Source, context: PlanContext): RolloutPlan {
   const { spec } = document;
   const gates = gateSettings(document, source, context);
+  const arms = planArms(document, context);
   return {
     rolloutId: document.metadata.name,
     generation: context.generation,
     service: spec.service,
-    arms: {
-      stable: planArm(spec.stable, spec.probes !== undefined, "stable:"),
-      candidate: planArm(spec.candidate, spec.probes !== undefined, `${document.metadata.name}.${context.generation}:`),
-    },
+    arms,
     stages: planStages(document),
-    gates: gates.filter(({ gate }) => isMeasurable(gate, document)),
+    gates: gates.filter(({ gate }) => isMeasurable(gate, document, arms)),
     onFail: { to: spec.onFail?.to ?? firstPreset(document)?.onFail ?? "stable" },
     changes: (spec.changes ?? []) as readonly ManifestField[],
     identity: {
@@ -77,26 +87,50 @@ export function planRollout(document: RolloutDocument, source: Source, context: 
     driver: spec.route.driver,
     rollbackWithinMs: spec.onFail?.within ?? DEFAULTS.rollbackWithinMs,
     documentDigest: context.documentDigest,
+    claim: claimOf(document),
+    acceptedEpoch: 0,
   };
 }
 
+function claimOf({ spec }: RolloutDocument): RolloutPlan["claim"] {
+  if (spec.stable === "current") return null;
+  return { url: normalUrl(spec.stable.url), release: spec.stable.release ?? null };
+}
+
+function planArms({ metadata, spec }: RolloutDocument, context: PlanContext): RolloutPlan["arms"] {
+  const { current = null, generation } = context;
+  const isProbed = spec.probes !== undefined;
+  const candidate = planArm(spec.candidate, isProbed, `${metadata.name}.${generation}:`, null);
+  if (spec.stable !== "current") return { stable: planArm(spec.stable, isProbed, "stable:", current), candidate };
+  if (current !== null) return { stable: currentArm(current, isProbed), candidate };
+  const first = spec.startsFrom;
+  return { stable: first === undefined ? UNKNOWN_STABLE : planArm(first, isProbed, "stable:", null), candidate };
+}
+
+/** What the service serves, as the stable arm of a rollout that probes or does not. */
+export function currentArm(current: ArmPlan, isProbed: boolean): ArmPlan {
+  return { ...current, answerUrl: isProbed ? (current.url ?? current.answerUrl) : null };
+}
+
 /** Without probes nothing reads answers, and without both health endpoints nobody states an identity to compare. */
-function isMeasurable(gate: string, { spec }: RolloutDocument): boolean {
+function isMeasurable(gate: string, { spec }: RolloutDocument, { stable, candidate }: RolloutPlan["arms"]): boolean {
   if (isProbeGate(gate)) return spec.probes !== undefined;
-  return gate !== "parity" || (spec.stable.health !== null && spec.candidate.health !== null);
+  const isStated = stable === UNKNOWN_STABLE || stable.healthUrl !== null;
+  return gate !== "parity" || (isStated && candidate.healthUrl !== null);
 }
 
 /**
  * One arm. A fresh cache prefix for each generation of a candidate, so that a retry never reads what a rolled-back one
  * wrote (D-9).
  */
-function planArm(arm: RolloutDocument["spec"]["stable"], isProbed: boolean, cachePrefix: string): ArmPlan {
+function planArm(arm: ArmDocument, isProbed: boolean, cachePrefix: string, current: ArmPlan | null): ArmPlan {
   const url = new URL(arm.url);
   const healthUrl = arm.health === null ? null : new URL(arm.health ?? DEFAULTS.healthPath, url.origin).href;
   return {
-    releaseId: arm.release ?? url.host,
+    releaseId: arm.release ?? current?.releaseId ?? url.host,
+    url: url.href,
     endpoints: [url.origin],
-    cachePrefix: arm.cachePrefix ?? cachePrefix,
+    cachePrefix: arm.cachePrefix ?? current?.cachePrefix ?? cachePrefix,
     healthUrl,
     answerUrl: isProbed ? url.href : null,
     ...(arm.serves === undefined ? {} : { serves: planServes(arm.serves) }),
@@ -104,11 +138,7 @@ function planArm(arm: RolloutDocument["spec"]["stable"], isProbed: boolean, cach
 }
 
 /** A pin the document does not name is not locked. */
-function planServes({
-  schemaRev,
-  indexHash,
-  modelTag,
-}: NonNullable<RolloutDocument["spec"]["stable"]["serves"]>): Serves {
+function planServes({ schemaRev, indexHash, modelTag }: NonNullable<ArmDocument["serves"]>): Serves {
   return { schemaRev: schemaRev ?? null, indexHash: indexHash ?? null, modelTag: modelTag ?? null };
 }
 

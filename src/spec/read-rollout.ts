@@ -82,9 +82,32 @@ function problemsOf(issue: z.core.$ZodIssue, source: Source): readonly Problem[]
         return [{ ...here, code: "E102", message: `missing ${pathText(path)}, expected ${known.join(" or ")}` }];
       return [{ ...here, code: "E108", message: `unknown value ${shown(found)}; ${suggestion(String(found), known)}` }];
     }
+    case "invalid_union":
+      return unionProblems(issue, path, found, source);
     default:
       return [{ ...here, code: "E105", message: issue.message }];
   }
+}
+
+/**
+ * A value that is either a word or an object: an object is told what is wrong inside it, anything else what the words
+ * are.
+ */
+function unionProblems(
+  issue: z.core.$ZodIssueInvalidUnion,
+  path: Path,
+  found: unknown,
+  source: Source,
+): readonly Problem[] {
+  const inner = issue.errors.flatMap((issues) => issues.filter(({ code }) => code !== "invalid_value"));
+  if (typeof found === "object" && found !== null)
+    return inner.flatMap((one) => problemsOf({ ...one, path: [...path, ...one.path] }, source));
+  const words = issue.errors.flat().flatMap((one) => (one.code === "invalid_value" ? one.values.map(String) : []));
+  const here = { path: pathText(path), at: source.locate(path) };
+  const expected = `${words.map((word) => `"${word}"`).join(" or ")} or an object with ${knownKeys(path).join(", ")}`;
+  if (found === undefined)
+    return [{ ...here, code: "E102", message: `missing ${pathText(path)}, expected ${expected}` }];
+  return [{ ...here, code: "E108", message: `unknown value ${shown(found)}; expected ${expected}` }];
 }
 
 function shown(value: unknown): string {
@@ -103,7 +126,10 @@ function knownKeys(path: Path): readonly string[] {
 }
 
 function unwrap(schema: unknown): unknown {
-  let inner = schema;
+  let inner = (schema as { options?: readonly unknown[] } | undefined)?.options?.find(
+    (option) => (option as { shape?: object }).shape !== undefined,
+  );
+  inner ??= schema;
   while (
     typeof (inner as { unwrap?: unknown } | undefined)?.unwrap === "function" &&
     !("element" in (inner as object))

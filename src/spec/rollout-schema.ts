@@ -107,7 +107,10 @@ export const rolloutSchema = z.strictObject({
   metadata: z.strictObject({ name, labels: z.record(z.string(), z.string()).optional() }),
   spec: z.strictObject({
     service: name,
-    stable: arm,
+    /** A claim about what users have now, or `current`: whatever that is when the document is applied. */
+    stable: z.union([z.literal("current"), arm]),
+    /** Where users are before the service's first rollout; only beside `stable: current`, and not read afterwards. */
+    startsFrom: arm.optional(),
     candidate: arm,
     changes: z.array(z.enum(DECLARED_FIELDS as [string, ...string[]])).optional(),
     /** What kind of change this is; each kind asks for gates of its own. */
@@ -152,3 +155,9 @@ export const rolloutSchema = z.strictObject({
 });
 
 export type RolloutDocument = z.infer<typeof rolloutSchema>;
+export type ArmDocument = z.infer<typeof arm>;
+
+/** What the document says of stable; null when it leaves that to the service and gives no first release either. */
+export function stableDocument({ spec }: Pick<RolloutDocument, "spec">): ArmDocument | null {
+  return spec.stable === "current" ? (spec.startsFrom ?? null) : spec.stable;
+}

@@ -1,6 +1,17 @@
 import { assert } from "../core/assert.ts";
 import type { Change } from "../ports/controller-store.ts";
-import { entry, find, must, mustNot, published, same, type StoreCase, type StoreWorld, stored } from "./store-world.ts";
+import {
+  entry,
+  find,
+  must,
+  mustNot,
+  pointerMove,
+  published,
+  same,
+  type StoreCase,
+  type StoreWorld,
+  stored,
+} from "./store-world.ts";
 
 const rolloutCases: readonly StoreCase[] = [
   {
@@ -71,6 +82,43 @@ const hourCases: readonly StoreCase[] = [
         "the hours",
       );
       same((await mine(8)).length, 1, "hours from the eighth on");
+    },
+  },
+];
+
+const pointerCases: readonly StoreCase[] = [
+  {
+    name: "keeps every place of a service's pointer, and takes only the next one",
+    async run({ open, prefix }) {
+      const [store, service] = [await open(), `${prefix}-pointer`];
+      await mustNot(store, { pointer: pointerMove(service, 2) });
+      for (const version of [1, 2, 3]) await must(await open(), { pointer: pointerMove(service, version) });
+      await mustNot(store, { pointer: pointerMove(service, 3) });
+      await mustNot(store, { pointer: pointerMove(service, 5) });
+      const newest = (await store.pointers()).filter(({ pointer }) => pointer.service === service);
+      same(newest, [pointerMove(service, 3)], "the newest place");
+      same(
+        await store.pointerHistory(service),
+        [1, 2, 3].map((one) => pointerMove(service, one)),
+        "the history",
+      );
+    },
+  },
+  {
+    name: "moves a pointer and publishes a document together or not at all",
+    async run({ open, prefix }) {
+      const [store, service] = [await open(), `${prefix}-pointer-atomic`];
+      const next = published(service, 1, 1, 0);
+      await mustNot(store, { published: { expected: null, next }, pointer: pointerMove(service, 2) });
+      same(
+        (await store.published()).filter(({ document }) => document.service === service),
+        [],
+        "the document",
+      );
+      await must(store, { published: { expected: null, next }, pointer: pointerMove(service, 1) });
+      const stale = { expected: { epoch: 9, seq: 9 }, next: published(service, 2, 1, 0) };
+      await mustNot(store, { published: stale, pointer: pointerMove(service, 2) });
+      same((await store.pointerHistory(service)).length, 1, "places");
     },
   },
 ];
@@ -175,6 +223,7 @@ const answerCases: readonly StoreCase[] = [
 export const storeSuite: readonly StoreCase[] = [
   ...rolloutCases,
   ...hourCases,
+  ...pointerCases,
   ...journalCases,
   ...documentCases,
   ...answerCases,

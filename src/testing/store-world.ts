@@ -3,6 +3,7 @@ import { assert } from "../core/assert.ts";
 import type { Effect } from "../core/rollout/effect.ts";
 import { newRollout } from "../core/rollout/rollout.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
+import type { PointerMove } from "../core/service/pointer.ts";
 import type { ArmPlan, RolloutPlan } from "../core/stage/plan.ts";
 import { BP_NONE, bp, epochMs } from "../core/unit.ts";
 import type {
@@ -31,7 +32,7 @@ const AT = epochMs(1_800_000_000_000);
 
 function arm(releaseId: string): ArmPlan {
   const url = `http://127.0.0.1/${releaseId}`;
-  return { releaseId, endpoints: [url], cachePrefix: `${releaseId}:`, healthUrl: url, answerUrl: null };
+  return { releaseId, url, endpoints: [url], cachePrefix: `${releaseId}:`, healthUrl: url, answerUrl: null };
 }
 
 function plan(rolloutId: string, service: string): RolloutPlan {
@@ -53,6 +54,8 @@ function plan(rolloutId: string, service: string): RolloutPlan {
     driver: "memory",
     rollbackWithinMs: 1_000,
     documentDigest: "sha256:0",
+    claim: null,
+    acceptedEpoch: 0,
   };
 }
 
@@ -107,6 +110,15 @@ export function published(service: string, epoch: number, seq: number, candidate
     issuedAt: AT,
   };
   return { document, effectId: `${service}/1/${seq}` };
+}
+
+/** The nth place of a service's pointer. */
+export function pointerMove(service: string, version: number): PointerMove {
+  const url = `http://127.0.0.1/r${version}`;
+  const since = { process: `r-${version}`, generation: 1, at: AT };
+  const release = { release: null, reported: `r${version}` };
+  const pointer = { service, region: "default", ...release, url, arm: arm(`r${version}`), epoch: version, since };
+  return { version, cause: "promoted", by: "ann", reason: "λ “ß”", pointer };
 }
 
 export async function find(store: ControllerStore, rolloutId: string): Promise<StoredRollout | undefined> {

@@ -98,7 +98,14 @@ describe("POST /v1/rollouts", () => {
     const first = await apply();
     expect([first.status, await first.json()]).toEqual([
       201,
-      { id: "support-rag-7", generation: 1, phase: expect.any(String) },
+      {
+        id: "support-rag-7",
+        generation: 1,
+        phase: expect.any(String),
+        outcome: "accepted",
+        note: null,
+        exit_code: 0,
+      },
     ]);
     expect((await apply()).status).toBe(200);
   });
@@ -188,7 +195,7 @@ describe("commands", () => {
 
   it("retries an ended rollout as a new generation with another bucket seed and cache prefix (D-9)", async () => {
     await apply();
-    expect(await problem(await post("/v1/rollouts/support-rag-7/retry"))).toEqual([409, "no-effect"]);
+    expect(await problem(await post("/v1/rollouts/support-rag-7/retry"))).toEqual([409, "conflict"]);
     await world.run(6);
     const before = world.stored?.rollout.plan;
     await post("/v1/rollouts/support-rag-7/abort");

@@ -46,6 +46,8 @@ export class World {
   controller!: Controller;
   hub!: GatewayRegistry;
   metricOfCandidate = "cosine";
+  /** Release that the service at a port reports; "r1" where nothing else is said, null when nobody answers there. */
+  readonly releases: Record<number, string | null> = {};
   /** What the fake metric source answers to each query; a query that is not here cannot be asked. */
   readonly readings = new Map<string, MetricReading>();
   isGatewayAlive = true;
@@ -64,7 +66,9 @@ export class World {
       health: {
         read: (url) => {
           const METRIC = url.includes("4002") ? this.metricOfCandidate : "cosine";
-          return Promise.resolve({ kind: "read", manifest: aManifest({ METRIC }) });
+          const release = this.releases[Number(new URL(url).port)];
+          if (release === null) return Promise.resolve({ kind: "unreadable", reason: "no answer (ECONNREFUSED)" });
+          return Promise.resolve({ kind: "read", manifest: aManifest({ METRIC, release_id: release ?? "r1" }) });
         },
       },
       metrics: () => ({

@@ -1,3 +1,4 @@
+import { InputError } from "../../probe/input-error.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type DocumentFile, namedFiles, readDocument } from "../read-document.ts";
@@ -9,14 +10,27 @@ export interface ApplyOptions {
   readonly watch: boolean;
 }
 
+/** What the controller made of a document. `unchanged`: it is the one it had, and nothing happened. */
+export interface AppliedAnswer {
+  readonly id: string;
+  readonly generation: number;
+  readonly phase: string;
+  readonly outcome: "accepted" | "unchanged";
+  readonly note: string | null;
+  /** What a command about it ends with: 0 while it runs and after promotion, else that of its end. */
+  readonly exit_code: ExitCode;
+}
+
+/** A document as the controller wants it: its text, and what only this machine knows of the files it names. */
+export async function applyBody(read: DocumentFile): Promise<object> {
+  const { paths, goldDigest, mapDigest, corpusDigest } = await namedFiles(read);
+  const digests = { gold_digest: goldDigest, map_digest: mapDigest, corpus_digest: corpusDigest };
+  return { document: read.text, file: read.file, ...digests, paths };
+}
+
 /** Hands a document to the controller; the answer names the rollout and its generation. */
-export async function applyDocument(
-  read: DocumentFile,
-  client: ControllerClient,
-): Promise<{ id: string; generation: number }> {
-  const { paths, goldDigest } = await namedFiles(read);
-  const body = { document: read.text, file: read.file, gold_digest: goldDigest, paths };
-  return client.post<{ id: string; generation: number }>("/v1/rollouts", body, read);
+export async function applyDocument(read: DocumentFile, client: ControllerClient): Promise<AppliedAnswer> {
+  return client.post<AppliedAnswer>("/v1/rollouts", await applyBody(read), read);
 }
 
 /** `sluice apply FILE`: hands the document to the controller; `--watch` stays until its end. */
@@ -26,10 +40,40 @@ export async function apply(
   client: ControllerClient,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { id, generation } = await applyDocument(await readDocument(file), client);
-  terminal.say(`${terminal.paint("good", "accepted")} rollout ${id}, generation ${generation}`);
-  if (options.watch) return watch(id, { json: options.json, timeoutS: null }, client, terminal);
-  if (options.json) terminal.data(JSON.stringify({ id, generation }));
-  else terminal.say(`watch it with: sluice watch ${id}`);
-  return EXIT.ok;
+  return tellApplied(await applyDocument(await readDocument(file), client), options, client, terminal);
+}
+
+/** Says what became of a document, and stays with it where that was asked for. */
+export async function tellApplied(
+  answer: AppliedAnswer,
+  options: ApplyOptions,
+  client: ControllerClient,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { id, generation, phase, outcome, note, exit_code: code } = answer;
+  if (outcome === "accepted") {
+    const because = note === null ? "" : `: ${note}`;
+    terminal.say(`${terminal.paint("good", "accepted")} rollout ${id}, generation ${generation}${because}`);
+  } else {
+    const caution = note === null ? "" : ` (${note})`;
+    const advice = phase === "promoted" || code === EXIT.ok ? "" : `; begin it again with: sluice retry ${id}`;
+    terminal.say(`nothing to do: rollout ${id}, generation ${generation}, is ${phase}${caution}${advice}`);
+  }
+  const isOver = outcome === "unchanged" && (code !== EXIT.ok || phase === "promoted");
+  if (options.watch && !isOver) return watch(id, { json: options.json, timeoutS: null }, client, terminal);
+  if (options.json) terminal.data(JSON.stringify(answer));
+  else if (!isOver) terminal.say(`watch it with: sluice watch ${id}`);
+  return code;
+}
+
+/** The document of a file; null when there is no such file, so that a name may stand in its place. */
+export async function documentIfThere(file: string): Promise<DocumentFile | null> {
+  try {
+    return await readDocument(file);
+  } catch (error) {
+    const isMissing =
+      error instanceof InputError && (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
+    if (isMissing) return null;
+    throw error;
+  }
 }

@@ -6,6 +6,7 @@ import { formatDurationMs } from "../../spec/duration.ts";
 import { presetOf } from "../../spec/plan.ts";
 import type { PlanAnswer, PlanStage, PlanWarning } from "../answer/plan-answer.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { checkStable } from "../known-stable.ts";
 import { type DocumentFile, previewPlan, readDocument } from "../read-document.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -14,6 +15,8 @@ export interface PlanOptions {
   readonly detailedExitcode: boolean;
   /** Requests per second of the service today. */
   readonly rps: number;
+  readonly dataDir: string;
+  readonly controller: string | null;
 }
 
 interface StageForecast {
@@ -140,7 +143,8 @@ function describeRollout({ alphaStop, to100S, exposed }: RolloutForecast): reado
 /** `sluice plan FILE`: what will happen, how long it takes at today's traffic, what each gate can and cannot see. */
 export async function plan(file: string, options: PlanOptions, terminal: Terminal): Promise<ExitCode> {
   const document = await readDocument(file);
-  const planned = await previewPlan(document);
+  const known = await checkStable(document, options);
+  const planned = await previewPlan(document, known.arm);
   const stages = forecast(planned, options.rps);
   const warnings = warningsOf(stages, document);
   const whole = forecastRollout(planned, { requestsPerSecond: options.rps, ...ASSUMED });
@@ -160,6 +164,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     terminal.data(
       `${terminal.paint("strong", planned.rolloutId)}: ${planned.service}, ${stable.releaseId} -> ${candidate.releaseId}, sticky by ${trust}`,
     );
+    terminal.data(`  stable is ${known.says}`);
     if (preset != null) terminal.data(`  preset ${preset.name}: ${preset.says}`);
     stages.forEach((one, index) => terminal.data(describeStage(one, index)));
     for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])

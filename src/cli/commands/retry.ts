@@ -1,21 +1,25 @@
 import type { ControllerClient } from "../controller-client.ts";
-import { CliError } from "../cli-error.ts";
-import { EXIT, type ExitCode } from "../exit-code.ts";
-import { readDocument } from "../read-document.ts";
+import type { ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
-import { apply, type ApplyOptions } from "./apply.ts";
+import { type AppliedAnswer, applyBody, type ApplyOptions, documentIfThere, tellApplied } from "./apply.ts";
 
-/** `sluice retry FILE`: a new generation of a rollout that has ended. A running one is refused: abort it first. */
+/**
+ * `sluice retry ROLLOUT|FILE`: a new generation of an unchanged rollout that has ended. A running one is refused, and so
+ * is a file that changed meanwhile: that one is applied.
+ */
 export async function retry(
-  file: string,
+  target: string,
   options: ApplyOptions,
   client: ControllerClient,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { document } = await readDocument(file);
-  const { name } = document.metadata;
-  const { phase, ended_at: endedAt } = await client.status(name);
-  if (endedAt === null)
-    throw new CliError(EXIT.conflict, `rollout ${name} is ${phase}; abort it, or wait for its end, before a retry`);
-  return apply(file, options, client, terminal);
+  const read = await documentIfThere(target);
+  const id = read?.document.metadata.name ?? target;
+  const body = read === null ? {} : await applyBody(read);
+  const answer = await client.post<AppliedAnswer>(
+    `/v1/rollouts/${encodeURIComponent(id)}/retry`,
+    body,
+    read ?? undefined,
+  );
+  return tellApplied(answer, options, client, terminal);
 }

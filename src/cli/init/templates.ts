@@ -14,7 +14,8 @@ metadata:
   name: ${service}-1            # a new name for every rollout
 spec:
   service: ${service}
-  stable:
+  stable: current               # what users have now; Sluice knows it from the first rollout on
+  startsFrom:                   # where that is before the first rollout; not read afterwards
     url: ${stable}              # where questions are answered; users are sent to its host
     # health: null              # when the service has no /healthz/ready; identity is then not compared
   candidate:

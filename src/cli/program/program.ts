@@ -24,8 +24,8 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
     });
   const verb = (name: string, summary: string, parent: Command = program): Command =>
     parent.command(name).description(summary).option("--json", "machine-readable output", false).exitOverride();
-  const remote = (name: string, summary: string): Command =>
-    verb(name, summary)
+  const remote = (name: string, summary: string, parent?: Command): Command =>
+    verb(name, summary, parent)
       .option("--data <dir>", "data directory of the controller", DATA_DIR)
       .option("--controller <url>", "address of the controller, when its data directory is elsewhere");
   const act = <T extends unknown[]>(work: (...args: T) => Promise<ExitCode>) => {

@@ -1,13 +1,12 @@
-import type { Command } from "commander";
 import { ControllerClient } from "../controller-client.ts";
 import type { Terminal } from "../terminal.ts";
-import { type Act, positive, type Shared } from "./options.ts";
+import { type Act, positive, type Shared, type Verb } from "./options.ts";
 
 const connect = ({ controller, data }: Shared) =>
   ControllerClient.connect({ controller: controller ?? null, dataDir: data });
 
 /** Commands about rollouts of a running controller. */
-export function addRemote(remote: (name: string, summary: string) => Command, act: Act, terminal: Terminal): void {
+export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
   remote("gateway <file>", "one gateway of the document's service, following the controller")
     .option("--events <file>", "write wide events as NDJSON")
     .action(
@@ -24,7 +23,7 @@ export function addRemote(remote: (name: string, summary: string) => Command, ac
         return (await import("../commands/apply.ts")).apply(file, options, await connect(options), terminal);
       }),
     );
-  remote("retry <file>", "a new generation of a rollout that has ended")
+  remote("retry <rollout|file>", "a new generation of a rollout that has ended, with the document it had")
     .option("--watch", "stay until the rollout ends", false)
     .action(
       act(async (file: string, options: Shared & { watch: boolean }) => {
@@ -72,6 +71,7 @@ export function addRemote(remote: (name: string, summary: string) => Command, ac
         );
       }),
     );
+  addService(remote, act, terminal);
   const verbs = [
     ["promote", "skip the rest of the hold, never a failed gate"],
     ["pause", "stop promoting; fuses still act"],
@@ -95,4 +95,21 @@ export function addRemote(remote: (name: string, summary: string) => Command, ac
       }),
     );
   }
+}
+
+/** `service NAME` and `service adopt NAME`: commander takes the first word for a subcommand where it is one. */
+function addService(remote: Verb, act: Act, terminal: Terminal): void {
+  const service = remote("service <name>", "what users of a service have now, since when, and its gateways").action(
+    act(async (name: string, options: Shared) =>
+      (await import("../commands/service.ts")).service(name, options, await connect(options), terminal),
+    ),
+  );
+  remote("adopt <name>", "take over a release that was put in place from outside; all users go there", service)
+    .requiredOption("--url <url>", "where the service answers now")
+    .requiredOption("--reason <text>", "kept in the history")
+    .action(
+      act(async (name: string, options: Shared & { url: string; reason: string }) =>
+        (await import("../commands/service.ts")).serviceAdopt(name, options, await connect(options), terminal),
+      ),
+    );
 }

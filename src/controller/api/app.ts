@@ -7,6 +7,7 @@ import { metricsText } from "./metrics.ts";
 import { problemResponse } from "./problem.ts";
 import { OperatorMutations } from "./operator-mutation.ts";
 import { getRollout, listRollouts, postCommand, postRetry, postRollout, type RolloutApiOptions } from "./rollouts.ts";
+import { getService, listServices, postAdopt, postClaim } from "./services.ts";
 import { getEvents, getRouting } from "./streams.ts";
 import { postTelemetry } from "./telemetry.ts";
 
@@ -63,6 +64,12 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
       reports: await controller.store.reports(id),
     });
   });
+  app.get("/v1/services", () => listServices(controller));
+  app.get("/v1/services/:service", (context) => getService(context.req.param("service"), controller));
+  app.post("/v1/services/:service/adopt", (context) =>
+    mutations.once(context, (mutation) => postAdopt(context.req.param("service"), mutation, controller)),
+  );
+  app.post("/v1/claims", (context) => postClaim(context, controller));
   app.post("/v1/telemetry", (context) => postTelemetry(context, controller));
   app.get("/v1/routing/:service", (context) => getRouting(context, controller, clock, stopped));
   app.get("/v1/events", (context) => getEvents(context, controller, clock, stopped));

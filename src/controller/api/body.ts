@@ -18,3 +18,12 @@ export async function readBody(context: Context, bytesMax: number): Promise<stri
   }
   return text + decoder.decode();
 }
+
+/** What a text says as JSON; undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

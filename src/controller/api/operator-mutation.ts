@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Context } from "hono";
 import type { ControllerStore, StoredAnswer } from "../../ports/controller-store.ts";
-import { readBody } from "./body.ts";
+import { parseJson, readBody } from "./body.ts";
 import { problemResponse } from "./problem.ts";
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -12,6 +12,8 @@ const BODY_MAX_BYTES = 2_097_152;
 export interface Mutation {
   readonly operator: string;
   readonly body: string;
+  /** The body as JSON; undefined when it is none. */
+  json(): unknown;
   /** The answer as it is to be stored with the change, so that both become durable together. */
   answer(status: number, body: unknown): StoredAnswer;
 }
@@ -48,7 +50,7 @@ export class OperatorMutations {
       if (stored !== null) return stored.fingerprint === fingerprint ? replay(stored) : reused(given);
       const operator = (context.req.header("x-sluice-operator") ?? "unknown").slice(0, 100);
       const answer = (status: number, value: unknown) => ({ key, fingerprint, status, body: JSON.stringify(value) });
-      return await work({ operator, body, answer });
+      return await work({ operator, body, answer, json: () => parseJson(body) });
     } finally {
       this.#running.delete(key);
     }

@@ -15,6 +15,7 @@ const PROBLEM_STATUS = {
   "invalid-document": 422,
   "key-reused": 422,
   "no-effect": 409,
+  superseded: 409,
   "unknown-driver": 422,
   "internal-error": 500,
 } as const;

@@ -2,25 +2,33 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Context } from "hono";
 import { z } from "zod";
+import { canonicalJson, type Json } from "../../core/canonical-json.ts";
 import type { Command } from "../../core/rollout/event.ts";
+import { isFinal } from "../../core/rollout/rollout.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { planRollout } from "../../spec/plan.ts";
-import { isProblems, readRollout } from "../../spec/read-rollout.ts";
+import { isProblems, type ReadRollout, readRollout } from "../../spec/read-rollout.ts";
 import type { EpochMs } from "../../core/unit.ts";
 import type { Controller } from "../controller.ts";
-import { statusWire } from "../status.ts";
+import { exitCodeOf, statusWire } from "../status.ts";
 import type { Mutation, OperatorMutations } from "./operator-mutation.ts";
 import { problemResponse } from "./problem.ts";
 
 const path = z.string().min(1).max(4_096).nullable();
+const fileDigest = z.string().max(200);
 
 /** A document as the command line sends it: its text, and what only the sender's file system knows. */
 const applyBody = z.strictObject({
   document: z.string().min(1),
   file: z.string().min(1).max(1_024),
-  gold_digest: z.string().max(200),
+  /** Digests of the files the document names; empty where it names none. */
+  gold_digest: fileDigest,
+  map_digest: fileDigest.optional(),
+  corpus_digest: fileDigest.optional(),
   paths: z.strictObject({ set: path, map: path, corpus: path }),
 });
+
+type AppliedBody = z.infer<typeof applyBody>;
 
 const commandBody = z.strictObject({
   full: z.boolean().optional(),
@@ -77,47 +85,84 @@ export async function getRollout(context: Context, options: RolloutApiOptions): 
   return problemResponse("not-found", `no rollout "${id}"; known: ${known.join(", ") || "none yet"}`);
 }
 
-/** `POST /v1/rollouts`: accepts a document. 201 when it is new, 200 when it runs already. */
-export async function postRollout(mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
-  const { controller, secret } = options;
+/** Reads what was sent as a document, for `apply` and `retry` alike; a response where it cannot be read. */
+function readApplied(
+  mutation: Mutation,
+): (ReadRollout & { readonly body: AppliedBody; readonly digest: string }) | Response {
   const body = parseBody(applyBody, mutation.body);
   if (typeof body === "string") return problemResponse("bad-request", body);
   const read = readRollout(body.document);
   if (isProblems(read)) return problemResponse("invalid-document", `${read.length} problems in ${body.file}`, read);
-  const { name } = read.document.metadata;
-  const existing = controller.rollout(name);
-  const documentDigest = `sha256:${bytesToHex(digest(body.document))}`;
-  const isRunning =
-    existing !== null && existing.rollout.endedAt === null && existing.rollout.plan.documentDigest === documentDigest;
-  const generation = (existing?.rollout.plan.generation ?? 0) + (isRunning ? 0 : 1);
-  const plan = planRollout(read.document, read.source, {
+  const { gold_digest: gold, map_digest: map = "", corpus_digest: corpus = "" } = body;
+  const content = canonicalJson({ document: read.document as unknown as Json, gold, map, corpus });
+  return { ...read, body, digest: `sha256:${bytesToHex(digest(content))}` };
+}
+
+/**
+ * `POST /v1/rollouts`: accepts a document. 201 when it begins a generation, 200 when it is the same as before and
+ * nothing happens, with the exit code a command ends with.
+ */
+export async function postRollout(mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
+  const { controller, secret } = options;
+  const read = readApplied(mutation);
+  if (read instanceof Response) return read;
+  const { document, source, body } = read;
+  const { name } = document.metadata;
+  const existing = controller.rollout(name)?.rollout ?? null;
+  const isSame = existing?.plan.documentDigest === read.digest;
+  const generation = (existing?.plan.generation ?? 0) + (isSame ? 0 : 1);
+  const plan = planRollout(document, source, {
     file: body.file,
     generation,
     seed: bucketSeed(secret, name, generation),
-    documentDigest,
+    documentDigest: read.digest,
     goldDigest: body.gold_digest,
     paths: body.paths,
+    current: controller.pointers.of(document.spec.service)?.arm ?? null,
   });
-  return applied(plan, mutation, controller);
+  const note = existing === null || isSame ? null : `the document changed since generation ${generation - 1}`;
+  return applied(plan, note, mutation, controller);
 }
 
-async function applied(plan: RolloutPlan, mutation: Mutation, controller: Controller): Promise<Response> {
-  const wire = { id: plan.rolloutId, generation: plan.generation, phase: "pending" };
+async function applied(
+  plan: RolloutPlan,
+  note: string | null,
+  mutation: Mutation,
+  controller: Controller,
+): Promise<Response> {
+  const { rolloutId: id, generation } = plan;
+  const wire = { id, generation, phase: "pending", outcome: "accepted", note, exit_code: 0 };
   const result = await controller.apply(plan, () => mutation.answer(201, wire));
   if (result.kind === "refused") return problemResponse(result.code, result.message);
-  return Response.json({ ...wire, phase: result.rollout.phase }, { status: result.kind === "accepted" ? 201 : 200 });
+  const { rollout } = result;
+  if (result.kind === "accepted") return Response.json({ ...wire, phase: rollout.phase }, { status: 201 });
+  const exitCode = isFinal(rollout) ? (exitCodeOf(rollout) ?? 0) : 0;
+  const { phase } = rollout;
+  return Response.json({ ...wire, phase, outcome: "unchanged", note: result.note, exit_code: exitCode });
 }
 
 /**
  * `POST /v1/rollouts/{id}/retry`: the same document once more as a new generation, with other bucket seeds and a fresh
- * cache prefix for the candidate, so that nothing of the failed try is met again (D-9).
+ * cache prefix for the candidate, so that nothing of the failed try is met again (D-9). With a document in the body it
+ * is refused unless that is the one the last generation was of.
  */
 export async function postRetry(id: string, mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
   const { controller, secret } = options;
   const rollout = controller.rollout(id)?.rollout;
   if (rollout === undefined) return problemResponse("not-found", `no rollout "${id}"`);
-  if (rollout.endedAt === null) return problemResponse("no-effect", `retry changes nothing: ${id} is ${rollout.phase}`);
   const { plan } = rollout;
+  if (!isFinal(rollout)) {
+    const found = `rollout ${id} is ${rollout.phase}`;
+    return problemResponse("conflict", `${found}; wait for its end, or end it before a retry: sluice abort ${id}`);
+  }
+  if (mutation.body !== "" && mutation.body !== "{}") {
+    const read = readApplied(mutation);
+    if (read instanceof Response) return read;
+    if (read.digest !== plan.documentDigest) {
+      const found = `${read.body.file} or a file it names changed since generation ${plan.generation} of ${id}`;
+      return problemResponse("conflict", `${found}; a changed document is applied: sluice apply ${read.body.file}`);
+    }
+  }
   const generation = plan.generation + 1;
   const { candidate } = plan.arms;
   const isOwnPrefix = candidate.cachePrefix === `${id}.${plan.generation}:`;
@@ -128,7 +173,7 @@ export async function postRetry(id: string, mutation: Mutation, options: Rollout
     arms: { ...plan.arms, candidate: { ...candidate, cachePrefix } },
     sticky: { ...plan.sticky, seed: bucketSeed(secret, id, generation) },
   };
-  return applied(next, mutation, controller);
+  return applied(next, null, mutation, controller);
 }
 
 /** `POST /v1/rollouts/{id}/{command}`. A command about another generation than the current one is refused. */
@@ -148,6 +193,6 @@ export async function postCommand(
   const wireOf = (phase: string) => ({ id, generation: current, phase });
   const done = await controller.command(id, asked, (rollout) => mutation.answer(200, wireOf(rollout.phase)));
   if (done.kind === "unknown") return problemResponse("not-found", `no rollout "${id}"`);
-  if (done.kind === "no-effect") return problemResponse("no-effect", `${command} changes nothing: ${done.reason}`);
+  if (done.kind !== "done") return problemResponse(done.kind, `${command} changes nothing: ${done.reason}`);
   return Response.json(wireOf(done.rollout.phase));
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { admitWindow } from "../../core/window/admit-window.ts";
 import type { TelemetryWindow } from "../../core/window/window.ts";
 import type { Controller } from "../controller.ts";
-import { readBody } from "./body.ts";
+import { parseJson, readBody } from "./body.ts";
 import { problemResponse } from "./problem.ts";
 
 const WINDOWS_MAX = 500;
@@ -15,14 +15,6 @@ const push = z.strictObject({
   /** The document the gateway routes by; left out by a service that only reports what it counts. */
   adopted: z.strictObject({ epoch: z.int().min(0), seq: z.int().min(0) }).optional(),
 });
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** `POST /v1/telemetry`: windows of one gateway or service, in order. Acknowledged when durable; repetitions are harmless. */
 export async function postTelemetry(context: Context, controller: Controller): Promise<Response> {

@@ -1,6 +1,7 @@
 import type { GateSetting } from "../gate/gate.ts";
 import type { ManifestField } from "../release/manifest.ts";
 import type { ArmTarget, UnitIdentity } from "../routing/document.ts";
+import type { StableClaim } from "../service/pointer.ts";
 import type { Bp } from "../unit.ts";
 
 /** Asks the gold set of both arms; no user traffic moves. */
@@ -31,6 +32,8 @@ export type Stage = ProbeStage | TrafficStage | WatchStage;
 
 /** What one arm is: where it is served and, when the document pins it, which health endpoint states its manifest. */
 export interface ArmPlan extends ArmTarget {
+  /** Where the arm answers, as the document has it. Missing in plans stored before arms had it. */
+  readonly url?: string;
   /** Health endpoint that answers the manifest; null when the service has none, then parity is not checked. */
   readonly healthUrl: string | null;
   /** Endpoint that answers questions for probes; null when there are no probes. */
@@ -92,6 +95,10 @@ export interface RolloutPlan {
   readonly driver: string;
   /** Longest time from the order to roll back to the data plane's confirmation before the rollback counts as failed. */
   readonly rollbackWithinMs: number;
-  /** sha256 of the document's text. */
+  /** sha256 of the parsed document and of the files it names: equal digests ask for the same thing. */
   readonly documentDigest: string;
+  /** What the document says about stable; null when it takes the service's current release. */
+  readonly claim: StableClaim | null;
+  /** Epoch of the document in force when the generation was accepted; a newer one of another rollout is a later one's. */
+  readonly acceptedEpoch: number;
 }

@@ -1,3 +1,4 @@
+import type { PointerMove } from "../../../core/service/pointer.ts";
 import type {
   Change,
   ControllerStore,
@@ -18,8 +19,10 @@ export function memoryStore(): ControllerStore {
   const reports = new Map<string, Report[]>();
   const answers = new Map<string, StoredAnswer>();
   const hours = new Map<string, ServiceHour>();
+  const pointers = new Map<string, PointerMove[]>();
+  const placeOf = ({ pointer: { service, region } }: PointerMove) => `${service}/${region}`;
 
-  const isStale = ({ rollout, journal = [], published }: Change): boolean => {
+  const isStale = ({ rollout, journal = [], published, pointer }: Change): boolean => {
     if (rollout !== undefined) {
       const stored = rollouts.get(rollout.next.rollout.plan.rolloutId)?.version ?? null;
       if (stored !== rollout.expectedVersion) return true;
@@ -30,6 +33,7 @@ export function memoryStore(): ControllerStore {
       if (index !== length) return true;
       lengths.set(rolloutId, length + 1);
     }
+    if (pointer !== undefined && pointer.version !== (pointers.get(placeOf(pointer))?.length ?? 0) + 1) return true;
     if (published === undefined) return false;
     const stored = documents.get(published.next.document.service)?.document ?? null;
     return stored?.epoch !== published.expected?.epoch || stored?.seq !== published.expected?.seq;
@@ -44,10 +48,19 @@ export function memoryStore(): ControllerStore {
   return {
     commit(change) {
       if (isStale(change)) return Promise.resolve(false);
-      const { rollout, journal = [], published, report, answer, hours: counted = [] } = structuredClone(change);
+      const {
+        rollout,
+        journal = [],
+        published,
+        report,
+        answer,
+        hours: counted = [],
+        pointer,
+      } = structuredClone(change);
       if (rollout !== undefined) rollouts.set(rollout.next.rollout.plan.rolloutId, rollout.next);
       for (const entry of journal) journals.set(entry.rolloutId, [...(journals.get(entry.rolloutId) ?? []), entry]);
       if (published !== undefined) documents.set(published.next.document.service, published.next);
+      if (pointer !== undefined) pointers.set(placeOf(pointer), [...(pointers.get(placeOf(pointer)) ?? []), pointer]);
       if (report !== undefined) putReport(report);
       if (answer !== undefined && !answers.has(answer.key)) answers.set(answer.key, answer);
       for (const count of counted) hours.set(`${count.service}/${count.hour}`, count);
@@ -56,6 +69,11 @@ export function memoryStore(): ControllerStore {
     rollouts: () => Promise.resolve(structuredClone([...rollouts.values()])),
     journal: (rolloutId) => Promise.resolve(structuredClone(journals.get(rolloutId) ?? [])),
     published: () => Promise.resolve(structuredClone([...documents.values()])),
+    pointers: () => Promise.resolve(structuredClone([...pointers.values()].flatMap((moves) => moves.slice(-1)))),
+    pointerHistory: (service) =>
+      Promise.resolve(
+        structuredClone([...pointers.values()].flat().filter((move) => move.pointer.service === service)),
+      ),
     reports: (rolloutId) => Promise.resolve(structuredClone(reports.get(rolloutId) ?? [])),
     answer: (key) => Promise.resolve(structuredClone(answers.get(key) ?? null)),
     hours: (sinceHour) => Promise.resolve(structuredClone([...hours.values()].filter(({ hour }) => hour >= sinceHour))),

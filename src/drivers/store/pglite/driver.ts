@@ -1,5 +1,6 @@
 import type { ProbeReport } from "../../../core/measure/report.ts";
 import type { Rollout } from "../../../core/rollout/rollout.ts";
+import type { PointerMove } from "../../../core/service/pointer.ts";
 import type { RoutingDocument } from "../../../core/routing/document.ts";
 import type { EpochMs } from "../../../core/unit.ts";
 import type {
@@ -66,8 +67,18 @@ async function writeEntry(client: SqlClient, entry: JournalEntry): Promise<void>
   await one(client, insert, [entry.rolloutId, entry.index, JSON.stringify(entry)]);
 }
 
+/** A move follows the one before it; a second one of the same version is not taken. */
+async function writePointer(client: SqlClient, move: PointerMove): Promise<void> {
+  const insert = `insert into pointers (service, region, version, move) select $1, $2, $3, $4
+    where $3 = (select coalesce(max(version), 0) + 1 from pointers where service = $1 and region = $2)
+    on conflict do nothing`;
+  const { service, region } = move.pointer;
+  await one(client, insert, [service, region, move.version, JSON.stringify(move)]);
+}
+
 async function write(client: SqlClient, change: Change): Promise<void> {
   if (change.rollout !== undefined) await writeRollout(client, change.rollout);
+  if (change.pointer !== undefined) await writePointer(client, change.pointer);
   if (change.published !== undefined) await writeDocument(client, change.published);
   for (const entry of change.journal ?? []) await writeEntry(client, entry);
   if (change.report !== undefined) {
@@ -135,6 +146,15 @@ export function sqlStore(
         "select document, effect_id from documents order by service",
       );
       return rows.map(({ document, effect_id }) => ({ document, effectId: effect_id }));
+    },
+    async pointers() {
+      const text = `select move from pointers p where version =
+        (select max(version) from pointers where service = p.service and region = p.region) order by service, region`;
+      return (await read<{ move: PointerMove }>(text)).map(({ move }) => move);
+    },
+    async pointerHistory(service) {
+      const text = "select move from pointers where service = $1 order by region, version";
+      return (await read<{ move: PointerMove }>(text, [service])).map(({ move }) => move);
     },
     async reports(rolloutId) {
       const text = "select effect_id, report from probe_reports where rollout_id = $1 order by stored_order";

@@ -44,4 +44,11 @@ export const MIGRATIONS: readonly string[] = [
      requests bigint not null,
      primary key (service, hour)
    )`,
+  `create table pointers (
+     service text not null,
+     region text not null,
+     version integer not null,
+     move json not null,
+     primary key (service, region, version)
+   )`,
 ];

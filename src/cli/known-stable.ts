@@ -1,0 +1,36 @@
+import type { ArmPlan } from "../core/stage/plan.ts";
+import { findController } from "../host/data-directory-lock.ts";
+import { stableDocument } from "../spec/rollout-schema.ts";
+import { type ControllerAddress, ControllerClient } from "./controller-client.ts";
+import type { DocumentFile } from "./read-document.ts";
+
+interface ClaimAnswer {
+  readonly pointer: {
+    readonly release_id: string;
+    readonly url: string;
+    readonly since: { readonly process: string; readonly at: number };
+    readonly arm: ArmPlan;
+  } | null;
+}
+
+/** What is known of a document's stable: the service's arm where a controller knows it, and the words for people. */
+export interface KnownStable {
+  readonly arm: ArmPlan | null;
+  readonly says: string;
+}
+
+/**
+ * Asks the controller, where one answers, whether a document's stable is what the service serves.
+ * @throws CliError exit 13 when the document claims another release
+ */
+export async function checkStable(read: DocumentFile, address: ControllerAddress): Promise<KnownStable> {
+  const claimed = stableDocument(read.document)?.url ?? "whatever the service serves then";
+  const isAsked = address.controller !== null || (await findController(address.dataDir)) !== null;
+  if (!isAsked) return { arm: null, says: `${claimed}, as the document says: no controller was there to ask` };
+  const client = await ControllerClient.connect(address);
+  const { pointer } = await client.post<ClaimAnswer>("/v1/claims", { document: read.text, file: read.file }, read);
+  if (pointer === null) return { arm: null, says: `${claimed}; the service has had no rollout yet` };
+  const { release_id: release, url, since, arm } = pointer;
+  const when = `${new Date(since.at).toISOString().slice(0, 19)}Z`;
+  return { arm, says: `${url} (release ${release}), since ${since.process} at ${when}` };
+}
