@@ -104,13 +104,13 @@ async function reportedRelease(
 }
 
 /** Since what and when a pointer is where it is, for people. */
-export function sinceOf({ since }: ServicePointer): string {
+function sinceOf({ since }: ServicePointer): string {
   const process = since.generation === null ? "an operator's adopt" : `rollout ${since.process}`;
   return `since ${process} at ${new Date(since.at).toISOString()}`;
 }
 
 /** What is served, since when, and what to write: the words for a claim that differs. */
-export function claimRefusal(claim: NonNullable<RolloutPlan["claim"]>, pointer: ServicePointer): string {
+function claimRefusal(claim: NonNullable<RolloutPlan["claim"]>, pointer: ServicePointer): string {
   const { service, url } = pointer;
   const said = `${claim.url}${claim.release === null ? "" : ` (release ${claim.release})`}`;
   const served = `${url} (release ${releaseName(pointer)}), ${sinceOf(pointer)}`;
