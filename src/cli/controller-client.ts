@@ -32,6 +32,11 @@ const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   "not-found": EXIT.badUsage,
 };
 
+/** Exit code of a command that the controller refused with a problem of this title. */
+export function exitOfProblem(title: string): ExitCode {
+  return EXIT_OF[title] ?? EXIT.toolError;
+}
+
 /** The controller's HTTP API, as commands use it. */
 export class ControllerClient {
   readonly url: string;
@@ -126,6 +131,6 @@ export class ControllerClient {
     const listed = problems.map((problem) =>
       describeProblem(problem, document?.file ?? "document", document?.text ?? ""),
     );
-    throw new CliError(EXIT_OF[title] ?? EXIT.toolError, [...listed, detail].join("\n"), title);
+    throw new CliError(exitOfProblem(title), [...listed, detail].join("\n"), title);
   }
 }

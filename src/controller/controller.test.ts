@@ -216,6 +216,7 @@ describe("the controller", () => {
     const asked = { full: false, by: "ann", reason: "" };
     expect(await world.controller.command("support-rag-7", { ...asked, command: "abort" })).toMatchObject({
       kind: "no-effect",
+      reason: expect.stringContaining("sluice rollback support-rag-7"),
     });
     expect(await world.controller.command("nobody", { ...asked, command: "abort" })).toEqual({ kind: "unknown" });
     await world.controller.command("support-rag-7", { ...asked, command: "rollback" });

@@ -1,6 +1,7 @@
 import type { Command, RolloutEvent } from "../core/rollout/event.ts";
-import { refusal } from "../core/rollout/command.ts";
+import { answerTo } from "../core/rollout/command.ts";
 import { isFinal, newRollout, type Rollout } from "../core/rollout/rollout.ts";
+import { unprovenGates } from "../core/rollout/unproven.ts";
 import { HOURS_OF_HISTORY } from "../core/stage/peak-rate.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { epochMs } from "../core/unit.ts";
@@ -11,6 +12,7 @@ import type { LiveGateway } from "../ports/gateway-hub.ts";
 import { withTimeout } from "../ports/clock.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable } from "./acceptance.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
+import { despiteText, doneText, insteadText } from "./command-text.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
@@ -29,10 +31,22 @@ export type Applied =
   | { readonly kind: "accepted"; readonly rollout: Rollout }
   | { readonly kind: "unchanged"; readonly rollout: Rollout; readonly note: string | null }
   | Refused;
+/** What a person asks of a rollout. */
+export interface Asked {
+  readonly command: Command;
+  /** Promote straight to 100 %. */
+  readonly full: boolean;
+  /** Promote although gates of the stage have not passed. */
+  readonly despite?: boolean;
+  readonly by: string;
+  readonly reason: string;
+}
+
 export type Commanded =
-  | { readonly kind: "done"; readonly rollout: Rollout }
+  | { readonly kind: "done" | "held"; readonly rollout: Rollout; readonly text: string }
   | { readonly kind: "unknown" }
   | { readonly kind: "no-effect" | "superseded"; readonly reason: string };
+export type AnsweringCommand = (rollout: Rollout, text: string) => StoredAnswer;
 export type Answering = (rollout: Rollout) => StoredAnswer;
 
 const TICK_MS = 250;
@@ -107,20 +121,32 @@ export class Controller {
     return applied;
   }
 
-  async command(
-    rolloutId: string,
-    command: { readonly command: Command; readonly full: boolean; readonly by: string; readonly reason: string },
-    answering?: Answering,
-  ): Promise<Commanded> {
+  async command(rolloutId: string, asked: Asked, answering?: AnsweringCommand): Promise<Commanded> {
     const actor = this.#actors.get(rolloutId);
     if (actor === undefined) return { kind: "unknown" };
-    const superseded = this.#superseded(actor.rollout);
-    if (superseded !== null) return { kind: "superseded", reason: superseded };
-    const reason = refusal(actor.rollout, command.command);
-    if (reason !== null) return { kind: "no-effect", reason };
-    const event: RolloutEvent = { kind: "commanded", at: epochMs(this.#tools.clock.wallMs()), ...command };
-    await actor.take(event, answering);
-    return { kind: "done", rollout: actor.rollout };
+    const { rollout } = actor;
+    const standing = answerTo(rollout, asked.command);
+    const isUndone = rollout.phase === "rolled-back" || rollout.phase === "aborted";
+    if (standing.kind === "held" && isUndone) return { kind: "held", rollout, text: standing.text };
+    const lost = this.#superseded(rollout) ?? (standing.kind === "acts" ? this.#busyOther(rollout) : null);
+    if (lost !== null) return { kind: "superseded", reason: lost };
+    if (standing.kind === "held") return { kind: "held", rollout, text: standing.text };
+    if (standing.kind === "refused") return { kind: "no-effect", reason: insteadText(rolloutId, standing) };
+    const unproven = asked.command === "promote" ? unprovenGates(rollout) : [];
+    if (unproven.length > 0 && asked.despite !== true)
+      return { kind: "no-effect", reason: despiteText(rollout, unproven) };
+    const { command, full, by, reason } = asked;
+    const event: RolloutEvent = {
+      kind: "commanded",
+      at: epochMs(this.#tools.clock.wallMs()),
+      command,
+      full,
+      by,
+      reason,
+    };
+    const textOf = (after: Rollout) => doneText(command, rollout, after, unproven);
+    await actor.take(event, answering === undefined ? undefined : (after) => answering(after, textOf(after)));
+    return { kind: "done", rollout: actor.rollout, text: textOf(actor.rollout) };
   }
 
   /**
@@ -245,6 +271,16 @@ export class Controller {
     const by = current.rolloutId === null ? "was taken over by an operator" : `has moved on with ${current.rolloutId}`;
     const advice = current.rolloutId === null ? `sluice service ${service}` : `sluice rollback ${current.rolloutId}`;
     return `service ${service} ${by}; see: ${advice}`;
+  }
+
+  /** One process at a time orders a service's traffic: an ended rollout takes nothing back while another one runs. */
+  #busyOther({ plan: { service, rolloutId } }: Rollout): string | null {
+    const busy = this.rollouts().find(
+      ({ rollout }) => rollout.plan.service === service && rollout.plan.rolloutId !== rolloutId && !isFinal(rollout),
+    );
+    if (busy === undefined) return null;
+    const other = busy.rollout.plan.rolloutId;
+    return `rollout ${other} of service ${service} is ${busy.rollout.phase}; end it first: sluice abort ${other}`;
   }
 
   /** The first split that a data plane has adopted makes its stable the service's current release. */

@@ -52,7 +52,7 @@ function nextAction(rollout: Rollout, at: EpochMs): string {
     case "probing":
       return "asks the gold questions of both arms";
     case "waiting":
-      return `waits for a person: ${rollout.cause?.text ?? "paused"}; promote, resume or abort`;
+      return `waits for a person: ${rollout.cause?.text ?? "paused"}; promote --despite, resume or abort`;
     case "progressing": {
       if (rollout.paused) return "paused: fuses still act; resume to go on";
       if (rollout.holdingSince === null) return `sets ${stageName(stage)} and reads it back`;

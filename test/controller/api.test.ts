@@ -186,7 +186,8 @@ describe("commands", () => {
   it("answers what would change nothing with 409, an old generation with 409, an unknown rollout with 404", async () => {
     await apply();
     const to = (command: string, body: object = {}) => post(`/v1/rollouts/support-rag-7/${command}`, body);
-    expect(await problem(await to("resume"))).toEqual([409, "no-effect"]);
+    expect(await (await to("resume")).json()).toMatchObject({ outcome: "held" });
+    expect(await problem(await to("promote"))).toEqual([409, "no-effect"]);
     expect(await problem(await to("pause", { generation: 7 }))).toEqual([409, "generation"]);
     expect(await problem(await post("/v1/rollouts/nobody/pause"))).toEqual([404, "not-found"]);
     expect(await problem(await to("promote", { unknown: 1 }))).toEqual([400, "bad-request"]);

@@ -81,14 +81,17 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
   ] as const;
   for (const [name, summary] of verbs) {
     const command = remote(`${name} <rollout>`, summary).option("--reason <text>", "kept in the journal", "");
-    if (name === "promote") command.option("--full", "straight to 100 %", false);
+    if (name === "promote") {
+      command.option("--full", "straight to 100 %", false);
+      command.option("--despite", "although gates of this stage have not passed", false);
+    }
     command.action(
-      act(async (rollout: string, options: Shared & { reason: string; full?: boolean }) => {
-        const { json, reason, full = false } = options;
+      act(async (rollout: string, options: Shared & { reason: string; full?: boolean; despite?: boolean }) => {
+        const { json, reason, full = false, despite = false } = options;
         return (await import("../commands/command.ts")).command(
           name,
           rollout,
-          { json, reason, full },
+          { json, reason, full, despite },
           await connect(options),
           terminal,
         );

@@ -32,6 +32,7 @@ type AppliedBody = z.infer<typeof applyBody>;
 
 const commandBody = z.strictObject({
   full: z.boolean().optional(),
+  despite: z.boolean().optional(),
   reason: z.string().max(1_000).optional(),
   generation: z.int().min(1).optional(),
 });
@@ -81,8 +82,7 @@ export async function getRollout(context: Context, options: RolloutApiOptions): 
   const id = context.req.param("id") ?? "";
   const status = await statusOf(options, id);
   if (status !== null) return Response.json(status);
-  const known = options.controller.rollouts().map(({ rollout }) => rollout.plan.rolloutId);
-  return problemResponse("not-found", `no rollout "${id}"; known: ${known.join(", ") || "none yet"}`);
+  return unknownRollout(id, options.controller);
 }
 
 /** Reads what was sent as a document, for `apply` and `retry` alike; a response where it cannot be read. */
@@ -149,7 +149,7 @@ async function applied(
 export async function postRetry(id: string, mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
   const { controller, secret } = options;
   const rollout = controller.rollout(id)?.rollout;
-  if (rollout === undefined) return problemResponse("not-found", `no rollout "${id}"`);
+  if (rollout === undefined) return unknownRollout(id, controller);
   const { plan } = rollout;
   if (!isFinal(rollout)) {
     const found = `rollout ${id} is ${rollout.phase}`;
@@ -189,10 +189,18 @@ export async function postCommand(
   if (body.generation !== undefined && current !== undefined && body.generation !== current) {
     return problemResponse("generation", `generation ${body.generation} of ${id} is over; ${current} is current`);
   }
-  const asked = { command, full: body.full ?? false, by: mutation.operator, reason: body.reason ?? "" };
-  const wireOf = (phase: string) => ({ id, generation: current, phase });
-  const done = await controller.command(id, asked, (rollout) => mutation.answer(200, wireOf(rollout.phase)));
-  if (done.kind === "unknown") return problemResponse("not-found", `no rollout "${id}"`);
-  if (done.kind !== "done") return problemResponse(done.kind, `${command} changes nothing: ${done.reason}`);
-  return Response.json(wireOf(done.rollout.phase));
+  const { full = false, despite = false, reason = "" } = body;
+  const asked = { command, full, despite, by: mutation.operator, reason };
+  const wireOf = (phase: string, outcome: string, text: string) => ({ id, generation: current, phase, outcome, text });
+  const done = await controller.command(id, asked, (rollout, text) =>
+    mutation.answer(200, wireOf(rollout.phase, "done", text)),
+  );
+  if (done.kind === "unknown") return unknownRollout(id, controller);
+  if ("reason" in done) return problemResponse(done.kind, `${command} changes nothing: ${done.reason}`);
+  return Response.json(wireOf(done.rollout.phase, done.kind, done.text));
+}
+
+function unknownRollout(id: string, controller: Controller): Response {
+  const known = controller.rollouts().map(({ rollout }) => rollout.plan.rolloutId);
+  return problemResponse("not-found", `no rollout "${id}"; known: ${known.join(", ") || "none yet"}`);
 }

@@ -1,68 +1,76 @@
 import { describe, expect, it } from "vitest";
 import { after, aGate, aRollout, aVerdict, probes, traffic, watch } from "../../../test/builders.ts";
-import { onCommand, refusal } from "./command.ts";
+import { answerTo, onCommand } from "./command.ts";
 import type { Command } from "./event.ts";
-import type { Phase, Rollout } from "./rollout.ts";
+import { isFinal, type Phase, type Rollout } from "./rollout.ts";
 
 const COMMANDS = ["promote", "pause", "resume", "abort", "rollback"] as const satisfies readonly Command[];
-const ENDED = "the rollout has ended";
 
-/** For each phase what the five commands answer, in their order; null where they act. */
-const ANSWERS: Readonly<Record<Phase, readonly (string | null)[]>> = {
-  pending: ["cannot promote now: pending", null, "not paused and not waiting", null, null],
-  checking: ["cannot promote now: checking", null, "not paused and not waiting", null, null],
-  probing: ["cannot promote now: probing", null, "not paused and not waiting", null, null],
-  progressing: [null, null, "not paused and not waiting", null, null],
-  waiting: [null, null, null, null, null],
-  promoting: ["cannot promote now: promoting", null, "not paused and not waiting", null, null],
-  retreating: ["cannot promote now: retreating", "nothing to pause", "nothing to resume", null, null],
-  "rolling-back": [
-    "cannot promote now: rolling-back",
-    "nothing to pause",
-    "nothing to resume",
-    "already rolling back",
-    "already rolling-back",
-  ],
-  promoted: ["cannot promote now: promoted", "nothing to pause", "nothing to resume", ENDED, null],
-  "rolled-back": [
-    "cannot promote now: rolled-back",
-    "nothing to pause",
-    "nothing to resume",
-    ENDED,
-    "already rolled-back",
-  ],
-  aborted: ["cannot promote now: aborted", "nothing to pause", "nothing to resume", ENDED, "already aborted"],
-  "rollback-failed": ["cannot promote now: rollback-failed", "nothing to pause", "nothing to resume", ENDED, null],
+/** For each phase what the five commands answer, in their order: "acts", "held", or the command that works instead. */
+const ANSWERS: Readonly<Record<Phase, readonly string[]>> = {
+  pending: ["abort", "acts", "held", "acts", "acts"],
+  checking: ["abort", "acts", "held", "acts", "acts"],
+  probing: ["abort", "acts", "held", "acts", "acts"],
+  progressing: ["acts", "acts", "held", "acts", "acts"],
+  waiting: ["acts", "acts", "acts", "acts", "acts"],
+  promoting: ["held", "rollback", "held", "acts", "acts"],
+  retreating: ["abort", "abort", "held", "acts", "acts"],
+  "rolling-back": ["watch", "watch", "watch", "held", "held"],
+  promoted: ["held", "rollback", "rollback", "rollback", "acts"],
+  "rolled-back": ["retry", "retry", "retry", "held", "held"],
+  aborted: ["retry", "retry", "retry", "held", "held"],
+  "rollback-failed": ["rollback", "rollback", "rollback", "rollback", "acts"],
+};
+
+const wordOf = (rollout: Rollout, command: Command) => {
+  const answer = answerTo(rollout, command);
+  return answer.kind === "refused" ? answer.instead : answer.kind;
 };
 
 const held = { holdingSince: after(0), startedAt: after(0), splitOrdered: true } as const;
 const asked = (command: Command, atMs: number, over: { full?: boolean; reason?: string } = {}) =>
   ({ kind: "commanded", at: after(atMs), command, full: false, by: "ann", reason: "", ...over }) as const;
 
-describe("refusal", () => {
-  it.each(Object.entries(ANSWERS))("of each command while %s", (phase, answers) => {
+describe("answerTo", () => {
+  it.each(Object.entries(ANSWERS))("each command while %s", (phase, answers) => {
     const rollout = aRollout({ ...held, phase: phase as Phase });
-    COMMANDS.forEach((command, index) => {
-      const expected = answers[index];
-      if (expected === null) expect(refusal(rollout, command)).toBeNull();
-      else expect(refusal(rollout, command)).toContain(expected);
-    });
+    expect(COMMANDS.map((command) => wordOf(rollout, command))).toEqual(answers);
   });
 
-  it("of a promotion before the share is confirmed, of a second pause, and not of a resume while paused", () => {
+  it("a promotion before the share is confirmed, a second pause, and a resume while paused", () => {
     const rollout = aRollout({ ...held, phase: "progressing", holdingSince: null });
-    expect(refusal(rollout, "promote")).toContain("wait until the share is confirmed");
+    expect(wordOf(rollout, "promote")).toBe("abort");
     const paused = { ...rollout, paused: true };
-    expect([refusal(paused, "pause"), refusal(paused, "resume")]).toEqual(["already paused", null]);
+    expect([wordOf(paused, "pause"), wordOf(paused, "resume")]).toEqual(["held", "acts"]);
+    expect(wordOf({ ...paused, phase: "retreating" }, "resume")).toBe("acts");
   });
 
-  it("changes nothing at all", () => {
+  it("changes nothing at all unless the command acts", () => {
     for (const [phase, answers] of Object.entries(ANSWERS)) {
       const rollout = aRollout({ ...held, phase: phase as Phase });
       COMMANDS.forEach((command, index) => {
-        if (answers[index] === null) return;
+        if (answers[index] === "acts") return;
         expect(onCommand(rollout, asked(command, 9))).toEqual({ state: rollout, effects: [] });
       });
+    }
+  });
+
+  it("names instead of itself only a command that works: one that acts or holds, a retry after the end, or a watch", () => {
+    for (const phase of Object.keys(ANSWERS) as Phase[]) {
+      const rollout = aRollout({ ...held, phase });
+      for (const command of COMMANDS) {
+        const answer = answerTo(rollout, command);
+        if (answer.kind !== "refused") continue;
+        const { instead } = answer;
+        if (instead === "watch") continue;
+        if (instead === "retry") expect(isFinal(rollout)).toBe(true);
+        else
+          expect([phase, command, wordOf(rollout, instead)]).toEqual([
+            phase,
+            command,
+            expect.stringMatching(/acts|held/),
+          ]);
+      }
     }
   });
 });

@@ -1,6 +1,5 @@
 import { unreachable } from "../assert.ts";
-import { gateBaseName, gateOrder, isProbeGate, isTrafficGate } from "../gate/order.ts";
-import { isInForce, maySkip } from "../gate/setting.ts";
+import { gateBaseName, gateOrder } from "../gate/order.ts";
 import { overall, type Verdict } from "../verdict.ts";
 import { onCommand } from "./command.ts";
 import type { Effect } from "./effect.ts";
@@ -19,6 +18,7 @@ import {
   stay,
   waitForPerson,
 } from "./transition.ts";
+import { unprovenGates } from "./unproven.ts";
 
 /** How long after an unanswered identity check the next one is tried. */
 const RECHECK_MS = 5_000;
@@ -74,23 +74,6 @@ function firstFailure(rollout: Rollout, at: Cause["at"]): Cause | null {
   return { gate: verdict.gate, verdict, stageIndex: rollout.stageIndex, at, text: verdict.reason };
 }
 
-/** Every gate that must have spoken at this stage has spoken, and all passed. */
-function isProven(rollout: Rollout): boolean {
-  const { plan, stageIndex, candidateBp } = rollout;
-  const verdicts = verdictsInForce(rollout);
-  const hasProbed = plan.stages.slice(0, stageIndex + 1).some((stage) => stage.kind === "probes");
-  const required = plan.gates.filter(
-    (setting) =>
-      isInForce(setting, candidateBp) &&
-      !maySkip(setting) &&
-      (isTrafficGate(setting.gate) || (hasProbed && isProbeGate(setting.gate))),
-  );
-  const haveSpoken = required.every(({ gate }) =>
-    verdicts.some((verdict) => verdict.gate === gate || gateBaseName(verdict.gate) === gate),
-  );
-  return haveSpoken && (verdicts.length === 0 || overall(verdicts) === "pass");
-}
-
 /** What is still missing, as the sentence a person reads while the stage holds. */
 function unproven(rollout: Rollout): { text: string; verdict: Verdict | null } {
   const verdict = verdictsInForce(rollout).find((candidate) => candidate.kind !== "pass") ?? null;
@@ -115,7 +98,7 @@ function progress(rollout: Rollout, at: Judged["at"]): Next {
   const held = heldMs(rollout, at);
   if (held < stage.holdMs) return stay(rollout);
   // At 100 % there is no concurrent stable traffic left to prove anything against; only a fuse can still speak.
-  if (stage.kind === "watch" || isProven(rollout)) return advance(rollout);
+  if (stage.kind === "watch" || unprovenGates(rollout).length === 0) return advance(rollout);
   if (held < stage.capMs || rollout.phase === "waiting") return stay(rollout);
   if (stage.onCap === "proceed") return advance(rollout);
   const { text, verdict } = unproven(rollout);

@@ -1,0 +1,42 @@
+import type { CommandAnswer } from "../core/rollout/command.ts";
+import type { Command } from "../core/rollout/event.ts";
+import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
+import type { UnprovenGate } from "../core/rollout/unproven.ts";
+
+const percent = (bp: number) => `${bp / 100} %`;
+const listed = (unproven: readonly UnprovenGate[]) => unproven.map(({ gate, text }) => `${gate} (${text})`).join(", ");
+
+/** A refused command, with the one that works now. */
+export function insteadText(rolloutId: string, { text, instead }: Extract<CommandAnswer, { kind: "refused" }>): string {
+  return `${rolloutId} ${text}; what works now: sluice ${instead} ${rolloutId}`;
+}
+
+/** A promotion that skips a proof, with what is missing and how to insist. */
+export function despiteText({ plan, candidateBp }: Rollout, unproven: readonly UnprovenGate[]): string {
+  const at = candidateBp === 0 ? "at the probes" : `at ${percent(candidateBp)}`;
+  return `still unproven ${at}: ${listed(unproven)}; to go on without: sluice promote ${plan.rolloutId} --despite`;
+}
+
+/** What a command has done: what is ordered now, and what was skipped. Ordered is not confirmed, and never called so. */
+export function doneText(command: Command, before: Rollout, after: Rollout, unproven: readonly UnprovenGate[]): string {
+  const { phase, candidateBp } = after;
+  switch (command) {
+    case "promote": {
+      const ordered =
+        phase === "promoting"
+          ? "the candidate becomes the stable release"
+          : phase === "probing"
+            ? "the probes of the next stage run"
+            : `ordered ${percent(candidateBp)} on the candidate (${percent(before.candidateBp)} before)`;
+      return unproven.length === 0 ? ordered : `${ordered}, without proof: ${listed(unproven)}`;
+    }
+    case "pause":
+      return "paused: nothing is promoted until resumed; failed gates still take the candidate back";
+    case "resume":
+      return phase === "probing" ? "the probes run again" : `goes on at ${percent(candidateBp)}`;
+    default:
+      return isFinal(after)
+        ? `${phase}: no user had been sent to the candidate`
+        : `ordered 0 % on the candidate (${percent(before.candidateBp)} before); not confirmed by the gateways yet`;
+  }
+}

@@ -1,0 +1,34 @@
+import { gateBaseName, isProbeGate, isTrafficGate } from "../gate/order.ts";
+import { isInForce, maySkip } from "../gate/setting.ts";
+import { currentStage, type Rollout, verdictsInForce } from "./rollout.ts";
+
+/** A gate that the stage in force still waits for, and what it last said. */
+export interface UnprovenGate {
+  readonly gate: string;
+  readonly text: string;
+}
+
+/**
+ * What a stage still lacks before it may go on by itself: gates that must speak and have not, and those that did not
+ * pass. Empty at 100 %, where no stable traffic is left to compare with.
+ */
+export function unprovenGates(rollout: Rollout): readonly UnprovenGate[] {
+  const { plan, stageIndex, candidateBp } = rollout;
+  if (currentStage(rollout).kind === "watch") return [];
+  const verdicts = verdictsInForce(rollout);
+  const hasProbed = plan.stages.slice(0, stageIndex + 1).some((stage) => stage.kind === "probes");
+  const isAtTraffic = currentStage(rollout).kind === "traffic";
+  const silent = plan.gates.filter(
+    (setting) =>
+      isInForce(setting, candidateBp) &&
+      !maySkip(setting) &&
+      ((isAtTraffic && isTrafficGate(setting.gate)) || (hasProbed && isProbeGate(setting.gate))) &&
+      !verdicts.some(({ gate }) => gate === setting.gate || gateBaseName(gate) === setting.gate),
+  );
+  return [
+    ...verdicts
+      .filter(({ kind }) => kind !== "pass")
+      .map(({ gate, reason, needs }) => ({ gate, text: needs === null ? reason : `${reason}; needs ${needs}` })),
+    ...silent.map(({ gate }) => ({ gate, text: "has not spoken yet" })),
+  ];
+}
