@@ -7,7 +7,6 @@ import type { RolloutPlan } from "../core/stage/plan.ts";
 import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
 import type { ControllerStore, JournalEntry, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
-import type { HealthReader } from "../ports/health.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
 import { withTimeout } from "../ports/clock.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable } from "./acceptance.ts";
@@ -102,8 +101,10 @@ export class Controller {
     return this.#tools.store;
   }
 
-  get health(): HealthReader {
-    return this.#tools.health;
+  /** What `apply` would make of a plan's stable; nothing is begun. */
+  settle(plan: RolloutPlan): ReturnType<typeof settleStable> {
+    const pointer = this.pointers.of(plan.service);
+    return this.#inTime((signal) => settleStable(plan, pointer, this.#tools.health, signal));
   }
 
   rollouts(): readonly StoredRollout[] {
@@ -199,13 +200,12 @@ export class Controller {
     const { store, clock, health, traffic } = this.#tools;
     if (existing !== undefined && isSame(existing.rollout.plan, asked))
       return this.#inTime((signal) => sameAgain(existing.stored, health, signal));
-    const pointer = this.pointers.of(asked.service);
     const blocked = conflictOf(
       asked,
       this.rollouts().map(({ rollout }) => rollout),
     );
     if (blocked !== null) return blocked;
-    const settled = await this.#inTime((signal) => settleStable(asked, pointer, health, signal));
+    const settled = await this.settle(asked);
     if (settled.kind === "refused") return settled;
     const unready = await this.#inTime((signal) => preflight(settled.plan, traffic, health, signal));
     if (unready !== null) return unready;
@@ -217,6 +217,7 @@ export class Controller {
     const version = (expectedVersion ?? 0) + 1;
     const observations = startObservations(rollout.plan, classes);
     const next = { rollout, observations, version, createdAt: clock.wallMs() };
+    const pointer = this.pointers.of(plan.service);
     const move = pointer !== null && settled.isMoved ? this.pointers.movedAddress(pointer, plan) : null;
     const answer = answering === undefined ? {} : { answer: answering(rollout) };
     const moving = move === null ? {} : { pointer: move };

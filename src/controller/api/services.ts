@@ -3,7 +3,6 @@ import { z } from "zod";
 import { type PointerMove, releaseName, type ServicePointer } from "../../core/service/pointer.ts";
 import { planRollout } from "../../spec/plan.ts";
 import { isProblems, readRollout } from "../../spec/read-rollout.ts";
-import { settleStable } from "../acceptance.ts";
 import type { Controller } from "../controller.ts";
 import { parseJson, readBody } from "./body.ts";
 import type { Mutation } from "./operator-mutation.ts";
@@ -74,7 +73,7 @@ export async function postClaim(context: Context, controller: Controller): Promi
   const unknown = { generation: 1, seed: 0, documentDigest: "", goldDigest: "", paths };
   const known = { file: parsed.data.file, current: current?.arm ?? null };
   const plan = planRollout(read.document, read.source, { ...unknown, ...known });
-  const settled = await settleStable(plan, current, controller.health);
+  const settled = await controller.settle(plan);
   if (settled.kind === "refused") return problemResponse(settled.code, settled.message);
   return Response.json({ pointer: current === null ? null : { ...pointerWire(current), arm: current.arm } });
 }
