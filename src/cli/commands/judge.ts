@@ -6,6 +6,9 @@ import { WindowJudge } from "../../core/trace/window-judge.ts";
 import type { VerdictKind } from "../../core/verdict.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { LOG_FORMATS } from "../judge/format/formats.ts";
+import type { LogFormat } from "../judge/format/log-format.ts";
+import { LogJudge } from "../judge/log-judge.ts";
 import { answerOnWire, tellAnswer } from "../judge/answer.ts";
 import { readLines } from "../judge/read-lines.ts";
 import { readProbeResults } from "../judge/probe-results.ts";
@@ -25,6 +28,10 @@ export interface JudgeOptions {
   readonly holdMs: number | null;
   readonly armMap: string | null;
   readonly only: "trace" | null;
+  /** Product whose access log the trace is; null for wide events. */
+  readonly format: string | null;
+  /** Field of that log that holds the arm, instead of the usual ones. */
+  readonly armField: string | null;
 }
 
 const EXITS: Readonly<Record<VerdictKind, ExitCode>> = {
@@ -47,6 +54,15 @@ async function rulesOf(options: JudgeOptions): Promise<TraceRules> {
   };
 }
 
+function formatOf({ format, armField, trace }: JudgeOptions): LogFormat | null {
+  if (format === null) {
+    if (armField === null) return null;
+    throw new CliError(EXIT.badUsage, "--arm-field names a field of an access log: say which with --format");
+  }
+  if (trace === null) throw new CliError(EXIT.badUsage, "--format reads an access log: give it as --trace FILE");
+  return LOG_FORMATS[format]?.() ?? null;
+}
+
 /** `sluice judge`: what the gates would have said, had they watched while a trace was recorded. */
 export async function judge(options: JudgeOptions, terminal: Terminal): Promise<ExitCode> {
   const rules = await rulesOf(options);
@@ -54,8 +70,12 @@ export async function judge(options: JudgeOptions, terminal: Terminal): Promise<
   if (path === null || (options.trace !== null && options.windows !== null))
     throw new CliError(EXIT.badUsage, "expected --trace FILE or --windows FILE, exactly one of them; - reads stdin");
   const names = new ArmNames(options.armMap === null ? [] : readArmMap(options.armMap));
-  const lines = options.trace !== null ? new EventJudge(rules, names) : new WindowJudge(rules);
-  await readLines(lines, path);
+  const format = formatOf(options);
+  const events = new EventJudge(rules, names);
+  const armFields = options.armField === null ? null : [options.armField];
+  const ofTrace = format === null ? events : new LogJudge(events, format, armFields);
+  const lines = options.windows === null ? ofTrace : new WindowJudge(rules);
+  await readLines(lines, path, format?.lines);
   const judgement = lines.finish();
   if (options.json) terminal.data(JSON.stringify(answerOnWire(judgement, options.windows !== null)));
   else tellAnswer(judgement, terminal);

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { parseDurationMs } from "../../spec/duration.ts";
 import type { JudgeOptions } from "../commands/judge.ts";
+import { LOG_FORMATS } from "../judge/format/formats.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Act, Verb } from "./options.ts";
 
@@ -15,6 +16,10 @@ function hold(text: string): number {
 export function addJudge(verb: Verb, act: Act, terminal: Terminal): void {
   verb("judge", "replay recorded traffic through the gates, as if they had watched it live")
     .option("--trace <file>", "wide events as NDJSON, - for stdin")
+    .addOption(
+      new Option("--format <product>", "the trace is the access log of this product").choices(Object.keys(LOG_FORMATS)),
+    )
+    .option("--arm-field <name>", "field of that log that holds the arm, instead of the usual ones")
     .option("--windows <file>", "telemetry windows as gateways send them, instead of events")
     .option("--probe-results <file>", "what `sluice probe --json` printed; probe gates have no data without it")
     .option("--preset <name>", "gates to judge by", "default")
@@ -33,7 +38,7 @@ export function addJudge(verb: Verb, act: Act, terminal: Terminal): void {
       act(async (options: Partial<JudgeOptions> & { hold?: number }) => {
         const { judge } = await import("../commands/judge.ts");
         const absent = { trace: null, windows: null, probeResults: null, gates: null, mode: null, split: null };
-        const more = { armMap: null, only: null, holdMs: options.hold ?? null };
+        const more = { format: null, armField: null, armMap: null, only: null, holdMs: options.hold ?? null };
         return judge({ ...absent, ...more, ...options } as JudgeOptions, terminal);
       }),
     );
