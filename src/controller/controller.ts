@@ -1,3 +1,6 @@
+import { HourlyRates } from "../core/observe/hourly-rates.ts";
+import { KnownClassesByService } from "../core/observe/known-classes.ts";
+import { startObservations } from "../core/observe/observe.ts";
 import type { Command, RolloutEvent } from "../core/rollout/event.ts";
 import { answerTo } from "../core/rollout/command.ts";
 import { isFinal, newRollout, type Rollout } from "../core/rollout/rollout.ts";
@@ -15,9 +18,6 @@ import { despiteText, doneText, insteadText } from "./command-text.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
-import { HourlyRates } from "./hourly-rates.ts";
-import { KnownClassesByService } from "./known-classes.ts";
-import { startObservations } from "./observe.ts";
 import { type ActorTools, RolloutActor } from "./rollout-actor.ts";
 import { ServicePointers } from "./service-pointers.ts";
 

@@ -1,19 +1,17 @@
 import { assert } from "../core/assert.ts";
-import { isHarmProven, judgeTraffic } from "../core/gate/gate-set.ts";
-import type { StageView } from "../core/gate/gate.ts";
+import type { Observations } from "../core/observe/observations.ts";
+import { measuredBp, observe, observeReading } from "../core/observe/observe.ts";
 import type { Effect } from "../core/rollout/effect.ts";
 import type { RolloutEvent } from "../core/rollout/event.ts";
-import { brokenInvariants } from "../core/rollout/invariant.ts";
-import { currentStage, heldMs, isFinal, type Rollout } from "../core/rollout/rollout.ts";
-import { step } from "../core/rollout/step.ts";
+import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
+import { look, turn } from "../core/rollout/wheel.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
-import type { JournalEntry, Observations, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
 import { withTimeout } from "../ports/clock.ts";
+import type { JournalEntry, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
 import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { MetricPoller, type MetricSources } from "./metric-poller.ts";
-import { measuredBp, observe, observeReading, startSecondTry } from "./observe.ts";
 import { tell } from "./tell.ts";
 
 export interface ActorTools extends EffectTools {
@@ -114,23 +112,11 @@ export class RolloutActor {
   }
 
   async #look(observations: Observations): Promise<void> {
-    const { plan, phase, stageIndex } = this.rollout;
-    const at = this.#now();
-    const view = this.#view(at);
-    const isFused = isHarmProven(observations.evidence, view, plan.gates);
     const nowMs = this.#tools.clock.monoMs();
-    const isDue = isFused || nowMs - this.#judgedAtMonoMs >= JUDGE_EVERY_MS;
-    if (!isDue || phase === "pending" || phase === "checking") return this.#remember(observations);
+    const judged = look(this.rollout, observations, this.#now(), () => nowMs - this.#judgedAtMonoMs >= JUDGE_EVERY_MS);
+    if (judged === null) return this.#remember(observations);
     this.#judgedAtMonoMs = nowMs;
-    const verdicts = judgeTraffic(observations.evidence, view, plan.gates);
-    await this.#decide({ kind: "judged", at, stageIndex, verdicts }, observations);
-  }
-
-  #view(at: EpochMs): StageView {
-    const { rollout } = this;
-    const stage = currentStage(rollout);
-    const holdMs = stage.kind === "probes" ? 0 : stage.holdMs;
-    return { kind: stage.kind, candidateBp: rollout.candidateBp, heldMs: heldMs(rollout, at), holdMs };
+    await this.#decide(judged, observations);
   }
 
   /** Commits observations that decided nothing. */
@@ -141,11 +127,7 @@ export class RolloutActor {
 
   async #decide(event: RolloutEvent, seen: Observations, answer?: (rollout: Rollout) => StoredAnswer): Promise<void> {
     const before = this.rollout;
-    const { state, effects } = step(before, event);
-    const broken = brokenInvariants(state);
-    assert(broken.length === 0, `${state.plan.rolloutId} after ${event.kind}: ${broken.join("; ")}`);
-    const isFresh = state.evidenceGeneration === seen.generation;
-    const observations = isFresh ? seen : startSecondTry(seen, state, this.#epoch());
+    const { rollout: state, seen: observations, effects } = turn(before, seen, event, this.#epoch());
     const isUnchanged = state === before && observations === this.#stored.observations;
     if (isUnchanged && answer === undefined) return;
     const entry = isWorthAnEntry(before, state, event) ? this.#entry(state, event, effects) : null;

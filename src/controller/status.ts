@@ -1,12 +1,13 @@
-import type { Stretch } from "../core/evidence/worst-window.ts";
+import type { Stretch } from "../core/observe/worst-window.ts";
 import { stopConditionOf } from "../core/gate/stop-condition.ts";
+import { shareBp } from "../core/observe/observe.ts";
 import type { Stage } from "../core/stage/plan.ts";
+import { holdMsOf, shareOf } from "../core/stage/share.ts";
 import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
 import { currentStage, heldMs, isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import type { EpochMs } from "../core/unit.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { JournalEntry, StoredRollout } from "../ports/controller-store.ts";
-import { shareBp } from "./observe.ts";
 
 /** A verdict on the wire. */
 export function verdictWire(verdict: Verdict) {
@@ -37,8 +38,8 @@ function stretchWire(stretch: Stretch | null) {
 
 /** What a stage is called where people read: `10%`, `probes`, `100%`. */
 function stageName(stage: Stage): string {
-  if (stage.kind === "probes") return "probes";
-  return stage.kind === "watch" ? "100%" : `${stage.candidateBp / 100}%`;
+  const share = shareOf(stage);
+  return share === null ? "probes" : `${share / 100}%`;
 }
 
 /** What happens next and what it waits for, as one sentence. */
@@ -56,8 +57,7 @@ function nextAction(rollout: Rollout, at: EpochMs): string {
     case "progressing": {
       if (rollout.paused) return "paused: fuses still act; resume to go on";
       if (rollout.holdingSince === null) return `sets ${stageName(stage)} and reads it back`;
-      const holdMs = stage.kind === "probes" ? 0 : stage.holdMs;
-      const restS = Math.ceil((holdMs - heldMs(rollout, at)) / 1_000);
+      const restS = Math.ceil((holdMsOf(stage) - heldMs(rollout, at)) / 1_000);
       if (restS > 0) return `holds ${stageName(stage)} for ${restS} s more`;
       return waitsFor === undefined
         ? "goes on"

@@ -1,5 +1,6 @@
 import type { Effect } from "../core/rollout/effect.ts";
 import { currentStage, type Rollout } from "../core/rollout/rollout.ts";
+import { shareOf } from "../core/stage/share.ts";
 import type { EventFeed } from "./event-feed.ts";
 
 /** Tells listeners what a decision changed: the stage, verdicts of another kind, the phase. */
@@ -9,7 +10,7 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
     after.stageIndex !== before.stageIndex || (before.phase === "pending" && after.phase !== "pending");
   if (isNewStage) {
     const stage = currentStage(after);
-    const shareBp = stage.kind === "traffic" ? stage.candidateBp : stage.kind === "watch" ? 10_000 : after.candidateBp;
+    const shareBp = shareOf(stage) ?? after.candidateBp;
     feed.publish(ts, { type: "stage", rollout, index: after.stageIndex, share_bp: shareBp, kind: stage.kind });
   }
   for (const verdict of after.verdicts) {

@@ -1,58 +1,12 @@
-import type { WorstWindows } from "../core/evidence/worst-window.ts";
-import type { Evidence } from "../core/gate/gate-set.ts";
 import type { ProbeReport } from "../core/measure/report.ts";
-import type { Manifest } from "../core/release/manifest.ts";
-import type { ByArm } from "../core/arm.ts";
+import type { ServiceHour } from "../core/observe/hourly-rates.ts";
+import type { Observations } from "../core/observe/observations.ts";
 import type { Effect } from "../core/rollout/effect.ts";
 import type { RolloutEvent } from "../core/rollout/event.ts";
 import type { Phase, Rollout } from "../core/rollout/rollout.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { PointerMove } from "../core/service/pointer.ts";
 import type { Bp, EpochMs } from "../core/unit.ts";
-
-/** What was seen under one document, for comparing the share ordered with the share measured. */
-export interface DocumentTraffic {
-  readonly epoch: number;
-  readonly seq: number;
-  readonly requests: ByArm<number>;
-  /** Units seen for the first time in the epoch. */
-  readonly units: ByArm<number>;
-}
-
-/** Counts kept for people and reports; no gate reads them. */
-export interface TrafficTotals {
-  readonly requests: ByArm<number>;
-  readonly failures: ByArm<number>;
-  readonly units: ByArm<number>;
-  /** Answers that the service marked as cold starts; reported, never judged by themselves (CW-5). */
-  readonly cold: ByArm<number>;
-  readonly gatewayFailures: number;
-  /** Windows that never came: gaps in the gateways' sequence numbers. */
-  readonly lostWindows: number;
-  /** Under the newest document any gateway reported from; null before the first report. */
-  readonly latest: DocumentTraffic | null;
-  /** Start of the first and end of the last window in which the candidate answered a user. */
-  readonly firstCandidateAt: EpochMs | null;
-  readonly lastCandidateAt: EpochMs | null;
-}
-
-/** What a rollout has seen: persisted with every accepted window, so that a restart loses nothing. */
-export interface Observations {
-  readonly evidence: Evidence;
-  /** The rollout's evidenceGeneration this evidence belongs to. */
-  readonly generation: number;
-  /** Newest document of the try before this one, 0 in the first try: its late windows are counted and not judged. */
-  readonly judgedAfterEpoch: number;
-  /** Highest telemetry sequence number taken in, by gateway: a window at or below it is a repetition. */
-  readonly cursors: Readonly<Record<string, number>>;
-  /** Epoch of this rollout's first document; null before it. Candidate traffic of earlier epochs is not its own. */
-  readonly sinceEpoch: number | null;
-  readonly totals: TrafficTotals;
-  /** Where the candidate looked worst, for the person who has to find out why. */
-  readonly worst: WorstWindows;
-  /** Manifests of both arms when the rollout began. */
-  readonly pinned: ByArm<Manifest> | null;
-}
 
 export interface StoredRollout {
   readonly rollout: Rollout;
@@ -86,13 +40,6 @@ export interface StoredAnswer {
   readonly fingerprint: string;
   readonly status: number;
   readonly body: string;
-}
-
-/** Requests a service answered in one hour since 1970. */
-export interface ServiceHour {
-  readonly service: string;
-  readonly hour: number;
-  readonly requests: number;
 }
 
 /** One atomic change. Everything in it becomes durable together or not at all. */

@@ -1,5 +1,6 @@
-import { NO_WORST } from "../core/evidence/worst-window.ts";
 import { assert } from "../core/assert.ts";
+import type { Observations } from "../core/observe/observations.ts";
+import { NO_WORST } from "../core/observe/worst-window.ts";
 import type { Effect } from "../core/rollout/effect.ts";
 import { newRollout } from "../core/rollout/rollout.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
@@ -10,7 +11,6 @@ import type {
   Change,
   ControllerStore,
   JournalEntry,
-  Observations,
   PublishedDocument,
   StoredRollout,
 } from "../ports/controller-store.ts";

@@ -2,6 +2,7 @@ import { gateBaseName } from "../../core/gate/order.ts";
 import { forecastStage, type GateForecast } from "../../core/forecast/stage.ts";
 import { forecastRollout, type RolloutForecast } from "../../core/forecast/rollout.ts";
 import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
+import { holdMsOf, shareOf } from "../../core/stage/share.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
 import { presetOf } from "../../spec/plan.ts";
 import type { PlanAnswer, PlanStage, PlanWarning } from "../answer/plan-answer.ts";
@@ -78,8 +79,8 @@ function whyNever({ gate, needsSamples, expectedS }: GateForecast, capMs: number
 function stageWire({ stage, gates }: StageForecast, plan: RolloutPlan): PlanStage {
   return {
     kind: stage.kind,
-    share_bp: stage.kind === "traffic" ? stage.candidateBp : stage.kind === "watch" ? 10_000 : 0,
-    hold_s: stage.kind === "probes" ? 0 : stage.holdMs / 1_000,
+    share_bp: shareOf(stage) ?? 0,
+    hold_s: holdMsOf(stage) / 1_000,
     gates: gates.map(gateWire),
     worst_rollback_s: (PUSH_WORST_MS + (stage.kind === "probes" ? 0 : plan.drainMs)) / 1_000,
   };

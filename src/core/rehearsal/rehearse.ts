@@ -1,16 +1,8 @@
-import {
-  type Evidence,
-  foldEvidence,
-  isHarmProven,
-  judgeTraffic,
-  restartEvidence,
-  startEvidence,
-} from "../gate/gate-set.ts";
-import type { StageView } from "../gate/gate.ts";
+import { foldEvidence, startEvidence } from "../gate/gate-set.ts";
 import type { Effect } from "../rollout/effect.ts";
 import type { RolloutEvent } from "../rollout/event.ts";
-import { currentStage, heldMs, isFinal, newRollout, type Rollout } from "../rollout/rollout.ts";
-import { step } from "../rollout/step.ts";
+import { isFinal, newRollout, type Rollout } from "../rollout/rollout.ts";
+import { type Cadence, look, turn, type Watched } from "../rollout/wheel.ts";
 import type { RolloutPlan } from "../stage/plan.ts";
 import type { RandomStream } from "../stats/random.ts";
 import { BP_ALL, type EpochMs, epochMs } from "../unit.ts";
@@ -35,14 +27,20 @@ export interface Rehearsal {
   readonly failedCandidateRequests: number;
 }
 
+/** A whole verdict is dear; before the hold is over only a fuse can change anything. */
+export const AFTER_HOLD: Cadence = ({ heldMs, holdMs }) => heldMs >= holdMs;
+
 const NO_ANSWERS: Answers = { parity: [], probes: () => [] };
 /** The data plane confirms a share and probes come back within one virtual second. */
 const EFFECT_MS = 500;
+/** A rehearsal has one data plane, which is never late: no document has to be told from the one before it. */
+const NO_EPOCH = 0;
 
 /**
- * Carries a plan out in virtual time, second by second, with the same reducer and gates as a real one.
+ * Carries a plan out in virtual time, second by second, by the same wheel as a real one.
  * @param random the only source of chance: same stream, same rehearsal
  * @param limitS virtual seconds after which an undecided rollout is left as it is
+ * @param cadence how often whole verdicts are written; by default as often as one can matter
  */
 export function rehearse(
   plan: RolloutPlan,
@@ -50,10 +48,11 @@ export function rehearse(
   random: RandomStream,
   limitS: number,
   answers: Answers = NO_ANSWERS,
+  cadence: Cadence = AFTER_HOLD,
 ): Rehearsal {
   const traffic: Traffic =
     typeof world === "function" ? world : (candidateBp, atS, chance) => drawSecond(world, candidateBp, atS, chance);
-  const run = new Run(plan, answers);
+  const run = new Run(plan, answers, cadence);
   run.take({ kind: "started", at: epochMs(0) });
   for (let atS = 1; atS <= limitS && !isFinal(run.rollout); atS++) run.second(traffic, atS, random);
   return run.outcome();
@@ -61,27 +60,25 @@ export function rehearse(
 
 class Run {
   rollout: Rollout;
-  #evidence: Evidence;
-  #evidenceGeneration = 0;
+  #seen: Watched;
   #candidateRequests = 0;
   #failedCandidateRequests = 0;
   #firstRequestAtS: number | null = null;
   #reached100AtS: number | null = null;
   readonly #answers: Answers;
+  readonly #cadence: Cadence;
 
-  constructor(plan: RolloutPlan, answers: Answers) {
+  constructor(plan: RolloutPlan, answers: Answers, cadence: Cadence) {
     this.rollout = newRollout(plan);
-    this.#evidence = startEvidence(plan.gates);
+    this.#seen = { evidence: startEvidence(plan.gates), generation: 0, judgedAfterEpoch: 0 };
     this.#answers = answers;
+    this.#cadence = cadence;
   }
 
   take(event: RolloutEvent): void {
-    const { state, effects } = step(this.rollout, event);
-    this.rollout = state;
-    if (state.evidenceGeneration !== this.#evidenceGeneration) {
-      this.#evidenceGeneration = state.evidenceGeneration;
-      this.#evidence = restartEvidence(this.#evidence, state.plan.gates);
-    }
+    const { rollout, seen, effects } = turn(this.rollout, this.#seen, event, NO_EPOCH);
+    this.rollout = rollout;
+    this.#seen = seen;
     for (const effect of effects) this.#finish(effect, epochMs(event.at + EFFECT_MS));
   }
 
@@ -104,23 +101,9 @@ class Run {
     this.#candidateRequests += requests;
     this.#failedCandidateRequests += failures;
     if (requests > 0) this.#firstRequestAtS ??= atS - 1;
-    this.#evidence = foldEvidence(this.#evidence, block, plan.gates);
-    const stage = this.#view(at);
-    // A whole verdict is dear; before the hold is over only a fuse can change anything.
-    if (stage.heldMs < stage.holdMs && !isHarmProven(this.#evidence, stage, plan.gates)) return;
-    const verdicts = judgeTraffic(this.#evidence, stage, plan.gates);
-    this.take({ kind: "judged", at, stageIndex: this.rollout.stageIndex, verdicts });
-  }
-
-  #view(at: EpochMs): StageView {
-    const stage = currentStage(this.rollout);
-    const { candidateBp } = this.rollout;
-    return {
-      kind: stage.kind,
-      candidateBp,
-      heldMs: heldMs(this.rollout, at),
-      holdMs: stage.kind === "probes" ? 0 : stage.holdMs,
-    };
+    this.#seen = { ...this.#seen, evidence: foldEvidence(this.#seen.evidence, block, plan.gates) };
+    const judged = look(this.rollout, this.#seen, at, this.#cadence);
+    if (judged !== null) this.take(judged);
   }
 
   outcome(): Rehearsal {

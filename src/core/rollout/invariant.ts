@@ -1,13 +1,14 @@
+import { shareOf } from "../stage/share.ts";
 import { currentStage, isFinal, type Rollout } from "./rollout.ts";
 
 /**
- * What must hold of every reachable rollout; a list of broken rules, empty when all hold. Asserted after every step by
- * the simulation and the property tests, and by the controller before it commits.
+ * What must hold of every reachable rollout; a list of broken rules, empty when all hold. Asserted by the wheel
+ * after every step, so by the controller before it commits, by every rehearsal and by the property tests.
  */
 export function brokenInvariants(rollout: Rollout): readonly string[] {
   const { phase, candidateBp, awaiting } = rollout;
   const stage = currentStage(rollout);
-  const allowedBp = stage.kind === "traffic" ? stage.candidateBp : stage.kind === "watch" ? 10_000 : null;
+  const allowedBp = shareOf(stage);
   const isBack =
     phase === "rolling-back" || phase === "rolled-back" || phase === "aborted" || phase === "rollback-failed";
   const rules: readonly (readonly [holds: boolean, rule: string])[] = [

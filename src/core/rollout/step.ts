@@ -8,7 +8,7 @@ import { type Cause, currentStage, heldMs, isFinal, type Rollout, verdictsInForc
 import {
   advance,
   checkIdentity,
-  enterStage,
+  enterFirst,
   failStage,
   finish,
   type Next,
@@ -56,7 +56,7 @@ export function step(rollout: Rollout, event: RolloutEvent): Next {
 
 function start(rollout: Rollout): Next {
   const comparesIdentity = rollout.plan.gates.some((setting) => setting.gate === "parity");
-  return comparesIdentity ? checkIdentity(rollout) : enterStage(rollout, 0);
+  return comparesIdentity ? checkIdentity(rollout) : enterFirst(rollout);
 }
 
 /** Latest verdict of each gate, new ones replacing old ones of the same gate and all its topics. */
@@ -111,7 +111,7 @@ function onSuccess(rollout: Rollout, event: Succeeded): Next {
   switch (rollout.phase) {
     case "checking":
       if (failure !== null) return failStage(done, failure);
-      if (overall(event.verdicts) === "pass") return enterStage(done, done.stageIndex);
+      if (overall(event.verdicts) === "pass") return enterFirst(done);
       return stay({ ...done, holdingSince: event.at });
     case "probing":
       if (failure !== null) return failStage(done, failure);

@@ -1,8 +1,8 @@
-import { assert, unreachable } from "../assert.ts";
-import type { Stage } from "../stage/plan.ts";
-import { BP_ALL, BP_NONE, type EpochMs } from "../unit.ts";
+import { assert } from "../assert.ts";
+import { BP_NONE, type Bp, type EpochMs } from "../unit.ts";
 import { overall, type Verdict } from "../verdict.ts";
 import type { Effect, EffectOrder } from "./effect.ts";
+import { type NextShare, nextShare } from "./next-share.ts";
 import { type Cause, currentStage, type Rollout, verdictsInForce } from "./rollout.ts";
 
 /** A decision: the rollout after the event and the work it asks for. Journal both before running an effect. */
@@ -28,8 +28,7 @@ export function order(rollout: Rollout, effect: EffectOrder): Next {
 }
 
 /** Orders a share for the current stage. `holdingSince` stays null until the data plane confirms it. */
-function orderStageShare(rollout: Rollout, stage: Stage, newEpoch: boolean): Next {
-  const candidateBp = stage.kind === "watch" ? BP_ALL : stage.kind === "traffic" ? stage.candidateBp : BP_NONE;
+function orderStageShare(rollout: Rollout, candidateBp: Bp, newEpoch: boolean): Next {
   const state = { ...rollout, candidateBp, holdingSince: null, pausedAt: null, splitOrdered: true };
   return order(state, { kind: "set-split", candidateBp, closed: [], arms: "both", newEpoch });
 }
@@ -46,18 +45,17 @@ export function runProbes(rollout: Rollout): Next {
   return order(state, { kind: "run-probes", tier: stage.tier, extraRepeats });
 }
 
-export function enterStage(rollout: Rollout, stageIndex: number): Next {
+/** Enters the first stage. */
+export function enterFirst(rollout: Rollout): Next {
+  const first = nextShare(rollout.plan, rollout.stageIndex, "first");
+  assert(first !== null, "a plan has at least one stage");
+  return enterStage(rollout, first);
+}
+
+function enterStage(rollout: Rollout, { stageIndex, candidateBp }: NextShare): Next {
   const state: Rollout = { ...rollout, stageIndex, probeAttempts: 0, holdingSince: null, pausedAt: null, cause: null };
-  const stage = currentStage(state);
-  switch (stage.kind) {
-    case "probes":
-      return runProbes(state);
-    case "traffic":
-    case "watch":
-      return orderStageShare({ ...state, phase: "progressing" }, stage, false);
-    default:
-      return unreachable(stage);
-  }
+  if (candidateBp === null) return runProbes(state);
+  return orderStageShare({ ...state, phase: "progressing" }, candidateBp, false);
 }
 
 /** To the next stage, or to the end: the candidate becomes the stable arm in a new epoch. */
@@ -65,7 +63,8 @@ export function advance(rollout: Rollout): Next {
   const isProven = overall(verdictsInForce(rollout)) === "pass";
   const { stageIndex, unprovenStages } = rollout;
   const state = isProven ? rollout : { ...rollout, unprovenStages: [...unprovenStages, stageIndex] };
-  if (stageIndex + 1 < rollout.plan.stages.length) return enterStage(state, stageIndex + 1);
+  const next = nextShare(rollout.plan, stageIndex, "on");
+  if (next !== null) return enterStage(state, next);
   return order(
     { ...state, phase: "promoting" },
     { kind: "set-split", candidateBp: BP_NONE, closed: [], arms: "swap", newEpoch: true },
@@ -74,8 +73,8 @@ export function advance(rollout: Rollout): Next {
 
 /** Straight to the last stage, 100 % watched. */
 export function advanceToFull(rollout: Rollout): Next {
-  const last = rollout.plan.stages.length - 1;
-  if (rollout.stageIndex === last) return advance(rollout);
+  const last = nextShare(rollout.plan, rollout.stageIndex, "full");
+  if (last === null || last.stageIndex === rollout.stageIndex) return advance(rollout);
   return enterStage({ ...rollout, unprovenStages: [...rollout.unprovenStages, rollout.stageIndex] }, last);
 }
 
@@ -111,14 +110,6 @@ export function rollBack(rollout: Rollout, cause: Cause, ending: Rollout["ending
   });
 }
 
-/** The previous traffic stage's index, or null when the current one is the first. */
-function previousTrafficStage(rollout: Rollout): number | null {
-  for (let index = rollout.stageIndex - 1; index >= 0; index--) {
-    if (rollout.plan.stages[index]?.kind === "traffic") return index;
-  }
-  return null;
-}
-
 /**
  * A gate failed. `onFail.to: previous-stage` gives the stage one more try from the share before it; a second failure of
  * the same stage goes to stable and freezes the rollout (RB-7, ST-13).
@@ -127,17 +118,19 @@ export function failStage(rollout: Rollout, cause: Cause): Next {
   const failures = (rollout.failuresByStage[rollout.stageIndex] ?? 0) + 1;
   const failuresByStage = { ...rollout.failuresByStage, [rollout.stageIndex]: failures };
   const counted: Rollout = { ...rollout, failuresByStage, frozen: failures >= 2 };
-  const target = rollout.plan.onFail.to === "previous-stage" && failures === 1 ? previousTrafficStage(rollout) : null;
-  if (target === null || currentStage(rollout).kind === "probes") return rollBack(counted, cause, "rolled-back");
+  const mayRetry = rollout.plan.onFail.to === "previous-stage" && failures === 1;
+  const target = mayRetry ? nextShare(rollout.plan, rollout.stageIndex, "back") : null;
+  if (target === null || target.candidateBp === null || currentStage(rollout).kind === "probes")
+    return rollBack(counted, cause, "rolled-back");
   const retreat: Rollout = {
     ...counted,
     phase: "retreating",
-    stageIndex: target,
+    stageIndex: target.stageIndex,
     cause,
     verdicts: [],
     evidenceGeneration: rollout.evidenceGeneration + 1,
   };
-  return orderStageShare(retreat, currentStage(retreat), true);
+  return orderStageShare(retreat, target.candidateBp, true);
 }
 
 export function finish(rollout: Rollout, phase: "promoted" | Rollout["ending"] | "rollback-failed", at: EpochMs): Next {

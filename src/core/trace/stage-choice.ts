@@ -1,4 +1,5 @@
 import type { Stage } from "../stage/plan.ts";
+import { holdMsOf, shareOf } from "../stage/share.ts";
 import { BP_ALL, type Bp, bp } from "../unit.ts";
 
 /** The share a trace was recorded at, and how long a live stage at it would hold. */
@@ -18,8 +19,8 @@ const SAME_STAGE_RATIO = 1.25;
 export function chooseStage(ladder: readonly Stage[], share: number, orderedBp: Bp | null): ChosenStage {
   const realised = orderedBp === null ? share : orderedBp / 10_000;
   const stages = ladder.flatMap((stage): ChosenStage[] => {
-    if (stage.kind === "probes") return [];
-    return [{ candidateBp: stage.kind === "watch" ? BP_ALL : stage.candidateBp, holdMs: stage.holdMs }];
+    const candidateBp = shareOf(stage);
+    return candidateBp === null ? [] : [{ candidateBp, holdMs: holdMsOf(stage) }];
   });
   const nearest = stages.reduce<ChosenStage | null>(
     (best, stage) => (best === null || distance(stage, realised) < distance(best, realised) ? stage : best),

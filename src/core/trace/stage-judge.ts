@@ -1,16 +1,10 @@
 import type { ByArm } from "../arm.ts";
-import {
-  type Evidence,
-  foldEvidence,
-  isHarmProven,
-  judgeProbes,
-  judgeTraffic,
-  startEvidence,
-} from "../gate/gate-set.ts";
+import { type Evidence, foldEvidence, judgeProbes, startEvidence } from "../gate/gate-set.ts";
 import type { Block, GateSetting, StageView } from "../gate/gate.ts";
 import type { SampleRatioOptions } from "../gate/options.ts";
-import { gateBaseName, gateOrder, isProbeGate, isTrafficGate } from "../gate/order.ts";
+import { gateBaseName, isProbeGate, isTrafficGate } from "../gate/order.ts";
 import { isInForce } from "../gate/setting.ts";
+import { type Cadence, judgeWhenDue } from "../rollout/wheel.ts";
 import { lnSampleRatioMismatch } from "../stats/count-e-process.ts";
 import { BP_ALL, type Bp } from "../unit.ts";
 import { overall, unmeasured, type Verdict } from "../verdict.ts";
@@ -32,6 +26,10 @@ export interface TraceBlock extends Omit<Block, "candidateBp"> {
 /** Requests of each arm after which the realised share is taken, and windows after which it is taken anyway. */
 const SHARE_REQUESTS = 400;
 const SHARE_WINDOWS = 300;
+/** Of a trace only the first fail is asked for while it is read, and everything at its end. */
+const FUSES_ONLY: Cadence = () => false;
+const UNKNOWN_STAGE: StageView = { kind: "traffic", candidateBp: 0 as Bp, heldMs: 0, holdMs: 0 };
+const ALL_OF_IT: Cadence = () => true;
 const DEFAULT_SRM_ALPHA = 0.001;
 
 /**
@@ -84,7 +82,9 @@ export class StageJudge {
   /** The judgement on everything that was taken. */
   finish(): Judgement {
     this.#settle();
-    return this.#decision ?? this.#judge(null);
+    if (this.#stage === null && this.#rules.probes === null) this.#probeVerdicts = this.#unasked(UNKNOWN_STAGE);
+    const stage = this.#stage ?? UNKNOWN_STAGE;
+    return this.#decision ?? this.#judge(stage, this.#verdicts(stage, ALL_OF_IT) ?? [], null);
   }
 
   #settle(): void {
@@ -106,7 +106,7 @@ export class StageJudge {
     const stage: StageView = { kind, candidateBp, heldMs: 0, holdMs: this.#rules.holdMs ?? chosen.holdMs };
     this.#stage = stage;
     this.#startMs = endMs - spanMs;
-    if (probes !== null) this.#probeVerdicts = judgeProbes(probes, stage, gates);
+    this.#probeVerdicts = probes === null ? this.#unasked(stage) : judgeProbes(probes, stage, gates);
     return stage;
   }
 
@@ -124,26 +124,21 @@ export class StageJudge {
       { ...window, candidateBp: candidateBp ?? stage.candidateBp },
       this.#traffic,
     );
-    const isOver =
-      isHarmProven(this.#evidence, stage, this.#traffic) ||
-      this.#probeVerdicts.some(({ kind }) => kind === "fail") ||
-      (this.#isAsked("parity", stage) && parity?.kind === "fail");
-    if (isOver) this.#decision = this.#judge({ event, atMs: block.endMs });
+    const verdicts = this.#verdicts(stage, FUSES_ONLY);
+    if (verdicts !== null) this.#decision = this.#judge(stage, verdicts, { event, atMs: block.endMs });
+  }
+
+  #verdicts(stage: StageView, cadence: Cadence): readonly Verdict[] | null {
+    const parity = this.#isAsked("parity", stage) ? this.#parity : null;
+    const beside = [...(parity === null ? [] : [parity]), ...this.#probeVerdicts];
+    return judgeWhenDue(this.#evidence, stage, this.#traffic, cadence, beside);
   }
 
   #isAsked(gate: string, { candidateBp }: StageView): boolean {
     return this.#rules.gates.some((setting) => setting.gate === gate && isInForce(setting, candidateBp));
   }
 
-  #judge(decidedAt: Judgement["decidedAt"]): Judgement {
-    const stage: StageView = this.#stage ?? { kind: "traffic", candidateBp: 0 as Bp, heldMs: 0, holdMs: 0 };
-    const parity = this.#isAsked("parity", stage) ? this.#parity : null;
-    const unsorted = [
-      ...judgeTraffic(this.#evidence, stage, this.#traffic),
-      ...(parity === null ? [] : [parity]),
-      ...this.#probes(stage),
-    ];
-    const verdicts = unsorted.sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
+  #judge(stage: StageView, verdicts: readonly Verdict[], decidedAt: Judgement["decidedAt"]): Judgement {
     const failed = verdicts.find(({ kind }) => kind === "fail");
     const kind = overall(verdicts);
     const missingMs = stage.holdMs - stage.heldMs;
@@ -154,15 +149,15 @@ export class StageJudge {
       decidedAt: kind === "fail" ? decidedAt : null,
       candidateEvents: this.#candidateEvents,
       verdicts,
-      notJudged: this.#leftOut(parity),
+      notJudged: this.#leftOut(this.#isAsked("parity", stage) ? this.#parity : null),
       stage: this.#stage === null ? null : stage,
       sampleRatio: this.#sampleRatio(),
       needs: isTooShort ? `${missingMs / 1_000} s more traffic: the stage holds ${stage.holdMs / 1_000} s` : null,
     };
   }
 
-  #probes(stage: StageView): readonly Verdict[] {
-    if (this.#rules.probes !== null) return this.#probeVerdicts;
+  /** Gates that would ask gold questions, which a trace does not hold. */
+  #unasked(stage: StageView): readonly Verdict[] {
     if (this.#rules.isTraceOnly) return [];
     const asked = this.#rules.gates.filter(({ gate }) => isProbeGate(gate) && this.#isAsked(gate, stage));
     const needs = "the answer of `sluice probe --json` as --probe-results, or --only trace";

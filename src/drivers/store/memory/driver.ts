@@ -1,10 +1,10 @@
+import type { ServiceHour } from "../../../core/observe/hourly-rates.ts";
 import type { PointerMove } from "../../../core/service/pointer.ts";
 import type {
   Change,
   ControllerStore,
   JournalEntry,
   PublishedDocument,
-  ServiceHour,
   StoredAnswer,
   StoredRollout,
 } from "../../../ports/controller-store.ts";

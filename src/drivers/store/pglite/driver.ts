@@ -1,4 +1,5 @@
 import type { ProbeReport } from "../../../core/measure/report.ts";
+import type { Observations } from "../../../core/observe/observations.ts";
 import type { Rollout } from "../../../core/rollout/rollout.ts";
 import type { PointerMove } from "../../../core/service/pointer.ts";
 import type { RoutingDocument } from "../../../core/routing/document.ts";
@@ -7,7 +8,6 @@ import type {
   Change,
   ControllerStore,
   JournalEntry,
-  Observations,
   StoredAnswer,
   StoredRollout,
 } from "../../../ports/controller-store.ts";

@@ -1,13 +1,12 @@
-import type { ByArm } from "../core/arm.ts";
-import { foldWorst, NO_WORST } from "../core/evidence/worst-window.ts";
-import type { Reading } from "../core/gate/gate.ts";
-import { foldEvidence, foldReading, restartEvidence, startEvidence } from "../core/gate/gate-set.ts";
-import type { Rollout } from "../core/rollout/rollout.ts";
-import { isNewer } from "../core/routing/document.ts";
-import type { RolloutPlan } from "../core/stage/plan.ts";
-import { countBins } from "../core/window/sketch.ts";
-import { type ArmWindow, EMPTY_ARM_WINDOW, type ErrorClass, type TelemetryWindow } from "../core/window/window.ts";
-import type { DocumentTraffic, Observations, TrafficTotals } from "../ports/controller-store.ts";
+import type { ByArm } from "../arm.ts";
+import type { Reading } from "../gate/gate.ts";
+import { foldEvidence, foldReading, startEvidence } from "../gate/gate-set.ts";
+import { isNewer } from "../routing/document.ts";
+import type { RolloutPlan } from "../stage/plan.ts";
+import { countBins } from "../window/sketch.ts";
+import { type ArmWindow, EMPTY_ARM_WINDOW, type ErrorClass, type TelemetryWindow } from "../window/window.ts";
+import type { DocumentTraffic, Observations, TrafficTotals } from "./observations.ts";
+import { foldWorst, NO_WORST } from "./worst-window.ts";
 
 const NONE: TrafficTotals = {
   requests: { stable: 0, candidate: 0 },
@@ -36,19 +35,6 @@ export function startObservations(plan: RolloutPlan, known: readonly ErrorClass[
 }
 
 /**
- * Fresh evidence for a stage's second try; cursors and totals go on. Gateways still report under the documents of the
- * first try for a moment, the newest of which is of `epoch`: those windows are no evidence of the second one.
- */
-export function startSecondTry(
-  observations: Observations,
-  { plan, evidenceGeneration: generation }: Rollout,
-  epoch: number,
-): Observations {
-  const evidence = restartEvidence(observations.evidence, plan.gates);
-  return { ...observations, evidence, generation, judgedAfterEpoch: epoch };
-}
-
-/**
  * What is known after one more window. A window at or below its gateway's cursor is a repetition and changes nothing.
  * Candidate traffic of documents before this rollout's first one belongs to another release and is left out.
  */
@@ -59,14 +45,20 @@ export function observe(observations: Observations, window: TelemetryWindow, pla
   const arms: ByArm<ArmWindow> = isOwn ? window.arms : { stable: window.arms.stable, candidate: EMPTY_ARM_WINDOW };
   const { candidateBp, startMs, endMs, gatewayId: source } = window;
   const block = { candidateBp, arms, endMs, spanMs: endMs - startMs, source };
-  const isJudged = window.document.epoch > observations.judgedAfterEpoch;
   return {
     ...observations,
-    evidence: isJudged ? foldEvidence(observations.evidence, block, plan.gates) : observations.evidence,
+    evidence: isEvidence(window, observations)
+      ? foldEvidence(observations.evidence, block, plan.gates)
+      : observations.evidence,
     cursors: { ...observations.cursors, [window.gatewayId]: window.seq },
     worst: foldWorst(observations.worst, block),
     totals: addTotals(observations.totals, arms, window, window.seq - cursor - 1),
   };
+}
+
+/** Whether a window is evidence of the running try; one that is not still counts in totals and for people. */
+function isEvidence({ document }: TelemetryWindow, { judgedAfterEpoch }: Observations): boolean {
+  return document.epoch > judgedAfterEpoch;
 }
 
 /** What is known after one more reading of a metric from outside. */

@@ -1,9 +1,13 @@
-import type { GateSetting } from "../core/gate/gate.ts";
-import { gateBaseName } from "../core/gate/order.ts";
-import type { RolloutPlan } from "../core/stage/plan.ts";
-import { type HourCount, HOURS_OF_HISTORY, peakRate } from "../core/stage/peak-rate.ts";
-import type { TelemetryWindow } from "../core/window/window.ts";
-import type { ServiceHour } from "../ports/controller-store.ts";
+import type { GateSetting } from "../gate/gate.ts";
+import { gateBaseName } from "../gate/order.ts";
+import type { RolloutPlan } from "../stage/plan.ts";
+import { type HourCount, HOURS_OF_HISTORY, peakRate } from "../stage/peak-rate.ts";
+import type { TelemetryWindow } from "../window/window.ts";
+
+/** Requests a service answered in one hour since 1970. */
+export interface ServiceHour extends HourCount {
+  readonly service: string;
+}
 
 const HOUR_MS = 3_600_000;
 

@@ -1,4 +1,4 @@
-import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
+import type { ErrorClass, TelemetryWindow } from "../window/window.ts";
 
 /** How long a class that stable showed counts as known (definitions.md §8: stable's baseline window). */
 const BASELINE_MS = 3_600_000;

@@ -1,0 +1,93 @@
+import { assert } from "../assert.ts";
+import { type Evidence, isHarmProven, judgeTraffic, restartEvidence } from "../gate/gate-set.ts";
+import type { GateSetting, StageView } from "../gate/gate.ts";
+import { gateOrder } from "../gate/order.ts";
+import { holdMsOf } from "../stage/share.ts";
+import type { EpochMs } from "../unit.ts";
+import type { Verdict } from "../verdict.ts";
+import type { Effect } from "./effect.ts";
+import type { RolloutEvent } from "./event.ts";
+import { brokenInvariants } from "./invariant.ts";
+import { currentStage, heldMs, type Rollout } from "./rollout.ts";
+import { step } from "./step.ts";
+
+/** What is known of the traffic of one try. On a retreat all of it begins afresh, and nothing besides it does. */
+export interface Watched {
+  readonly evidence: Evidence;
+  /** The rollout's evidenceGeneration this evidence belongs to. */
+  readonly generation: number;
+  /** Newest document of the try before this one, 0 in the first try: its late windows are counted and not judged. */
+  readonly judgedAfterEpoch: number;
+}
+
+/** Whether a whole verdict is due although no fuse has fired; what it costs decides how often that is. */
+export type Cadence = (view: StageView) => boolean;
+
+/** A rollout after an event, with the evidence it goes on with and the work it asks for. */
+export interface Turn<Seen extends Watched> {
+  readonly rollout: Rollout;
+  readonly seen: Seen;
+  readonly effects: readonly Effect[];
+}
+
+/** What gates may know of the stage at a moment. */
+export function stageView(rollout: Rollout, at: EpochMs): StageView {
+  const stage = currentStage(rollout);
+  const { kind } = stage;
+  const { candidateBp } = rollout;
+  return { kind, candidateBp, heldMs: heldMs(rollout, at), holdMs: holdMsOf(stage) };
+}
+
+/**
+ * The verdicts on evidence, or null when nothing is said now: harm speaks at once, everything else when the cadence says
+ * so. `beside` are verdicts that were read elsewhere, such as identity and probes; one of them that fails is harm too.
+ */
+export function judgeWhenDue(
+  evidence: Evidence,
+  view: StageView,
+  gates: readonly GateSetting[],
+  cadence: Cadence,
+  beside: readonly Verdict[] = [],
+): readonly Verdict[] | null {
+  const hasFailed = beside.some(({ kind }) => kind === "fail");
+  if (!hasFailed && !cadence(view) && !isHarmProven(evidence, view, gates)) return null;
+  const verdicts = [...judgeTraffic(evidence, view, gates), ...beside];
+  return verdicts.sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
+}
+
+/** Looks at what was seen; the event to take next, or null when nothing is to be decided. */
+export function look(
+  rollout: Rollout,
+  { evidence }: Watched,
+  at: EpochMs,
+  cadence: Cadence,
+): Extract<RolloutEvent, { kind: "judged" }> | null {
+  const { phase, stageIndex, plan } = rollout;
+  // Before the first share nothing of the candidate's was served, so there is nothing to judge.
+  if (phase === "pending" || phase === "checking") return null;
+  const verdicts = judgeWhenDue(evidence, stageView(rollout, at), plan.gates, cadence);
+  return verdicts === null ? null : { kind: "judged", at, stageIndex, verdicts };
+}
+
+/**
+ * One turn of the wheel: the reducer's answer to an event, checked, with fresh evidence where it began a second try.
+ * Whoever calls it commits the turn before its effects begin. Throws on a broken invariant: that is our bug.
+ * @param epoch of the document in force, 0 before the first: gateways report under it for a moment after a retreat
+ */
+export function turn<Seen extends Watched>(
+  before: Rollout,
+  seen: Seen,
+  event: RolloutEvent,
+  epoch: number,
+): Turn<Seen> {
+  const { state, effects } = step(before, event);
+  const broken = brokenInvariants(state);
+  assert(broken.length === 0, `${state.plan.rolloutId} after ${event.kind}: ${broken.join("; ")}`);
+  const isFresh = state.evidenceGeneration === seen.generation;
+  return { rollout: state, seen: isFresh ? seen : secondTry(seen, state, epoch), effects };
+}
+
+function secondTry<Seen extends Watched>(seen: Seen, { plan, evidenceGeneration }: Rollout, epoch: number): Seen {
+  const evidence = restartEvidence(seen.evidence, plan.gates);
+  return { ...seen, evidence, generation: evidenceGeneration, judgedAfterEpoch: epoch };
+}

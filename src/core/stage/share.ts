@@ -1,0 +1,13 @@
+import { BP_ALL, type Bp } from "../unit.ts";
+import type { Stage } from "./plan.ts";
+
+/** The candidate's share at a stage; null for a stage that moves no traffic. */
+export function shareOf(stage: Stage): Bp | null {
+  if (stage.kind === "probes") return null;
+  return stage.kind === "watch" ? BP_ALL : stage.candidateBp;
+}
+
+/** Least time in ms that a stage's share is held; 0 where none is. */
+export function holdMsOf(stage: Stage): number {
+  return stage.kind === "probes" ? 0 : stage.holdMs;
+}
