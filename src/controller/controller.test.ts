@@ -78,6 +78,35 @@ describe("the controller", () => {
     });
   });
 
+  it("RB-7: goes back to the stage before the one that failed, not to the first one", async () => {
+    const stages = [traffic(4, 500), traffic(8, 500), traffic(12, 500), traffic(20, 1_000), watch(1_000)];
+    world = await new World().open();
+    await world.run(2);
+    await world.controller.apply(plan({ stages, onFail: { to: "previous-stage" } }));
+    Object.assign(world.gateway, { failureShare: 1, failsFromBp: 2_000 });
+    for (let quarter = 0; quarter < 160 && world.phase !== "retreating"; quarter++) await world.quarter();
+    expect(world.stored?.rollout).toMatchObject({
+      phase: "retreating",
+      stageIndex: 2,
+      candidateBp: 1_200,
+      failuresByStage: { 3: 1 },
+    });
+    world.gateway.failureShare = 0;
+    await world.run(120);
+    expect(world.phase).toBe("promoted");
+    // Up the ladder, one stage back in a new epoch, up again, and the candidate alone in the last one.
+    expect(world.gateway.adopted.filter(([epoch]) => epoch > 0)).toEqual([
+      [1, 1, 400],
+      [1, 2, 800],
+      [1, 3, 1_200],
+      [1, 4, 2_000],
+      [2, 1, 1_200],
+      [2, 2, 2_000],
+      [2, 3, 10_000],
+      [3, 1, 0],
+    ]);
+  });
+
   it("counts windows that never came, and those it cannot know of not at all", async () => {
     world = await new World().open();
     await world.run(2);

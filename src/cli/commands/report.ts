@@ -26,6 +26,7 @@ const FORMATS: Readonly<Record<string, (report: RolloutReport) => string>> = {
 interface JournalAnswer {
   readonly plan: ReportSource["plan"];
   readonly entries: ReportSource["entries"];
+  readonly cause: ReportSource["cause"];
   readonly observations: { readonly totals: Pick<ReportSource, "requests" | "failures"> };
 }
 
@@ -36,11 +37,11 @@ export async function readReport(rolloutId: string, client: ControllerClient): P
     client.get<JournalAnswer>(`/v1/rollouts/${id}/journal`),
     client.get<Pick<ReportSource, "reports">>(`/v1/verdicts/${id}`),
   ]);
-  const { plan, entries, observations } = journal;
+  const { plan, entries, cause, observations } = journal;
   if (entries.length === 0)
     throw new CliError(EXIT.toolError, `rollout ${rolloutId} has decided nothing yet; try again when it runs`);
   const { requests, failures } = observations.totals;
-  return buildReport({ plan, entries, reports, requests, failures });
+  return buildReport({ plan, entries, cause, reports, requests, failures });
 }
 
 /** `sluice report ROLLOUT --format md|json|junit|github`: the evidence, the same bytes every time. */

@@ -50,6 +50,7 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
     if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
     return context.json({
       plan: stored.rollout.plan,
+      cause: stored.rollout.cause,
       observations: stored.observations,
       entries: await controller.journal(id),
     });

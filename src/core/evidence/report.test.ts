@@ -8,8 +8,8 @@ import { buildReport, type ReportSource } from "./report.ts";
 const plan = aPlan({ stages: [traffic(10), watch()], gates: [aGate("error-rate")] });
 
 /** The journal of a rollout told as events, with the entries a controller would have written. */
-function journalOf(events: readonly ((rollout: Rollout) => RolloutEvent)[]): ReportSource {
-  let rollout = newRollout(plan);
+function journalOf(events: readonly ((rollout: Rollout) => RolloutEvent)[], of = plan): ReportSource {
+  let rollout = newRollout(of);
   const entries = events.map((make, index) => {
     const event = make(rollout);
     const { state, effects } = step(rollout, event);
@@ -18,7 +18,7 @@ function journalOf(events: readonly ((rollout: Rollout) => RolloutEvent)[]): Rep
     return { index, event, effects, phase, stageIndex, candidateBp };
   });
   const requests = { stable: 900, candidate: 100 };
-  return { plan, entries, reports: [], requests, failures: { stable: 0, candidate: 5 } };
+  return { plan: of, entries, cause: rollout.cause, reports: [], requests, failures: { stable: 0, candidate: 5 } };
 }
 
 const served =
@@ -37,6 +37,14 @@ const judged =
     stageIndex: rollout.stageIndex,
     verdicts: [aVerdict("error-rate", kind)],
   });
+const aborted = (ms: number) => (): RolloutEvent => ({
+  kind: "commanded",
+  at: after(ms),
+  command: "abort",
+  full: false,
+  by: "ann",
+  reason: "wrong file",
+});
 const started = (): RolloutEvent => ({ kind: "started", at: T0 });
 
 describe("buildReport", () => {
@@ -67,18 +75,25 @@ describe("buildReport", () => {
   });
 
   it("names the person who aborted when no gate failed", () => {
-    const abort = (): RolloutEvent => ({
-      kind: "commanded",
-      at: after(2_000),
-      command: "abort",
-      full: false,
-      by: "ann",
-      reason: "wrong file",
-    });
-    expect(buildReport(journalOf([started, served(1_000), abort, served(2_100)]))).toMatchObject({
+    expect(buildReport(journalOf([started, served(1_000), aborted(2_000), served(2_100)]))).toMatchObject({
       outcome: "aborted",
       cause: "abort by ann: wrong file",
     });
+  });
+
+  it("names the person who aborted a second try, as the state does, and not the gate that failed the first", () => {
+    const stages = [traffic(10), traffic(50), watch()];
+    const retreating = aPlan({ stages, gates: [aGate("error-rate")], onFail: { to: "previous-stage" } });
+    const firstTry = [started, served(1_000), judged(12_000, "pass"), served(12_100), judged(14_000, "fail")];
+    const events = [...firstTry, served(14_100), aborted(15_000), served(15_100)];
+    const source = journalOf(events, retreating);
+    expect(source.cause).toMatchObject({ gate: null, text: "abort by ann: wrong file" });
+    expect(buildReport(source)).toMatchObject({
+      outcome: "aborted",
+      cause: "abort by ann: wrong file",
+      causeGate: null,
+    });
+    expect(buildReport(source).timeline.map(({ text }) => text)).toContain("error-rate fail: error-rate is fail");
   });
 
   it("I24: is the same bytes for the same journal", () => {

@@ -3,7 +3,7 @@ import type { ByArm } from "../arm.ts";
 import type { ProbeReport } from "../measure/report.ts";
 import type { Effect } from "../rollout/effect.ts";
 import type { RolloutEvent } from "../rollout/event.ts";
-import type { Phase } from "../rollout/rollout.ts";
+import type { Cause, Phase } from "../rollout/rollout.ts";
 import type { RolloutPlan } from "../stage/plan.ts";
 import type { Verdict } from "../verdict.ts";
 
@@ -17,10 +17,12 @@ interface JournalLine {
   readonly candidateBp: number;
 }
 
-/** What a report is made of; all of it is in the journal's answer. */
+/** What a report is made of: the journal, and what the controller keeps beside it. */
 export interface ReportSource {
   readonly plan: RolloutPlan;
   readonly entries: readonly JournalLine[];
+  /** Why it ended or waits: the state alone says it, because a journal full of old fails cannot. */
+  readonly cause: Pick<Cause, "gate" | "text"> | null;
   readonly reports: readonly { readonly effectId: string; readonly report: ProbeReport }[];
   readonly requests: ByArm<number>;
   readonly failures: ByArm<number>;
@@ -39,7 +41,7 @@ interface StageVerdict {
   readonly verdict: Verdict;
 }
 
-/** The evidence of one rollout: a pure function of its journal, so a second run gives the same bytes (I24, RP-1). */
+/** The evidence of one rollout: a pure function of its source, so a second run gives the same bytes (I24, RP-1). */
 export interface RolloutReport {
   readonly rolloutId: string;
   readonly generation: number;
@@ -132,9 +134,7 @@ export function buildReport(source: ReportSource): RolloutReport {
     }
     timeline.push(...linesOf(entry, before, turned, startedAt));
   });
-  const failed = [...latest.values()].find(({ verdict }) => verdict.kind === "fail")?.verdict ?? null;
-  const asked = entries.findLast(({ event }) => event.kind === "commanded" && /abort|rollback/.test(event.command));
-  const isTakenBack = last.phase !== "promoted";
+  const cause = last.phase === "promoted" ? null : source.cause;
   return {
     rolloutId: plan.rolloutId,
     generation: plan.generation,
@@ -144,8 +144,8 @@ export function buildReport(source: ReportSource): RolloutReport {
     outcome: last.phase,
     startedAt,
     durationMs: last.event.at - startedAt,
-    cause: isTakenBack ? (failed?.reason ?? (asked === undefined ? null : describeEvent(asked.event))) : null,
-    causeGate: isTakenBack ? (failed?.gate ?? null) : null,
+    cause: cause?.text ?? null,
+    causeGate: cause?.gate ?? null,
     timeline,
     verdicts: [...latest.values()],
     probes: reports,
