@@ -1,11 +1,12 @@
 import { Controller } from "../../src/controller/controller.ts";
 import { GatewayRegistry } from "../../src/controller/gateway-registry.ts";
 import type { Block } from "../../src/core/gate/gate.ts";
+import { isTrafficGate } from "../../src/core/gate/order.ts";
 import { judgeProbes } from "../../src/core/gate/gate-set.ts";
 import { rehearse } from "../../src/core/rehearsal/rehearse.ts";
 import { passingAnswers } from "../../src/core/rehearsal/study.ts";
 import { drawSecond } from "../../src/core/rehearsal/world.ts";
-import type { Rollout } from "../../src/core/rollout/rollout.ts";
+import { isFinal, type Rollout } from "../../src/core/rollout/rollout.ts";
 import { isNewer, type RoutingDocument } from "../../src/core/routing/document.ts";
 import { randomStream } from "../../src/core/stats/random.ts";
 import { WindowJudge } from "../../src/core/trace/window-judge.ts";
@@ -25,12 +26,22 @@ export interface Arrival {
   readonly window: TelemetryWindow;
 }
 
+/** What stood after one window: the verdicts, and the share then ordered. */
+interface Looked {
+  readonly verdicts: readonly Verdict[];
+  readonly orderedBp: number;
+}
+
 /** What the controller decided, wrote and published, as lines a person reads, and what it was fed with. */
 export interface Played {
   readonly journal: readonly string[];
   readonly documents: readonly string[];
   /** Gates and kinds of the newest verdicts at the end of each second. */
   readonly verdicts: readonly string[];
+  /** The same once the window of a second was looked at whole, a quarter of a second after it came, until the end. */
+  readonly looked: readonly Looked[];
+  /** The second whose window made a gate stop the rollout for the first time, and that gate; null when none did. */
+  readonly stopped: { readonly atS: number; readonly gate: string } | null;
   readonly arrivals: readonly Arrival[];
   readonly rollout: Rollout;
 }
@@ -157,7 +168,8 @@ export async function playController(world: RecordedWorld): Promise<Played> {
     },
   });
   const gateways = [new Gateway("g1", 0), ...(lateByS === 0 ? [] : [new Gateway("g2", lateByS)])];
-  const [arrivals, verdicts]: [Arrival[], string[]] = [[], []];
+  const [arrivals, verdicts, looked]: [Arrival[], string[], Looked[]] = [[], [], []];
+  const standing = () => controller.rollout(plan.rolloutId)?.rollout.verdicts ?? [];
   const report = async (windowsOf: (gateway: Gateway) => readonly TelemetryWindow[]): Promise<void> => {
     for (const gateway of gateways) {
       const windows = windowsOf(gateway);
@@ -178,7 +190,13 @@ export async function playController(world: RecordedWorld): Promise<Played> {
     if (command !== undefined) {
       await controller.command(plan.rolloutId, { command, full: false, by: "ann", reason: "told" });
     }
-    for (let quarter = 0; quarter < QUARTERS; quarter++) await clock.advance(1_000 / QUARTERS);
+    for (let quarter = 0; quarter < QUARTERS; quarter++) {
+      await clock.advance(1_000 / QUARTERS);
+      if (quarter > 0 || second === 1) continue;
+      const rollout = controller.rollout(plan.rolloutId)?.rollout;
+      if (rollout === undefined || isFinal(rollout)) continue;
+      looked.push({ verdicts: rollout.verdicts, orderedBp: rollout.candidateBp });
+    }
     const parts = gateways.map((gateway) => gateway.document?.candidateBp ?? 0);
     gateways.forEach((gateway, index) => {
       const block = secondOf(world, parts[index] ?? 0, second * gateways.length + index);
@@ -187,12 +205,20 @@ export async function playController(world: RecordedWorld): Promise<Played> {
     await report((gateway) => gateway.due(second));
     await clock.advance(0);
     await adopt();
-    verdicts.push(kindsOf(controller.rollout(plan.rolloutId)?.rollout.verdicts ?? []));
+    verdicts.push(kindsOf(standing()));
   }
   await controller.stop();
   const stored = (await store.rollouts()).find(({ rollout }) => rollout.plan.rolloutId === plan.rolloutId);
   if (stored === undefined) throw new Error(`${world.name} was not accepted`);
-  const journal = (await store.journal(plan.rolloutId)).map(({ event, phase, stageIndex, candidateBp, effects }) => {
+  const entries = await store.journal(plan.rolloutId);
+  const failed = entries.flatMap(({ event }) =>
+    event.kind === "judged"
+      ? event.verdicts.filter(({ kind }) => kind === "fail").map(({ gate }) => ({ gate, event }))
+      : [],
+  )[0];
+  const stopped =
+    failed === undefined ? null : { atS: Math.floor((failed.event.at - startMs) / 1_000), gate: failed.gate };
+  const journal = entries.map(({ event, phase, stageIndex, candidateBp, effects }) => {
     const told = event.kind === "judged" || event.kind === "effect-succeeded" ? kindsOf(event.verdicts) : "";
     const orders = effects.map(({ kind }) => kind).join();
     const ordered = orders === "" ? "" : `, orders ${orders}`;
@@ -200,7 +226,7 @@ export async function playController(world: RecordedWorld): Promise<Played> {
     return `${atS} s ${event.kind}: ${phase}, stage ${stageIndex} at ${percent(candidateBp)}${ordered}${told === "" ? "" : `; ${told}`}`;
   });
   journal.push(`at last ${describeState(stored.rollout)}`);
-  return { journal, documents, verdicts, arrivals, rollout: stored.rollout };
+  return { journal, documents, verdicts, looked, stopped, arrivals, rollout: stored.rollout };
 }
 
 /** The rehearsal of a world: how it stood after each second. */
@@ -241,6 +267,53 @@ export function playJudge(world: RecordedWorld, arrivals: readonly Arrival[]): r
     const why = decidedBy === null ? "" : ` by ${decidedBy} at line ${decidedAt?.event ?? "none"}`;
     return `${kind}${why}, ${at}; ${kindsOf(verdicts)}`;
   });
+}
+
+/** Verdicts of the gates over traffic: identity and probes are not in the windows that all three are fed with. */
+function ofTraffic(verdicts: readonly Verdict[]): string {
+  return kindsOf(verdicts.filter(({ gate }) => isTrafficGate(gate)));
+}
+
+/**
+ * What each of the three says after each window of one recording, up to the first stop; all look at everything after
+ * every window. A trace knows no orders: while a window of the share before still comes, it judges at that share, so
+ * there it is asked nothing ("-"), like the controller.
+ */
+export async function threeSequences(world: RecordedWorld): Promise<Readonly<Record<string, readonly string[]>>> {
+  const { plan } = world;
+  const { looked, stopped, arrivals } = await playController(world);
+  const windows = arrivals.slice(0, stopped?.atS ?? looked.length).map(({ window }) => window);
+  const stops = (gate: string | null | undefined) => `stopped by ${gate ?? "nobody"}`;
+  const isStop = (index: number) => index + 1 === stopped?.atS;
+  const controller = windows.map((_, index) =>
+    isStop(index) ? stops(stopped?.gate) : ofTraffic(looked[index]?.verdicts ?? []),
+  );
+  const traffic = (_: number, atS: number): Block => {
+    const { candidateBp, arms, startMs, endMs } = windows[atS - 1] as TelemetryWindow;
+    return { candidateBp, arms, endMs, spanMs: endMs - startMs, source: "recorded" };
+  };
+  const always = () => true;
+  const simulate = windows.map((_, index) => {
+    const { rollout } = rehearse(plan, traffic, randomStream(1), index + 1, passingAnswers(plan), always);
+    return isStop(index) ? stops(rollout.cause?.gate) : ofTraffic(rollout.verdicts);
+  });
+  const rules = {
+    gates: plan.gates,
+    ladder: plan.stages,
+    holdMs: null,
+    splitBp: null,
+    probes: null,
+    isTraceOnly: true,
+  };
+  const judge = windows.map((_, index) => {
+    const reader = new WindowJudge(rules);
+    windows.slice(0, index + 1).forEach((window, line) => reader.take(structuredClone(window), line + 1));
+    const { decidedBy, verdicts } = reader.finish();
+    return isStop(index) ? stops(decidedBy) : ofTraffic(verdicts);
+  });
+  const isInStep = windows.map(({ candidateBp }, index) => isStop(index) || candidateBp === looked[index]?.orderedBp);
+  const inStep = (lines: readonly string[]) => lines.map((line, index) => (isInStep[index] === true ? line : "-"));
+  return { controller, simulate, "controller in step": inStep(controller), "judge in step": inStep(judge) };
 }
 
 /** Lines that differ from the one before, each with where it stands: what changed, and when. */
