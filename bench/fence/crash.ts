@@ -8,7 +8,7 @@ import { postgresFence } from "../../src/drivers/fence/postgres/index.ts";
 import { redisFence } from "../../src/drivers/fence/redis/index.ts";
 import { memoryFence } from "../../src/fence/memory-store.ts";
 import { systemClock } from "../../src/fence/system.ts";
-import type { Clock } from "../../src/ports/clock.ts";
+import { type Clock, clockBySleep } from "../../src/ports/clock.ts";
 import { type CrashPlan, type CrashWorld, runCrashMatrix } from "../../src/testing/fence-crash.ts";
 import { startPostgres, startRedis } from "../../test/integration/fence/servers.ts";
 
@@ -18,11 +18,11 @@ const base = { seed: SEED, copies: 5, crashShare: 0.2, prefix: "x" };
 
 function virtual(open: (clock: Clock) => ReturnType<CrashWorld["open"]>): CrashWorld {
   let nowMs = 1_000;
-  const clock: Clock = {
+  const clock: Clock = clockBySleep({
     wallMs: () => nowMs as ReturnType<Clock["wallMs"]>,
     monoMs: () => nowMs,
     sleep: (_, signal) => new Promise((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true })),
-  };
+  });
   const advance = async (ms: number) => void (nowMs += ms);
   return { open: () => open(clock), clock, advance, tick: () => void (nowMs += 0.05) };
 }

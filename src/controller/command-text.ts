@@ -17,7 +17,9 @@ export function despiteText({ plan, candidateBp }: Rollout, unproven: readonly U
   return `still unproven ${at}: ${listed(unproven)}; to go on without: sluice promote ${plan.rolloutId} --despite`;
 }
 
-/** What a command has done: what is ordered now, and what was skipped. Ordered is not confirmed, and never called so. */
+/**
+ * What a command has done: what is ordered now, and what was skipped. Ordered is not confirmed, and never called so.
+ */
 export function doneText(command: Command, before: Rollout, after: Rollout, unproven: readonly UnprovenGate[]): string {
   const { phase, candidateBp } = after;
   switch (command) {

@@ -11,7 +11,6 @@ import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
 import type { ControllerStore, JournalEntry, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
-import { withTimeout } from "../ports/clock.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable } from "./acceptance.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
 import { despiteText, doneText, insteadText } from "./command-text.ts";
@@ -242,7 +241,7 @@ export class Controller {
 
   /** Work that asks other services may take only so long. */
   #inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return withTimeout(this.#tools.clock, PREFLIGHT_MS, work);
+    return work(this.#tools.clock.timeout(PREFLIGHT_MS));
   }
 
   async #adopt(service: string, { url, by, reason }: AdoptOrder): Promise<Adopted> {

@@ -1,4 +1,6 @@
-/** One thing that happened, as `watch`, the demo and the event stream tell it. Field names are snake_case on the wire. */
+/**
+ * One thing that happened, as `watch`, the demo and the event stream tell it. Field names are snake_case on the wire.
+ */
 export type FeedEvent =
   | {
       readonly type: "stage";

@@ -9,8 +9,8 @@ import type { MetricSource } from "../ports/metric-source.ts";
 export type MetricSources = (metric: MetricPlan) => MetricSource;
 
 /**
- * Reads the metrics of one rollout when they are due. A source that cannot be asked is an `error` reading: it interrupts
- * a pass and a stop alike.
+ * Reads the metrics of one rollout when they are due. A source that cannot be asked is an `error` reading: it
+ * interrupts a pass and a stop alike.
  */
 export class MetricPoller {
   readonly #sources: MetricSources;

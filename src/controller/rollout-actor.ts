@@ -7,7 +7,6 @@ import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import { look, turn } from "../core/rollout/wheel.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
-import { withTimeout } from "../ports/clock.ts";
 import type { JournalEntry, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
 import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
 import type { EventFeed } from "./event-feed.ts";
@@ -226,10 +225,9 @@ export class RolloutActor {
     const nowMs = this.#tools.clock.monoMs();
     if (pinned === null || phase === "checking" || nowMs - this.#parityAtMonoMs < PARITY_EVERY_MS) return;
     this.#parityAtMonoMs = nowMs;
+    const signal = this.#tools.clock.timeout(PARITY_EVERY_MS);
     const check = async (): Promise<void> => {
-      const result = await withTimeout(this.#tools.clock, PARITY_EVERY_MS, (signal) =>
-        checkParity(plan, pinned, this.#tools, signal),
-      );
+      const result = await checkParity(plan, pinned, this.#tools, signal);
       const verdicts = result.kind === "succeeded" ? result.verdicts : [];
       // An endpoint that does not answer for a moment has not changed its release; only a differing answer is told.
       if (!verdicts.some((verdict) => verdict.kind === "fail")) return;

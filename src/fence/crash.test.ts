@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FenceRecord } from "../core/fence/record.ts";
-import type { Clock } from "../ports/clock.ts";
+import { type Clock, clockBySleep } from "../ports/clock.ts";
 import type { FenceStore } from "../ports/fence-store.ts";
 import { CRASH_POINTS, type CrashPlan, type CrashWorld, runCrashMatrix } from "../testing/fence-crash.ts";
 import { memoryFence } from "./memory-store.ts";
@@ -8,11 +8,11 @@ import { memoryFence } from "./memory-store.ts";
 /** Virtual time that moves with every delivery. Sleeps end only when aborted: nothing here waits for a timer. */
 function virtualWorld(change: (store: FenceStore, arm: string) => FenceStore = (store) => store): CrashWorld {
   let nowMs = 0;
-  const clock: Clock = {
+  const clock: Clock = clockBySleep({
     wallMs: () => nowMs as ReturnType<Clock["wallMs"]>,
     monoMs: () => nowMs,
     sleep: (_, signal) => new Promise((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true })),
-  };
+  });
   const records = new Map<string, FenceRecord>();
   const advance = async (ms: number) => {
     nowMs += ms;

@@ -6,6 +6,7 @@ import type { Random } from "../ports/random.ts";
 export const systemClock: Clock = {
   wallMs: (): EpochMs => epochMs(Date.now()),
   monoMs: () => performance.now(),
+  timeout: (ms, signal) => AbortSignal.any([AbortSignal.timeout(ms), ...(signal === undefined ? [] : [signal])]),
   sleep(ms, signal) {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();

@@ -37,7 +37,9 @@ export type LockResult =
   | { readonly kind: "held"; readonly lock: HeldLock }
   | { readonly kind: "taken"; readonly owner: LockOwner };
 
-/** Longest path of a unix socket on every system we run on; macOS has the smallest limit, 104 bytes with the final 0. */
+/**
+ * Longest path of a unix socket on every system we run on; macOS has the smallest limit, 104 bytes with the final 0.
+ */
 const SOCKET_PATH_MAX = 100;
 const ANSWER_TIMEOUT_MS = 1_000;
 const CLAIM_TRIES = 20;
@@ -117,8 +119,8 @@ function listen(server: Server, path: string): Promise<void> {
 
 /**
  * Takes the next lock number when nobody alive holds the highest one. Locks are numbered because a file can be created
- * by one racer only, while a stale file can be replaced under the feet of whoever replaced it a moment before. A file is
- * removed only while a higher one exists, so the highest number never falls, and only its maker owns the directory.
+ * by one racer only, while a stale file can be replaced under the feet of whoever replaced it a moment before. A file
+ * is removed only while a higher one exists, so the highest number never falls, and only its maker owns the directory.
  */
 async function claim(dataDir: string, mine: LockFile): Promise<LockOwner | null> {
   const draft = join(dataDir, `draft.${mine.nonce}`);

@@ -8,6 +8,7 @@ export function systemClock(): Clock {
   return {
     wallMs: () => epochMs(Date.now()),
     monoMs: () => performance.now(),
+    timeout: (ms, signal) => AbortSignal.any([AbortSignal.timeout(ms), ...(signal === undefined ? [] : [signal])]),
     sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
   };
 }

@@ -3,8 +3,8 @@ import { Worker } from "node:worker_threads";
 const BEAT_MS = 500;
 
 /**
- * The watching thread. It counts its own looks, not time: a machine that slept makes both threads late, not one. It ends
- * the process with a signal because a thread can do no more while the main one never returns.
+ * The watching thread. It counts its own looks, not time: a machine that slept makes both threads late, not one. It
+ * ends the process with a signal because a thread can do no more while the main one never returns.
  */
 const WATCH = `
 const { writeSync } = require("node:fs");

@@ -24,7 +24,9 @@ export interface LabOptions {
   readonly faults?: readonly string[] | undefined;
   /** Port on 127.0.0.1; a free one. */
   readonly port?: number | undefined;
-  /** Folder for `<index>.index`, which is used again while its INDEX_HASH matches; without it the index is in memory. */
+  /**
+   * Folder for `<index>.index`, which is used again while its INDEX_HASH matches; without it the index is in memory.
+   */
   readonly data?: string | undefined;
   readonly seed?: number | undefined;
   /** Part of PROMPT_VER; gives two otherwise equal services different release ids. */

@@ -6,15 +6,18 @@ export interface Clock {
   monoMs(): number;
   /** Resolves after `ms` or at once when the signal aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Aborts after `ms` with a `TimeoutError`, or with `signal` and its reason, whichever comes first. */
+  timeout(ms: number, signal?: AbortSignal): AbortSignal;
 }
 
-/** Gives work a signal that aborts after `ms` by this clock, and forgets the time when the work is done. */
-export async function withTimeout<T>(clock: Clock, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const [late, done] = [new AbortController(), new AbortController()];
-  void clock.sleep(ms, done.signal).then(() => late.abort(new DOMException("the time is over", "TimeoutError")));
-  try {
-    return await work(late.signal);
-  } finally {
-    done.abort();
-  }
+/** A clock that keeps its own time, with `timeout` made of its `sleep`. */
+export function clockBySleep(time: Omit<Clock, "timeout">): Clock {
+  return {
+    ...time,
+    timeout(ms, signal) {
+      const late = new AbortController();
+      void time.sleep(ms, signal).then(() => late.abort(new DOMException(`${ms} ms have passed`, "TimeoutError")));
+      return signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
+    },
+  };
 }

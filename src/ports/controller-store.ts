@@ -61,8 +61,9 @@ export interface Change {
 /** Where a controller keeps what may not be lost. One owner process at a time. */
 export interface ControllerStore {
   /**
-   * False, with nothing written, when an expected version or (epoch, seq) is not the stored one, or a journal entry or a
-   * pointer is not the next one. A key keeps its first answer, an effect its latest report. Rejects with DriverError, nothing written.
+   * False, with nothing written, when an expected version or (epoch, seq) is not the stored one, or a journal entry or
+   * a pointer is not the next one. A key keeps its first answer, an effect its latest report. Rejects with DriverError,
+   * nothing written.
    */
   commit(change: Change): Promise<boolean>;
   rollouts(): Promise<readonly StoredRollout[]>;

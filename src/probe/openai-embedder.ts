@@ -96,7 +96,7 @@ async function tryBatch(
       },
       body: JSON.stringify({ model, input: batch, dimensions: dims, encoding_format: "float" }),
       redirect: "manual",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      signal: clock.timeout(TIMEOUT_MS, signal),
     });
     if (!response.ok) return await refused(response, url, clock);
     return understand(await response.json(), batch.length, dims, url);

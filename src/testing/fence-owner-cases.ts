@@ -1,6 +1,6 @@
 import { assert } from "../core/assert.ts";
 import type { ClaimRequest } from "../core/fence/record.ts";
-import type { Clock } from "../ports/clock.ts";
+import { type Clock, clockBySleep } from "../ports/clock.ts";
 import { type FenceCase, hold, isKind, KEEP_MS, ownerOf, request, same } from "./fence-world.ts";
 
 /** Only the owner writes (I22). */
@@ -233,5 +233,6 @@ export const isolationCases: readonly FenceCase[] = [
 /** A real clock whose wall time is shifted. */
 function skewedClock(shiftMs: number): Clock {
   const wallMs = () => (Date.now() + shiftMs) as ReturnType<Clock["wallMs"]>;
-  return { wallMs, monoMs: () => performance.now(), sleep: (ms) => new Promise((done) => setTimeout(done, ms)) };
+  const sleep: Clock["sleep"] = (ms) => new Promise((done) => setTimeout(done, ms));
+  return clockBySleep({ wallMs, monoMs: () => performance.now(), sleep });
 }

@@ -1,5 +1,5 @@
 import type { EpochMs } from "../core/unit.ts";
-import type { Clock } from "../ports/clock.ts";
+import { type Clock, clockBySleep } from "../ports/clock.ts";
 
 /** A clock that moves only when told: sleepers wake in order of their time. */
 export interface ManualClock extends Clock {
@@ -22,24 +22,22 @@ async function settle(): Promise<void> {
 export function manualClock(startWallMs = 1_700_000_000_000): ManualClock {
   let [monoMs, wallMs] = [0, startWallMs];
   const sleepers = new Set<Sleeper>();
+  const sleep: Clock["sleep"] = (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const sleeper: Sleeper = {
+        atMs: monoMs + ms,
+        wake() {
+          sleepers.delete(sleeper);
+          signal?.removeEventListener("abort", sleeper.wake);
+          resolve();
+        },
+      };
+      sleepers.add(sleeper);
+      signal?.addEventListener("abort", sleeper.wake, { once: true });
+    });
   return {
-    wallMs: () => wallMs as EpochMs,
-    monoMs: () => monoMs,
-    sleep(ms, signal) {
-      return new Promise((resolve) => {
-        if (signal?.aborted) return resolve();
-        const sleeper: Sleeper = {
-          atMs: monoMs + ms,
-          wake() {
-            sleepers.delete(sleeper);
-            signal?.removeEventListener("abort", sleeper.wake);
-            resolve();
-          },
-        };
-        sleepers.add(sleeper);
-        signal?.addEventListener("abort", sleeper.wake, { once: true });
-      });
-    },
+    ...clockBySleep({ wallMs: () => wallMs as EpochMs, monoMs: () => monoMs, sleep }),
     async advance(ms) {
       const untilMs = monoMs + ms;
       await settle();

@@ -68,7 +68,8 @@ async function ask(candidate: LabService, seed: number): Promise<{ probes: reado
     timeoutMs: 30_000,
     seed,
   });
-  const read = (service: LabService): Promise<ObservedManifest> => httpHealth().read(service.health, signal);
+  const read = (service: LabService): Promise<ObservedManifest> =>
+    httpHealth(systemClock()).read(service.health, signal);
   const observed = { stable: await read(stable), candidate: await read(candidate) };
   return { probes: judgeProbes(report, AT_START, GATES), parity: judgeParity(null, observed, []) };
 }

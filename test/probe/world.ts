@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { systemClock as hostClock } from "../../src/host/system-clock.ts";
 import type { ProbeReport } from "../../src/core/measure/report.ts";
-import type { EpochMs } from "../../src/core/unit.ts";
 import { loadCorpus } from "../../src/probe/corpus-file.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { CorpusSection } from "../../src/probe/corpus.ts";
@@ -11,21 +11,7 @@ import type { ProbeTarget } from "../../src/probe/target.ts";
 import { type FakeOptions, type FakeService, fakeService } from "./fake-service.ts";
 
 /** The clock of this process. */
-export const systemClock: Clock = {
-  wallMs: () => Date.now() as EpochMs,
-  monoMs: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
-      const end = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      signal?.addEventListener("abort", end, { once: true });
-    }),
-};
+export const systemClock: Clock = hostClock();
 
 export function goldOf(text: string): GoldSet {
   const read = readGoldSet(text);

@@ -17,8 +17,8 @@ function isSame(left: string, right: string): boolean {
 }
 
 /**
- * Refuses requests of foreign pages (S22) and changes without the token (S6). Reading needs no token: the listener is on
- * loopback, and what it tells is no secret.
+ * Refuses requests of foreign pages (S22) and changes without the token (S6). Reading needs no token: the listener is
+ * on loopback, and what it tells is no secret.
  */
 export function guard({ token, allowedHosts }: GuardOptions): MiddlewareHandler {
   return async (context, next) => {

@@ -20,8 +20,8 @@ export interface Mutation {
 
 /**
  * Operators' requests, each carried out once: the same key with the same content gets the stored answer again, with
- * another content a 422, and while the first one still runs a 409. Only answers of changes are stored: a refusal changed
- * nothing and may be different the next time.
+ * another content a 422, and while the first one still runs a 409. Only answers of changes are stored: a refusal
+ * changed nothing and may be different the next time.
  * @source IETF draft "The Idempotency-Key HTTP Header Field"
  */
 export class OperatorMutations {

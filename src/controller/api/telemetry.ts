@@ -16,7 +16,10 @@ const push = z.strictObject({
   adopted: z.strictObject({ epoch: z.int().min(0), seq: z.int().min(0) }).optional(),
 });
 
-/** `POST /v1/telemetry`: windows of one gateway or service, in order. Acknowledged when durable; repetitions are harmless. */
+/**
+ * `POST /v1/telemetry`: windows of one gateway or service, in order. Acknowledged when durable; repetitions are
+ * harmless.
+ */
 export async function postTelemetry(context: Context, controller: Controller): Promise<Response> {
   const text = await readBody(context, BODY_MAX_BYTES);
   if (text === null) return problemResponse("too-large", `the body has more than ${BODY_MAX_BYTES} bytes`);

@@ -44,8 +44,8 @@ export class HourlyRates {
   }
 
   /**
-   * The plan with the learnt peak in every peak-hour gate that was not told one; unchanged while a week is not known. The
-   * plan is stored with it, so a report says which peak was waited for.
+   * The plan with the learnt peak in every peak-hour gate that was not told one; unchanged while a week is not known.
+   * The plan is stored with it, so a report says which peak was waited for.
    */
   withPeak(plan: RolloutPlan, nowMs: number): RolloutPlan {
     const counts = [...this.#hoursOf(plan.service)].map(([hour, requests]): HourCount => ({ hour, requests }));

@@ -71,7 +71,8 @@ const MIDDLE = 1 + 1 / 256;
 const NO_HARM: RecordedHarm = { failureRate: 0, latencyFactor: 1 };
 
 /**
- * Traffic drawn from recorded seconds of a service, over and over: the second virtual second is the second recorded one.
+ * Traffic drawn from recorded seconds of a service, over and over: the second virtual second is the second recorded
+ * one.
  * @param seconds what stable answered in each second; at least one
  */
 export function recordedTraffic(seconds: readonly ArmWindow[], harm: RecordedHarm): Traffic {

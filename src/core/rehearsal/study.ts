@@ -6,8 +6,8 @@ import { type Answers, type Rehearsal, rehearse } from "./rehearse.ts";
 import type { Traffic, World } from "./world.ts";
 
 /**
- * A share of runs with its standard error, computed at (hits + 1) / (runs + 2): none of 20 runs is not a promise of none
- * ever.
+ * A share of runs with its standard error, computed at (hits + 1) / (runs + 2): none of 20 runs is not a promise of
+ * none ever.
  */
 export interface Rate {
   readonly value: number;

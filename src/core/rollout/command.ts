@@ -33,7 +33,9 @@ export function onCommand(rollout: Rollout, event: Commanded): Next {
   }
 }
 
-/** Commands an answer may point to; each of them does something, or shows what happens, in the state it is named for. */
+/**
+ * Commands an answer may point to; each of them does something, or shows what happens, in the state it is named for.
+ */
 export type Instead = "abort" | "rollback" | "retry" | "watch";
 
 /**

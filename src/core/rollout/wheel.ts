@@ -39,8 +39,9 @@ export function stageView(rollout: Rollout, at: EpochMs): StageView {
 }
 
 /**
- * The verdicts on evidence, or null when nothing is said now: harm speaks at once, everything else when the cadence says
- * so. `beside` are verdicts that were read elsewhere, such as identity and probes; one of them that fails is harm too.
+ * The verdicts on evidence, or null when nothing is said now: harm speaks at once, everything else when the cadence
+ * says so. `beside` are verdicts that were read elsewhere, such as identity and probes; one of them that fails is harm
+ * too.
  */
 export function judgeWhenDue(
   evidence: Evidence,

@@ -8,8 +8,8 @@ export const HOURS_OF_HISTORY = 7 * 24;
 const PEAK_QUANTILE = 0.9;
 
 /**
- * Request rate per second from which an hour counts as a peak hour: p90 of the hourly rates of the last seven whole days.
- * An hour without a count had no requests. Null until seven days are known.
+ * Request rate per second from which an hour counts as a peak hour: p90 of the hourly rates of the last seven whole
+ * days. An hour without a count had no requests. Null until seven days are known.
  * @param nowHour the hour that is going on; it is not whole and not counted
  * @source definitions.md §8 "Peak hour"
  */

@@ -7,7 +7,9 @@ const FIELDS = ["METRIC", "ANALYZER", "INDEX_HASH"] as const;
 type Field = (typeof FIELDS)[number];
 const EQUAL_FIELDS: readonly Field[] = ["METRIC", "ANALYZER"];
 
-/** First and last value of a field in the order of text; null when nothing stated it. Equal unless the arm disagrees. */
+/**
+ * First and last value of a field in the order of text; null when nothing stated it. Equal unless the arm disagrees.
+ */
 class Stated {
   low: string | null = null;
   high: string | null = null;
@@ -65,7 +67,9 @@ export class TraceIdentity {
     this.#arms.candidate.add(second.candidate);
   }
 
-  /** Null when no event of either arm states an identity: then there is nothing to compare, as without health checks. */
+  /**
+   * Null when no event of either arm states an identity: then there is nothing to compare, as without health checks.
+   */
   verdict(): Verdict | null {
     const { stable, candidate } = this.#arms;
     if (stable.isSilent && candidate.isSilent) return null;

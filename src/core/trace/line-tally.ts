@@ -36,8 +36,8 @@ export class LineTally {
   }
 
   /**
-   * The whole answer. A trace of which more than 1 % cannot be read is an error whatever the rest says, and one of which
-   * more than 1 % came late never passes: what was left out may be what was slow.
+   * The whole answer. A trace of which more than 1 % cannot be read is an error whatever the rest says, and one of
+   * which more than 1 % came late never passes: what was left out may be what was slow.
    */
   conclude(judgement: Judgement): TraceJudgement {
     const counts: LineCounts = {

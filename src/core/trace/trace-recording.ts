@@ -14,8 +14,8 @@ interface BadLine {
 }
 
 /**
- * Seconds of stable traffic out of recorded lines: wide events, telemetry windows, or both. What a rehearsal draws from.
- * Memory grows with the recorded seconds, not with the events.
+ * Seconds of stable traffic out of recorded lines: wide events, telemetry windows, or both. What a rehearsal draws
+ * from. Memory grows with the recorded seconds, not with the events.
  */
 export class TraceRecording implements Pick<LineJudge, "take" | "refuse"> {
   readonly #reader: EventReader;

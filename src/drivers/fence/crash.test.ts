@@ -1,7 +1,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../fence/system.ts";
-import type { Clock } from "../../ports/clock.ts";
+import { type Clock, clockBySleep } from "../../ports/clock.ts";
 import { type CrashPlan, runCrashMatrix } from "../../testing/fence-crash.ts";
 import { dynamoFence } from "./dynamodb/driver.ts";
 import { fakeDynamo } from "./dynamodb/fake.ts";
@@ -13,12 +13,12 @@ const nothingWrong = { deliveries: 2_000, duplicates: 0, lost: 0, doubleCommits:
 describe("the crash matrix on fence stores that need no server", () => {
   it("I6, I7: 2 000 deliveries on the DynamoDB contract fake: 0 duplicates, 0 lost, 0 double commits", async () => {
     let nowMs = 1_000;
-    const clock: Clock = {
+    const clock: Clock = clockBySleep({
       wallMs: () => nowMs as ReturnType<Clock["wallMs"]>,
       monoMs: () => nowMs,
       sleep: (_, signal) =>
         new Promise((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true })),
-    };
+    });
     const client = fakeDynamo(["fence"], async () => {
       for (let turn = nowMs % 7; turn >= 0; turn--) await Promise.resolve(); // Calls overtake each other.
     });

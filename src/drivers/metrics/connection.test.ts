@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FakeServer, startFake } from "../../../test/integration/metrics/fake-server.ts";
+import { systemClock } from "../../host/system-clock.ts";
 import { DriverError } from "../../ports/driver-error.ts";
 import { type ConnectionConfig, connect } from "./connection.ts";
 import { tokenFile } from "./token.ts";
@@ -22,7 +23,9 @@ describe("the connection to a metric server", () => {
   });
 
   const ask = (config: Partial<ConnectionConfig> = {}) =>
-    connect("metrics/test", { url: `${server.url}/a?key=hidden`, ...config }, "", () => "").read((send) => send(null));
+    connect("metrics/test", { url: `${server.url}/a?key=hidden`, clock: systemClock(), ...config }, "", () => "").read(
+      (send) => send(null),
+    );
   async function failure(config: Partial<ConnectionConfig> = {}): Promise<DriverError> {
     const error = await ask(config).then(
       (body) => new Error(`answered ${body}`),
@@ -120,14 +123,14 @@ describe("the connection to a metric server", () => {
   });
 
   it.each(["ftp://a", "prometheus:9090", "", `http://user:${SECRET}@a`])("refuses an address it cannot use", (url) => {
-    const open = () => connect("metrics/test", { url }, "", () => "");
+    const open = () => connect("metrics/test", { url, clock: systemClock() }, "", () => "");
     expect(open).toThrow(/^invariant: metrics\/test: url (is not an http|carries a password)/);
     expect(open).not.toThrow(SECRET);
   });
 
   it("shows what the server says of a refusal, cut at 300 characters", async () => {
     answerStatus(400);
-    const place = connect("metrics/test", { url: server.url }, "", () => "y".repeat(1_000));
+    const place = connect("metrics/test", { url: server.url, clock: systemClock() }, "", () => "y".repeat(1_000));
     await expect(place.read((send) => send(null))).rejects.toThrow(`(${"y".repeat(300)})`);
   });
 });

@@ -1,4 +1,5 @@
 import { assert } from "../../core/assert.ts";
+import type { Clock } from "../../ports/clock.ts";
 import { DriverError } from "../../ports/driver-error.ts";
 import { authorization, type TokenSource } from "./token.ts";
 
@@ -10,6 +11,7 @@ const DETAIL_CHARS_MAX = 300;
 export interface ConnectionConfig {
   /** http or https, without user name and password: a secret in an address ends in logs. */
   readonly url: string;
+  readonly clock: Clock;
   /** Sent as `Authorization: Bearer`. `tokenFile` reads one from a file. Without it no header is sent. */
   readonly token?: TokenSource;
   /** One reading, from the first byte sent to the last one read, whatever it takes. Default 5 000. */
@@ -120,7 +122,7 @@ export function connect(
 
   return {
     async read(work) {
-      const signal = AbortSignal.timeout(timeoutMs);
+      const signal = config.clock.timeout(timeoutMs);
       const late = new Promise<never>((_, reject) => {
         const what = `${placeText(place)} took longer than ${timeoutMs} ms; ask again, or raise timeoutMs`;
         signal.addEventListener("abort", () => reject(new DriverError("timeout", "safe", what)), { once: true });

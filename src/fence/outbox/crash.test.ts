@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Clock } from "../../ports/clock.ts";
+import { type Clock, clockBySleep } from "../../ports/clock.ts";
 import type { InboxStore, OutboxClaim, OutboxStore } from "../../ports/outbox-store.ts";
 import { runOutboxCrashMatrix } from "../../testing/outbox-crash.ts";
 import { OUTBOX_CRASH_POINTS } from "../../testing/outbox-crash-process.ts";
@@ -26,7 +26,7 @@ function virtualClock(): Clock {
       schedule();
     });
   }
-  return {
+  return clockBySleep({
     wallMs: () => nowMs as ReturnType<Clock["wallMs"]>,
     monoMs: () => nowMs,
     sleep: (ms, signal) =>
@@ -44,7 +44,7 @@ function virtualClock(): Clock {
         signal?.addEventListener("abort", sleeper.wake, { once: true });
         schedule();
       }),
-  };
+  });
 }
 
 interface Changes {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { FenceRecord } from "../../core/fence/record.ts";
 import { randomStream } from "../../core/stats/random.ts";
 import type { EpochMs } from "../../core/unit.ts";
-import type { Clock } from "../../ports/clock.ts";
+import { type Clock, clockBySleep } from "../../ports/clock.ts";
 import { DriverError } from "../../ports/driver-error.ts";
 import type { FenceStore } from "../../ports/fence-store.ts";
 import type { WebhookPost } from "../../ports/webhook-transport.ts";
@@ -168,7 +168,7 @@ describe("acquireEmissionGrant", () => {
 function quickClock() {
   let nowMs = 0;
   const sleepers = new Set<{ readonly atMs: number; readonly wake: () => void }>();
-  const clock: Clock = {
+  const clock: Clock = clockBySleep({
     wallMs: () => nowMs as EpochMs,
     monoMs: () => nowMs,
     sleep: (ms, signal) =>
@@ -183,7 +183,7 @@ function quickClock() {
         sleepers.add(sleeper);
         signal?.addEventListener("abort", wake, { once: true });
       }),
-  };
+  });
   async function runUntil(untilMs: number): Promise<void> {
     for (;;) {
       for (let turn = 0; turn < 16; turn++) await Promise.resolve();

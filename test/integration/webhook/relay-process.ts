@@ -18,7 +18,7 @@ import {
   recipientsOf,
   webhookSend,
 } from "../../../src/fence/webhook/index.ts";
-import type { Clock } from "../../../src/ports/clock.ts";
+import { type Clock, clockBySleep } from "../../../src/ports/clock.ts";
 import {
   ARM_HEADER,
   CLAIM_MS,
@@ -45,11 +45,11 @@ const database = { host: "127.0.0.1", port: config.postgresPort, user: config.co
 const pool = new pg.Pool(database).on("error", () => {});
 const store = postgresFence({ client: pool });
 
-const fastClock: Clock = {
+const fastClock: Clock = clockBySleep({
   wallMs: systemClock.wallMs,
   monoMs: () => systemClock.monoMs() * GRANT_SPEED,
   sleep: (ms, signal) => systemClock.sleep(ms / GRANT_SPEED, signal),
-};
+});
 
 function hurried(send: Send): Send {
   return async (row, ticket) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../../host/system-clock.ts";
 import { httpHealth } from "./driver.ts";
 
 const identity = {
@@ -16,7 +17,7 @@ const identity = {
 };
 const signal = new AbortController().signal;
 const read = (answer: () => Promise<Response>) =>
-  httpHealth(answer as typeof fetch).read("http://127.0.0.1/healthz/ready", signal);
+  httpHealth(systemClock(), answer as typeof fetch).read("http://127.0.0.1/healthz/ready", signal);
 
 describe("the health reader", () => {
   it("reads the identity and leaves everything else out", async () => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ObservedManifest } from "../../../core/gate/parity.ts";
+import type { Clock } from "../../../ports/clock.ts";
 import type { HealthReader } from "../../../ports/health.ts";
 
 const TIMEOUT_MS = 2_000;
@@ -43,13 +44,12 @@ function observed(status: number, body: string): ObservedManifest {
 }
 
 /** Reads manifests over HTTP. Redirects are not followed: a health address is exact. */
-export function httpHealth(fetcher: typeof fetch = fetch): HealthReader {
+export function httpHealth(clock: Clock, fetcher: typeof fetch = fetch): HealthReader {
   return {
     async read(healthUrl, signal) {
       try {
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
         const response = await fetcher(healthUrl, {
-          signal: limit,
+          signal: clock.timeout(TIMEOUT_MS, signal),
           redirect: "error",
           headers: { accept: "application/json" },
         });

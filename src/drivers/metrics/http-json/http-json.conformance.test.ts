@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../../host/system-clock.ts";
 import { type FakeServer, json, misbehave, startFake } from "../../../../test/integration/metrics/fake-server.ts";
 import { epochMs } from "../../../core/unit.ts";
 import { type MetricWorld, metricConformance } from "../../../testing/metric-suite.ts";
@@ -20,7 +21,13 @@ describe("metrics/http-json on a fake server", () => {
   });
 
   function world(): MetricWorld {
-    const config = { url: `${server.url}/stats?key=k`, timestamp: "/at", timeoutMs: 1_000, token: () => SECRET };
+    const config = {
+      clock: systemClock(),
+      url: `${server.url}/stats?key=k`,
+      timestamp: "/at",
+      timeoutMs: 1_000,
+      token: () => SECRET,
+    };
     return {
       source: httpJson(config),
       now: () => NOW,
@@ -55,16 +62,21 @@ describe("metrics/http-json on a fake server", () => {
 
   it("counts a number without a known time as taken when it was asked for", async () => {
     server.answer((_, response) => json(response, { value: 3, at: 1 }));
-    const reading = await httpJson({ url: server.url }).read({ query: "/value", maxAgeMs: 0 }, NOW);
+    const reading = await httpJson({ clock: systemClock(), url: server.url }).read(
+      { query: "/value", maxAgeMs: 0 },
+      NOW,
+    );
     expect(reading).toEqual({ kind: "value", value: 3, atEpochMs: NOW });
     expect(server.seen.at(-1)?.headers.authorization).toBeUndefined();
   });
 
   it("rejects a query that is no JSON pointer before it asks, and a timestamp that is none at the start", async () => {
     const count = server.seen.length;
-    const bad = httpJson({ url: server.url }).read({ query: "value", maxAgeMs: 0 }, NOW);
+    const bad = httpJson({ clock: systemClock(), url: server.url }).read({ query: "value", maxAgeMs: 0 }, NOW);
     await expect(bad).rejects.toMatchObject({ code: "rejected", retry: "never" });
     expect(server.seen).toHaveLength(count);
-    expect(() => httpJson({ url: server.url, timestamp: "at" })).toThrow('timestamp "at" is no JSON pointer');
+    expect(() => httpJson({ clock: systemClock(), url: server.url, timestamp: "at" })).toThrow(
+      'timestamp "at" is no JSON pointer',
+    );
   });
 });

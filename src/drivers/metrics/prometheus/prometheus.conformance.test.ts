@@ -6,6 +6,7 @@ import {
   type Seen,
   startFake,
 } from "../../../../test/integration/metrics/fake-server.ts";
+import { systemClock } from "../../../host/system-clock.ts";
 import { epochMs } from "../../../core/unit.ts";
 import { type MetricState, type MetricWorld, metricConformance } from "../../../testing/metric-suite.ts";
 import { prometheus } from "./index.ts";
@@ -52,7 +53,7 @@ describe("metrics/prometheus on a fake server (the real one runs the same suite 
 
   function world(): MetricWorld {
     return {
-      source: prometheus({ url: `${server.url}/prefix/`, timeoutMs: 1_000, token: () => SECRET }),
+      source: prometheus({ url: `${server.url}/prefix/`, clock: systemClock(), timeoutMs: 1_000, token: () => SECRET }),
       now: () => NOW,
       secret: SECRET,
       async hold(state) {

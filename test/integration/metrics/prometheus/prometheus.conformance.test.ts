@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../../../src/host/system-clock.ts";
 import { epochMs } from "../../../../src/core/unit.ts";
 import { prometheus } from "../../../../src/drivers/metrics/prometheus/index.ts";
 import type { MetricSource } from "../../../../src/ports/metric-source.ts";
@@ -60,7 +61,7 @@ describe.skipIf(!hasPrometheus())("metrics/prometheus on a real server", () => {
   beforeAll(async () => {
     target = await startTarget();
     server = await startPrometheus(target.address);
-    source = prometheus({ url: server.url });
+    source = prometheus({ url: server.url, clock: systemClock() });
     let count = 0;
     counter = setInterval(() => {
       const requests = `requests_total{code="200"} ${++count}\nrequests_total{code="500"} 1`;
