@@ -28,7 +28,7 @@ export interface Rehearsal {
 }
 
 /** A whole verdict is dear; before the hold is over only a fuse can change anything. */
-export const AFTER_HOLD: Cadence = ({ heldMs, holdMs }) => heldMs >= holdMs;
+const AFTER_HOLD: Cadence = ({ heldMs, holdMs }) => heldMs >= holdMs;
 
 const NO_ANSWERS: Answers = { parity: [], probes: () => [] };
 /** The data plane confirms a share and probes come back within one virtual second. */

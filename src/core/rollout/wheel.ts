@@ -31,7 +31,7 @@ export interface Turn<Seen extends Watched> {
 }
 
 /** What gates may know of the stage at a moment. */
-export function stageView(rollout: Rollout, at: EpochMs): StageView {
+function stageView(rollout: Rollout, at: EpochMs): StageView {
   const stage = currentStage(rollout);
   const { kind } = stage;
   const { candidateBp } = rollout;
