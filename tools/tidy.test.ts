@@ -32,11 +32,8 @@ const AMBIENT_PLACES = [
   "src/lab/",
   "src/testing/",
   "src/fence/system.ts",
-  "src/probe/openai-embedder.ts",
   "src/drivers/batch.ts",
   "src/drivers/fence/durable-object/object.ts",
-  "src/drivers/health/http/driver.ts",
-  "src/drivers/metrics/connection.ts",
   "src/drivers/webhook/node/driver.ts",
 ];
 
