@@ -99,6 +99,8 @@ export interface RolloutPlan {
   readonly documentDigest: string;
   /** What the document says about stable; null when it takes the service's current release. */
   readonly claim: StableClaim | null;
-  /** Epoch of the document in force when the generation was accepted; a newer one of another rollout is a later one's. */
+  /**
+   * Epoch of the document in force when the generation was accepted; a newer one of another rollout is a later one's.
+   */
   readonly acceptedEpoch: number;
 }
