@@ -43,8 +43,8 @@ export class DocumentLedger {
    * The document of an effect: stored by compare-and-set the first time, found again every further time.
    * @throws the signal's reason when the order was given up before its turn came
    * @param pinned manifests of both arms, for the pointer that a promotion moves
-   * @throws DriverError `stale-token` when a later order of the same rollout is in force, or when the document would take
-   *   users to another release than the service's current one
+   * @throws DriverError `stale-token` when a later order of the same rollout is in force, or when the document would
+   * take   users to another release than the service's current one
    */
   publishOnce(
     plan: RolloutPlan,
