@@ -1,4 +1,5 @@
-import type { Block, GateSetting } from "../src/core/gate/gate.ts";
+import type { Block } from "../src/core/judge/block.ts";
+import { type GateSetting, readGateLabel } from "../src/core/judge/setting.ts";
 import { newRollout, type Rollout } from "../src/core/rollout/rollout.ts";
 import type { RolloutPlan, Stage } from "../src/core/stage/plan.ts";
 import { type Preset, PRESETS } from "../src/spec/preset/index.ts";
@@ -19,8 +20,14 @@ export const traffic = (weightPercent: number, holdMs = 10_000, capMs = 60_000):
 export const watch = (holdMs = 5_000): Stage => ({ kind: "watch", holdMs });
 export const probes = (tier: "smoke" | "full" = "full"): Stage => ({ kind: "probes", tier });
 
-export const aGate = (gate: string, options: Record<string, unknown> = {}): GateSetting => ({
-  gate,
+/** A label as people write it: a kind, with its instance in brackets. */
+function settingNamed(label: string): Pick<GateSetting, "gate" | "instance"> {
+  const { gate, about } = readGateLabel(label);
+  return about === null ? { gate } : { gate, instance: about };
+}
+
+export const aGate = (label: string, options: Record<string, unknown> = {}): GateSetting => ({
+  ...settingNamed(label),
   options,
   source: "test",
 });
@@ -71,9 +78,12 @@ export function aRollout(over: Partial<Rollout> = {}, plan: Partial<RolloutPlan>
   return { ...newRollout(aPlan(plan)), ...over };
 }
 
-export function aVerdict(gate: string, kind: VerdictKind, over: Partial<Verdict> = {}): Verdict {
+/** A verdict by its label: a kind, with its topic in brackets. */
+export function aVerdict(label: string, kind: VerdictKind, over: Partial<Verdict> = {}): Verdict {
+  const { gate, about } = readGateLabel(label);
   return {
     gate,
+    ...(about === null ? {} : { topic: about }),
     kind,
     estimate: 0.01,
     interval: [0, 0.02],
@@ -81,7 +91,7 @@ export function aVerdict(gate: string, kind: VerdictKind, over: Partial<Verdict>
     threshold: 0.02,
     alpha: 0.001,
     eValue: 1,
-    reason: `${gate} is ${kind}`,
+    reason: `${label} is ${kind}`,
     needs: null,
     ...over,
   };

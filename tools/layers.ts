@@ -31,7 +31,7 @@ export const LAYERS: Layers = {
 /** The places where core touches a package: special functions and CEL are not our own code (design, "Dependencies"). */
 const CORE_PACKAGES: Readonly<Record<string, string>> = {
   "src/core/stats/special.ts": "@stdlib/",
-  "src/core/gate/expression.ts": "@marcbachmann/cel-js",
+  "src/core/judge/custom/expression.ts": "@marcbachmann/cel-js",
 };
 
 /** Files of a layer without a machine that read its disk, because both the laboratory and the host need them. */

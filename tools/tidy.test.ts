@@ -1,4 +1,6 @@
+import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
+import { GATE_NAMES } from "../src/core/judge/gates.ts";
 import { importProblem, layerOf } from "./layers.ts";
 import { filesUnder, importsOf, type SourceFile } from "./source-files.ts";
 
@@ -41,6 +43,31 @@ const BANNED_NAMES = /(^|[-/])(utils?|helpers?|common|manager|misc|impl)([-./]|$
 const WARN_LINES = 300;
 const MAX_LINES = 400;
 const MAX_TEST_LINES = 600;
+
+/** Files where a word that is a gate's name as well means something else. */
+const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
+  "src/lab/faults.ts": ["new-error-class"],
+  "src/lab/request-draw.ts": ["new-error-class"],
+  "src/cli/demo/scenario.ts": ["new-error-class"],
+  "src/probe/answers.ts": ["schema-violation"],
+  "src/probe/answer-schema.ts": ["schema-violation"],
+  "src/ports/probe-run-store.ts": ["schema-violation"],
+  "src/core/measure/run-measure.ts": ["schema-violation"],
+  "src/core/measure/arm-report.ts": ["schema-violation", "lambda"],
+  "src/core/measure/report.ts": ["coverage", "lambda"],
+  "src/core/trace/event-reader.ts": ["metric"],
+  "src/cli/format/report-markdown.ts": ["coverage"],
+  "src/spec/rollout-schema.ts": ["custom"],
+};
+
+/** Folders that name a gate, presets left out: one for a gate that is defined in one place. */
+function foldersNaming(gate: string, files: readonly SourceFile[]): readonly string[] {
+  const naming = files.filter(({ path, text }) => {
+    const isOther = OTHER_WORDS[path]?.includes(gate) ?? false;
+    return !isOther && !path.startsWith("src/spec/preset/") && stripComments(text).includes(`"${gate}"`);
+  });
+  return [...new Set(naming.map(({ path }) => posix.dirname(path)))];
+}
 
 const sources = filesUnder(["src"], [".ts"]);
 const isTest = (file: SourceFile) => file.path.endsWith(".test.ts");
@@ -98,6 +125,21 @@ describe("tidy", () => {
       )
       .filter((file) => /^export (async )?function/m.test(file.text) && !/\/\*\*/.test(file.text));
     expect(bare.map((file) => file.path)).toEqual([]);
+  });
+
+  it("keeps every gate in one folder of the judge, named nowhere else but in presets; a family has at most 8 files", () => {
+    const folders = GATE_NAMES.map((gate) => [gate, foldersNaming(gate, code)] as const);
+    expect(
+      folders.filter(([, found]) => found.length !== 1 || !/^src\/core\/judge\/\w+$/.test(found[0] ?? "")),
+    ).toEqual([]);
+    const families = code.map(({ path }) => posix.dirname(path)).filter((path) => path.startsWith("src/core/judge/"));
+    expect(families.filter((path) => families.filter((other) => other === path).length > 8)).toEqual([]);
+    const stray: SourceFile = {
+      path: "src/cli/commands/plan.ts",
+      text: `if (gate === "${GATE_NAMES[0]}") {}`,
+      lines: 1,
+    };
+    expect(foldersNaming(GATE_NAMES[0] ?? "", [...code, stray])).toHaveLength(2);
   });
 
   it("has no skipped or focused test", () => {

@@ -1,6 +1,7 @@
 import { unreachable } from "../core/assert.ts";
-import { judgeProbes } from "../core/gate/gate-set.ts";
-import { judgeParity } from "../core/gate/parity.ts";
+import { judgeProbes } from "../core/judge/engine.ts";
+import { judgeIdentity } from "../core/judge/engine.ts";
+import { overall } from "../core/verdict.ts";
 import type { Manifest } from "../core/release/manifest.ts";
 import type { ByArm } from "../core/arm.ts";
 import type { Effect } from "../core/rollout/effect.ts";
@@ -98,10 +99,10 @@ export async function checkParity(
     read(plan.arms.stable.healthUrl),
     read(plan.arms.candidate.healthUrl),
   ]);
-  const verdict = judgeParity(pinned, { stable, candidate }, plan.changes);
-  const canPin = verdict.kind === "pass" && stable.kind === "read" && candidate.kind === "read";
+  const verdicts = judgeIdentity(pinned, { stable, candidate }, plan.changes, plan.gates);
+  const canPin = overall(verdicts) === "pass" && stable.kind === "read" && candidate.kind === "read";
   const pins = canPin ? { pinned: { stable: stable.manifest, candidate: candidate.manifest } } : {};
-  return { kind: "succeeded", verdicts: [verdict], ...pins };
+  return { kind: "succeeded", verdicts, ...pins };
 }
 
 async function probe(

@@ -1,4 +1,4 @@
-import type { Reading, ReadingOutcome } from "../core/gate/gate.ts";
+import type { Reading, ReadingOutcome } from "../core/judge/block.ts";
 import type { MetricPlan } from "../core/stage/plan.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { Clock } from "../ports/clock.ts";

@@ -1,3 +1,4 @@
+import { gateLabel } from "../core/judge/setting.ts";
 import { assert } from "../core/assert.ts";
 import type { Observations } from "../core/observe/observations.ts";
 import { measuredBp, observe, observeReading } from "../core/observe/observe.ts";
@@ -271,6 +272,6 @@ function isWorthAnEntry(before: Rollout, after: Rollout, event: RolloutEvent): b
   if (event.kind !== "tick" && event.kind !== "judged") return before !== after;
   const isMoved =
     before.phase !== after.phase || before.stageIndex !== after.stageIndex || before.awaiting !== after.awaiting;
-  const kinds = (rollout: Rollout) => rollout.verdicts.map(({ gate, kind }) => `${gate}:${kind}`).join();
+  const kinds = (rollout: Rollout) => rollout.verdicts.map((verdict) => `${gateLabel(verdict)}:${verdict.kind}`).join();
   return isMoved || kinds(before) !== kinds(after);
 }

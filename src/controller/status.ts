@@ -1,5 +1,6 @@
 import type { Stretch } from "../core/observe/worst-window.ts";
-import { stopConditionOf } from "../core/gate/stop-condition.ts";
+import { stopConditionOf } from "../core/judge/gates.ts";
+import { gateLabel } from "../core/judge/setting.ts";
 import { shareBp } from "../core/observe/observe.ts";
 import type { Stage } from "../core/stage/plan.ts";
 import { holdMsOf, shareOf } from "../core/stage/share.ts";
@@ -11,10 +12,10 @@ import type { JournalEntry, StoredRollout } from "../ports/controller-store.ts";
 
 /** A verdict on the wire. */
 export function verdictWire(verdict: Verdict) {
-  const { gate, kind, estimate, interval, samples, threshold, alpha, eValue, reason, needs } = verdict;
+  const { kind, estimate, interval, samples, threshold, alpha, eValue, reason, needs } = verdict;
   const condition = stopConditionOf(verdict);
   return {
-    gate,
+    gate: gateLabel(verdict),
     verdict: kind,
     condition,
     estimate,

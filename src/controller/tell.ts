@@ -1,3 +1,4 @@
+import { gateLabel } from "../core/judge/setting.ts";
 import type { Effect } from "../core/rollout/effect.ts";
 import { currentStage, type Rollout } from "../core/rollout/rollout.ts";
 import { shareOf } from "../core/stage/share.ts";
@@ -14,9 +15,10 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
     feed.publish(ts, { type: "stage", rollout, index: after.stageIndex, share_bp: shareBp, kind: stage.kind });
   }
   for (const verdict of after.verdicts) {
-    const last = before.verdicts.find(({ gate }) => gate === verdict.gate);
+    const gate = gateLabel(verdict);
+    const last = before.verdicts.find((one) => gateLabel(one) === gate);
     if (last?.kind === verdict.kind) continue;
-    const { gate, kind, estimate, threshold, reason, samples } = verdict;
+    const { kind, estimate, threshold, reason, samples } = verdict;
     const stage = before.stageIndex;
     feed.publish(ts, {
       type: "verdict",

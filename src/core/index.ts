@@ -1,6 +1,7 @@
 export { type Arm, type ByArm, SERVING_ARMS, type ServingArm } from "./arm.ts";
-export type { Block, GateSetting, StageView } from "./gate/gate.ts";
-export { type Evidence, foldEvidence, judgeProbes, judgeTraffic, startEvidence } from "./gate/gate-set.ts";
+export type { Block, StageView } from "./judge/block.ts";
+export type { GateSetting } from "./judge/setting.ts";
+export { type Evidence, foldEvidence, judgeProbes, judgeTraffic, startEvidence } from "./judge/engine.ts";
 export type { ProbeReport } from "./measure/report.ts";
 export { rehearse } from "./rehearsal/rehearse.ts";
 export { steadyArm, type World } from "./rehearsal/world.ts";

@@ -1,5 +1,4 @@
 import type { ByArm } from "./arm.ts";
-import type { StopCondition } from "./gate/stop-condition.ts";
 
 export type VerdictKind = "pass" | "fail" | "inconclusive" | "no-data" | "error";
 
@@ -8,11 +7,15 @@ export type VerdictKind = "pass" | "fail" | "inconclusive" | "no-data" | "error"
  * the stage. "Could not measure" is never a pass, nor the candidate's fault.
  */
 export interface Verdict {
-  /** Gate name, with the topic where there is one: `error-rate`, `coverage[billing]`. */
+  /** The gate's kind: `error-rate`, `coverage`. */
   readonly gate: string;
+  /** Which one it is, for a kind that may be used more than once. */
+  readonly instance?: string;
+  /** What the verdict is about, where it is not about all: a topic of the gold set. */
+  readonly topic?: string;
   readonly kind: VerdictKind;
-  /** The reason code, where it is not the one of the gate's kind. */
-  readonly condition?: StopCondition;
+  /** The reason code, where it is not the first one of the gate's kind. */
+  readonly condition?: string;
   /** Point estimate in the gate's unit (a share, a ratio, a difference); null when nothing was measured. */
   readonly estimate: number | null;
   /** Confidence interval or sequence of the estimate, same unit; null when the gate has none. */

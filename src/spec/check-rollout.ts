@@ -1,11 +1,10 @@
 import { SERVING_ARMS } from "../core/arm.ts";
 import { suggestion } from "../core/did-you-mean.ts";
-import { checkRule } from "../core/gate/expression.ts";
-import type { GateName } from "../core/gate/options.ts";
-import { isProbeGate } from "../core/gate/order.ts";
+import type { Gate } from "../core/judge/definition.ts";
+import { findGate, GATES, isProbeGate } from "../core/judge/gates.ts";
 import type { Problem } from "../core/problem.ts";
-import { gatesOfChange } from "./change-type.ts";
-import { GATE_SCHEMAS } from "./gate-schema.ts";
+import { gatesOfChange } from "./preset/change-type.ts";
+import { optionsSchema } from "./gate-schema.ts";
 import { normalUrl } from "./normal-url.ts";
 import { type RolloutDocument, stableDocument } from "./rollout-schema.ts";
 import { type Path, pathText, type Source } from "./source.ts";
@@ -139,15 +138,21 @@ function checkGates({ spec }: RolloutDocument, source: Source, problem: Report):
     const message = "no preset is used; a rollout without one has no error gate";
     problems.push(problem(["spec", "gates"], "E118", message, "add `- use: default` and put your own gates after it"));
   }
-  const named = spec.gates.map(({ gate, name }) => (gate === "custom" ? name : undefined));
-  named.forEach((name, index) => {
-    if (name === undefined || named.indexOf(name) === index) return;
-    problems.push(problem(["spec", "gates", index, "name"], "E120", `a second custom gate is named "${name}"`));
+  const named = spec.gates.map((entry) => (gateOf(entry)?.instanceBy === "name" ? entry : undefined));
+  named.forEach((entry, index) => {
+    const isSecond = named.findIndex((one) => one?.gate === entry?.gate && one?.name === entry?.name) !== index;
+    if (entry?.name === undefined || !isSecond) return;
+    const message = `a second ${entry.gate} gate is named "${entry.name}"`;
+    problems.push(problem(["spec", "gates", index, "name"], "E120", message));
   });
   return problems;
 }
 
 type GateEntry = RolloutDocument["spec"]["gates"][number];
+
+function gateOf({ gate }: GateEntry): Gate | null {
+  return gate === undefined ? null : findGate(gate);
+}
 
 /** Exactly one of a preset, several presets and a gate; options only beside a gate, and only those it knows. */
 function checkEntry(entry: GateEntry, at: Path, source: Source, problem: Report): readonly Problem[] {
@@ -156,7 +161,7 @@ function checkEntry(entry: GateEntry, at: Path, source: Source, problem: Report)
     const message = "an entry of gates has either use, strictestOf (presets) or gate (one gate), exactly one of them";
     return [problem(at, "E118", message)];
   }
-  const schema = gate === undefined ? null : GATE_SCHEMAS[gate as GateName];
+  const schema = gate === undefined ? null : optionsSchema(gate);
   const known = schema === null ? [] : Object.keys(schema.shape);
   const problems = Object.keys(options)
     .filter((key) => !known.includes(key))
@@ -168,11 +173,13 @@ function checkEntry(entry: GateEntry, at: Path, source: Source, problem: Report)
     if (within !== undefined) problems.push(problem([...at, "within"], "E104", "within belongs to one gate"));
     return problems;
   }
-  if ((gate === "custom") !== (name !== undefined)) {
-    const message = gate === "custom" ? "a custom gate needs a name" : "only custom gates have a name";
+  const isNamed = gateOf(entry)?.instanceBy === "name";
+  if (isNamed !== (name !== undefined)) {
+    const named = GATES.filter(({ instanceBy }) => instanceBy === "name").map((one) => one.name);
+    const message = isNamed ? `a ${gate} gate needs a name` : `only ${named.join(", ")} gates have a name`;
     problems.push(problem(at, "E120", message));
   }
-  const parsed = schema.partial().safeParse(options);
+  const parsed = schema.safeParse(options);
   for (const issue of parsed.success ? [] : parsed.error.issues) {
     if (issue.code === "unrecognized_keys" && issue.path.length === 0) continue;
     problems.push(problem([...at, ...(issue.path as (string | number)[])], "E119", `${gate}: ${issue.message}`));
@@ -195,14 +202,23 @@ function checkRange({ within }: GateEntry, at: Path, problem: Report): readonly 
 
 /** Rules are checked for syntax, names and types before any traffic moves. */
 function checkRules(entry: GateEntry, at: Path, problem: Report): readonly Problem[] {
-  if (entry.gate !== "custom") return [];
-  const rules = (["pass", "fail"] as const).flatMap((purpose) => {
-    const rule = entry[purpose];
-    if (typeof rule !== "string") return [];
-    return checkRule(rule, purpose).map(({ message }) => problem([...at, purpose], "E122", message));
+  const gate = gateOf(entry);
+  if (gate === null) return [];
+  const options = Object.entries(gate.options);
+  const rules = options.flatMap(([option, { form }]) => {
+    const rule = entry[option];
+    if (form.kind !== "rule" || typeof rule !== "string") return [];
+    return form.problems(rule).map((message) => problem([...at, option], "E122", message));
   });
-  if (entry["pass"] === undefined) rules.push(problem(at, "E122", "a custom gate needs a rule `pass`"));
-  return rules;
+  const isRule = options.some(([, { form }]) => form.kind === "rule");
+  return isRule && !isTold(gate, entry) ? [...rules, problem(at, "E122", gate.asks ?? "")] : rules;
+}
+
+/** Whether an entry says every option that has no default. */
+function isTold({ options }: Gate, entry: GateEntry): boolean {
+  return Object.entries(options).every(
+    ([option, { fallback }]) => fallback !== undefined || entry[option] !== undefined,
+  );
 }
 
 /** Every metric a gate asks for is defined once, with a stable side where it is compared. */
@@ -215,19 +231,15 @@ function checkMetrics({ spec }: RolloutDocument, problem: Report): readonly Prob
       : [problem(["spec", "metrics", index, "name"], "E123", `a second metric is named "${name}"`)],
   );
   const asked = spec.gates.flatMap((entry, index) => {
-    if (entry.gate !== "metric") return [];
+    const gate = gateOf(entry);
+    const [option] = Object.entries(gate?.options ?? {}).find(([, { form }]) => form.kind === "name") ?? [];
+    if (gate === null || option === undefined) return [];
     const at = ["spec", "gates", index] as const;
-    const metric = metrics.find(({ name }) => name === entry["metric"]);
-    if (typeof entry["metric"] !== "string" || entry["promote"] === undefined)
-      return [problem(at, "E123", "a metric gate needs metric (its name in spec.metrics) and promote (its limit)")];
+    const asked = entry[option];
+    const metric = metrics.find(({ name }) => name === asked);
+    if (typeof asked !== "string" || !isTold(gate, entry)) return [problem(at, "E123", gate.asks ?? "")];
     if (metric === undefined)
-      return [
-        problem(
-          [...at, "metric"],
-          "E123",
-          `unknown metric "${entry["metric"]}"; ${suggestion(entry["metric"], names)}`,
-        ),
-      ];
+      return [problem([...at, option], "E123", `unknown metric "${asked}"; ${suggestion(asked, names)}`)];
     const isCompared = entry["comparison"] === "ratio" || entry["comparison"] === "difference";
     if (!isCompared || metric.stable !== undefined) return [];
     return [problem([...at, "comparison"], "E123", `metric "${metric.name}" has no query for stable to compare with`)];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { gateLabel } from "../core/judge/setting.ts";
 import { isProblems, readRollout } from "./read-rollout.ts";
 import { planRollout } from "./plan.ts";
 
@@ -29,7 +30,7 @@ function plan(text: string) {
   if (isProblems(read)) throw new Error(JSON.stringify(read));
   return planRollout(read.document, read.source, context);
 }
-const gateOf = (text: string, name: string) => plan(text).gates.find(({ gate }) => gate === name);
+const gateOf = (text: string, name: string) => plan(text).gates.find((setting) => gateLabel(setting) === name);
 
 describe("entries of gates", () => {
   it("take a preset's ladder, its ranges and its way back when the document is silent (RB-7)", () => {

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { rolloutSchema } from "./rollout-schema.ts";
+import { GATE_NAMES } from "../core/judge/gates.ts";
+import { optionsSchema } from "./gate-schema.ts";
+import { gateEntry, rolloutSchema } from "./rollout-schema.ts";
 
 /**
  * The JSON Schema (draft-07, which editors read) of a schema.
@@ -14,5 +16,24 @@ export function jsonSchemaOf(title: string, schema: z.ZodType, io: "input" | "ou
  * durations are beyond JSON Schema; `sluice validate` checks everything.
  */
 export function documentSchemas(): Readonly<Record<string, unknown>> {
-  return { "rollout.schema.json": jsonSchemaOf("Sluice rollout", rolloutSchema, "input") };
+  const written = { ...z.toJSONSchema(rolloutSchema, { target: "draft-7", io: "input", override: gateOptions }) };
+  return { "rollout.schema.json": { title: "Sluice rollout", ...written } };
+}
+
+/** Says of an entry that names a gate which options that gate has, as its own fields do. */
+function gateOptions({
+  zodSchema,
+  jsonSchema,
+}: {
+  zodSchema: unknown;
+  jsonSchema: z.core.JSONSchema.BaseSchema;
+}): void {
+  if (zodSchema !== gateEntry) return;
+  const common = jsonSchema.properties ?? {};
+  jsonSchema.allOf = GATE_NAMES.map((gate) => {
+    const { properties = {} } = z.toJSONSchema(optionsSchema(gate), { target: "draft-7", io: "input" });
+    const only = { properties: { ...common, ...properties }, additionalProperties: false };
+    const names = { required: ["gate"], properties: { gate: { const: gate } } };
+    return { anyOf: [{ not: names }, only] };
+  });
 }

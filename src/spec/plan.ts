@@ -1,12 +1,10 @@
-import type { GateSetting } from "../core/gate/gate.ts";
-import type { GateName } from "../core/gate/options.ts";
-import { gateOrder, isProbeGate } from "../core/gate/order.ts";
+import { type GateSetting, gateLabel } from "../core/judge/setting.ts";
+import { findGate, type GateName, gateNamed, gateOrder } from "../core/judge/gates.ts";
 import type { ManifestField } from "../core/release/manifest.ts";
 import type { Serves } from "../core/routing/schema-lock.ts";
 import type { ArmPlan, MetricPlan, ProbePlan, RolloutPlan, Stage } from "../core/stage/plan.ts";
 import { type Bp, bp } from "../core/unit.ts";
-import { gatesOfChange } from "./change-type.ts";
-import { GATE_DEFAULTS } from "./preset/gate-defaults.ts";
+import { gatesOfChange } from "./preset/change-type.ts";
 import { type Preset, PRESETS, strictestPresetOf } from "./preset/index.ts";
 import { normalUrl } from "./normal-url.ts";
 import type { ArmDocument, RolloutDocument } from "./rollout-schema.ts";
@@ -114,9 +112,10 @@ export function currentArm(current: ArmPlan, isProbed: boolean): ArmPlan {
 
 /** Without probes nothing reads answers, and without both health endpoints nobody states an identity to compare. */
 function isMeasurable(gate: string, { spec }: RolloutDocument, { stable, candidate }: RolloutPlan["arms"]): boolean {
-  if (isProbeGate(gate)) return spec.probes !== undefined;
+  const reads = findGate(gate)?.reads;
+  if (reads === "probe") return spec.probes !== undefined;
   const isStated = stable === UNKNOWN_STABLE || stable.healthUrl !== null;
-  return gate !== "parity" || (isStated && candidate.healthUrl !== null);
+  return reads !== "identity" || (isStated && candidate.healthUrl !== null);
 }
 
 /**
@@ -192,19 +191,21 @@ function gateSettings({ spec }: RolloutDocument, source: Source, context: PlanCo
   }
   for (const gate of gatesOfChange(spec.changeTypes ?? [])) {
     if (settings.has(gate)) continue;
-    settings.set(gate, { gate, options: { ...GATE_DEFAULTS[gate] }, source: "spec.changeTypes" });
+    settings.set(gate, { gate, options: { ...gateNamed(gate).defaults }, source: "spec.changeTypes" });
   }
   spec.gates.forEach((entry, index) => {
     const { gate: kind, name, within, ...options } = entry;
     if (kind === undefined) return;
-    const gate = instanceName(kind, name, options);
-    const before = settings.get(gate);
+    const instance = instanceOf(kind, { ...options, name });
+    const which = { gate: kind, ...(instance === undefined ? {} : { instance }) };
+    const before = settings.get(gateLabel(which));
     const { line } = source.locate(["spec", "gates", index]);
-    const base = before?.options ?? GATE_DEFAULTS[kind as GateName];
+    const base = before?.options ?? gateNamed(kind).defaults;
     const range =
       within === undefined ? before?.within : { fromBp: percentBp(within.from), toBp: percentBp(within.to) };
     const scope = range === undefined ? {} : { within: range };
-    settings.set(gate, { gate, options: { ...base, ...options }, source: `${context.file}:${line}`, ...scope });
+    const all = { ...base, ...options };
+    settings.set(gateLabel(which), { ...which, options: all, source: `${context.file}:${line}`, ...scope });
   });
   const tries = (spec.onFail?.to ?? firstPreset({ spec })?.onFail) === "previous-stage" ? 2 : 1;
   const sorted = [...settings.values()].sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
@@ -215,10 +216,10 @@ function percentBp(percent: number): Bp {
   return bp(Math.round(percent * 100));
 }
 
-/** Metric and custom gates may be used more than once: their instance's name is part of the gate's. */
-function instanceName(kind: string, name: string | undefined, options: Readonly<Record<string, unknown>>): string {
-  if (kind === "metric") return `metric[${String(options["metric"])}]`;
-  return kind === "custom" ? `custom[${name}]` : kind;
+/** Which one it is, for a kind that may be used more than once: its name, or the option that tells it apart. */
+function instanceOf(kind: string, entry: Readonly<Record<string, unknown>>): string | undefined {
+  const by = gateNamed(kind).instanceBy;
+  return by === null ? undefined : String(entry[by]);
 }
 
 /** A retried stage starts its evidence afresh, so the promised error rate is split over the tries. */

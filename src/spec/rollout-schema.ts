@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { GATE_NAMES } from "../core/gate/order.ts";
+import { GATE_NAMES } from "../core/judge/gates.ts";
 import { DECLARED_FIELDS } from "../core/release/manifest.ts";
 import { PIN_TEXT, REVISION } from "../core/routing/schema-lock.ts";
-import { CHANGE_TYPES } from "./change-type.ts";
 import { parseDurationMs } from "./duration.ts";
+import { CHANGE_TYPES } from "./preset/change-type.ts";
 import { PRESETS } from "./preset/index.ts";
 
 const name = z
@@ -75,10 +75,10 @@ const step = z.strictObject({
 const preset = z.enum(Object.keys(PRESETS) as [string, ...string[]]);
 
 /** A preset, the strictest of several presets, or one gate with its options beside it. */
-const gate = z.looseObject({
+export const gateEntry = z.looseObject({
   use: preset.optional(),
   strictestOf: z.array(preset).min(2).max(8).optional(),
-  gate: z.enum(GATE_NAMES as [string, ...string[]]).optional(),
+  gate: z.enum(GATE_NAMES).optional(),
   /** Name of a custom gate, of which there may be several. */
   name: name.optional(),
   /** Shares in percent at which the gate is asked. */
@@ -143,7 +143,7 @@ export const rolloutSchema = z.strictObject({
       .strictObject({ canary: z.strictObject({ steps: z.array(step).min(1).max(32), watch: duration.optional() }) })
       .optional(),
     metrics: z.array(metric).max(32).optional(),
-    gates: z.array(gate).min(1).max(32),
+    gates: z.array(gateEntry).min(1).max(32),
     onFail: z
       .strictObject({
         do: z.literal("rollback"),

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Scenario, SCENARIOS } from "../../src/cli/demo/scenario.ts";
 import { HANDBOOK, HANDBOOK_GOLD } from "../../src/cli/handbook.ts";
-import { gateBaseName } from "../../src/core/gate/order.ts";
-import { judgeProbes } from "../../src/core/gate/gate-set.ts";
-import { judgeParity, type ObservedManifest } from "../../src/core/gate/parity.ts";
+import { readGateLabel } from "../../src/core/judge/setting.ts";
+import { judgeIdentity, judgeProbes } from "../../src/core/judge/engine.ts";
+import type { ObservedManifest } from "../../src/core/release/manifest.ts";
 import { rehearse } from "../../src/core/rehearsal/rehearse.ts";
 import { type ArmModel, steadyArm } from "../../src/core/rehearsal/world.ts";
 import { randomStream } from "../../src/core/stats/random.ts";
@@ -48,7 +48,10 @@ beforeAll(async () => {
 });
 afterAll(() => stable.close());
 
-async function ask(candidate: LabService, seed: number): Promise<{ probes: readonly Verdict[]; parity: Verdict }> {
+async function ask(
+  candidate: LabService,
+  seed: number,
+): Promise<{ probes: readonly Verdict[]; parity: readonly Verdict[] }> {
   const target = ({ url }: LabService) => ({ url, pins: null, map: null });
   const signal = AbortSignal.timeout(60_000);
   const report = await runProbes({
@@ -71,7 +74,7 @@ async function ask(candidate: LabService, seed: number): Promise<{ probes: reado
   const read = (service: LabService): Promise<ObservedManifest> =>
     httpHealth(systemClock()).read(service.health, signal);
   const observed = { stable: await read(stable), candidate: await read(candidate) };
-  return { probes: judgeProbes(report, AT_START, GATES), parity: judgeParity(null, observed, []) };
+  return { probes: judgeProbes(report, AT_START, GATES), parity: judgeIdentity(null, observed, [], GATES) };
 }
 
 async function tell(scenario: Scenario, seed: number) {
@@ -90,7 +93,7 @@ async function tell(scenario: Scenario, seed: number) {
     const usersFirst = [firstShare, probeStage, ...rest] as typeof preset;
     const plan = aPlan({ stages: scenario.order === "users-first" ? usersFirst : preset, gates: GATES });
     const users = { requestsPerSecond: 200, arms: { stable: clean, candidate: USERS[scenario.name] ?? clean } };
-    return rehearse(plan, users, randomStream(seed), 120, { parity: [parity], probes: () => probes });
+    return rehearse(plan, users, randomStream(seed), 120, { parity, probes: () => probes });
   } finally {
     await candidate.close();
   }
@@ -103,7 +106,7 @@ describe("the demo's stories in virtual time", () => {
       const { rollout, candidateRequests } = await tell(scenario, 7);
       const { outcome, gates, isUnseen } = scenario.expected;
       expect(rollout.phase).toBe(outcome);
-      if (gates.length > 0) expect(gates).toContain(gateBaseName(rollout.cause?.gate ?? "none"));
+      if (gates.length > 0) expect(gates).toContain(readGateLabel(rollout.cause?.gate ?? "none").gate);
       expect(candidateRequests === 0).toBe(isUnseen);
     },
   );
@@ -119,7 +122,7 @@ describe("the demo's stories in virtual time", () => {
       const scenario = SCENARIOS.find((one) => one.name === name) as Scenario;
       for (const seed of [1, 2, 3]) {
         const { rollout } = await tell(scenario, seed);
-        expect([name, seed, rollout.phase, gateBaseName(rollout.cause?.gate ?? "none")]).toEqual([
+        expect([name, seed, rollout.phase, readGateLabel(rollout.cause?.gate ?? "none").gate]).toEqual([
           name,
           seed,
           "rolled-back",

@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { verdictWire } from "../../src/controller/status.ts";
 import { forecastRollout } from "../../src/core/forecast/rollout.ts";
 import { forecastStage } from "../../src/core/forecast/stage.ts";
-import type { GateSetting, StageView } from "../../src/core/gate/gate.ts";
+import type { StageView } from "../../src/core/judge/block.ts";
+import { type GateSetting, gateLabel } from "../../src/core/judge/setting.ts";
 import {
   foldEvidence,
   foldReading,
@@ -13,11 +14,10 @@ import {
   judgeProbes,
   judgeTraffic,
   startEvidence,
-} from "../../src/core/gate/gate-set.ts";
-import { isTrafficGate } from "../../src/core/gate/order.ts";
+} from "../../src/core/judge/engine.ts";
+import { GATES, isTrafficGate } from "../../src/core/judge/gates.ts";
 import { bp } from "../../src/core/unit.ts";
 import type { Verdict } from "../../src/core/verdict.ts";
-import { GATE_DEFAULTS } from "../../src/spec/preset/gate-defaults.ts";
 import { PRESETS } from "../../src/spec/preset/index.ts";
 import { aPlan, aPreset, gatesOf } from "../builders.ts";
 import { REPORTS, secondsOf, WORLDS } from "./worlds.ts";
@@ -65,15 +65,15 @@ function worldLines(settings: readonly GateSetting[], world: (typeof WORLDS)[num
 
 /** A gate by itself, as a document that gives it no options would have it, and in literal mode where it has one. */
 function aloneSettings(): readonly GateSetting[] {
-  return Object.entries(GATE_DEFAULTS).flatMap(([kind, options]): GateSetting[] => {
+  return GATES.flatMap(({ name: kind, defaults: options }): GateSetting[] => {
     const setting = { gate: kind, options: { ...options }, source: "test" };
     if (kind === "metric") {
-      const limits = { metric: "queue-age", comparison: "ratio", promote: 1.2, stop: 20 };
-      return [{ ...setting, gate: "metric[queue-age]", options: { ...options, ...limits } }];
+      const limits = { metric: "queue-age", comparison: "ratio", better: "lower", promote: 1.2, stop: 20 };
+      return [{ ...setting, instance: "queue-age", options: { ...limits, ...options, ...limits } }];
     }
     if (kind === "custom") {
       const rules = { pass: "candidate.error_rate <= stable.error_rate + 0.01", fail: "candidate.p95_ms > 1000.0" };
-      return [{ ...setting, gate: "custom[calm]", options: { ...options, ...rules } }];
+      return [{ ...setting, instance: "calm", options: { ...rules, ...options, ...rules } }];
     }
     if (kind === "peak-hour") return [setting, { ...setting, options: { requestsPerSecond: 50, lengthMs: 60_000 } }];
     if (!("mode" in options)) return [setting];
@@ -81,7 +81,7 @@ function aloneSettings(): readonly GateSetting[] {
   });
 }
 
-const titleOf = ({ gate, options }: GateSetting) => `${gate} ${JSON.stringify(options)}`;
+const titleOf = (setting: GateSetting) => `${gateLabel(setting)} ${JSON.stringify(setting.options)}`;
 
 describe("recorded verdicts", () => {
   it("of every gate over traffic by itself, in every world", () => {
@@ -139,7 +139,9 @@ describe("recorded verdicts", () => {
         JSON.stringify(forecastRollout(plan, assumed)),
         ...plan.stages.flatMap((stage) =>
           stage.kind === "traffic"
-            ? forecastStage(plan, stage, assumed).map((one) => `${stage.candidateBp} ${JSON.stringify(one)}`)
+            ? forecastStage(plan, stage, assumed).map(
+                (one) => `${stage.candidateBp} ${JSON.stringify({ ...one, never: undefined, canLearn: undefined })}`,
+              )
             : [],
         ),
       ];

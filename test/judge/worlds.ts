@@ -1,4 +1,4 @@
-import type { Block, Reading } from "../../src/core/gate/gate.ts";
+import type { Block, Reading } from "../../src/core/judge/block.ts";
 import type { ProbeReport } from "../../src/core/measure/report.ts";
 import { type RandomStream, randomStream } from "../../src/core/stats/random.ts";
 import { binOf } from "../../src/core/window/sketch.ts";

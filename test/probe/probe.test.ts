@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { judgeProbes } from "../../src/core/gate/gate-set.ts";
+import { judgeProbes } from "../../src/core/judge/engine.ts";
 import type { ProbeReport } from "../../src/core/measure/report.ts";
 import { bp } from "../../src/core/unit.ts";
 import { PRESETS } from "../../src/spec/preset/index.ts";

@@ -1,8 +1,9 @@
+import { gateLabel } from "../../src/core/judge/setting.ts";
 import { Controller } from "../../src/controller/controller.ts";
 import { GatewayRegistry } from "../../src/controller/gateway-registry.ts";
-import type { Block } from "../../src/core/gate/gate.ts";
-import { isTrafficGate } from "../../src/core/gate/order.ts";
-import { judgeProbes } from "../../src/core/gate/gate-set.ts";
+import type { Block } from "../../src/core/judge/block.ts";
+import { isTrafficGate } from "../../src/core/judge/gates.ts";
+import { judgeProbes } from "../../src/core/judge/engine.ts";
 import { rehearse } from "../../src/core/rehearsal/rehearse.ts";
 import { passingAnswers } from "../../src/core/rehearsal/study.ts";
 import { drawSecond } from "../../src/core/rehearsal/world.ts";
@@ -56,7 +57,7 @@ export function secondOf(world: RecordedWorld, candidateBp: number, atS: number)
 
 /** Gates and kinds in the order of causes, e.g. `parity pass, error-rate inconclusive`. */
 export function kindsOf(verdicts: readonly Verdict[]): string {
-  return verdicts.map(({ gate, kind }) => `${gate} ${kind}`).join(", ");
+  return verdicts.map((verdict) => `${gateLabel(verdict)} ${verdict.kind}`).join(", ");
 }
 
 const percent = (candidateBp: number) => `${candidateBp / 100} %`;

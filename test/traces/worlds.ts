@@ -1,5 +1,5 @@
-import { isTrafficGate } from "../../src/core/gate/order.ts";
-import type { GateSetting } from "../../src/core/gate/gate.ts";
+import { isTrafficGate } from "../../src/core/judge/gates.ts";
+import type { GateSetting } from "../../src/core/judge/setting.ts";
 import type { ProbeReport } from "../../src/core/measure/report.ts";
 import { type ArmModel, steadyArm, type World } from "../../src/core/rehearsal/world.ts";
 import type { Command } from "../../src/core/rollout/event.ts";

@@ -1,6 +1,5 @@
-import { gateBaseName } from "../../core/gate/order.ts";
-import { adviceFor } from "../../core/gate/advice.ts";
-import type { GateSetting } from "../../core/gate/gate.ts";
+import { adviceFor, findGate } from "../../core/judge/gates.ts";
+import { type GateSetting, gateLabel, readGateLabel } from "../../core/judge/setting.ts";
 import type { ProbeReport } from "../../core/measure/report.ts";
 import type { Status } from "../../controller/status.ts";
 import { CliError } from "../cli-error.ts";
@@ -36,7 +35,6 @@ interface Explanation {
   }[];
 }
 
-const READS_PROBES: readonly string[] = ["coverage", "delta-s", "lambda", "schema-violation"];
 const QUESTIONS_SHOWN = 5;
 
 function shown(value: number | null): string {
@@ -51,9 +49,10 @@ function numbersOf({ estimate, interval, threshold, samples, alpha }: WireVerdic
 
 /** "The candidate …", by how sure the gate is. */
 function meaningOf({ verdict, condition, gate }: WireVerdict): string {
-  const topic = /\[(.+)\]$/.exec(gate)?.[1];
-  const means = condition === null ? "differs from stable" : adviceFor(condition).means;
-  const about = topic === undefined ? "" : ` (${topic})`;
+  const { gate: kind, about: topic } = readGateLabel(gate);
+  const advice = condition === null ? null : adviceFor(kind, condition);
+  const means = advice?.means ?? "differs from stable";
+  const about = topic === null ? "" : ` (${topic})`;
   switch (verdict) {
     case "fail":
       return `The candidate ${means}${about}.`;
@@ -66,16 +65,14 @@ function meaningOf({ verdict, condition, gate }: WireVerdict): string {
   }
 }
 
-const ERRORS = ["error-rate", "error-rate-abs", "error-rate-rel", "five-xx-abs", "five-xx-delta", "new-error-class"];
-const LATENCY = ["p95-warm", "p95-equal-load"];
-
 /** The worst five seconds, with the time to look up in the logs. */
 function worstOf(gate: string, worst: Status["worst"]): string | null {
-  const stretch = ERRORS.includes(gate) ? worst.failures : LATENCY.includes(gate) ? worst.latency : null;
+  const shows = findGate(gate)?.worst ?? null;
+  const stretch = shows === null ? null : worst[shows];
   if (stretch === null) return null;
   const at = `${new Date(stretch.start_ms).toISOString()} to ${new Date(stretch.end_ms).toISOString().slice(11)}`;
   const arm = ({ requests, failures, p95_ms }: typeof stretch.stable) =>
-    ERRORS.includes(gate) ? `${failures} of ${requests} failed` : `p95 ${shown(p95_ms)} ms of ${requests}`;
+    shows === "failures" ? `${failures} of ${requests} failed` : `p95 ${shown(p95_ms)} ms of ${requests}`;
   return `${at}: ${arm(stretch.candidate)} on the candidate, ${arm(stretch.stable)} on stable`;
 }
 
@@ -85,10 +82,9 @@ function explainVerdict(
   probe: ProbeReport | undefined,
   traffic: Status["worst"],
 ): Explanation {
-  const base = gateBaseName(verdict.gate);
-  const topic = /\[(.+)\]$/.exec(verdict.gate)?.[1];
-  const differing = READS_PROBES.includes(base) ? (probe?.discordant ?? []) : [];
-  const ours = differing.filter((question) => topic === undefined || question.topic === topic);
+  const { gate: base, about: topic } = readGateLabel(verdict.gate);
+  const differing = findGate(base)?.reads === "probe" ? (probe?.discordant ?? []) : [];
+  const ours = differing.filter((question) => topic === null || question.topic === topic);
   const worst = [...ours].sort((a, b) => a.candidate - a.stable - (b.candidate - b.stable)).slice(0, QUESTIONS_SHOWN);
   return {
     gate: verdict.gate,
@@ -97,9 +93,15 @@ function explainVerdict(
     means: meaningOf(verdict),
     sentence: verdict.reason,
     numbers: numbersOf(verdict),
-    askedBy: gates.find(({ gate }) => gate === verdict.gate || gate === base)?.source ?? "no gate of this rollout",
+    askedBy:
+      gates.find(
+        (setting) => gateLabel(setting) === verdict.gate || (setting.gate === base && setting.instance === undefined),
+      )?.source ?? "no gate of this rollout",
     settles: verdict.needs,
-    lookAt: verdict.verdict === "fail" && verdict.condition !== null ? adviceFor(verdict.condition).lookAt : null,
+    lookAt:
+      verdict.verdict === "fail" && verdict.condition !== null
+        ? (adviceFor(base, verdict.condition)?.lookAt ?? null)
+        : null,
     worst: verdict.verdict === "pass" ? null : worstOf(base, traffic),
     discordant: worst.map(({ id, topic: of, stable, candidate }) => ({ id, topic: of, stable, candidate })),
   };
@@ -140,7 +142,7 @@ export async function explain(
     client.get<{ reports: { report: ProbeReport }[] }>(`/v1/verdicts/${id}`),
   ]);
   const asked = status.verdicts.filter((verdict) =>
-    gate === null ? verdict.verdict !== "pass" : verdict.gate === gate || gateBaseName(verdict.gate) === gate,
+    gate === null ? verdict.verdict !== "pass" : verdict.gate === gate || readGateLabel(verdict.gate).gate === gate,
   );
   if (gate !== null && asked.length === 0) {
     const known = status.verdicts.map((verdict) => verdict.gate).join(", ") || "none yet";

@@ -1,4 +1,4 @@
-import type { Mode } from "../../core/gate/options.ts";
+import type { Mode } from "../../core/judge/fields.ts";
 import { ArmNames } from "../../core/trace/arm-names.ts";
 import { EventJudge } from "../../core/trace/event-judge.ts";
 import type { TraceRules } from "../../core/trace/judgement.ts";

@@ -1,4 +1,3 @@
-import { gateBaseName } from "../../core/gate/order.ts";
 import { forecastStage, type GateForecast } from "../../core/forecast/stage.ts";
 import { forecastRollout, type RolloutForecast } from "../../core/forecast/rollout.ts";
 import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
@@ -53,11 +52,11 @@ function warningsOf(stages: readonly StageForecast[], document: DocumentFile): r
     );
     const share = `${stage.candidateBp / 100} %`;
     return gates.flatMap((forecast): readonly PlanWarning[] => {
-      const { gate, isFeasible, fix, falseStop } = forecast;
+      const { gate, isFeasible, fix, falseStop, canLearn } = forecast;
       if (!isFeasible) {
         const message = `${gate} cannot decide at ${share}: ${whyNever(forecast, stage.capMs)}`;
-        // What a peak is, the controller may have learnt; nothing else can become known later.
-        const isOpen = stage.onCap === "proceed" || gateBaseName(gate) === "peak-hour";
+        // What is missing, the controller may have learnt by then.
+        const isOpen = stage.onCap === "proceed" || canLearn;
         return [{ code: isOpen ? "W201" : "E201", at, message, fix: fix ?? "" }];
       }
       if (falseStop === null || falseStop <= FALSE_STOP_WARN) return [];
@@ -68,9 +67,9 @@ function warningsOf(stages: readonly StageForecast[], document: DocumentFile): r
   });
 }
 
-function whyNever({ gate, needsSamples, expectedS }: GateForecast, capMs: number): string {
+function whyNever({ never, needsSamples, expectedS }: GateForecast, capMs: number): string {
   const cap = formatDurationMs(capMs);
-  if (gate === "peak-hour" && needsSamples === null) return "the document does not say what a peak hour is";
+  if (never !== null) return never;
   if (needsSamples === null) return `no number of requests would settle it before the cap of ${cap}`;
   if (expectedS === null) return "what it waits for is not known";
   return `it needs ${needsSamples} candidate requests, about ${Math.ceil(expectedS)} s at this traffic, and the cap is ${cap}`;

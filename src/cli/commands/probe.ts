@@ -1,6 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { judgeProbes } from "../../core/gate/gate-set.ts";
-import type { CoverageOptions, DeltaSOptions } from "../../core/gate/options.ts";
+import { judgeProbes } from "../../core/judge/engine.ts";
+import { coverage } from "../../core/judge/probes/coverage.ts";
+import { deltaS } from "../../core/judge/probes/delta-s.ts";
+import { gateLabel } from "../../core/judge/setting.ts";
 import type { ProbeReport } from "../../core/measure/report.ts";
 import { bp } from "../../core/unit.ts";
 import { overall, type Verdict, type VerdictKind } from "../../core/verdict.ts";
@@ -52,14 +54,9 @@ function gatesOf({ preset, minCov, maxDs }: ProbeCommandOptions) {
   const gates = PRESETS[preset]?.gates ?? {};
   return Object.entries(gates).map(([gate, options]) => {
     const source = `preset ${preset}`;
-    if (gate === "coverage" && minCov !== null) {
-      const asked: CoverageOptions = { ...(options as CoverageOptions), level: minCov, topicLevel: minCov };
-      return { gate, options: { ...asked }, source };
-    }
-    if (gate === "delta-s" && maxDs !== null) {
-      const asked: DeltaSOptions = { ...(options as DeltaSOptions), limit: maxDs };
-      return { gate, options: { ...asked }, source };
-    }
+    if (gate === coverage.name && minCov !== null)
+      return { gate, options: { ...options, level: minCov, topicLevel: minCov }, source };
+    if (gate === deltaS.name && maxDs !== null) return { gate, options: { ...options, limit: maxDs }, source };
     return { gate, options: { ...options }, source };
   });
 }
@@ -87,9 +84,10 @@ function checkReached(report: ProbeReport, options: ProbeCommandOptions): void {
   }
 }
 
-function verdictLine({ gate, kind, reason }: Verdict, terminal: Terminal): string {
+function verdictLine(verdict: Verdict, terminal: Terminal): string {
+  const { kind, reason } = verdict;
   const style = kind === "pass" ? "good" : kind === "fail" ? "bad" : "warn";
-  return `${terminal.paint(style, kind.padEnd(12))} ${gate}: ${reason}`;
+  return `${terminal.paint(style, kind.padEnd(12))} ${gateLabel(verdict)}: ${reason}`;
 }
 
 /** `sluice probe`: asks the gold set of one service, or of two in pairs, and judges the answers. */

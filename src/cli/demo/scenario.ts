@@ -1,3 +1,10 @@
+import { errorRate } from "../../core/judge/errors/error-rate.ts";
+import { newErrorClass } from "../../core/judge/errors/new-error-class.ts";
+import { coverage } from "../../core/judge/probes/coverage.ts";
+import { parity } from "../../core/judge/identity/parity.ts";
+import { p95Warm } from "../../core/judge/latency/p95-warm.ts";
+import { schemaViolation } from "../../core/judge/probes/schema-violation.ts";
+import { lambda } from "../../core/judge/probes/lambda.ts";
 import { suggestion } from "../../core/did-you-mean.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT } from "../exit-code.ts";
@@ -24,7 +31,11 @@ export interface Scenario {
 const promoted: Expected = { outcome: "promoted", gates: [], isUnseen: false };
 const stoppedBy = (gate: string, isUnseen = false): Expected => ({ outcome: "rolled-back", gates: [gate], isUnseen });
 /** Against a stable without errors, the third 503 is a new class before twenty are a higher rate: either gate is right. */
-const stoppedByErrors: Expected = { outcome: "rolled-back", gates: ["error-rate", "new-error-class"], isUnseen: false };
+const stoppedByErrors: Expected = {
+  outcome: "rolled-back",
+  gates: [errorRate.name, newErrorClass.name],
+  isUnseen: false,
+};
 
 /** @source contracts.md, "sluice demo" */
 export const SCENARIOS: readonly Scenario[] = [
@@ -38,35 +49,35 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "dropped-sections",
     faults: ["dropped-sections=0.5"],
-    expected: stoppedBy("coverage"),
+    expected: stoppedBy(coverage.name),
     order: "users-first",
     says: "half of the sections of two topics are missing from the candidate's index",
   },
   {
     name: "swapped-ids",
     faults: ["swapped-ids"],
-    expected: stoppedBy("coverage", true),
+    expected: stoppedBy(coverage.name, true),
     order: "probes-first",
     says: "the texts are right, the section ids under them are not",
   },
   {
     name: "tiny-chunks",
     faults: ["tiny-chunks"],
-    expected: stoppedBy("coverage", true),
+    expected: stoppedBy(coverage.name, true),
     order: "probes-first",
     says: "eight-word chunks: closer to the question, too small to answer it",
   },
   {
     name: "wrong-metric",
     faults: ["wrong-metric"],
-    expected: stoppedBy("parity", true),
+    expected: stoppedBy(parity.name, true),
     order: "probes-first",
     says: "the candidate searches with another metric and nobody declared it",
   },
   {
     name: "slow",
     faults: ["slow"],
-    expected: stoppedBy("p95-warm"),
+    expected: stoppedBy(p95Warm.name),
     order: "probes-first",
     says: "1.6 times the model time",
   },
@@ -94,14 +105,14 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "schema-break",
     faults: ["schema-break"],
-    expected: stoppedBy("schema-violation", true),
+    expected: stoppedBy(schemaViolation.name, true),
     order: "probes-first",
     says: "a fifth of the answers give citations in another shape",
   },
   {
     name: "unstable-answers",
     faults: ["unstable-answers"],
-    expected: stoppedBy("lambda", true),
+    expected: stoppedBy(lambda.name, true),
     order: "probes-first",
     says: "a quarter of the questions retrieve something else on every run",
   },

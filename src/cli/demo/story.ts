@@ -1,3 +1,4 @@
+import { readGateLabel } from "../../core/judge/setting.ts";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrafficSummary } from "../../lab/traffic/tally.ts";
@@ -79,7 +80,7 @@ export async function tellStory(scenario: Scenario, targets: DemoTargets, tools:
 
 /** Whether a rollout ended as its story must. */
 export function isAsExpected({ expected }: Scenario, summary: RolloutSummary): boolean {
-  const gate = summary.cause?.gate.replace(/\[.*$/, "") ?? null;
+  const gate = summary.cause === null ? null : readGateLabel(summary.cause.gate).gate;
   const isGateRight = expected.gates.length === 0 ? gate === null : gate !== null && expected.gates.includes(gate);
   const isUnseenRight = !expected.isUnseen || summary.candidate_requests === 0;
   const isClean = summary.failed_by_router === 0 && summary.sticky_violations === 0;

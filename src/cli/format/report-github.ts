@@ -1,3 +1,4 @@
+import { gateLabel } from "../../core/judge/setting.ts";
 import type { RolloutReport } from "../../core/evidence/report.ts";
 import { reportMarkdown } from "./report-markdown.ts";
 
@@ -12,7 +13,7 @@ function githubAnnotations(report: RolloutReport): readonly string[] {
     .filter(({ verdict }) => verdict.kind !== "pass")
     .map(({ stageIndex, verdict }) => {
       const level = verdict.kind === "fail" ? "error" : "notice";
-      return `::${level} title=${data(`${verdict.gate} at stage ${stageIndex}`).replace(/[:,]/g, " ")}::${data(verdict.reason)}`;
+      return `::${level} title=${data(`${gateLabel(verdict)} at stage ${stageIndex}`).replace(/[:,]/g, " ")}::${data(verdict.reason)}`;
     })
     .slice(0, 10);
 }

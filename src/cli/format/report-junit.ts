@@ -1,3 +1,4 @@
+import { gateLabel } from "../../core/judge/setting.ts";
 import type { RolloutReport } from "../../core/evidence/report.ts";
 
 function escape(text: string): string {
@@ -17,7 +18,7 @@ function escape(text: string): string {
 /** A report as JUnit XML: one test case a gate and stage; what could not be measured is skipped, not passed. */
 export function reportJunit(report: RolloutReport): string {
   const cases = report.verdicts.map(({ stageIndex, verdict }) => {
-    const head = `    <testcase classname="${escape(`${report.rolloutId}.stage-${stageIndex}`)}" name="${escape(verdict.gate)}"`;
+    const head = `    <testcase classname="${escape(`${report.rolloutId}.stage-${stageIndex}`)}" name="${escape(gateLabel(verdict))}"`;
     if (verdict.kind === "pass") return `${head}/>`;
     const tag = verdict.kind === "fail" ? "failure" : "skipped";
     return `${head}>\n      <${tag} message="${escape(verdict.reason)}"/>\n    </testcase>`;

@@ -1,3 +1,4 @@
+import { gateLabel } from "../../core/judge/setting.ts";
 import type { RolloutReport } from "../../core/evidence/report.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
 
@@ -17,7 +18,7 @@ export function reportMarkdown(report: RolloutReport): string {
     const samples = `${verdict.samples.stable} / ${verdict.samples.candidate}`;
     const cells = [
       String(stageIndex),
-      verdict.gate,
+      gateLabel(verdict),
       verdict.kind,
       number(verdict.estimate),
       number(verdict.threshold),

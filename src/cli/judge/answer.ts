@@ -1,3 +1,4 @@
+import { gateLabel } from "../../core/judge/setting.ts";
 import type { TraceJudgement } from "../../core/trace/judgement.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import type { GateAnswer, JudgeAnswer } from "../answer/judge-answer.ts";
@@ -52,7 +53,7 @@ export function answerOnWire(judgement: TraceJudgement, isWindows: boolean): Jud
 
 function verdictOnWire(verdict: Verdict): GateAnswer {
   return {
-    gate: verdict.gate,
+    gate: gateLabel(verdict),
     verdict: verdict.kind,
     estimate: verdict.estimate,
     interval: verdict.interval,
@@ -67,9 +68,10 @@ function verdictOnWire(verdict: Verdict): GateAnswer {
 
 /** The answer for a person: the gates, then what was not judged and how the lines were read, then the verdict. */
 export function tellAnswer(judgement: TraceJudgement, terminal: Terminal): void {
-  for (const { gate, kind, reason, needs } of judgement.verdicts) {
+  for (const verdict of judgement.verdicts) {
+    const { kind, reason, needs } = verdict;
     const advice = needs === null ? "" : `; needs ${needs}`;
-    terminal.data(`${terminal.paint(STYLES[kind], kind.padEnd(12))} ${gate}: ${reason}${advice}`);
+    terminal.data(`${terminal.paint(STYLES[kind], kind.padEnd(12))} ${gateLabel(verdict)}: ${reason}${advice}`);
   }
   const { counts, sampleRatio, decidedAt, stage } = judgement;
   if (judgement.notJudged.length > 0)

@@ -1,7 +1,8 @@
 import { SERVING_ARMS, type ServingArm } from "../../core/arm.ts";
 import { suggestion } from "../../core/did-you-mean.ts";
-import type { GateSetting } from "../../core/gate/gate.ts";
-import type { GateName, Mode } from "../../core/gate/options.ts";
+import type { GateSetting } from "../../core/judge/setting.ts";
+import type { Mode } from "../../core/judge/fields.ts";
+import type { GateName } from "../../core/judge/gates.ts";
 import type { Problem } from "../../core/problem.ts";
 import type { Stage } from "../../core/stage/plan.ts";
 import { type Bp, bp } from "../../core/unit.ts";

@@ -12,8 +12,13 @@ function hold(text: string): number {
   throw new InvalidArgumentError("expected a duration with its unit, e.g. 12s, 15m or 0s");
 }
 
-/** The command that judges what was recorded. */
+/** The commands that tell what is judged, and that judge what was recorded. */
 export function addJudge(verb: Verb, act: Act, terminal: Terminal): void {
+  verb("gate [name]", "what a gate asks, its options, what it needs, and where to look when it stops").action(
+    act(async (name: string | undefined, options: { json: boolean }) =>
+      (await import("../commands/gate.ts")).gate(name, options, terminal),
+    ),
+  );
   verb("judge", "replay recorded traffic through the gates, as if they had watched it live")
     .option("--trace <file>", "wide events as NDJSON, - for stdin")
     .addOption(

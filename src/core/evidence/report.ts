@@ -1,3 +1,4 @@
+import { gateLabel } from "../judge/setting.ts";
 import { assert } from "../assert.ts";
 import type { ByArm } from "../arm.ts";
 import type { ProbeReport } from "../measure/report.ts";
@@ -104,7 +105,7 @@ function linesOf(
   const came = describeEvent(entry.event);
   return [
     ...(came === null ? [] : [line(came)]),
-    ...turned.map(({ gate, kind, reason }) => line(`${gate} ${kind}: ${reason}`)),
+    ...turned.map((verdict) => line(`${gateLabel(verdict)} ${verdict.kind}: ${verdict.reason}`)),
     ...entry.effects.map((effect) => line(`ordered: ${describeEffect(effect)}`)),
     ...(before !== undefined && before.phase !== entry.phase ? [line(`now ${entry.phase}`)] : []),
   ];
@@ -127,10 +128,10 @@ export function buildReport(source: ReportSource): RolloutReport {
   entries.forEach((entry, place) => {
     const before = entries[place - 1];
     const stageIndex = before?.stageIndex ?? entry.stageIndex;
-    const turned = verdictsOf(entry.event).filter(({ gate, kind }) => known.get(gate) !== kind);
+    const turned = verdictsOf(entry.event).filter((verdict) => known.get(gateLabel(verdict)) !== verdict.kind);
     for (const verdict of verdictsOf(entry.event)) {
-      known.set(verdict.gate, verdict.kind);
-      latest.set(`${stageIndex}/${verdict.gate}`, { stageIndex, verdict });
+      known.set(gateLabel(verdict), verdict.kind);
+      latest.set(`${stageIndex}/${gateLabel(verdict)}`, { stageIndex, verdict });
     }
     timeline.push(...linesOf(entry, before, turned, startedAt));
   });

@@ -1,10 +1,11 @@
-import { secondsToProof } from "../stats/power.ts";
+import { errorRate } from "../judge/errors/error-rate.ts";
+import { gateNamed } from "../judge/gates.ts";
+import { secondsToSlowness } from "../judge/latency/p95-needs.ts";
+import { p95Warm } from "../judge/latency/p95-warm.ts";
+import { type Assumptions, shareOf } from "../judge/needs.ts";
+import { type GateSetting, isInForce } from "../judge/setting.ts";
 import type { RolloutPlan, TrafficStage } from "../stage/plan.ts";
-import type { GateSetting } from "../gate/gate.ts";
-import type { P95Options } from "../gate/options.ts";
-import { isInForce } from "../gate/setting.ts";
-import { secondsToSlowness } from "./compared.ts";
-import { type Assumptions, shareOf } from "./needs.ts";
+import { secondsToProof } from "../stats/power.ts";
 import { forecastStage } from "./stage.ts";
 
 /** What a whole rollout is announced to do, for a healthy candidate and for three that are not. */
@@ -27,9 +28,11 @@ export interface RolloutForecast {
  */
 const PROOF_SPREAD = 2;
 
-function alphaOf({ options }: GateSetting): number {
-  const { alpha, mode, stop } = options as { readonly alpha?: number; readonly mode?: string; readonly stop?: unknown };
-  return mode === "literal" || stop === null ? 0 : (alpha ?? 0);
+/** The part of the error budget a gate spends: none where it cannot stop or promises nothing. */
+function alphaOf({ gate, options }: GateSetting): number {
+  const { alpha, mode } = options;
+  const isSpent = typeof alpha === "number" && mode !== "literal" && gateNamed(gate).mayStop(options);
+  return isSpent ? alpha : 0;
 }
 
 function trafficStages(plan: RolloutPlan): readonly TrafficStage[] {
@@ -66,13 +69,13 @@ function secondsToErrors(
 
 /** Announces a rollout under stated assumptions about its traffic. */
 export function forecastRollout(plan: RolloutPlan, assumed: Assumptions): RolloutForecast {
-  const stops = plan.gates.filter(({ gate }) => gate !== "sample-ratio");
-  const alphaStop = stops.reduce((sum, setting) => sum + alphaOf(setting), 0);
+  const alphaStop = plan.gates.reduce((sum, setting) => sum + alphaOf(setting), 0);
   const [first] = trafficStages(plan);
   const gateAt = (name: string) =>
     plan.gates.find((setting) => setting.gate === name && first !== undefined && isInForce(setting, first.candidateBp));
-  const errors = gateAt("error-rate");
-  const p95 = gateAt("p95-warm")?.options as unknown as P95Options | undefined;
+  const errors = gateAt(errorRate.name);
+  const latency = gateAt(p95Warm.name);
+  const p95 = latency === undefined ? undefined : p95Warm.optionsOf(latency.options);
   const { failureRate } = assumed;
   const failing = (candidateRate: number): number | null => {
     if (first === undefined || errors === undefined) return null;

@@ -1,5 +1,4 @@
-import type { GateSetting } from "../gate/gate.ts";
-import { gateBaseName } from "../gate/order.ts";
+import { learnFrom } from "../judge/engine.ts";
 import type { RolloutPlan } from "../stage/plan.ts";
 import { type HourCount, HOURS_OF_HISTORY, peakRate } from "../stage/peak-rate.ts";
 import type { TelemetryWindow } from "../window/window.ts";
@@ -44,18 +43,14 @@ export class HourlyRates {
   }
 
   /**
-   * The plan with the learnt peak in every peak-hour gate that was not told one; unchanged while a week is not known.
+   * The plan with the learnt peak in every gate that waits for one and was not told; unchanged while a week is not known.
    * The plan is stored with it, so a report says which peak was waited for.
    */
   withPeak(plan: RolloutPlan, nowMs: number): RolloutPlan {
     const counts = [...this.#hoursOf(plan.service)].map(([hour, requests]): HourCount => ({ hour, requests }));
     const requestsPerSecond = peakRate(counts, Math.floor(nowMs / HOUR_MS));
     if (requestsPerSecond === null) return plan;
-    const told = (setting: GateSetting): GateSetting =>
-      gateBaseName(setting.gate) === "peak-hour" && setting.options["requestsPerSecond"] === null
-        ? { ...setting, options: { ...setting.options, requestsPerSecond } }
-        : setting;
-    return { ...plan, gates: plan.gates.map(told) };
+    return { ...plan, gates: learnFrom(plan.gates, { peakRequestsPerSecond: requestsPerSecond }) };
   }
 
   #hoursOf(service: string): Map<number, number> {

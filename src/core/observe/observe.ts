@@ -1,6 +1,6 @@
 import type { ByArm } from "../arm.ts";
-import type { Reading } from "../gate/gate.ts";
-import { foldEvidence, foldReading, startEvidence } from "../gate/gate-set.ts";
+import type { Reading } from "../judge/block.ts";
+import { foldEvidence, foldReading, startEvidence } from "../judge/engine.ts";
 import { isNewer } from "../routing/document.ts";
 import type { RolloutPlan } from "../stage/plan.ts";
 import { countBins } from "../window/sketch.ts";

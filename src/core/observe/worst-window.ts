@@ -1,5 +1,5 @@
 import type { ByArm } from "../arm.ts";
-import type { Block } from "../gate/gate.ts";
+import type { Block } from "../judge/block.ts";
 import type { EpochMs } from "../unit.ts";
 import { mergeArmWindows } from "../window/merge.ts";
 import { countBins, quantileOf } from "../window/sketch.ts";

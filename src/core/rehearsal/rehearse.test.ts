@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aPlan, aPreset, aVerdict, gatesOf } from "../../../test/builders.ts";
-import { isTrafficGate } from "../gate/order.ts";
+import { isTrafficGate } from "../judge/gates.ts";
 import { randomStream } from "../stats/random.ts";
 import { rehearse } from "./rehearse.ts";
 import { type ArmModel, steadyArm, type World } from "./world.ts";

@@ -1,4 +1,4 @@
-import { foldEvidence, startEvidence } from "../gate/gate-set.ts";
+import { foldEvidence, startEvidence } from "../judge/engine.ts";
 import type { Effect } from "../rollout/effect.ts";
 import type { RolloutEvent } from "../rollout/event.ts";
 import { isFinal, newRollout, type Rollout } from "../rollout/rollout.ts";

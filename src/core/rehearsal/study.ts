@@ -1,5 +1,6 @@
 import type { RolloutPlan } from "../stage/plan.ts";
-import { isProbeGate } from "../gate/order.ts";
+import { parity } from "../judge/identity/parity.ts";
+import { isProbeGate } from "../judge/gates.ts";
 import { randomStream } from "../stats/random.ts";
 import type { Verdict } from "../verdict.ts";
 import { type Answers, type Rehearsal, rehearse } from "./rehearse.ts";
@@ -53,7 +54,7 @@ function pass(gate: string): Verdict {
 /** A rehearsal has traffic and no answers: identity and probes are taken to pass. */
 export function passingAnswers(plan: RolloutPlan): Answers {
   const probes = plan.gates.filter(({ gate }) => isProbeGate(gate)).map(({ gate }) => pass(gate));
-  return { parity: [pass("parity")], probes: () => probes };
+  return { parity: [pass(parity.name)], probes: () => probes };
 }
 
 /**

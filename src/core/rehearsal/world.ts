@@ -1,7 +1,7 @@
 import { poissonCount, standardNormal } from "../stats/draw.ts";
 import type { RandomStream } from "../stats/random.ts";
 import { bp, epochMs } from "../unit.ts";
-import type { Block } from "../gate/gate.ts";
+import type { Block } from "../judge/block.ts";
 import { binOf, type SparseBins } from "../window/sketch.ts";
 import { type ArmWindow, EMPTY_ARM_WINDOW, type ErrorClass } from "../window/window.ts";
 

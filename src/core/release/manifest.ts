@@ -1,3 +1,4 @@
+import type { ByArm } from "../arm.ts";
 /**
  * Identity of a release as its health endpoint states it. Names keep the wire spelling because operators grep for them.
  * Hashes and tags are compared for equality only; SCHEMA_REV is ordered.
@@ -56,3 +57,11 @@ export function manifestDifferences(
     .map((field) => ({ field, left: shown(left[field]), right: shown(right[field]) }))
     .filter((difference) => difference.left !== difference.right);
 }
+
+/** An arm's health answer: its manifest, or why there is none. */
+export type ObservedManifest =
+  | { readonly kind: "read"; readonly manifest: Manifest }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+/** What was pinned when the rollout began; null before the first successful check. */
+export type PinnedManifests = ByArm<Manifest> | null;

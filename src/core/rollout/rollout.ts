@@ -1,5 +1,4 @@
-import { gateBaseName } from "../gate/order.ts";
-import { isInForce } from "../gate/setting.ts";
+import { isInForce, speaksFor } from "../judge/setting.ts";
 import type { RolloutPlan, Stage } from "../stage/plan.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import { assert } from "../assert.ts";
@@ -123,6 +122,6 @@ export function heldMs(rollout: Rollout, at: EpochMs): number {
 
 /** Verdicts that count at the share in force: a gate that is no longer asked does not hold what comes after it. */
 export function verdictsInForce({ plan, candidateBp, verdicts }: Rollout): readonly Verdict[] {
-  const silent = plan.gates.filter((setting) => !isInForce(setting, candidateBp)).map(({ gate }) => gate);
-  return verdicts.filter(({ gate }) => !silent.includes(gate) && !silent.includes(gateBaseName(gate)));
+  const silent = plan.gates.filter((setting) => !isInForce(setting, candidateBp));
+  return verdicts.filter((verdict) => !silent.some((setting) => speaksFor(setting, verdict)));
 }

@@ -1,5 +1,6 @@
 import { unreachable } from "../assert.ts";
-import { gateBaseName, gateOrder } from "../gate/order.ts";
+import { gateOrder, isEntryGate } from "../judge/gates.ts";
+import { gateLabel } from "../judge/setting.ts";
 import { overall, type Verdict } from "../verdict.ts";
 import { onCommand } from "./command.ts";
 import type { Effect } from "./effect.ts";
@@ -55,14 +56,14 @@ export function step(rollout: Rollout, event: RolloutEvent): Next {
 }
 
 function start(rollout: Rollout): Next {
-  const comparesIdentity = rollout.plan.gates.some((setting) => setting.gate === "parity");
+  const comparesIdentity = rollout.plan.gates.some(({ gate }) => isEntryGate(gate));
   return comparesIdentity ? checkIdentity(rollout) : enterFirst(rollout);
 }
 
 /** Latest verdict of each gate, new ones replacing old ones of the same gate and all its topics. */
 function withVerdicts(rollout: Rollout, verdicts: readonly Verdict[]): Rollout {
-  const replaced = new Set(verdicts.map((verdict) => gateBaseName(verdict.gate)));
-  const kept = rollout.verdicts.filter((verdict) => !replaced.has(gateBaseName(verdict.gate)));
+  const replaced = new Set(verdicts.map(({ gate }) => gate));
+  const kept = rollout.verdicts.filter(({ gate }) => !replaced.has(gate));
   const all = [...kept, ...verdicts].sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
   return { ...rollout, verdicts: all };
 }
@@ -71,7 +72,7 @@ function withVerdicts(rollout: Rollout, verdicts: readonly Verdict[]): Rollout {
 function firstFailure(rollout: Rollout, at: Cause["at"]): Cause | null {
   const verdict = rollout.verdicts.find((candidate) => candidate.kind === "fail");
   if (verdict === undefined) return null;
-  return { gate: verdict.gate, verdict, stageIndex: rollout.stageIndex, at, text: verdict.reason };
+  return { gate: gateLabel(verdict), verdict, stageIndex: rollout.stageIndex, at, text: verdict.reason };
 }
 
 /** What is still missing, as the sentence a person reads while the stage holds. */

@@ -1,4 +1,5 @@
 import { assert } from "../assert.ts";
+import { gateLabel } from "../judge/setting.ts";
 import { BP_NONE, type Bp, type EpochMs } from "../unit.ts";
 import { overall, type Verdict } from "../verdict.ts";
 import type { Effect, EffectOrder } from "./effect.ts";
@@ -79,7 +80,13 @@ export function advanceToFull(rollout: Rollout): Next {
 }
 
 export function waitForPerson(rollout: Rollout, at: EpochMs, text: string, verdict: Verdict | null): Next {
-  const cause: Cause = { gate: verdict?.gate ?? null, verdict, stageIndex: rollout.stageIndex, at, text };
+  const cause: Cause = {
+    gate: verdict === null ? null : gateLabel(verdict),
+    verdict,
+    stageIndex: rollout.stageIndex,
+    at,
+    text,
+  };
   return stay({ ...rollout, phase: "waiting", awaiting: null, cause });
 }
 

@@ -1,5 +1,5 @@
-import { gateBaseName, isProbeGate, isTrafficGate } from "../gate/order.ts";
-import { isInForce, maySkip } from "../gate/setting.ts";
+import { isProbeGate, isTrafficGate } from "../judge/gates.ts";
+import { gateLabel, isInForce, maySkip, speaksFor } from "../judge/setting.ts";
 import { currentStage, type Rollout, verdictsInForce } from "./rollout.ts";
 
 /** A gate that the stage in force still waits for, and what it last said. */
@@ -23,12 +23,15 @@ export function unprovenGates(rollout: Rollout): readonly UnprovenGate[] {
       isInForce(setting, candidateBp) &&
       !maySkip(setting) &&
       ((isAtTraffic && isTrafficGate(setting.gate)) || (hasProbed && isProbeGate(setting.gate))) &&
-      !verdicts.some(({ gate }) => gate === setting.gate || gateBaseName(gate) === setting.gate),
+      !verdicts.some((verdict) => speaksFor(setting, verdict)),
   );
   return [
     ...verdicts
       .filter(({ kind }) => kind !== "pass")
-      .map(({ gate, reason, needs }) => ({ gate, text: needs === null ? reason : `${reason}; needs ${needs}` })),
-    ...silent.map(({ gate }) => ({ gate, text: "has not spoken yet" })),
+      .map((verdict) => {
+        const { reason, needs } = verdict;
+        return { gate: gateLabel(verdict), text: needs === null ? reason : `${reason}; needs ${needs}` };
+      }),
+    ...silent.map((setting) => ({ gate: gateLabel(setting), text: "has not spoken yet" })),
   ];
 }

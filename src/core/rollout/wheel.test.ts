@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aBlock, aGate, aPlan, aRollout, aVerdict, after, probes, T0, traffic, watch } from "../../../test/builders.ts";
-import { foldEvidence, startEvidence } from "../gate/gate-set.ts";
+import { foldEvidence, startEvidence } from "../judge/engine.ts";
 import { bp } from "../unit.ts";
 import { nextShare } from "./next-share.ts";
 import type { Rollout } from "./rollout.ts";

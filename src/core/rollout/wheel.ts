@@ -1,7 +1,8 @@
 import { assert } from "../assert.ts";
-import { type Evidence, isHarmProven, judgeTraffic, restartEvidence } from "../gate/gate-set.ts";
-import type { GateSetting, StageView } from "../gate/gate.ts";
-import { gateOrder } from "../gate/order.ts";
+import { type Evidence, isHarmProven, judgeTraffic, restartEvidence } from "../judge/engine.ts";
+import type { StageView } from "../judge/block.ts";
+import type { GateSetting } from "../judge/setting.ts";
+import { gateOrder } from "../judge/gates.ts";
 import { holdMsOf } from "../stage/share.ts";
 import type { EpochMs } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";

@@ -1,4 +1,4 @@
-import type { GateSetting } from "../gate/gate.ts";
+import type { GateSetting } from "../judge/setting.ts";
 import type { ManifestField } from "../release/manifest.ts";
 import type { ArmTarget, UnitIdentity } from "../routing/document.ts";
 import type { StableClaim } from "../service/pointer.ts";

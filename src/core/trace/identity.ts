@@ -1,3 +1,4 @@
+import { parity } from "../judge/identity/parity.ts";
 import type { ByArm } from "../arm.ts";
 import { unmeasured, type Verdict } from "../verdict.ts";
 import type { EventReader } from "./event-reader.ts";
@@ -75,7 +76,7 @@ export class TraceIdentity {
     if (stable.isSilent && candidate.isSilent) return null;
     const samples = { stable: stable.events, candidate: candidate.events };
     const hard = (kind: "pass" | "fail", reason: string): Verdict => ({
-      ...unmeasured("parity", "no-data", reason),
+      ...unmeasured(parity.name, "no-data", reason),
       kind,
       samples,
     });
@@ -90,6 +91,6 @@ export class TraceIdentity {
     }
     if (shared.length > 0) return hard("pass", `${shared.join(" and ")} agree, and no arm contradicts itself`);
     const needs = "events of both arms that state retrieval.metric and retrieval.analyzer";
-    return unmeasured("parity", "no-data", "no identity field is stated by both arms", needs);
+    return unmeasured(parity.name, "no-data", "no identity field is stated by both arms", needs);
   }
 }

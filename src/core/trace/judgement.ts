@@ -1,5 +1,5 @@
 import type { ByArm } from "../arm.ts";
-import type { GateSetting } from "../gate/gate.ts";
+import type { GateSetting } from "../judge/setting.ts";
 import type { ProbeReport } from "../measure/report.ts";
 import type { Stage } from "../stage/plan.ts";
 import type { Bp, EpochMs } from "../unit.ts";

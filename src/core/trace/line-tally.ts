@@ -1,4 +1,4 @@
-import { gateBaseName } from "../gate/order.ts";
+import { findGate } from "../judge/gates.ts";
 import type { Verdict } from "../verdict.ts";
 import type { EventField } from "./event-reader.ts";
 import type { Judgement, LineCounts, TraceJudgement, UnreadCount } from "./judgement.ts";
@@ -71,8 +71,8 @@ export class LineTally {
     if (this.#unread.size === 0) return judgement;
     let hasError = false;
     const verdicts = judgement.verdicts.map((verdict): Verdict => {
-      const field = FIELD_OF_GATE[gateBaseName(verdict.gate)];
-      const unread = field === undefined ? undefined : this.#unread.get(field);
+      const wanted = findGate(verdict.gate)?.eventField ?? null;
+      const [field, unread] = [...this.#unread].find(([name]) => name === wanted) ?? [];
       if (verdict.kind !== "no-data" || field === undefined || unread === undefined) return verdict;
       hasError = true;
       return { ...verdict, kind: "error", reason: this.#unreadText(field, unread), needs: `${field} that can be read` };
@@ -90,15 +90,3 @@ export class LineTally {
     return `${field} cannot be read in ${events} of ${this.lines} events, first in line ${line}: ${reason}`;
   }
 }
-
-/** The field a gate cannot do without. */
-const FIELD_OF_GATE: Readonly<Record<string, EventField>> = {
-  "p95-warm": "latency_ms",
-  "p95-equal-load": "latency_ms",
-  "cold-share": "cold_start",
-  "cache-hit-drop": "cache",
-  "cache-collision": "cache",
-  "queue-age-slope": "queue",
-  "tool-loop": "tool",
-  parity: "retrieval",
-};

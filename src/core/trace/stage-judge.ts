@@ -1,9 +1,9 @@
 import type { ByArm } from "../arm.ts";
-import { type Evidence, foldEvidence, judgeProbes, startEvidence } from "../gate/gate-set.ts";
-import type { Block, GateSetting, StageView } from "../gate/gate.ts";
-import type { SampleRatioOptions } from "../gate/options.ts";
-import { gateBaseName, isProbeGate, isTrafficGate } from "../gate/order.ts";
-import { isInForce } from "../gate/setting.ts";
+import { type Evidence, foldEvidence, judgeProbes, startEvidence } from "../judge/engine.ts";
+import type { Block, StageView } from "../judge/block.ts";
+import { type GateSetting, gateLabel, isInForce } from "../judge/setting.ts";
+import { sampleRatio } from "../judge/traffic/sample-ratio.ts";
+import { gateNamed, isEntryGate, isProbeGate, isTrafficGate } from "../judge/gates.ts";
 import { type Cadence, judgeWhenDue } from "../rollout/wheel.ts";
 import { lnSampleRatioMismatch } from "../stats/count-e-process.ts";
 import { BP_ALL, type Bp } from "../unit.ts";
@@ -30,7 +30,6 @@ const SHARE_WINDOWS = 300;
 const FUSES_ONLY: Cadence = () => false;
 const UNKNOWN_STAGE: StageView = { kind: "traffic", candidateBp: 0 as Bp, heldMs: 0, holdMs: 0 };
 const ALL_OF_IT: Cadence = () => true;
-const DEFAULT_SRM_ALPHA = 0.001;
 
 /**
  * Judges the windows of one trace as one stage, with the gate engine a live stage has: evidence is folded window by
@@ -55,8 +54,9 @@ export class StageJudge {
   constructor(rules: TraceRules, hasUnits: boolean) {
     this.#rules = rules;
     this.#traffic = rules.gates.filter(({ gate }) => {
-      if (!isTrafficGate(gate) || (gate === "sample-ratio" && !hasUnits)) return false;
-      return !(rules.isTraceOnly && gateBaseName(gate) === "metric");
+      const { reads, counts } = gateNamed(gate);
+      if (reads !== "traffic" || (counts === "units" && !hasUnits)) return false;
+      return !(rules.isTraceOnly && counts === "metrics");
     });
     this.#evidence = startEvidence(this.#traffic);
   }
@@ -129,13 +129,13 @@ export class StageJudge {
   }
 
   #verdicts(stage: StageView, cadence: Cadence): readonly Verdict[] | null {
-    const parity = this.#isAsked("parity", stage) ? this.#parity : null;
+    const parity = this.#asksIdentity(stage) ? this.#parity : null;
     const beside = [...(parity === null ? [] : [parity]), ...this.#probeVerdicts];
     return judgeWhenDue(this.#evidence, stage, this.#traffic, cadence, beside);
   }
 
-  #isAsked(gate: string, { candidateBp }: StageView): boolean {
-    return this.#rules.gates.some((setting) => setting.gate === gate && isInForce(setting, candidateBp));
+  #asksIdentity({ candidateBp }: StageView): boolean {
+    return this.#rules.gates.some((setting) => isEntryGate(setting.gate) && isInForce(setting, candidateBp));
   }
 
   #judge(stage: StageView, verdicts: readonly Verdict[], decidedAt: Judgement["decidedAt"]): Judgement {
@@ -145,11 +145,11 @@ export class StageJudge {
     const isTooShort = kind === "pass" && missingMs > 0;
     return {
       kind: isTooShort ? "inconclusive" : kind,
-      decidedBy: failed?.gate ?? null,
+      decidedBy: failed === undefined ? null : gateLabel(failed),
       decidedAt: kind === "fail" ? decidedAt : null,
       candidateEvents: this.#candidateEvents,
       verdicts,
-      notJudged: this.#leftOut(this.#isAsked("parity", stage) ? this.#parity : null),
+      notJudged: this.#leftOut(this.#asksIdentity(stage) ? this.#parity : null),
       stage: this.#stage === null ? null : stage,
       sampleRatio: this.#sampleRatio(),
       needs: isTooShort ? `${missingMs / 1_000} s more traffic: the stage holds ${stage.holdMs / 1_000} s` : null,
@@ -159,19 +159,19 @@ export class StageJudge {
   /** Gates that would ask gold questions, which a trace does not hold. */
   #unasked(stage: StageView): readonly Verdict[] {
     if (this.#rules.isTraceOnly) return [];
-    const asked = this.#rules.gates.filter(({ gate }) => isProbeGate(gate) && this.#isAsked(gate, stage));
+    const { gates } = this.#rules;
+    const asked = gates.filter((setting) => isProbeGate(setting.gate) && isInForce(setting, stage.candidateBp));
     const needs = "the answer of `sluice probe --json` as --probe-results, or --only trace";
     return asked.map(({ gate }) => unmeasured(gate, "no-data", "a trace holds no answers to gold questions", needs));
   }
 
   #leftOut(parity: Verdict | null): readonly string[] {
     const { gates, probes, isTraceOnly } = this.#rules;
-    return gates
-      .map(({ gate }) => gate)
-      .filter((gate) => {
-        if (isProbeGate(gate)) return isTraceOnly && probes === null;
-        return isTrafficGate(gate) ? !this.#traffic.some((kept) => kept.gate === gate) : parity === null;
-      });
+    const left = gates.filter((setting) => {
+      if (isProbeGate(setting.gate)) return isTraceOnly && probes === null;
+      return isTrafficGate(setting.gate) ? !this.#traffic.includes(setting) : parity === null;
+    });
+    return left.map(gateLabel);
   }
 
   #sampleRatio(): SampleRatio | null {
@@ -180,9 +180,9 @@ export class StageJudge {
     const units = this.#units;
     const share = splitBp / 10_000;
     if (units.stable + units.candidate === 0 || share <= 0 || share >= 1) return { lnE: null, ok: false, units };
-    const setting = gates.find(({ gate }) => gate === "sample-ratio")?.options as SampleRatioOptions | undefined;
+    const { alpha } = sampleRatio.optionsOf(gates.find(({ gate }) => gate === sampleRatio.name)?.options ?? {});
     const lnE = lnSampleRatioMismatch([units.stable, units.candidate], [1 - share, share]);
-    return { lnE, ok: lnE < Math.log(1 / (setting?.alpha ?? DEFAULT_SRM_ALPHA)), units };
+    return { lnE, ok: lnE < Math.log(1 / alpha), units };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ByShare } from "../../core/gate/options.ts";
+import type { ByShare } from "../../core/judge/fields.ts";
 import { bp } from "../../core/unit.ts";
 import { MINUTE_MS, share, watched } from "./ladder.ts";
 import type { PresetSource } from "./preset.ts";

@@ -1,5 +1,5 @@
-import type { ShareRange } from "../../core/gate/gate.ts";
-import type { GateName, GateOptions } from "../../core/gate/options.ts";
+import type { GateName, GateOptions } from "../../core/judge/gates.ts";
+import type { ShareRange } from "../../core/judge/setting.ts";
 import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
 
 /** Options of some gates, each whole or in part. */

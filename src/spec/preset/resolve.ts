@@ -1,20 +1,16 @@
 import { assert } from "../../core/assert.ts";
-import type { GateName, GateOptions } from "../../core/gate/options.ts";
-import { GATE_NAMES } from "../../core/gate/order.ts";
-import { GATE_DEFAULTS } from "./gate-defaults.ts";
+import { GATES, type GateOptions } from "../../core/judge/gates.ts";
 import type { GateChanges, Preset, PresetSource } from "./preset.ts";
 import { strictestGates, strictestRanges } from "./strictest.ts";
 
-type AnyOptions = Readonly<Record<string, unknown>>;
-
 /** The changes on top of the gates below them; a gate that is new there starts from the defaults of its kind. */
 function withChanges(base: Partial<GateOptions>, changes: GateChanges): Partial<GateOptions> {
-  const names = (GATE_NAMES as readonly GateName[]).filter((name) => name in base || name in changes);
-  const entries = names.map((name) => {
-    const below: AnyOptions = (base[name] ?? GATE_DEFAULTS[name]) as AnyOptions;
-    return [name, { ...below, ...(changes[name] as AnyOptions | undefined) }] as const;
-  });
-  return Object.fromEntries(entries) as Partial<GateOptions>;
+  return Object.fromEntries(
+    GATES.filter(({ name }) => name in base || name in changes).map(({ name, defaults, optionsOf }) => [
+      name,
+      optionsOf({ ...(base[name] ?? defaults), ...changes[name] }),
+    ]),
+  );
 }
 
 /** A preset with its base resolved. `find` answers the presets it may name. Throws on a name that is not there. */

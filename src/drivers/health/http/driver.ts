@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ObservedManifest } from "../../../core/gate/parity.ts";
+import type { ObservedManifest } from "../../../core/release/manifest.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { HealthReader } from "../../../ports/health.ts";
 

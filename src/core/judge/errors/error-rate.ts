@@ -1,0 +1,198 @@
+import type { ArmWindow } from "../../window/window.ts";
+import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../../stats/bernoulli-e-process.ts";
+import { type ArmCount, addCounts, type CountBlock, NO_COUNTS } from "../../stats/count-block.ts";
+import {
+  type ExcessEProcess,
+  excludedMargin,
+  foldExcess,
+  lnExcess,
+  requestsToMargin,
+  startExcess,
+} from "../../stats/excess-e-process.ts";
+import { wilson } from "../../stats/wilson.ts";
+import { BP_NONE, type Bp } from "../../unit.ts";
+import type { Verdict } from "../../verdict.ts";
+import type { Block } from "../block.ts";
+import { defineGate, type TrafficPart } from "../definition.ts";
+import { ALPHA, BETA, boundAt, byShare, minSamples, MODE, type OptionsOf, SHARE } from "../fields.ts";
+import { FAILS_REQUESTS } from "./advice.ts";
+import { errorRateNeeds } from "./error-rate-needs.ts";
+import { judgeProbeErrors } from "./probe-errors.ts";
+import { isAlone, tallyPlace } from "../traffic/stage-tally.ts";
+import { percent, trafficVerdict } from "../traffic/traffic-verdict.ts";
+import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "../traffic/watch-detector.ts";
+
+const NAME = "error-rate";
+
+const OPTIONS = {
+  mode: MODE,
+  alpha: ALPHA,
+  beta: BETA,
+  margin: byShare(SHARE, {
+    says: "the difference of failure shares that must be excluded before promotion; 0.01 is one point",
+    fallback: { under10: 0.02, under50: 0.01, from50: 0.005 },
+    stricter: "lower",
+  }),
+  minSamples: minSamples("the least candidate requests before promotion", 100),
+};
+
+/** How the failure rates of both arms are compared. */
+export type ErrorRateOptions = OptionsOf<typeof OPTIONS>;
+
+interface State {
+  /** Traffic at the share in force. */
+  readonly stage: CountBlock & { readonly candidateBp: Bp | null };
+  readonly harm: BernoulliEProcess;
+  /** At 100 %, against the rate stable left behind. */
+  readonly watch: WatchDetector;
+  /** Follows the plan's margins only: each one costs time in every block. */
+  readonly proof: ExcessEProcess;
+}
+
+/** 97.5 % per arm, two-sided: both together give at least 95 % for the difference. */
+const INTERVAL_Z = 2.2414;
+
+function countOf(arm: ArmWindow): ArmCount {
+  return { failures: arm.failures, total: arm.requests };
+}
+
+/** Interval of candidate - stable from both arms' score intervals; null while an arm is empty. */
+function differenceInterval(stable: ArmCount, candidate: ArmCount): readonly [number, number] | null {
+  if (stable.total === 0 || candidate.total === 0) return null;
+  const [stableLow, stableHigh] = wilson(stable.failures, stable.total, INTERVAL_Z);
+  const [low, high] = wilson(candidate.failures, candidate.total, INTERVAL_Z);
+  return [low - stableHigh, high - stableLow];
+}
+
+/** The tally of the share in force after a block; what came before the candidate's first share is not its own. */
+function stageWith(stage: State["stage"], block: Block, counts: CountBlock): State["stage"] {
+  const place = tallyPlace(stage.candidateBp, block);
+  if (place === "late" || (stage.candidateBp !== null && isAlone(block))) return stage;
+  return { ...addCounts(place === "same" ? stage : NO_COUNTS, counts), candidateBp: block.candidateBp };
+}
+
+/** A healthy candidate is alarmed once in that many blocks on average: four weeks of quarter seconds. */
+const BLOCKS_BETWEEN_FALSE_ALARMS = 10_000_000;
+
+/** Three standard errors above what stable showed, so that its own luck is no harm; with the margin on top. */
+const STABLE_Z = 3;
+function toleratedAlone({ stable }: CountBlock, margin: number): number {
+  return stable.total === 0 ? 1 : wilson(stable.failures, stable.total, STABLE_Z)[1] + margin;
+}
+
+function rateOf({ failures, total }: ArmCount): number {
+  return total === 0 ? 0 : failures / total;
+}
+
+function excessOf({ stable, candidate }: CountBlock): number {
+  return rateOf(candidate) - rateOf(stable);
+}
+
+/** The page's reading: the stage's own difference against the margin, once both arms have `minSamples`. */
+function decideLiteral(state: State, options: ErrorRateOptions): Verdict {
+  const { stable, candidate, candidateBp } = state.stage;
+  const threshold = boundAt(options.margin, candidateBp ?? BP_NONE);
+  const samples = { stable: stable.total, candidate: candidate.total };
+  const base = { gate: NAME, samples, threshold, alpha: null };
+  if (candidate.total === 0) {
+    const reason = "the candidate has answered no request at this share yet";
+    return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
+  }
+  const finding = { estimate: excessOf(state.stage), interval: differenceInterval(stable, candidate) };
+  const found = `errors ${percent(rateOf(candidate))} against ${percent(rateOf(stable))} on stable`;
+  const missing = options.minSamples - Math.min(stable.total, candidate.total);
+  if (missing > 0) {
+    const reason = `${found}: too few requests to decide`;
+    return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: `${missing} more requests of each arm` });
+  }
+  const isOver = isHarmProven(state, options);
+  const reason = `${found}: ${isOver ? "over" : "within"} +${percent(threshold)}`;
+  return trafficVerdict(base, isOver ? "fail" : "pass", { ...finding, reason });
+}
+
+function isHarmProven({ stage, harm, watch }: State, options: ErrorRateOptions): boolean {
+  if (options.mode !== "literal") {
+    return harm.logE >= Math.log(1 / options.alpha) || isWatchAlarmed(watch, BLOCKS_BETWEEN_FALSE_ALARMS);
+  }
+  const isEnough = Math.min(stage.stable.total, stage.candidate.total) >= options.minSamples;
+  return isEnough && excessOf(stage) > boundAt(options.margin, stage.candidateBp ?? BP_NONE);
+}
+
+const traffic: TrafficPart<ErrorRateOptions, State> = {
+  start: ({ margin }) => {
+    const margins = [...new Set([margin.under10, margin.under50, margin.from50])].sort((a, b) => a - b);
+    const stage = { ...NO_COUNTS, candidateBp: null };
+    return { stage, harm: startBernoulliEProcess(), proof: startExcess({ margins }), watch: NEW_WATCH };
+  },
+  fold: ({ stage, harm, proof, watch }, block, { margin }) => {
+    const { stable, candidate } = block.arms;
+    const counts = { stable: countOf(stable), candidate: countOf(candidate) };
+    return {
+      stage: stageWith(stage, block, counts),
+      harm: foldBernoulli(harm, counts),
+      proof: foldExcess(proof, counts),
+      watch: isAlone(block) ? foldWatch(watch, counts.candidate, toleratedAlone(harm, margin.from50)) : watch,
+    };
+  },
+
+  isHarmProven,
+
+  decide(state, stage, options): Verdict {
+    if (options.mode === "literal") return decideLiteral(state, options);
+    const { harm, proof } = state;
+    // Estimates are the share's own: both arms in the same hours. Evidence is that of the whole rollout.
+    const { stable, candidate } = state.stage;
+    const margin = boundAt(options.margin, stage.candidateBp);
+    const samples = { stable: stable.total, candidate: candidate.total };
+    const base = { gate: NAME, samples, threshold: margin, alpha: options.alpha };
+    if (isWatchAlarmed(state.watch, BLOCKS_BETWEEN_FALSE_ALARMS)) {
+      // Nothing is left to compare with, and perhaps never was: a flip goes from nothing to everything.
+      const [rate, before] = [rateOf(state.watch.seen), rateOf(harm.stable)];
+      const reason = `errors ${percent(rate)} since all users are on the candidate, ${percent(before)} on stable before: risen beyond +${percent(options.margin.from50)}`;
+      return trafficVerdict(base, "fail", { estimate: rate - before, reason });
+    }
+    if (candidate.total === 0) {
+      const reason = "the candidate has answered no request at this share yet";
+      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
+    }
+    const estimate = excessOf(state.stage);
+    const finding = { estimate, interval: differenceInterval(stable, candidate), logE: harm.logE };
+    const found = `errors ${percent(rateOf(candidate))} against ${percent(rateOf(stable))} on stable`;
+    if (isHarmProven(state, options)) {
+      return trafficVerdict(base, "fail", { ...finding, reason: `${found}: more than chance allows` });
+    }
+    const isExcluded = lnExcess(proof, margin) >= Math.log(1 / options.beta);
+    if (isExcluded && estimate <= margin && candidate.total >= options.minSamples) {
+      const reason = `${found}: harm beyond +${percent(margin)} is excluded`;
+      return trafficVerdict(base, "pass", { ...finding, reason });
+    }
+    const excluded = excludedMargin(proof, options.beta);
+    const known = excluded === null ? "no harm is excluded yet" : `only harm beyond +${percent(excluded)} is excluded`;
+    const share = Math.min(0.999, Math.max(0.0001, stage.candidateBp / 10_000));
+    const more = requestsToMargin(proof, margin, options.beta, share);
+    const missing = Math.max(more ?? 0, options.minSamples - candidate.total);
+    const needs = more === null ? "a lower error rate" : `about ${missing} more candidate requests`;
+    const reason = `${found}: ${known}, +${percent(margin)} is wanted`;
+    return trafficVerdict(base, "inconclusive", { ...finding, reason, needs });
+  },
+};
+
+/**
+ * Failure rate of the candidate against stable's, in absolute points. Harm: the two-sample e-process over all blocks
+ * reaches 1/alpha, at any moment. Proof: a rate `margin` above stable's is excluded at error rate beta.
+ * @source decision-policy.md, "Three questions per gate" and "Margins" (GQ-20, GQ-22, ST-2)
+ */
+export const errorRate = defineGate({
+  name: NAME,
+  reads: "traffic",
+  counts: "requests",
+  says: "Does the candidate fail more requests than stable in the same seconds?",
+  unit: "points over stable",
+  from: "gateway",
+  options: OPTIONS,
+  conditions: { error_rate_rel: FAILS_REQUESTS },
+  worst: "failures",
+  needs: errorRateNeeds,
+  traffic,
+  probe: judgeProbeErrors,
+});

@@ -1,0 +1,34 @@
+import type { Verdict } from "../../verdict.ts";
+import { mcnemar } from "../../stats/mcnemar.ts";
+import type { ProbeReport } from "../../measure/report.ts";
+import type { StageView } from "../block.ts";
+import { probeVerdict, undecidable } from "../probes/probe-verdict.ts";
+
+const NAME = "error-rate";
+
+/** Share of failed runs that fails a candidate by itself, when stable has less. @source definitions.md §2 */
+const ERRORS_FAIL = 0.05;
+
+/**
+ * The error gate before the first user: probe runs are asked of both arms in pairs, so runs that fail on the candidate
+ * alone are evidence like failed requests are. Speaks under the name of the traffic gate, which takes over with the
+ * first request.
+ * @source definitions.md §2; exact McNemar test on the discordant runs
+ */
+export function judgeProbeErrors(
+  report: ProbeReport,
+  _stage: StageView,
+  { alpha }: { readonly alpha: number },
+): readonly Verdict[] {
+  const { stable, candidate } = report.arms;
+  if (candidate.runs === 0) return [];
+  const estimate = candidate.errors / candidate.runs;
+  const only = report.paired?.errorsOnly ?? { stable: 0, candidate: candidate.errors };
+  const isWorse = mcnemar({ lost: only.candidate, gained: only.stable }, "worse") <= alpha;
+  const isOver = estimate > ERRORS_FAIL && (stable === null || stable.errors / Math.max(1, stable.runs) < estimate / 2);
+  const found = `${candidate.errors} of ${candidate.runs} probe runs failed on the candidate, ${stable?.errors ?? 0} on stable`;
+  const finding = { estimate, threshold: ERRORS_FAIL, reason: found };
+  if (isWorse || isOver) return [probeVerdict(report, NAME, "fail", finding)];
+  const blocked = undecidable(report, NAME);
+  return [blocked ?? probeVerdict(report, NAME, "pass", finding)];
+}

@@ -1,0 +1,32 @@
+import type { TrafficStage } from "../stage/plan.ts";
+
+/** The traffic a forecast assumes: base failure rate and spread of warm latency (sigma of the logarithm). */
+export interface Assumptions {
+  readonly requestsPerSecond: number;
+  readonly failureRate: number;
+  readonly latencySigma: number;
+  /** How often the metric that a gate reads is read, in milliseconds; 0 where it reads none. */
+  readonly readingEveryMs?: number;
+}
+
+/** What one kind of gate knows about its own needs. */
+export interface Needs {
+  readonly needsSamples: number | null;
+  /** Time it takes whatever the traffic, in seconds. */
+  readonly leastS?: number;
+  readonly detectable: string;
+  readonly falseStop?: number;
+  /** Why it never decides, as a sentence, and what to do about it. */
+  readonly never?: string;
+  readonly fix?: string;
+}
+
+/** Part of the requests that the candidate gets. */
+export function shareOf(stage: TrafficStage): number {
+  return Math.min(0.9999, stage.candidateBp / 10_000);
+}
+
+/** Candidate requests until both arms have `minSamples`: above 50 % it is stable that is waited for. */
+export function bothArms(minSamples: number, candidateShare: number): number {
+  return Math.ceil(Math.max(minSamples, (minSamples * candidateShare) / (1 - candidateShare)));
+}

@@ -1,0 +1,112 @@
+import { lnSampleRatioMismatch } from "../../stats/count-e-process.ts";
+import { lnAverageEValue } from "../../stats/multiple.ts";
+import { defineGate, type TrafficPart } from "../definition.ts";
+import { ALPHA, type OptionsOf } from "../fields.ts";
+import { trafficVerdict } from "./traffic-verdict.ts";
+
+const NAME = "sample-ratio";
+
+const OPTIONS = { alpha: { ...ALPHA, says: "the promised probability of calling a right split wrong" } };
+type Options = OptionsOf<typeof OPTIONS>;
+
+/** Units drawn at one share, as one place counted them. */
+interface Drawn {
+  readonly candidateBp: number;
+  readonly stable: number;
+  readonly candidate: number;
+}
+
+interface State {
+  /** By source: units are distinct only within one. One entry for each share in the order they were served. */
+  readonly bySource: Readonly<Record<string, readonly Drawn[]>>;
+}
+
+/** Sources beyond this are added to the last one; a fleet larger than that is sampled, not followed. */
+const SOURCES_MAX = 64;
+
+function drawnAt(drawn: readonly Drawn[], next: Drawn): readonly Drawn[] {
+  const last = drawn[drawn.length - 1];
+  if (last?.candidateBp !== next.candidateBp) return [...drawn, next];
+  const { candidateBp } = next;
+  const merged = { candidateBp, stable: last.stable + next.stable, candidate: last.candidate + next.candidate };
+  return [...drawn.slice(0, -1), merged];
+}
+
+/** The draws at different shares are of different units, so the evidence of one source multiplies over its shares. */
+function lnOfSource(drawn: readonly Drawn[]): number {
+  return drawn.reduce((sum, { candidateBp, stable, candidate }) => {
+    const share = candidateBp / 10_000;
+    return share <= 0 || share >= 1 ? sum : sum + lnSampleRatioMismatch([stable, candidate], [1 - share, share]);
+  }, 0);
+}
+
+/** Two places may see the same user, so their evidence is averaged, which is valid under any dependence. */
+function lnMismatch({ bySource }: State): number {
+  return lnAverageEValue(Object.values(bySource).map(lnOfSource));
+}
+
+function totals({ bySource }: State): { readonly stable: number; readonly candidate: number } {
+  let [stable, candidate] = [0, 0];
+  for (const drawn of Object.values(bySource).flat()) {
+    if (drawn.candidateBp <= 0 || drawn.candidateBp >= 10_000) continue;
+    stable += drawn.stable;
+    candidate += drawn.candidate;
+  }
+  return { stable, candidate };
+}
+
+const traffic: TrafficPart<Options, State> = {
+  start: () => ({ bySource: {} }),
+  fold(state, { arms, candidateBp, source }) {
+    const next = { candidateBp, stable: arms.stable.newUnits, candidate: arms.candidate.newUnits };
+    if (next.stable + next.candidate === 0) return state;
+    const { bySource } = state;
+    const sources = Object.keys(bySource);
+    const place = source in bySource || sources.length < SOURCES_MAX ? source : (sources[SOURCES_MAX - 1] ?? source);
+    return { bySource: { ...bySource, [place]: drawnAt(bySource[place] ?? [], next) } };
+  },
+  isHarmProven: () => false,
+  decide(state, _stage, { alpha }) {
+    const samples = totals(state);
+    const base = { gate: NAME, samples, threshold: null, alpha };
+    const total = samples.stable + samples.candidate;
+    if (total === 0) {
+      const reason = "no user has been drawn yet, so the split cannot be checked";
+      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "requests that name their user" });
+    }
+    const logE = lnMismatch(state);
+    const estimate = samples.candidate / total;
+    const found = `${samples.candidate} of ${total} users are on the candidate`;
+    if (logE >= Math.log(1 / alpha)) {
+      const reason = `${found}, which the shares ordered do not explain: the arms are not comparable`;
+      const needs = "a data plane that splits as ordered; look for caches, bots and rules before the gateway";
+      return trafficVerdict(base, "error", { estimate, logE, reason, needs });
+    }
+    return trafficVerdict(base, "pass", { estimate, logE, reason: `${found}, as ordered` });
+  },
+};
+
+/**
+ * Whether users were split as ordered. A wrong split means that the arms are not comparable, or that the data plane does
+ * not do what it was told: nothing is promoted on such data, and nothing rolled back because of it, so the verdict is
+ * `error`. Counts distinct users, never requests: a few busy users would look like a mismatch.
+ * @source statistics.md "The decision rule" and (a); definitions.md §8 (RT-1)
+ */
+export const sampleRatio = defineGate({
+  name: NAME,
+  reads: "traffic",
+  counts: "units",
+  says: "Were users split between the arms as ordered? Nothing moves on a wrong split.",
+  unit: "users by arm",
+  from: "gateway",
+  options: OPTIONS,
+  conditions: {
+    sample_ratio: {
+      means: "did not get the users it was ordered",
+      lookAt: "caches, bots and rules before the gateway",
+    },
+  },
+  mayStop: () => false,
+  needs: () => ({ needsSamples: 1, detectable: "a split that the ordered shares do not explain" }),
+  traffic,
+});

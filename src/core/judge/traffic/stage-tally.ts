@@ -1,0 +1,17 @@
+import { BP_ALL, type Bp } from "../../unit.ts";
+import type { Block } from "../block.ts";
+
+/**
+ * Where a block belongs when each share is tallied by itself: to the share being tallied, to a new one, or nowhere,
+ * because it is a late word about an earlier share. Within one rollout's evidence shares only rise: a way back starts
+ * the evidence afresh.
+ */
+export function tallyPlace(talliedBp: Bp | null, { candidateBp }: Block): "same" | "next" | "late" {
+  if (talliedBp === null || candidateBp > talliedBp) return "next";
+  return candidateBp === talliedBp ? "same" : "late";
+}
+
+/** At 100 % no stable traffic is left to compare with: a comparison then keeps its last word. */
+export function isAlone({ candidateBp, arms }: Block): boolean {
+  return candidateBp === BP_ALL && arms.stable.requests === 0;
+}
