@@ -44,7 +44,7 @@ export class DocumentLedger {
    * @throws the signal's reason when the order was given up before its turn came
    * @param pinned manifests of both arms, for the pointer that a promotion moves
    * @throws DriverError `stale-token` when a later order of the same rollout is in force, or when the document would
-   * take   users to another release than the service's current one
+   * take users to another release than the service's current one
    */
   publishOnce(
     plan: RolloutPlan,
