@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { ExitCode } from "../exit-code.ts";
 import type { Outcome } from "../run-program.ts";
@@ -9,6 +10,12 @@ import { DATA_DIR } from "./options.ts";
 import { addProbes } from "./probes.ts";
 import { addRemote } from "./remote.ts";
 
+/** Of the package this file is part of; the same three folders up in the sources and in `dist`. */
+function ownVersion(): string {
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
 /**
  * Every command, its options and what runs it. Commands are imported when they are called, so that `sluice --help` does
  * not load a database.
@@ -16,6 +23,7 @@ import { addRemote } from "./remote.ts";
 export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
   const program = new Command("sluice")
     .description("Ships a new release of a RAG or LLM service and proves it did not get worse.")
+    .version(ownVersion(), "--version", "print the version")
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({
