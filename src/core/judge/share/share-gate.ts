@@ -179,8 +179,8 @@ function sharePart(name: string, measure: ShareMeasure): TrafficPart<LimitOption
   };
 }
 
-/** What is the same for every share but for its limits. */
-interface LimitFields {
+/** What is the same for every share but for its limits. An alias: declarations of gates spell it out, so it needs no export. */
+type LimitFields = {
   readonly mode: typeof MODE;
   readonly alpha: typeof ALPHA;
   readonly beta: typeof BETA;
@@ -189,7 +189,7 @@ interface LimitFields {
   readonly stop: Field<number | null>;
   readonly minSamples: Field<number>;
   readonly [option: string]: Field<unknown>;
-}
+};
 
 interface Limits {
   readonly promote: number;
