@@ -179,7 +179,7 @@ function sharePart(name: string, measure: ShareMeasure): TrafficPart<LimitOption
   };
 }
 
-/** What is the same for every share but for its limits. An alias: declarations of gates spell it out, so it needs no export. */
+/** What is the same for every share but for its limits. An alias, so that declarations of gates can spell it out. */
 type LimitFields = {
   readonly mode: typeof MODE;
   readonly alpha: typeof ALPHA;
