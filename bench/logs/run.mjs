@@ -10,7 +10,7 @@ import { LOGS, requests } from "./lines.mjs";
 
 const DIST = process.env.SLUICE_DIST ?? fileURLToPath(new URL("../../dist", import.meta.url));
 const load = (path) => import(pathToFileURL(join(DIST, path)).href);
-const MAIN = join(DIST, "node", "main.js");
+const MAIN = join(DIST, "cli", "main.js");
 const PEAK = fileURLToPath(new URL("../judge-trace/peak.mjs", import.meta.url));
 const isShort = process.argv.includes("--short");
 const ROUNDS = Number(process.argv.slice(2).find((argument) => /^\d+$/.test(argument)) ?? 5);
