@@ -222,8 +222,15 @@ export const STATES: readonly StateRow[] = [
     state: "promoted",
     means: "the candidate is the stable release",
     cells: [
-      ...[held(), held(), no(1, "rollback"), no(1, "rollback"), no(1, "rollback"), acts("rolling-back")],
-      ...[no(13, "serves already"), held(0), begins],
+      held(),
+      held(),
+      no(1, "rollback"),
+      no(1, "rollback"),
+      no(1, "rollback"),
+      acts("rolling-back"),
+      no(13, "serves already"),
+      held(0),
+      begins,
     ],
     plan: {},
     reach: (world) => world.until("promoted"),
@@ -231,10 +238,7 @@ export const STATES: readonly StateRow[] = [
   {
     state: "rolled back",
     means: "a gate or a person took the candidate back",
-    cells: [
-      ...[no(1, "retry"), no(1, "retry"), no(1, "retry"), no(1, "retry"), held(), held()],
-      ...[begins, held(10), begins],
-    ],
+    cells: [no(1, "retry"), no(1, "retry"), no(1, "retry"), no(1, "retry"), held(), held(), begins, held(10), begins],
     plan: {},
     reach: async (world) => {
       world.gateway.failureShare = 1;
@@ -245,10 +249,7 @@ export const STATES: readonly StateRow[] = [
   {
     state: "aborted",
     means: "a person ended it at stable",
-    cells: [
-      ...[no(1, "retry"), no(1, "retry"), no(1, "retry"), no(1, "retry"), held(), held()],
-      ...[begins, held(12), begins],
-    ],
+    cells: [no(1, "retry"), no(1, "retry"), no(1, "retry"), no(1, "retry"), held(), held(), begins, held(12), begins],
     plan: { stages: LONG },
     reach: async (world) => {
       await world.run(8);
@@ -260,8 +261,15 @@ export const STATES: readonly StateRow[] = [
     state: "rollback failed",
     means: "the way back was not confirmed in time",
     cells: [
-      ...[no(1, "rollback"), no(1, "rollback"), no(1, "rollback"), no(1, "rollback"), no(1, "rollback")],
-      ...[acts("rolling-back"), begins, held(14), begins],
+      no(1, "rollback"),
+      no(1, "rollback"),
+      no(1, "rollback"),
+      no(1, "rollback"),
+      no(1, "rollback"),
+      acts("rolling-back"),
+      begins,
+      held(14),
+      begins,
     ],
     plan: { stages: LONG, rollbackWithinMs: WITHIN_MS },
     reach: async (world) => {
@@ -277,8 +285,15 @@ export const STATES: readonly StateRow[] = [
     state: "superseded",
     means: "promoted, and a later rollout has published its split",
     cells: [
-      ...[no(13, "rollback q3"), no(13, "rollback q3"), no(13, "rollback q3"), no(13, "rollback q3")],
-      ...[no(13, "rollback q3"), no(13, "rollback q3"), begins, held(0), begins],
+      no(13, "rollback q3"),
+      no(13, "rollback q3"),
+      no(13, "rollback q3"),
+      no(13, "rollback q3"),
+      no(13, "rollback q3"),
+      no(13, "rollback q3"),
+      begins,
+      held(0),
+      begins,
     ],
     plan: {},
     reach: async (world) => {

@@ -36,7 +36,7 @@ export function onCommand(rollout: Rollout, event: Commanded): Next {
 /**
  * Commands an answer may point to; each of them does something, or shows what happens, in the state it is named for.
  */
-export type Instead = "abort" | "rollback" | "retry" | "watch";
+type Instead = "abort" | "rollback" | "retry" | "watch";
 
 /**
  * What a command comes to in a state. `held`: what it would bring about is so already, which is no error. `refused`: it
