@@ -22,7 +22,7 @@ export function inMemory(document: RoutingDocument, clock: Clock, onWindow: (win
   return {
     plane,
     ask(fields: readonly (readonly [string, string])[]) {
-      const table = plane.plan;
+      const table = plane.planAt(clock.monoMs());
       const unit = fields.find(([name]) => name === "x-user-id")?.[1] ?? null;
       const { arm, hash, target, ...rest } = route(table, unit, null, null);
       const slot = plane.recorder.arrive({ arm, hash, target, ...rest });

@@ -14,16 +14,16 @@ export const LAYERS: Layers = {
   plane: { layers: ["core", "ports"], node: false, npm: [] },
   edge: { layers: ["core", "ports", "plane"], node: false, npm: [] },
   fence: { layers: ["core", "ports"], node: false, npm: [] },
-  probe: {
-    layers: ["core", "spec", "ports"],
-    node: false,
-    npm: ["yaml", "zod", "@noble/hashes", "csv-parse", "hyparquet"],
-  },
+  probe: { layers: ["core", "spec", "ports"], node: false, npm: ["yaml", "zod", "@noble/hashes"] },
   gateway: { layers: ["core", "edge", "ports", "plane"], node: true, npm: ["undici", "eventsource-parser"] },
   lab: { layers: ["core", "ports", "probe"], node: true, npm: ["*"] },
   drivers: { layers: ["core", "spec", "ports"], node: true, npm: ["*"] },
   testing: { layers: ["core", "ports", "fence"], node: false, npm: [] },
-  controller: { layers: ["core", "spec", "ports", "fence"], node: false, npm: ["hono", "zod", "@noble/hashes"] },
+  controller: {
+    layers: ["core", "spec", "ports", "fence", "plane"],
+    node: false,
+    npm: ["hono", "zod", "@noble/hashes"],
+  },
   host: {
     layers: ["core", "spec", "ports", "fence", "plane", "probe", "gateway", "drivers", "controller"],
     node: true,

@@ -33,6 +33,7 @@ const AMBIENT_PLACES = [
   "src/cli/",
   "src/lab/",
   "src/testing/",
+  "src/edge/web-clock.ts",
   "src/fence/system.ts",
   "src/drivers/batch.ts",
   "src/drivers/fence/durable-object/object.ts",

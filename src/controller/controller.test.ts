@@ -189,7 +189,7 @@ describe("the controller", () => {
       traffic: {
         gateway: {
           ...(options.traffic["gateway"] as NonNullable<(typeof options.traffic)[string]>),
-          read: () => Promise.reject(new TypeError("a bug of ours")),
+          confirm: () => Promise.reject(new TypeError("a bug of ours")),
         },
       },
     }));
@@ -233,7 +233,7 @@ describe("the controller", () => {
     await world.run(6);
     const before = world.controller.rollout("support-rag-7")?.observations;
     const again = [world.gateway.lastWindow as TelemetryWindow];
-    await world.controller.ingest("support-rag", "g1", again, { epoch: 1, seq: 1 });
+    await world.controller.ingest("support-rag", again, { epoch: 1, seq: 1 });
     expect(world.controller.rollout("support-rag-7")?.observations.totals).toEqual(before?.totals);
   });
 

@@ -11,18 +11,26 @@ import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
 import type { ControllerStore, JournalEntry, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
+import { hexOf } from "../plane/digest.ts";
+import type { Proof } from "../plane/proof.ts";
+import type { Random } from "../ports/random.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable } from "./acceptance.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
 import { despiteText, doneText, insteadText } from "./command-text.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
+import { Ownership } from "./ownership.ts";
+import { PlaneDesk } from "./plane-desk.ts";
 import { type ActorTools, RolloutActor } from "./rollout-actor.ts";
 import { ServicePointers } from "./service-pointers.ts";
 
 export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed"> & {
   /** Made by the caller, because the gateway traffic driver is made from it. */
   readonly hub: GatewayRegistry;
+  readonly random: Random;
+  /** Proves leases to data planes; null where no secret is shared, then no lease is given. */
+  readonly proof: Proof | null;
 };
 
 export type Applied =
@@ -53,11 +61,23 @@ const HOUR_MS = 3_600_000;
 const STORE_HOURS_MS = 60_000;
 /** Event ids begin at the time of the start times this: no process tells more events in a millisecond. */
 const EVENTS_PER_MS = 1_000;
+/** The longer lease of a planned stop, and how long the stop waits for data planes to hear of it. */
+const HANDOVER_MS = 120_000;
+const HANDOVER_WAIT_MS = 1_000;
+
+interface Owned {
+  readonly ownership: Ownership;
+  readonly planes: PlaneDesk;
+  readonly pointers: ServicePointers;
+}
 
 /** Carries out all rollouts of one store. There is one controller a store; the host's lock sees to that. */
 export class Controller {
   readonly feed: EventFeed;
   readonly hub: GatewayRegistry;
+  /** Every data plane that may serve users, and the leases they get. */
+  readonly planes: PlaneDesk;
+  readonly #ownership: Ownership;
   readonly pointers: ServicePointers;
   readonly #tools: ActorTools;
   readonly #actors = new Map<string, RolloutActor>();
@@ -69,13 +89,11 @@ export class Controller {
   #applying: Promise<unknown> = Promise.resolve();
   #ticking: Promise<void> = Promise.resolve();
 
-  private constructor(
-    options: ControllerOptions,
-    ledger: DocumentLedger,
-    pointers: ServicePointers,
-    hours: HourlyRates,
-  ) {
+  private constructor(options: ControllerOptions, ledger: DocumentLedger, hours: HourlyRates, owned: Owned) {
+    const { pointers } = owned;
     this.#hours = hours;
+    this.#ownership = owned.ownership;
+    this.planes = owned.planes;
     this.hub = options.hub;
     this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
     this.pointers = pointers;
@@ -84,13 +102,21 @@ export class Controller {
 
   /** Reads the store, continues what a restart interrupted and begins to tick. */
   static async open(options: ControllerOptions): Promise<Controller> {
-    const pointers = new ServicePointers(options.store);
+    const { store, clock, hub, random, proof } = options;
+    const ownership = await Ownership.take(store, clock, hexOf(random.bytes(16)));
+    const pointers = new ServicePointers(store);
     await pointers.load();
-    const ledger = new DocumentLedger(options.store, options.clock, pointers);
+    const ledger = new DocumentLedger(store, clock, pointers, {
+      store: ownership.store,
+      highestEpoch: (service) => hub.highestEpoch(service),
+    });
+    const documents = await ledger.load();
+    const leaseMs = Math.max(0, ...documents.map(({ lease }) => lease?.ms ?? 0));
+    const planes = await PlaneDesk.open({ store, hub, ownership, clock, proof }, leaseMs);
     const sinceHour = Math.floor(options.clock.wallMs() / HOUR_MS) - HOURS_OF_HISTORY;
     const hours = new HourlyRates(await options.store.hours(sinceHour));
-    const controller = new Controller(options, ledger, pointers, hours);
-    for (const document of await ledger.load()) options.hub.publish(document);
+    const controller = new Controller(options, ledger, hours, { ownership, planes, pointers });
+    for (const document of documents) options.hub.publish(document);
     for (const stored of await options.store.rollouts()) await controller.#restore(stored);
     controller.#ticking = controller.#tick();
     return controller;
@@ -155,7 +181,6 @@ export class Controller {
    */
   async ingest(
     service: string,
-    gatewayId: string,
     sent: readonly TelemetryWindow[],
     adopted: LiveGateway["adopted"] | null,
   ): Promise<void> {
@@ -170,7 +195,6 @@ export class Controller {
           }));
     if (adopted !== null) {
       await this.#createPointer(service, adopted); // Before the gateway counts as live, so that no apply can be faster.
-      this.hub.report(service, gatewayId, adopted);
       this.#hours.learn(service, windows);
     }
     this.#known.learn(service, windows, this.#tools.clock.monoMs());
@@ -182,6 +206,28 @@ export class Controller {
 
   journal(rolloutId: string): Promise<readonly JournalEntry[]> {
     return this.#tools.store.journal(rolloutId);
+  }
+
+  /** Pauses the running rollout of a service, because something outside it makes its evidence worthless. */
+  async pauseFor(service: string, by: string, reason: string): Promise<void> {
+    const actor = [...this.#actors.values()].find(({ rollout }) => {
+      return rollout.plan.service === service && !isFinal(rollout) && !rollout.paused;
+    });
+    if (actor === undefined || answerTo(actor.rollout, "pause").kind !== "acts") return;
+    const at = epochMs(this.#tools.clock.wallMs());
+    await actor.take({ kind: "commanded", at, command: "pause", full: false, by, reason });
+  }
+
+  /**
+   * Announces a longer lease to every data plane that reports within a second, so that nobody moves while this process
+   * is away. Durable before the first answer; the documents' own lease counts again with the next owner's answers.
+   */
+  async announceStop(): Promise<void> {
+    const { clock, log } = this.#tools;
+    const isNeeded = this.rollouts().some(({ rollout }) => !isFinal(rollout) && rollout.candidateBp > 0);
+    if (!isNeeded || !(await this.#ownership.announce(HANDOVER_MS).catch(() => false))) return;
+    log(`planned stop: data planes that report now keep their share for ${HANDOVER_MS / 1_000} s`);
+    await clock.sleep(HANDOVER_WAIT_MS, this.#stopped.signal);
   }
 
   /** Stops ticking and working; everything durable stays. The store is the caller's to close. */
@@ -309,11 +355,22 @@ export class Controller {
     if (hours.length > 0) await store.commit({ hours }).catch(onFatal);
   }
 
+  /** Beside the tick: a store that hangs must not stop the clock of rollouts. */
+  async #renewOwnership(): Promise<void> {
+    try {
+      if (await this.#ownership.renew()) return;
+      this.#tools.onFatal(new Error("another controller has taken this store over; this one gives no lease any more"));
+    } catch (error) {
+      this.#tools.log(`the store cannot be written, leases are not renewed while it lasts: ${String(error)}`);
+    }
+  }
+
   async #tick(): Promise<void> {
     const { clock, log } = this.#tools;
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       await clock.sleep(TICK_MS, signal);
+      void this.#renewOwnership();
       await this.#storeHours();
       for (const actor of this.#actors.values()) {
         if (signal.aborted || isFinal(actor.rollout)) continue;

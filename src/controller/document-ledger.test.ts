@@ -33,7 +33,8 @@ function slowStore(): { readonly store: ControllerStore; release(): void } {
   return { store: { ...inner, commit }, release: () => waiting.shift()?.() };
 }
 
-const aLedger = (store: ControllerStore) => new DocumentLedger(store, manualClock(), new ServicePointers(store));
+const heard = { store: "store-1", highestEpoch: () => 0 };
+const aLedger = (store: ControllerStore) => new DocumentLedger(store, manualClock(), new ServicePointers(store), heard);
 
 const turns = async () => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();

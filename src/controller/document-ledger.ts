@@ -1,6 +1,7 @@
 import { assert } from "../core/assert.ts";
+import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import type { Effect } from "../core/rollout/effect.ts";
-import type { RoutingDocument } from "../core/routing/document.ts";
+import { DOCUMENT_VERSION, NO_TERMS, type RoutingDocument } from "../core/routing/document.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { BP_NONE } from "../core/unit.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -13,6 +14,14 @@ import { nextDocument } from "./routing-document.ts";
 import type { ServicePointers } from "./service-pointers.ts";
 
 type SetSplit = Extract<Effect, { kind: "set-split" }>;
+
+/** What the numbers of a document depend on beside the store. */
+export interface HeardOf {
+  /** Identity of the store. */
+  readonly store: string;
+  /** The highest epoch that a data plane of the service was heard to route by. */
+  highestEpoch(service: string): number;
+}
 
 /**
  * The published document of each service; the only place that numbers documents. Orders are published one after
@@ -27,10 +36,13 @@ export class DocumentLedger {
   readonly #firstEpochs = new Map<string, number>();
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(store: ControllerStore, clock: Clock, pointers: ServicePointers) {
+  readonly #heard: HeardOf;
+
+  constructor(store: ControllerStore, clock: Clock, pointers: ServicePointers, heard: HeardOf) {
     this.#store = store;
     this.#clock = clock;
     this.#pointers = pointers;
+    this.#heard = heard;
   }
 
   /** Reads what was published before a restart. */
@@ -95,13 +107,16 @@ export class DocumentLedger {
   ): Promise<RoutingDocument | null> {
     const previous = this.#published.get(service) ?? null;
     if (previous === null) return null;
-    const number = { epoch: previous.document.epoch + 1, seq: 1, issuedAt: this.#clock.wallMs() };
+    const epoch = Math.max(previous.document.epoch, this.#heard.highestEpoch(service)) + 1;
+    const number = { epoch, seq: 1, issuedAt: this.#clock.wallMs() };
     const move = moveTo(number);
     const { releaseId, endpoints, cachePrefix } = move.pointer.arm;
     const arms = { stable: { releaseId, endpoints, cachePrefix }, candidate: null };
     const provisional = { rolloutId: null, arms, candidateBp: BP_NONE, closed: [] };
-    const document: RoutingDocument = { ...previous.document, ...number, ...provisional };
-    const next: PublishedDocument = { document, effectId: `adopt/${service}/${move.version}` };
+    const effectId = `adopt/${service}/${move.version}`;
+    const terms = { ...NO_TERMS, store: this.#heard.store, override: effectId, version: DOCUMENT_VERSION } as const;
+    const document: RoutingDocument = { ...previous.document, ...number, ...provisional, ...terms };
+    const next: PublishedDocument = { document, effectId };
     const isStored = await this.#store.commit({ published: { expected: previous.document, next }, pointer: move });
     assert(isStored, `nobody else moves service ${service} while this process owns the store`);
     this.#published.set(service, next);
@@ -121,7 +136,11 @@ export class DocumentLedger {
     if (previous !== null && isSuperseded(effect.id, previous.effectId)) {
       throw new DriverError("stale-token", "never", `${effect.id} was superseded by ${previous.effectId}`);
     }
-    const document = nextDocument(plan, effect, previous?.document ?? null, this.#clock.wallMs());
+    const heard = { store: this.#heard.store, highestEpoch: this.#heard.highestEpoch(plan.service) };
+    const planned = nextDocument(plan, effect, previous?.document ?? null, this.#clock.wallMs(), heard);
+    // The same order again, because it was not confirmed in time, says nothing new: it keeps its number.
+    const isSaid = previous !== null && saysTheSame(planned, previous.document, heard.highestEpoch);
+    const document = isSaid ? previous.document : planned;
     const next: PublishedDocument = { document, effectId: effect.id };
     const move = this.#pointers.moveBy(plan, effect, document, pinned);
     const change = { published: { expected: previous?.document ?? null, next } };
@@ -130,6 +149,13 @@ export class DocumentLedger {
     if (move !== null) this.#pointers.remember(move);
     return this.#remember(plan, next);
   }
+}
+
+/** True when only the numbers and the time differ, and no data plane is beyond the number in force. */
+function saysTheSame(next: RoutingDocument, inForce: RoutingDocument, highestEpoch: number): boolean {
+  const { epoch, seq, issuedAt } = inForce;
+  const text = (document: RoutingDocument) => canonicalJson({ ...document, epoch, seq, issuedAt } as unknown as Json);
+  return highestEpoch <= epoch && text(next) === text(inForce);
 }
 
 /** True when both ids `rollout/generation/index` are of one rollout and `id` was ordered before `published`. */

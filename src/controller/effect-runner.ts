@@ -6,7 +6,8 @@ import type { Manifest } from "../core/release/manifest.ts";
 import type { ByArm } from "../core/arm.ts";
 import type { Effect } from "../core/rollout/effect.ts";
 import type { Rollout } from "../core/rollout/rollout.ts";
-import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
+import type { Confirmation, Direction } from "../core/routing/confirm.ts";
+import type { RoutingDocument } from "../core/routing/document.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -38,6 +39,8 @@ export type EffectResult =
 
 const ADOPTION_TIMEOUT_MS = 5_000;
 const ADOPTION_POLL_MS = 20;
+/** Gateways a message names; the list has them all. */
+const TOLD_MAX = 3;
 const TRIES_MAX = 4;
 const RETRY_BASE_MS = 200;
 
@@ -135,28 +138,39 @@ async function setSplit(
   }
   const document = await tools.ledger.publishOnce(plan, effect, signal, pinned);
   await driver.apply(document, signal);
-  const isServed = await waitUntilServed(driver, document, tools.clock, signal);
-  if (isServed) {
+  const direction: Direction = effect.closed.includes("candidate") ? "back" : "forward";
+  const found = await waitUntilConfirmed(driver, document, direction, tools.clock, signal);
+  if (found.isConfirmed) {
     await tools.pointers.create(plan, document, pinned);
     return { kind: "succeeded", verdicts: [] };
   }
-  const message = `document ${document.epoch}.${document.seq} was not confirmed by every gateway of ${plan.service} within ${ADOPTION_TIMEOUT_MS} ms`;
-  return { kind: "failed", code: "unverified", message };
+  return unconfirmed(document, found);
 }
 
-/** Reads the data plane back until it serves the document or a newer one. "unknown" is not "served". */
-async function waitUntilServed(
+/** Why a document is not confirmed, naming the gateways that stand in its way and what each may still do. */
+function unconfirmed({ service, epoch, seq }: RoutingDocument, { planes }: Confirmation): EffectResult {
+  const waiting = planes.filter(({ standing }) => standing === "waiting");
+  const told = waiting.slice(0, TOLD_MAX).map(({ gatewayId, text }) => `${gatewayId} ${text}`);
+  const more = waiting.length > told.length ? `, and ${waiting.length - told.length} more` : "";
+  const who = told.length === 0 ? "no gateway has reported" : `${told.join("; ")}${more}`;
+  const message = `document ${epoch}.${seq} of ${service} is not confirmed: ${who}`;
+  return { kind: "failed", code: waiting.some(({ isRefused }) => isRefused) ? "refused" : "unverified", message };
+}
+
+/** Asks until every data plane that matters serves exactly the document, or one has said that it never will. */
+async function waitUntilConfirmed(
   driver: TrafficDriver,
   document: RoutingDocument,
+  direction: Direction,
   clock: Clock,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Confirmation> {
   const deadline = clock.monoMs() + ADOPTION_TIMEOUT_MS;
-  while (clock.monoMs() < deadline) {
-    const served = await driver.read(document.service, signal);
-    if (served !== "unknown" && !isNewer(document, served)) return true;
+  for (;;) {
+    const found = await driver.confirm(document, direction, signal);
+    const isRefused = found.planes.some((plane) => plane.isRefused);
+    if (found.isConfirmed || isRefused || clock.monoMs() >= deadline) return found;
     await clock.sleep(ADOPTION_POLL_MS, signal);
     signal.throwIfAborted();
   }
-  return false;
 }

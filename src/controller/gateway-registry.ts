@@ -1,15 +1,28 @@
+import { type Confirmation, confirm, type Direction, type PlaneWord } from "../core/routing/confirm.ts";
 import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
+import type { PlaneReport } from "../core/routing/lease.ts";
+import { digestOf } from "../plane/digest.ts";
 import type { GatewayHub, LiveGateway } from "../ports/gateway-hub.ts";
 
-/** Without a word for this long a gateway no longer counts: it drains, is cut off, or is gone. */
+/** Without a word for this long a gateway is silent: it drains, is cut off, or is gone. */
 const LIVE_MS = 3_000;
+/** An epoch above it is no epoch that a controller ever gave. */
+const EPOCH_MAX = 2 ** 50;
 
-interface Seen extends LiveGateway {
+interface Seen {
   readonly service: string;
-  readonly seenAtMonoMs: number;
+  readonly gatewayId: string;
+  readonly planeId: string;
+  readonly adopted: LiveGateway["adopted"];
+  /** Null from a data plane of version 1. */
+  readonly report: PlaneReport | null;
+  /** Null: known from the store, not heard of since this controller started. */
+  readonly seenAtMonoMs: number | null;
+  /** When its lease is over, counted from the moment an answer left; infinite for a data plane that knows no lease. */
+  readonly leaseEndMonoMs: number;
 }
 
-/** The controller's side of the control link: the current document of each service, and who reported lately. */
+/** The controller's side of the control link: the current document of each service, and what each data plane said last. */
 export class GatewayRegistry implements GatewayHub {
   readonly #documents = new Map<string, RoutingDocument>();
   readonly #gateways = new Map<string, Seen>();
@@ -31,13 +44,85 @@ export class GatewayRegistry implements GatewayHub {
     return this.#documents.get(service) ?? null;
   }
 
-  report(service: string, gatewayId: string, adopted: LiveGateway["adopted"]): void {
-    this.#gateways.set(gatewayId, { gatewayId, service, adopted, seenAtMonoMs: this.#monoMs() });
+  /** Takes a data plane's word in. `report` is null from one of version 1, which then has no lease that could end. */
+  report(service: string, gatewayId: string, adopted: LiveGateway["adopted"], report: PlaneReport | null = null): void {
+    const nowMs = this.#monoMs();
+    const planeId = report?.id ?? gatewayId;
+    // What it says it has left was counted from its own request, so at this moment it has no more than that.
+    const leaseEndMonoMs = report === null ? Number.POSITIVE_INFINITY : nowMs + report.leaseLeftMs;
+    this.#gateways.set(gatewayId, {
+      service,
+      gatewayId,
+      planeId,
+      adopted,
+      report,
+      seenAtMonoMs: nowMs,
+      leaseEndMonoMs,
+    });
+  }
+
+  /** A data plane of the store, not heard of yet: whoever owned the store before may have just given it a lease. */
+  restore(service: string, gatewayId: string, planeId: string, leaseEndMonoMs: number): void {
+    const adopted = { epoch: 0, seq: 0 };
+    this.#gateways.set(gatewayId, {
+      service,
+      gatewayId,
+      planeId,
+      adopted,
+      report: null,
+      seenAtMonoMs: null,
+      leaseEndMonoMs,
+    });
+  }
+
+  /** An answer that gives a lease leaves now. */
+  granted(gatewayId: string, ms: number): void {
+    const seen = this.#gateways.get(gatewayId);
+    if (seen === undefined) return;
+    const leaseEndMonoMs = Math.max(seen.leaseEndMonoMs, this.#monoMs() + ms);
+    this.#gateways.set(gatewayId, { ...seen, leaseEndMonoMs });
+  }
+
+  /** Gateway ids of the earlier starts of a plane. */
+  startsOf(planeId: string): readonly string[] {
+    return [...this.#gateways.values()].filter((seen) => seen.planeId === planeId).map(({ gatewayId }) => gatewayId);
+  }
+
+  /** It said goodbye, was replaced by its own new start, or a person says that it is gone. */
+  remove(gatewayId: string): void {
+    this.#gateways.delete(gatewayId);
   }
 
   live(service: string): readonly LiveGateway[] {
     const since = this.#monoMs() - LIVE_MS;
-    return [...this.#gateways.values()].filter((seen) => seen.service === service && seen.seenAtMonoMs >= since);
+    return this.#of(service).filter(({ seenAtMonoMs }) => seenAtMonoMs !== null && seenAtMonoMs >= since);
+  }
+
+  words(service: string): readonly PlaneWord[] {
+    const nowMs = this.#monoMs();
+    return this.#of(service).map(({ gatewayId, adopted, report, seenAtMonoMs, leaseEndMonoMs }): PlaneWord => {
+      const silentMs = seenAtMonoMs === null ? null : nowMs - seenAtMonoMs;
+      return {
+        gatewayId,
+        adopted,
+        digest: report?.digest ?? null,
+        override: report?.override ?? null,
+        refused: report?.refused ?? null,
+        isLive: silentMs !== null && silentMs <= LIVE_MS,
+        silentMs,
+        leaseLeftMs: Math.max(0, leaseEndMonoMs - nowMs),
+      };
+    });
+  }
+
+  confirm(document: RoutingDocument, direction: Direction): Confirmation {
+    return confirm(document, digestOf(document), this.words(document.service), direction);
+  }
+
+  /** The highest epoch any data plane of the service said it routes by: the next document goes above it. */
+  highestEpoch(service: string): number {
+    const epochs = this.#of(service).map(({ adopted }) => adopted.epoch);
+    return Math.max(0, ...epochs.filter((epoch) => epoch <= EPOCH_MAX));
   }
 
   forget(service: string): void {
@@ -49,5 +134,9 @@ export class GatewayRegistry implements GatewayHub {
     const listeners = this.#listeners.get(service) ?? new Set();
     this.#listeners.set(service, listeners.add(listener));
     return () => void listeners.delete(listener);
+  }
+
+  #of(service: string): readonly Seen[] {
+    return [...this.#gateways.values()].filter((seen) => seen.service === service);
   }
 }

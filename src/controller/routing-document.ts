@@ -1,5 +1,5 @@
 import type { Effect } from "../core/rollout/effect.ts";
-import type { ArmTarget, RoutingDocument } from "../core/routing/document.ts";
+import { type ArmTarget, DOCUMENT_VERSION, NO_TERMS, type RoutingDocument } from "../core/routing/document.ts";
 import type { ArmPlan, RolloutPlan } from "../core/stage/plan.ts";
 import type { EpochMs } from "../core/unit.ts";
 
@@ -11,21 +11,24 @@ function target({ releaseId, endpoints, cachePrefix, serves }: ArmPlan): ArmTarg
 
 /**
  * The document an effect publishes after `previous`. A rollout's first document starts a new epoch, whatever the effect
- * says, so that nothing of the rollout before it can be mistaken for its own.
+ * says, so that nothing of the rollout before it can be mistaken for its own. A new epoch lies above everything that a
+ * data plane was heard to route by, because none of them goes back.
  */
 export function nextDocument(
   plan: RolloutPlan,
   effect: SetSplit,
   previous: RoutingDocument | null,
   issuedAt: EpochMs,
+  heard: { readonly store: string; readonly highestEpoch: number },
 ): RoutingDocument {
   const isNewEpoch = effect.newEpoch || previous === null || previous.rolloutId !== plan.rolloutId;
   const stable = target(plan.arms.stable);
   const candidate = target(plan.arms.candidate);
   return {
-    version: 1,
+    ...NO_TERMS,
+    version: DOCUMENT_VERSION,
     service: plan.service,
-    epoch: (previous?.epoch ?? 0) + (isNewEpoch ? 1 : 0),
+    epoch: isNewEpoch ? Math.max(previous?.epoch ?? 0, heard.highestEpoch) + 1 : (previous?.epoch ?? 0),
     seq: isNewEpoch ? 1 : (previous?.seq ?? 0) + 1,
     rolloutId: plan.rolloutId,
     arms: effect.arms === "swap" ? { stable: candidate, candidate: null } : { stable, candidate },
@@ -36,5 +39,23 @@ export function nextDocument(
     closed: effect.closed,
     drainMs: plan.drainMs,
     issuedAt,
+    store: heard.store,
+    lease: leaseOf(plan, effect, previous),
+    override: `${plan.rolloutId}/${plan.generation}`,
   };
+}
+
+/**
+ * A lease says that the candidate had users under it alone, in every document of the rollout so far: only then does its
+ * end prove that nobody is there any more. After a promotion nothing is provisional, and taking it back neither.
+ */
+function leaseOf(
+  { leaseMs = null, rolloutId }: RolloutPlan,
+  effect: SetSplit,
+  previous: RoutingDocument | null,
+): { readonly ms: number } | null {
+  const wasPromoted = previous?.rolloutId === rolloutId && previous.arms.candidate === null;
+  const wasUnleased =
+    previous?.rolloutId === rolloutId && (previous.lease ?? null) === null && effect.closed.length > 0;
+  return leaseMs === null || effect.arms === "swap" || wasPromoted || wasUnleased ? null : { ms: leaseMs };
 }

@@ -106,11 +106,11 @@ describe("what a service counts", () => {
       }),
     );
     await world.run(8);
-    await world.controller.ingest("support-rag", "service-1", [report(0, 0)], null);
+    await world.controller.ingest("support-rag", [report(0, 0)], null);
     await world.run(1);
     expect([world.phase, world.stored?.rollout.verdicts[0]?.kind]).toEqual(["progressing", "pass"]);
     expect(world.hub.live("support-rag").map(({ gatewayId }) => gatewayId)).toEqual(["g1"]);
-    await world.controller.ingest("support-rag", "service-1", [report(1, 1)], null);
+    await world.controller.ingest("support-rag", [report(1, 1)], null);
     await world.run(4);
     expect([world.phase, world.stored?.rollout.cause?.gate]).toEqual(["rolled-back", "tool-loop"]);
   });

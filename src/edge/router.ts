@@ -2,7 +2,11 @@ import type { Admission } from "../core/routing/admit.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import { type Route, type RouteTable, route } from "../core/routing/route.ts";
 import type { SchemaRefusal } from "../core/routing/schema-lock.ts";
+import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
+import type { LeaseAsk, LeaseClock } from "../plane/lease.ts";
 import { Plane } from "../plane/plane.ts";
+import { sharedSecretProof } from "../plane/proof.ts";
+import { WEB_CLOCK } from "./web-clock.ts";
 import { answerFrom, badGateway, forwardedRequest, noMatchingRevision } from "./forward.ts";
 import { type Identify, type Identity, identifyByTrustedHeaders, NOBODY, trustedPinsIn } from "./identify.ts";
 
@@ -21,6 +25,11 @@ export interface RouterOptions {
   readonly document: RoutingDocument;
   /** Default: `identifyByTrustedHeaders` of the document in force. */
   readonly identify?: Identify;
+  /** Name of this router toward the controller, and the secret they share: without both it can hold no lease. */
+  readonly planeId?: string;
+  readonly secret?: string;
+  /** Default: the platform's clocks. */
+  readonly clock?: LeaseClock;
   /** Default: the platform's fetch. */
   readonly fetch?: (request: Request) => Promise<Response>;
   /** Called once for each request when its answer's headers are known. Must not throw. */
@@ -41,18 +50,33 @@ export interface Router {
   updateDocument(text: string): Admission;
   /** The document in force. */
   document(): RoutingDocument;
+  /**
+   * What to put into a telemetry push to the controller, and what the lease in its answer is to be heard with. A router
+   * that never asks serves stable alone wherever the candidate is provisional.
+   * @param nonce at least 16 unpredictable bytes as text, new for each push
+   */
+  report(nonce: string): { readonly report: PlaneReport; readonly ask: LeaseAsk };
+  /** Takes the lease of an answer. Null when it counts, else why it does not. */
+  hear(ask: LeaseAsk, grant: LeaseGrant): Promise<string | null>;
 }
 
 /** Makes a router. Throws a TypeError that lists the problems when the first document is not admissible. */
 export function createRouter(options: RouterOptions): Router {
+  const clock = options.clock ?? WEB_CLOCK;
   const send = options.fetch ?? ((request: Request) => fetch(request));
-  const plane = new Plane<RouterPlan>({ document: options.document, prepare: (table) => prepare(table, options) });
+  const plane = new Plane<RouterPlan>({
+    document: options.document,
+    clock,
+    planeId: options.planeId,
+    proof: options.secret === undefined ? undefined : sharedSecretProof(options.secret),
+    prepare: (table) => prepare(table, options),
+  });
   let turn = 0; // Spreads requests over an arm's endpoints.
 
   return {
     async handle(request) {
-      const { unit, pin, requestedArm } = await identityOf(plane.plan.identify, request);
-      const { table } = plane.plan; // Read after the wait: a rollback that arrived meanwhile counts.
+      const { unit, pin, requestedArm } = await identityOf(plane.planAt(clock.monoMs()).identify, request);
+      const { table } = plane.planAt(clock.monoMs()); // Read after the wait: a rollback that arrived meanwhile counts.
       const pins = trustedPinsIn(request.headers, table.trustedPins);
       const decision = route(table, unit, pin, requestedArm, pins);
       let response: Response;
@@ -78,6 +102,8 @@ export function createRouter(options: RouterOptions): Router {
     },
     updateDocument: (text) => plane.offer(text),
     document: () => plane.document,
+    report: (nonce) => plane.report(nonce, false),
+    hear: (ask, grant) => plane.hear(ask, grant),
   };
 }
 

@@ -1,9 +1,11 @@
 import { createParser } from "eventsource-parser";
 import { Agent, type Dispatcher, request } from "undici";
 import type { Admission } from "../core/routing/admit.ts";
-import { DOCUMENT_LIMITS, type RoutingDocument } from "../core/routing/document.ts";
+import { DOCUMENT_LIMITS, DOCUMENT_VERSION, type RoutingDocument, VERSION_HEADER } from "../core/routing/document.ts";
+import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { LeaseAsk } from "../plane/lease.ts";
 import { WindowQueue } from "./window-queue.ts";
 
 const POLL_MS = 1_000;
@@ -26,6 +28,10 @@ export interface ControlTarget {
   document(): RoutingDocument;
   /** Decides on a document that arrived as JSON text. */
   offer(text: string): Admission;
+  /** What a push says of this data plane, and how its answer is heard. */
+  report(isLeaving: boolean): { readonly report: PlaneReport; readonly ask: LeaseAsk };
+  /** Takes a lease out of an answer; says why it is none. */
+  hear(ask: LeaseAsk, grant: LeaseGrant): Promise<string | null>;
   /** Closes the running window, which comes back through `add`. */
   cut(): void;
   log(line: string): void;
@@ -52,6 +58,9 @@ export class ControlLink {
   readonly #queue = new WindowQueue();
   #following: ControlStats["following"] = "nothing";
   #etag: string | null = null;
+  /** Version the controller spoke last; until it has spoken, what every version understands is sent. */
+  #controllerVersion = 1;
+  #leaseRefusal: string | null = null;
   #pushing: Promise<void> | null = null;
   #pauseMs = 0;
   #loops: Promise<void>[] = [];
@@ -60,7 +69,8 @@ export class ControlLink {
     this.#target = target;
     this.#clock = clock;
     this.#base = controllerUrl.replace(/\/$/, "");
-    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const version = { [VERSION_HEADER]: String(DOCUMENT_VERSION) };
+    this.#headers = token === undefined ? version : { ...version, authorization: `Bearer ${token}` };
   }
 
   get stats(): ControlStats {
@@ -86,7 +96,7 @@ export class ControlLink {
     this.#stopped.abort();
     await Promise.all(this.#loops);
     this.#target.cut();
-    await this.#send();
+    await this.#send(true);
     await this.#agent.destroy();
   }
 
@@ -104,6 +114,7 @@ export class ControlLink {
   /** Follows the event stream to its end. False when there was none. */
   async #stream(): Promise<boolean> {
     const { statusCode, headers, body } = await this.#get("text/event-stream", {}, STREAM_SILENCE_MS);
+    this.#heardVersion(headers);
     if (statusCode !== 200 || !String(headers["content-type"]).startsWith("text/event-stream")) {
       await body.dump();
       return false;
@@ -169,15 +180,22 @@ export class ControlLink {
     });
   }
 
-  /** Sends the oldest windows. What is not acknowledged is sent again, in order, by the next push. */
-  async #send(): Promise<void> {
+  /**
+   * Sends the oldest windows. What is not acknowledged is sent again, in order, by the next push. The answer may bring
+   * a lease, counted from here.
+   */
+  async #send(isLeaving = false): Promise<void> {
     const { windows, json } = this.#queue.oldest(WINDOWS_PER_PUSH, CHARS_PER_PUSH);
     const last = windows.at(-1);
     if (last === undefined) return;
     const { gatewayId } = this.#target;
-    const { epoch, seq } = this.#target.document();
     try {
-      const { statusCode, body } = await request(`${this.#base}/v1/telemetry`, {
+      const { report, ask } = this.#target.report(isLeaving);
+      const { epoch, seq, lease } = ask.document;
+      const isKnown = this.#controllerVersion >= DOCUMENT_VERSION;
+      const plane = isKnown ? `,"plane":${JSON.stringify(report)}` : "";
+      const timeoutMs = Math.min(PUSH_TIMEOUT_MS, (lease?.ms ?? Number.POSITIVE_INFINITY) / 3);
+      const { statusCode, headers, body } = await request(`${this.#base}/v1/telemetry`, {
         dispatcher: this.#agent,
         method: "POST",
         headers: {
@@ -185,18 +203,20 @@ export class ControlLink {
           "content-type": "application/json",
           "idempotency-key": `${gatewayId}.${last.seq}`,
         },
-        body: `{"gateway_id":${JSON.stringify(gatewayId)},"windows":${json},"adopted":{"epoch":${epoch},"seq":${seq}}}`,
-        headersTimeout: PUSH_TIMEOUT_MS,
-        bodyTimeout: PUSH_TIMEOUT_MS,
+        body: `{"gateway_id":${JSON.stringify(gatewayId)},"windows":${json},"adopted":{"epoch":${epoch},"seq":${seq}}${plane}}`,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
       });
       const text = await textOf(body, 65_536);
-      if (REFUSED_FOR_GOOD.has(statusCode)) {
+      this.#heardVersion(headers);
+      const wasMisread = isKnown && this.#controllerVersion < DOCUMENT_VERSION; // An older one took its place.
+      if (REFUSED_FOR_GOOD.has(statusCode) && !wasMisread) {
         this.#queue.drop(last.seq);
         this.#target.log(
           `the controller refused ${windows.length} telemetry windows (${statusCode}); they are dropped`,
         );
       } else if (statusCode < 200 || statusCode > 299) throw new Error(`status ${statusCode}`);
-      else this.#queue.acknowledge(ackedIn(text));
+      else await this.#taken(text, ask);
       if (this.#pauseMs > 0) this.#target.log(`the controller takes telemetry again`);
       this.#pauseMs = 0;
     } catch (error) {
@@ -204,12 +224,28 @@ export class ControlLink {
       this.#pauseMs = Math.min(PUSH_PAUSE_MAX_MS, Math.max(PUSH_MS, this.#pauseMs * 2));
     }
   }
+
+  /** The controller has the windows; its answer may bring a lease. */
+  async #taken(text: string, ask: LeaseAsk): Promise<void> {
+    const answer = JSON.parse(text) as { acked?: unknown; lease?: LeaseGrant | null } | null;
+    this.#queue.acknowledge(ackedIn(answer?.acked));
+    const grant = answer?.lease ?? null;
+    if (grant === null) return;
+    const refusal = await this.#target.hear(ask, grant);
+    if (refusal !== null && refusal !== this.#leaseRefusal) {
+      this.#target.log(`an answer gave no lease on the candidate's share: ${refusal}`);
+    }
+    this.#leaseRefusal = refusal;
+  }
+
+  #heardVersion(headers: Dispatcher.ResponseData["headers"]): void {
+    const version = Number(headers[VERSION_HEADER] ?? 1);
+    this.#controllerVersion = Number.isInteger(version) ? version : 1;
+  }
 }
 
-/** Highest acknowledged sequence number of an answer; −1 when it names none. */
-function ackedIn(text: string): number {
-  const json: unknown = JSON.parse(text);
-  const acked = typeof json === "object" && json !== null ? (json as { acked?: unknown }).acked : undefined;
+/** Highest acknowledged sequence number; −1 when the answer names none. */
+function ackedIn(acked: unknown): number {
   return typeof acked === "number" && Number.isInteger(acked) ? acked : -1;
 }
 

@@ -32,7 +32,7 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   if ((req.socket as Ending)[IS_ENDING]) return; // Behind a refused request: bytes nobody can vouch for.
   const startMs = context.clock.monoMs();
   context.counts.requests++;
-  const { plan } = context.plane; // One plan for the whole request.
+  const plan = context.plane.planAt(startMs); // One plan for the whole request.
   const isHttp11 = req.httpVersionMajor === 1 && req.httpVersionMinor === 1;
   if (!isHttp11 && !(req.httpVersionMajor === 1 && req.httpVersionMinor === 0)) {
     return refuse(context, res, REFUSALS.version);

@@ -64,6 +64,8 @@ export interface GatewayOptions {
   readonly controllerUrl?: string | undefined;
   /** Bearer token for the controller. */
   readonly token?: string | undefined;
+  /** Where the gateway keeps its name toward the controller and a person's word, so that both outlive a restart. */
+  readonly planeFile?: string | undefined;
   /** Where the last good document is kept, so that a restart without the controller serves the last good split. */
   readonly stateFile?: string | undefined;
   /** Wide events, one JSON line for each request; off by default. A path, or a function that takes whole lines. */

@@ -3,7 +3,9 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Admission } from "../core/routing/admit.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
+import { hexOf } from "../plane/digest.ts";
 import { reasonOf } from "../plane/plane.ts";
+import { sharedSecretProof } from "../plane/proof.ts";
 import { RecordedPlane } from "../plane/recorded-plane.ts";
 import { owesAnswer } from "./answer-order.ts";
 import { ControlLink, type ControlStats, type ControlTarget } from "./control-link.ts";
@@ -21,6 +23,7 @@ import {
 import { ownAnswerBytes } from "./own-answer.ts";
 import { REFUSALS, type Refusal } from "./refusal.ts";
 import { endpointsOf, planFor, type RoutingPlan } from "./routing-plan.ts";
+import { PlaneFile } from "./plane-file.ts";
 import { StateFile } from "./state-file.ts";
 import { UpstreamSet } from "./upstream.ts";
 
@@ -30,6 +33,9 @@ const LISTEN_BACKLOG = 1_024;
 interface GatewayStats extends Readonly<GatewayCounts> {
   readonly documentsAdopted: number;
   readonly documentsRefused: number;
+  /** Requests that went to stable because the lease on the candidate's share was over. */
+  readonly leaseExpired: number;
+  readonly override: "stable" | null;
   readonly inFlight: number;
   readonly document: { readonly epoch: number; readonly seq: number };
   readonly eventsDropped: number;
@@ -50,6 +56,8 @@ export interface Gateway {
    * Requests in flight end where they began; endpoints it no longer names close after its `drainMs`.
    */
   adopt(document: RoutingDocument): Admission;
+  /** A person's word here: stable alone, without asking a controller; null follows the document again. */
+  overrideWith(to: "stable" | null): void;
   /** The same for a document that arrived as JSON text. */
   offer(text: string): Admission;
   stats(): GatewayStats;
@@ -71,7 +79,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const log = options.log ?? (() => {});
   const stateFile = options.stateFile === undefined ? null : new StateFile(options.stateFile, log);
   const document = stateFile === null ? options.document : await stateFile.newest(options.document);
-  const gateway = new RunningGateway(options, document, stateFile);
+  const planeFile = await PlaneFile.open(options.planeFile ?? null, options.random, log);
+  const gateway = new RunningGateway(options, document, stateFile, planeFile);
   await gateway.listen();
   return gateway;
 }
@@ -90,7 +99,7 @@ class RunningGateway implements Gateway {
   #drained: Promise<void> | null = null;
   #onAllEnded: () => void = () => {};
 
-  constructor(options: GatewayOptions, document: RoutingDocument, stateFile: StateFile | null) {
+  constructor(options: GatewayOptions, document: RoutingDocument, stateFile: StateFile | null, planeFile: PlaneFile) {
     const { clock, service } = options;
     const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     this.#options = options;
@@ -103,7 +112,14 @@ class RunningGateway implements Gateway {
       gatewayId: this.gatewayId,
       clock,
       prepare: (table) => planFor(table, this.#upstreams, this.#limits.headerCount),
+      planeId: `${options.gatewayId}.${planeFile.id}`,
+      proof: options.token === undefined ? undefined : sharedSecretProof(options.token),
+      override: planeFile.override,
       onAdopt: (adopted) => this.#adopted(adopted),
+      onOverride: (override) => {
+        planeFile.save(override);
+        this.#link?.hurry();
+      },
       onWindow: (window) => {
         this.#link?.add(window);
         options.onWindow?.(window);
@@ -151,6 +167,10 @@ class RunningGateway implements Gateway {
     return this.#heard(this.#plane.adopt(document));
   }
 
+  overrideWith(to: "stable" | null): void {
+    this.#plane.overrideWith(to);
+  }
+
   offer(text: string): Admission {
     return this.#heard(this.#plane.offer(text));
   }
@@ -161,6 +181,8 @@ class RunningGateway implements Gateway {
       ...this.#context.counts,
       documentsAdopted: this.#plane.counts.adopted,
       documentsRefused: this.#plane.counts.refused,
+      leaseExpired: this.#plane.counts.leaseExpired,
+      override: this.#plane.override?.to ?? null,
       inFlight: this.#context.inFlight,
       document: { epoch, seq },
       eventsDropped: this.#context.events?.dropped ?? 0,
@@ -225,13 +247,11 @@ class RunningGateway implements Gateway {
       log: this.#options.log ?? (() => {}),
       document: () => this.document(),
       offer: (text: string) => this.offer(text),
+      report: (isLeaving) => this.#plane.report(hexOf(this.#options.random.bytes(16)), isLeaving),
+      hear: (ask, grant) => this.#plane.hear(ask, grant),
       cut: () => this.#plane.cut(),
     };
   }
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The strict parser, whatever flags the process was started with, and limits on everything a client can prolong. */

@@ -15,7 +15,7 @@ const NO_TEXT = "E101";
  * Bytes of a file a person named.
  * @throws InputError `file`: it is missing or unreadable; the message has the path as it was given
  */
-export async function readNamedBytes(path: string, what: string): Promise<Uint8Array> {
+async function readNamedBytes(path: string, what: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {

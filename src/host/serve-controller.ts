@@ -7,6 +7,8 @@ import { controllerApp } from "../controller/api/app.ts";
 import { Controller } from "../controller/controller.ts";
 import { GatewayRegistry } from "../controller/gateway-registry.ts";
 import { httpHealth } from "../drivers/health/http/index.ts";
+import { systemRandom } from "../fence/system.ts";
+import { sharedSecretProof } from "../plane/proof.ts";
 import { openPgliteStore } from "../drivers/store/pglite/index.ts";
 import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
@@ -81,6 +83,8 @@ export async function startController(options: ServeControllerOptions): Promise<
     const controller = await Controller.open({
       store,
       hub,
+      random: systemRandom,
+      proof: sharedSecretProof(token),
       traffic,
       probes,
       health: httpHealth(clock),
@@ -105,6 +109,7 @@ export async function startController(options: ServeControllerOptions): Promise<
     });
     const url = `http://${host.includes(":") ? `[${host}]` : host}:${bound}`;
     locked.lock.announce(url, tokenFile);
+    undo.push(() => controller.announceStop()); // The first step of a stop, while gateways can still be answered.
     return {
       kind: "started",
       url,

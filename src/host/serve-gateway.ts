@@ -18,10 +18,11 @@ export interface ServeGatewayOptions {
   readonly log: (line: string) => void;
 }
 
-/** A name for this gateway that no other process of this machine has, in printable ASCII. */
+/** A name for gateways of this machine in printable ASCII; each adds what is its own. */
 function gatewayId(): string {
-  const machine = hostname().replace(/[^\x21-\x7e]/g, "-");
-  return `${machine.slice(0, 60)}.${process.pid}`;
+  return hostname()
+    .replace(/[^\x21-\x7e]/g, "-")
+    .slice(0, 60);
 }
 
 /** Starts one gateway of a document's service, with its state and token in the data directory. */
@@ -44,6 +45,8 @@ export async function serveGateway(options: ServeGatewayOptions): ReturnType<typ
     controllerUrl,
     token,
     stateFile,
+    // One for each address: two gateways of one service may share a directory, and are two.
+    planeFile: join(dataDir, `gateway-${service}-${listen.port}.plane.json`),
     log,
     ...(events === null ? {} : { events }),
   });

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { admitText } from "../core/routing/admit.ts";
-import type { RoutingDocument } from "../core/routing/document.ts";
+import { DOCUMENT_VERSION, type RoutingDocument, VERSION_HEADER } from "../core/routing/document.ts";
 import { bp, type EpochMs } from "../core/unit.ts";
 import { InputError } from "../probe/input-error.ts";
 import { DEFAULTS } from "../spec/plan.ts";
@@ -42,7 +42,8 @@ export async function startingDocument(
 /** Null when no controller answers or none was published yet. */
 async function documentInForce(controllerUrl: string, service: string, token: string): Promise<RoutingDocument | null> {
   const url = `${controllerUrl.replace(/\/$/, "")}/v1/routing/${encodeURIComponent(service)}`;
-  const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
+  const version = { [VERSION_HEADER]: String(DOCUMENT_VERSION) };
+  const headers = { ...version, authorization: `Bearer ${token}`, accept: "application/json" };
   const answer = await fetch(url, { headers, signal: AbortSignal.timeout(FIRST_LOOK_MS) }).catch(() => null);
   if (answer === null || !answer.ok) return null;
   const admission = admitText(await answer.text().catch(() => ""), null);

@@ -42,6 +42,34 @@ export interface StoredAnswer {
   readonly body: string;
 }
 
+/** Who owns a store, told to the process that takes it. */
+export interface StoreOwnership {
+  /** Made once, the same for ever: documents carry it. */
+  readonly store: string;
+  /** Grows by one with every process that takes the store. */
+  readonly owner: number;
+  /** The longest lease the owner before announced, in milliseconds. */
+  readonly announcedMs: number;
+}
+
+/** A data plane that adopted a document of a service and has not said goodbye. */
+export interface StoredPlane {
+  readonly service: string;
+  /** Unique for each start of a data plane. */
+  readonly gatewayId: string;
+  /** The same over restarts; that of a data plane of version 1 is its gatewayId. */
+  readonly planeId: string;
+  readonly version: number;
+  readonly firstSeenAt: EpochMs;
+  /** It left, or a person said that it is gone; null while it counts. */
+  readonly gone: {
+    readonly at: EpochMs;
+    readonly why: "left" | "forgotten";
+    readonly by: string;
+    readonly reason: string;
+  } | null;
+}
+
 /** One atomic change. Everything in it becomes durable together or not at all. */
 export interface Change {
   readonly rollout?: { readonly expectedVersion: number | null; readonly next: StoredRollout };
@@ -52,6 +80,8 @@ export interface Change {
   };
   readonly report?: { readonly rolloutId: string; readonly effectId: string; readonly report: ProbeReport };
   readonly answer?: StoredAnswer;
+  /** Data planes; each replaces the one stored for its service and planeId. */
+  readonly planes?: readonly StoredPlane[];
   /** The next entry of a service's pointer history: taken only when its version follows the stored one (from 1). */
   readonly pointer?: PointerMove;
   /** Counts so far; each replaces the one stored for its service and hour. */
@@ -66,6 +96,15 @@ export interface ControllerStore {
    * nothing written.
    */
   commit(change: Change): Promise<boolean>;
+  /**
+   * Takes the store over: every earlier owner has lost it.
+   * @param proposed becomes the store's identity when it has none yet
+   */
+  own(proposed: string): Promise<StoreOwnership>;
+  /** Writes that the owner lives and what it announced. False when another one owns the store. */
+  keep(owner: number, announcedMs: number): Promise<boolean>;
+  /** Every data plane that was ever stored. */
+  planes(): Promise<readonly StoredPlane[]>;
   rollouts(): Promise<readonly StoredRollout[]>;
   /** Entries of one rollout in order. */
   journal(rolloutId: string): Promise<readonly JournalEntry[]>;

@@ -1,3 +1,4 @@
+import type { Confirmation, Direction } from "../core/routing/confirm.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { Bp } from "../core/unit.ts";
 
@@ -19,6 +20,8 @@ export interface TrafficDriver {
   apply(document: RoutingDocument, signal: AbortSignal): Promise<void>;
   /** The oldest document any part of the data plane still serves; "unknown" when it cannot say. Never an echo. */
   read(service: string, signal: AbortSignal): Promise<ServedSplit | "unknown">;
+  /** Whether exactly this document is served, by the rules of definitions.md §11. Never an echo. */
+  confirm(document: RoutingDocument, direction: Direction, signal: AbortSignal): Promise<Confirmation>;
   /** Forgets the service; traffic stays as the last document left it. Idempotent. */
   release(service: string, signal: AbortSignal): Promise<void>;
 }

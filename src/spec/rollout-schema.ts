@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GATE_NAMES } from "../core/judge/gates.ts";
 import { DECLARED_FIELDS } from "../core/release/manifest.ts";
+import { LEASE_LIMITS } from "../core/routing/document.ts";
 import { PIN_TEXT, REVISION } from "../core/routing/schema-lock.ts";
 import { parseDurationMs } from "./duration.ts";
 import { CHANGE_TYPES } from "./preset/change-type.ts";
@@ -22,6 +23,14 @@ const duration = z.string().transform((text, context): number => {
     code: "custom",
     message: `found "${text}", expected a duration with its unit, e.g. 12s, 15m or 1h30m`,
   });
+  return z.NEVER;
+});
+
+const lease = z.string().transform((text, context): number => {
+  const ms = parseDurationMs(text);
+  if (ms !== null && ms >= LEASE_LIMITS.minMs && ms <= LEASE_LIMITS.maxMs) return ms;
+  const message = `found "${text}", expected a duration from 1s to 10m, e.g. 15s, or off`;
+  context.addIssue({ code: "custom", message });
   return z.NEVER;
 });
 
@@ -126,6 +135,8 @@ export const rolloutSchema = z.strictObject({
       stickyFor: duration.optional(),
       allow: z.array(z.string().min(1).max(256)).max(10_000).optional(),
       drain: duration.optional(),
+      /** How long a gateway may send users to the candidate without hearing from the controller. */
+      lease: z.union([z.literal("off"), lease]).optional(),
     }),
     probes: z
       .strictObject({

@@ -1,5 +1,6 @@
 import { assert } from "../core/assert.ts";
-import type { Change } from "../ports/controller-store.ts";
+import { epochMs } from "../core/unit.ts";
+import type { Change, StoredPlane } from "../ports/controller-store.ts";
 import {
   entry,
   find,
@@ -56,6 +57,47 @@ const rolloutCases: readonly StoreCase[] = [
       const taken = await find(store, id);
       (taken as { version: number }).version = 77;
       same((await find(store, id))?.version, 1, "the version");
+    },
+  },
+];
+
+const ownershipCases: readonly StoreCase[] = [
+  {
+    name: "has one identity for ever and one owner: the latest process that took it",
+    async run({ open }) {
+      const first = await (await open()).own("proposed-1");
+      const second = await (await open()).own("proposed-2");
+      same(second.store, first.store, "the identity");
+      same(second.owner, first.owner + 1, "the owner");
+      same(await (await open()).keep(first.owner, 0), false, "whether the deposed owner may go on");
+      same(await (await open()).keep(second.owner, 90_000), true, "whether the owner may go on");
+      same((await (await open()).own("proposed-3")).announcedMs, 90_000, "what the owner before announced");
+    },
+  },
+  {
+    name: "keeps the latest word about each data plane",
+    async run({ open, prefix }) {
+      const [store, service] = [await open(), `${prefix}-planes`];
+      const plane: StoredPlane = {
+        service,
+        gatewayId: "g.1",
+        planeId: "g",
+        version: 2,
+        firstSeenAt: epochMs(1),
+        gone: null,
+      };
+      const gone = { at: epochMs(2), why: "forgotten", by: "ann", reason: "the rack burnt" } as const;
+      await must(store, { planes: [plane, { ...plane, gatewayId: "h.1", planeId: "h" }] });
+      await must(store, { planes: [{ ...plane, gone }] });
+      const found = (await (await open()).planes()).filter((one) => one.service === service);
+      same(
+        found.map(({ gatewayId, gone: why }) => [gatewayId, why]),
+        [
+          ["g.1", gone],
+          ["h.1", null],
+        ],
+        "the planes",
+      );
     },
   },
 ];
@@ -222,6 +264,7 @@ const answerCases: readonly StoreCase[] = [
 /** What every controller store must do. Data without a test runner. */
 export const storeSuite: readonly StoreCase[] = [
   ...rolloutCases,
+  ...ownershipCases,
   ...hourCases,
   ...pointerCases,
   ...journalCases,

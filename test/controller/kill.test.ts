@@ -119,7 +119,11 @@ describe("a controller process that is killed", () => {
     limits,
     async () => {
       const program = await bundleEntry("controller-process.ts");
-      const [random, edge, port] = [randomStream(SEED), new Edge("g1", "support-rag", systemClock), await freePort()];
+      const [random, edge, port] = [
+        randomStream(SEED),
+        new Edge("g1", "support-rag", systemClock, ""),
+        await freePort(),
+      ];
       edge.requestsAWindow = 500;
       const rollouts: { readonly name: string; readonly story: Story }[] = [];
       let [kills, killAt, startedAt] = [0, 0, performance.now()];

@@ -3,6 +3,7 @@ import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import { type RouteTable, route } from "../../src/core/routing/route.ts";
 import { bp } from "../../src/core/unit.ts";
 import type { TelemetryWindow } from "../../src/core/window/window.ts";
+import { sharedSecretProof } from "../../src/plane/proof.ts";
 import { RecordedPlane } from "../../src/plane/recorded-plane.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { aPlan } from "../builders.ts";
@@ -51,13 +52,15 @@ export class SimulatedGateway {
   #unit = 0;
   #answers = 0;
 
-  constructor(gatewayId: string, service: string, clock: Clock) {
+  constructor(gatewayId: string, service: string, clock: Clock, secret: string) {
     this.gatewayId = gatewayId;
     this.#clock = clock;
     this.plane = new RecordedPlane({
       gatewayId,
       clock,
       document: firstDocument(service),
+      planeId: gatewayId,
+      proof: sharedSecretProof(secret),
       prepare: (table) => table,
       onWindow: (window) => void this.waiting.push(window),
       onAdopt: ({ epoch, seq, candidateBp }) => void this.adopted.push([epoch, seq, candidateBp]),
@@ -76,7 +79,9 @@ export class SimulatedGateway {
   /** Answers one window's requests, each of a user never seen before, exactly by the share in force. */
   serve(): void {
     const { candidateBp } = this.document;
-    const candidate = Math.round((this.requestsAWindow * candidateBp) / 10_000);
+    const { choice } = this.plane.planAt(this.#clock.monoMs());
+    const isOpen = choice.kind === "both" || choice.target.arm === "candidate";
+    const candidate = isOpen ? Math.round((this.requestsAWindow * candidateBp) / 10_000) : 0;
     const open = { stable: this.requestsAWindow - candidate, candidate };
     const failing = candidateBp < this.failsFromBp ? 0 : Math.round(candidate * this.failureShare);
     while (open.stable + open.candidate > 0) this.#answer(open, failing);
@@ -90,7 +95,7 @@ export class SimulatedGateway {
 
   /** Asks for the next user; one whose arm has answered all it should comes another day. */
   #answer(open: Record<ServingArm, number>, failing: number): void {
-    const decision = route(this.plane.plan, `user-${this.#unit++}`, null, null);
+    const decision = route(this.plane.planAt(this.#clock.monoMs()), `user-${this.#unit++}`, null, null);
     const { arm, hash } = decision;
     if (open[arm] === 0) return;
     open[arm]--;

@@ -1,18 +1,24 @@
 import type { Manifest } from "../../src/core/release/manifest.ts";
+import type { TelemetryWindow } from "../../src/core/window/window.ts";
 import type { RolloutPlan } from "../../src/core/stage/plan.ts";
 import { Controller, type ControllerOptions } from "../../src/controller/controller.ts";
+import { takePush } from "../../src/controller/telemetry-push.ts";
 import { GatewayRegistry } from "../../src/controller/gateway-registry.ts";
 import { memoryStore } from "../../src/drivers/store/memory/index.ts";
 import { gatewayTraffic } from "../../src/drivers/traffic/gateway/index.ts";
 import type { ControllerStore } from "../../src/ports/controller-store.ts";
 import { DriverError } from "../../src/ports/driver-error.ts";
 import type { MetricReading } from "../../src/ports/metric-source.ts";
+import { systemRandom } from "../../src/fence/system.ts";
+import { sharedSecretProof } from "../../src/plane/proof.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
 import { aGate, aPlan, traffic, watch } from "../builders.ts";
 import { SimulatedGateway } from "./simulated-gateway.ts";
 
 const ERRORS = { alpha: 0.001, beta: 0.05, margin: { under10: 0.05, under50: 0.05, from50: 0.05 }, minSamples: 100 };
 const SERVICE = "support-rag";
+/** What this world's controller and data planes share. */
+export const SECRET = "a-secret-of-this-world";
 
 /** A rollout of one traffic stage and a short watch, judged by identity and errors. */
 export const shortPlan = (over: Partial<RolloutPlan> = {}): RolloutPlan =>
@@ -40,7 +46,7 @@ export const aManifest = (over: Partial<Manifest> = {}): Manifest => ({
 /** A controller, one simulated gateway and a clock that moves when told. `open` again is a restart: only the store stays. */
 export class World {
   readonly clock = manualClock();
-  readonly gateway = new SimulatedGateway("g1", SERVICE, this.clock);
+  readonly gateway = new SimulatedGateway("g1", SERVICE, this.clock, SECRET);
   readonly logged: string[] = [];
   readonly store: ControllerStore;
   controller!: Controller;
@@ -81,6 +87,8 @@ export class World {
         },
       }),
       clock: this.clock,
+      random: systemRandom,
+      proof: sharedSecretProof(SECRET),
       log: (line) => void this.logged.push(line),
       onFatal: (error) => void this.logged.push(`fatal: ${String(error)}`),
     };
@@ -96,13 +104,22 @@ export class World {
     if (!this.isGatewayAlive) return;
     gateway.hear(this.hub.current(SERVICE));
     const { waiting } = gateway;
-    await this.controller.ingest(SERVICE, gateway.gatewayId, waiting, gateway.epochSeq).then(
+    await this.#push(waiting).then(
       () => {
         gateway.waiting = [];
       },
       () => {}, // Not acknowledged: the same windows come again.
     );
     await this.clock.advance(50);
+  }
+
+  /** What the controller does with a push, and what the gateway does with its answer. */
+  async #push(windows: readonly TelemetryWindow[]): Promise<void> {
+    const { gateway, controller } = this;
+    const { report, ask } = gateway.plane.report(`nonce-of-quarter-${this.clock.monoMs()}`, false);
+    const { gatewayId, epochSeq: adopted } = gateway;
+    const grant = await takePush(controller, { service: SERVICE, gatewayId, windows, adopted, report, version: 2 });
+    if (grant !== null) await gateway.plane.hear(ask, grant);
   }
 
   async run(quarters: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { systemRandom } from "../../src/fence/system.ts";
 import { gateLabel } from "../../src/core/judge/setting.ts";
 import { Controller } from "../../src/controller/controller.ts";
 import { GatewayRegistry } from "../../src/controller/gateway-registry.ts";
@@ -163,6 +164,8 @@ export async function playController(world: RecordedWorld): Promise<Played> {
         Promise.resolve({ kind: "value", value: world.reading?.(query, second) ?? 0, atEpochMs: now }),
     }),
     clock,
+    random: systemRandom,
+    proof: null,
     log: () => {},
     onFatal: (error) => {
       throw error;
@@ -175,7 +178,8 @@ export async function playController(world: RecordedWorld): Promise<Played> {
     for (const gateway of gateways) {
       const windows = windowsOf(gateway);
       arrivals.push(...windows.map((window) => ({ atS: second, window })));
-      await controller.ingest(plan.service, gateway.id, windows, gateway.adopted);
+      await controller.ingest(plan.service, windows, gateway.adopted);
+      hub.report(plan.service, gateway.id, gateway.adopted);
     }
   };
   const adopt = async (): Promise<void> => {

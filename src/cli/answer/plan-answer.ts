@@ -48,8 +48,10 @@ const rollout = z.strictObject({
 
 const warning = z.strictObject({
   code: z
-    .enum(["E201", "W201", "W202"])
-    .describe("E201, W201: a gate cannot decide before the cap; W202: a literal limit stops healthy candidates"),
+    .enum(["E201", "W201", "W202", "W203"])
+    .describe(
+      "E201, W201: a gate cannot decide before the cap; W202: a literal limit stops healthy candidates; W203: without a lease a rollback cannot be guaranteed",
+    ),
   at: z.strictObject({ line: count, column: count }).describe("place in the document, 1-based"),
   message: z.string(),
   fix: z.string(),
@@ -60,6 +62,16 @@ export const planAnswer = z.strictObject({
   changes: z.array(change),
   stages: z.array(stage),
   rollout,
+  rollback: z.strictObject({
+    lease_s: z
+      .number()
+      .positive()
+      .nullable()
+      .describe(
+        "every user is back on stable this long after the order at the latest, even with a gateway cut off; null: not guaranteed",
+      ),
+    stable_carries_all: z.literal(true).describe("until promotion stable must be able to serve everybody"),
+  }),
   warnings: z.array(warning),
   assumed: z.strictObject({
     rps: z.number().nonnegative(),

@@ -67,6 +67,22 @@ function warningsOf(stages: readonly StageForecast[], document: DocumentFile): r
   });
 }
 
+/** Without a lease nothing ends by itself. */
+function leaseWarnings(leaseMs: number | null, { source }: DocumentFile): readonly PlanWarning[] {
+  if (leaseMs !== null) return [];
+  const at = source.locate(["spec", "route", "lease"]);
+  const message =
+    "lease: off, so a rollback cannot be guaranteed: a gateway that is cut off keeps its users on the candidate";
+  return [{ code: "W203", at, message, fix: "lease: 15s" }];
+}
+
+function describeLease(leaseMs: number | null): string {
+  const carries = "stable must be able to carry everybody until promotion";
+  if (leaseMs === null)
+    return `  no lease: nobody can say when the users of a gateway that is cut off are back; ${carries}`;
+  return `  after a rollback every user is on stable within ${formatDurationMs(leaseMs)}, even with a gateway cut off; ${carries}`;
+}
+
 function whyNever({ never, needsSamples, expectedS }: GateForecast, capMs: number): string {
   const cap = formatDurationMs(capMs);
   if (never !== null) return never;
@@ -146,7 +162,8 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
   const known = await checkStable(document, options);
   const planned = await previewPlan(document, known.arm);
   const stages = forecast(planned, options.rps);
-  const warnings = warningsOf(stages, document);
+  const { leaseMs = null } = planned;
+  const warnings = [...warningsOf(stages, document), ...leaseWarnings(leaseMs, document)];
   const whole = forecastRollout(planned, { requestsPerSecond: options.rps, ...ASSUMED });
   const { stable, candidate } = planned.arms;
   if (options.json) {
@@ -154,6 +171,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
       changes: [{ kind: "route", service: planned.service, from: stable.releaseId, to: candidate.releaseId }],
       stages: stages.map((one) => stageWire(one, planned)),
       rollout: rolloutWire(whole),
+      rollback: { lease_s: leaseMs === null ? null : leaseMs / 1_000, stable_carries_all: true },
       warnings,
       assumed: { rps: options.rps, failure_rate: ASSUMED.failureRate, latency_sigma: ASSUMED.latencySigma },
     };
@@ -170,6 +188,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])
       terminal.data(`     ${gate} sees ${detectable}`);
     for (const line of describeRollout(whole)) terminal.data(line);
+    terminal.data(describeLease(leaseMs));
     const { failureRate, latencySigma } = ASSUMED;
     terminal.data(
       `  assumed: ${options.rps} requests/s (--rps), ${failureRate * 100} % errors, latency sigma ${latencySigma}`,

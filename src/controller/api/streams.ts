@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
-import type { RoutingDocument } from "../../core/routing/document.ts";
+import { DOCUMENT_VERSION, type RoutingDocument, renderDocument, VERSION_HEADER } from "../../core/routing/document.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Controller } from "../controller.ts";
 import type { NumberedEvent } from "../event-feed.ts";
@@ -53,18 +53,31 @@ function stream(
   });
 }
 
+/** Version of routing documents that a data plane says it reads; 1 when it does not say. */
+export function versionOf(context: Context): number {
+  const version = Number(context.req.header(VERSION_HEADER) ?? 1);
+  return Number.isInteger(version) && version >= 1 ? version : 1;
+}
+
 const wantsStream = (context: Context) => (context.req.header("accept") ?? "").includes("text/event-stream");
 
 /** `GET /v1/routing/{service}`: the current document, or a stream of documents that begins with it. */
 export function getRouting(context: Context, controller: Controller, clock: Clock, stopped: AbortSignal): Response {
   const service = context.req.param("service") ?? "";
+  const version = versionOf(context);
+  context.header(VERSION_HEADER, String(DOCUMENT_VERSION));
   const current = controller.hub.current(service);
   if (!wantsStream(context)) {
-    if (current !== null) return documentResponse(current, context.req.header("if-none-match"));
+    if (current !== null)
+      return documentResponse(renderDocument(current, version), context.req.header("if-none-match"));
     return problemResponse("not-found", `no document of service "${service}" was published yet`);
   }
   const message = (document: RoutingDocument): Message => {
-    return { event: "routing", id: `${document.epoch}.${document.seq}`, data: JSON.stringify(document) };
+    return {
+      event: "routing",
+      id: `${document.epoch}.${document.seq}`,
+      data: JSON.stringify(renderDocument(document, version)),
+    };
   };
   const first = current === null ? [] : [message(current)];
   return stream(
@@ -77,10 +90,11 @@ export function getRouting(context: Context, controller: Controller, clock: Cloc
 }
 
 function documentResponse(document: RoutingDocument, known: string | undefined): Response {
+  const spoken = { [VERSION_HEADER]: String(DOCUMENT_VERSION) };
   const etag = `"${document.epoch}.${document.seq}"`;
   return known === etag
-    ? new Response(null, { status: 304, headers: { etag } })
-    : Response.json(document, { headers: { etag } });
+    ? new Response(null, { status: 304, headers: { etag, ...spoken } })
+    : Response.json(document, { headers: { etag, ...spoken } });
 }
 
 /** `GET /v1/events`: everything that happens; `Last-Event-ID` resumes where a reader left. */

@@ -1,9 +1,12 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { admitWindow } from "../../core/window/admit-window.ts";
+import { DOCUMENT_VERSION, LEASE_LIMITS, VERSION_HEADER } from "../../core/routing/document.ts";
 import type { TelemetryWindow } from "../../core/window/window.ts";
 import type { Controller } from "../controller.ts";
+import { takePush } from "../telemetry-push.ts";
 import { parseJson, readBody } from "./body.ts";
+import { versionOf } from "./streams.ts";
 import { problemResponse } from "./problem.ts";
 
 const WINDOWS_MAX = 500;
@@ -14,6 +17,19 @@ const push = z.strictObject({
   windows: z.array(z.unknown()).min(1).max(WINDOWS_MAX),
   /** The document the gateway routes by; left out by a service that only reports what it counts. */
   adopted: z.strictObject({ epoch: z.int().min(0), seq: z.int().min(0) }).optional(),
+  /** What a data plane of version 2 says of itself. Later versions may say more. */
+  plane: z
+    .object({
+      version: z.int().min(2).max(1_000),
+      id: z.string().min(1).max(200),
+      digest: z.string().regex(/^[0-9a-f]{64}$/),
+      nonce: z.string().min(16).max(200),
+      leaseLeftMs: z.number().min(0).max(LEASE_LIMITS.maxMs),
+      override: z.literal("stable").nullable(),
+      refused: z.object({ epoch: z.int().min(0), seq: z.int().min(0), reason: z.string().max(2_000) }).nullable(),
+      isLeaving: z.boolean(),
+    })
+    .optional(),
 });
 
 /**
@@ -25,7 +41,7 @@ export async function postTelemetry(context: Context, controller: Controller): P
   if (text === null) return problemResponse("too-large", `the body has more than ${BODY_MAX_BYTES} bytes`);
   const parsed = push.safeParse(parseJson(text));
   if (!parsed.success) return problemResponse("bad-request", `not a telemetry push: ${z.prettifyError(parsed.error)}`);
-  const { gateway_id: gatewayId, adopted } = parsed.data;
+  const { gateway_id: gatewayId, adopted, plane = null } = parsed.data;
   const windows: TelemetryWindow[] = [];
   for (const json of parsed.data.windows) {
     const admitted = admitWindow(json);
@@ -37,6 +53,14 @@ export async function postTelemetry(context: Context, controller: Controller): P
   if (service === undefined || services.size > 1 || windows.some((window) => window.gatewayId !== gatewayId)) {
     return problemResponse("bad-request", "a push carries the windows of one gateway and one service");
   }
-  await controller.ingest(service, gatewayId, windows, adopted ?? null);
-  return Response.json({ acked: Math.max(...windows.map(({ seq }) => seq)) });
+  const lease = await takePush(controller, {
+    service,
+    gatewayId,
+    windows,
+    adopted: adopted ?? null,
+    report: plane,
+    version: versionOf(context),
+  });
+  const acked = Math.max(...windows.map(({ seq }) => seq));
+  return Response.json({ acked, lease }, { headers: { [VERSION_HEADER]: String(DOCUMENT_VERSION) } });
 }

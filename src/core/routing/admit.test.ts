@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { aDocument } from "../../../test/documents.ts";
 import { bp } from "../unit.ts";
 import { type Admission, admit, admitText } from "./admit.ts";
-import { DOCUMENT_LIMITS, type RoutingDocument } from "./document.ts";
+import { DOCUMENT_LIMITS, NO_TERMS, renderDocument, type RoutingDocument } from "./document.ts";
 
 const wire = (document: unknown): unknown => JSON.parse(JSON.stringify(document));
 const judge = (json: unknown, current: RoutingDocument | null = null): Admission => admit(json, current, 1_000);
@@ -26,6 +26,16 @@ describe("admit", () => {
     expect(judge(wire(aDocument()))).toEqual({ kind: "adopt", document: aDocument() });
     const single = aDocument({ arms: { stable: target(), candidate: null }, candidateBp: bp(0), rolloutId: null });
     expect(judge(wire(single))).toEqual({ kind: "adopt", document: single });
+  });
+
+  it("takes a document of version 2 for the one of version 1 it was rendered from, and for no other", () => {
+    const second = aDocument({ ...NO_TERMS, version: 2, store: "store-1", lease: { ms: 15_000 } });
+    const first = renderDocument(second, 1);
+    expect(first).toEqual(aDocument());
+    expect(judge(wire(first))).toEqual({ kind: "adopt", document: first });
+    expect(judge(wire(second), first)).toEqual({ kind: "adopt", document: second });
+    expect(judge(wire({ ...second, candidateBp: bp(1) }), first).kind).toBe("refuse");
+    expect(judge(wire(first), second).kind).toBe("refuse");
   });
 
   it("I8: keeps the document in force when an older one or the same one arrives", () => {
@@ -79,7 +89,7 @@ describe("admit", () => {
   });
 
   it.each([
-    ["version", { version: 2 }],
+    ["version", { version: 3 }],
     ["epoch", { epoch: -1 }],
     ["epoch", { epoch: Number.NaN }],
     ["seq", { seq: 1.5 }],

@@ -2,7 +2,16 @@ import { SERVING_ARMS } from "../arm.ts";
 import { canonicalJson, type Json } from "../canonical-json.ts";
 import type { Problem } from "../problem.ts";
 import type { Bp, EpochMs } from "../unit.ts";
-import { type ArmTarget, DOCUMENT_LIMITS, isNewer, type RoutingDocument, type UnitIdentity } from "./document.ts";
+import {
+  type ArmTarget,
+  DOCUMENT_LIMITS,
+  isNewer,
+  LEASE_LIMITS,
+  NO_TERMS,
+  renderDocument,
+  type RoutingDocument,
+  type UnitIdentity,
+} from "./document.ts";
 import { mayNameUnit } from "./headers.ts";
 import { readServes } from "./schema-lock-serves.ts";
 import { ShapeReader } from "./shape.ts";
@@ -70,8 +79,18 @@ export function admit(json: unknown, current: RoutingDocument | null, bytes: num
   if (canonicalJson(document as unknown as Json) === canonicalJson(current as unknown as Json)) {
     return { kind: "keep", reason: `document ${found} is in force already` };
   }
+  if (isUpgrade(document, current)) return { kind: "adopt", document };
   shape.refuse("seq", `document ${found} is in force with other content; publish changes under a higher seq`);
   return { kind: "refuse", problems: shape.problems };
+}
+
+/** The same document, which came before as a data plane of an older version reads it: a plane that was updated. */
+function isUpgrade(document: RoutingDocument, current: RoutingDocument): boolean {
+  const rendered = renderDocument(document, current.version);
+  return (
+    document.version > current.version &&
+    canonicalJson(rendered as unknown as Json) === canonicalJson(current as unknown as Json)
+  );
 }
 
 function tooLarge(bytes: number): Admission {
@@ -80,7 +99,11 @@ function tooLarge(bytes: number): Admission {
 }
 
 function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null {
+  const version = typeof json === "object" && json !== null ? (json as { version?: unknown }).version : undefined;
+  const terms: readonly (keyof typeof NO_TERMS)[] =
+    version === 2 ? ["store", "region", "lease", "override", "end", "kid", "signature"] : [];
   const fields = shape.object(json, "", [
+    ...terms,
     "version",
     "service",
     "epoch",
@@ -102,7 +125,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
   const stable = arms === null ? null : readTarget(shape, arms.stable, "arms.stable");
   if (arms === null || sticky === null || identity === null || stable === null) return null;
   const document: RoutingDocument = {
-    version: shape.literal(fields.version, "version", [1]),
+    version: shape.literal(fields.version, "version", [1, 2]),
     service: shape.text(fields.service, "service", 128, NAME, "visible ASCII"),
     epoch: shape.integer(fields.epoch, "epoch", Number.MAX_SAFE_INTEGER),
     seq: shape.integer(fields.seq, "seq", Number.MAX_SAFE_INTEGER),
@@ -123,10 +146,39 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
     ),
     drainMs: shape.integer(fields.drainMs, "drainMs", WEEK_MS),
     issuedAt: shape.time(fields.issuedAt, "issuedAt") as EpochMs,
+    ...(fields.version === 2 ? readTerms(shape, fields) : {}),
   };
   shape.unique(document.allow, "allow");
   shape.unique(document.closed, "closed");
   return document;
+}
+
+type Terms = Required<Pick<RoutingDocument, keyof typeof NO_TERMS>>;
+
+/** What version 2 adds. Reserved fields take null alone: a value would mean something this code does not do. */
+function readTerms(shape: ShapeReader, fields: { readonly [name in keyof typeof NO_TERMS]?: unknown }): Terms {
+  const name = (value: unknown, path: string, max: number) =>
+    value === null ? null : shape.text(value, path, max, NAME, "visible ASCII");
+  const lease = fields.lease === null ? null : shape.object(fields.lease, "lease", ["ms"]);
+  const ms = lease === null ? 0 : shape.integer(lease.ms, "lease.ms", LEASE_LIMITS.maxMs);
+  if (lease !== null && ms < LEASE_LIMITS.minMs) {
+    shape.refuse("lease.ms", `found ${ms}, expected at least ${LEASE_LIMITS.minMs}`);
+  }
+  for (const reserved of ["region", "end"] as const) {
+    if (fields[reserved] !== null) shape.refuse(reserved, "is reserved, expected null");
+  }
+  if ((fields.kid === null) !== (fields.signature === null)) {
+    shape.refuse("signature", "found only one of kid and signature, expected both or neither");
+  }
+  return {
+    store: name(fields.store, "store", 128),
+    region: null,
+    lease: lease === null ? null : { ms },
+    override: name(fields.override, "override", 320),
+    end: null,
+    kid: name(fields.kid, "kid", 128),
+    signature: name(fields.signature, "signature", 512),
+  };
 }
 
 function readIdentity(shape: ShapeReader, json: unknown): UnitIdentity | null {

@@ -28,7 +28,8 @@ export interface UnitIdentity {
  * Epoch grows with every flip, promotion and rollback; seq grows within an epoch. Data planes refuse to go backwards.
  */
 export interface RoutingDocument {
-  readonly version: 1;
+  /** 2 since documents carry a lease. A data plane and a controller may be one version apart, in either direction. */
+  readonly version: 1 | 2;
   readonly service: string;
   readonly epoch: number;
   readonly seq: number;
@@ -48,6 +49,52 @@ export interface RoutingDocument {
   /** How long running requests of a replaced target may go on before they are cut. */
   readonly drainMs: number;
   readonly issuedAt: EpochMs;
+  // From here on: all present in version 2, all absent in version 1.
+  /** Identity of the store that numbered the document; null for the one a data plane starts from. */
+  readonly store?: string | null;
+  /** Reserved: the region it is for; null for all. Data planes of this version take only null. */
+  readonly region?: null;
+  /** The candidate is provisional: it has users only while the data plane holds a running lease of this length. */
+  readonly lease?: { readonly ms: number } | null;
+  /** What a person ordered last, `rollout/generation`: an override at a data plane ends when it changes. */
+  readonly override?: string | null;
+  /** Reserved: when the document ends by itself; null for never. Data planes of this version take only null. */
+  readonly end?: null;
+  /** Key and signature over the canonical text of everything else; null while documents are not signed. */
+  readonly kid?: string | null;
+  readonly signature?: string | null;
+}
+
+/** Newest version of routing documents that this code writes and reads. */
+export const DOCUMENT_VERSION = 2;
+/** Header in which a data plane and its controller tell each other their version; without it the other one is at 1. */
+export const VERSION_HEADER = "sluice-version";
+
+/** Fields of version 2 for a document with nothing to say in them. */
+export const NO_TERMS = {
+  store: null,
+  region: null,
+  lease: null,
+  override: null,
+  end: null,
+  kid: null,
+  signature: null,
+} as const;
+
+/** Bounds of a lease in milliseconds; the upper one is also the longest that a planned stop may announce. */
+export const LEASE_LIMITS = { minMs: 1_000, maxMs: 600_000 } as const;
+
+/** Whether the document gives users to an arm that may have them only under a lease (definitions.md §11). */
+export function isProvisional({ lease, arms, closed }: RoutingDocument): boolean {
+  const isCandidateOpen = arms.candidate !== null && !closed.includes("candidate");
+  return (lease ?? null) !== null && isCandidateOpen && !closed.includes("stable");
+}
+
+/** The document as a data plane of an older version reads it: the same routing, without what that version cannot say. */
+export function renderDocument(document: RoutingDocument, version: number): RoutingDocument {
+  if (version >= 2 || document.version === 1) return document;
+  const { store, region, lease, override, end, kid, signature, ...common } = document;
+  return { ...common, version: 1 };
 }
 
 /** Sizes a document may not exceed, at publish and at the data plane (a refused document leaves the last good one). */

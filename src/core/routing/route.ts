@@ -7,7 +7,19 @@ import type { ArmTarget, RoutingDocument } from "./document.ts";
 import { chooseBySchema, PIN_HEADERS, PIN_NAMES, type PinName, type Pins, type SchemaRefusal } from "./schema-lock.ts";
 
 /** Why a request went where it went; the first rule of the precedence that applied. */
-export type RouteReason = "closed-arm" | "no-candidate" | "schema-lock" | "pin" | "allow-list" | "sticky" | "no-unit";
+export type RouteReason =
+  | "closed-arm"
+  | "no-candidate"
+  | "lease-expired"
+  | "override"
+  | "schema-lock"
+  | "pin"
+  | "allow-list"
+  | "sticky"
+  | "no-unit";
+
+/** Why one arm alone may serve. */
+type OnlyReason = "closed-arm" | "no-candidate" | "lease-expired" | "override";
 
 /** A pin whose signature and expiry were already verified; never made from a bare client header. */
 export interface Pin {
@@ -36,7 +48,7 @@ export interface RouteTable {
   readonly document: RoutingDocument;
   /** `one`: a single arm may serve and nothing a request carries can change that. */
   readonly choice:
-    | { readonly kind: "one"; readonly target: RouteTarget; readonly reason: "closed-arm" | "no-candidate" }
+    | { readonly kind: "one"; readonly target: RouteTarget; readonly reason: OnlyReason }
     | { readonly kind: "both"; readonly stable: RouteTarget; readonly candidate: RouteTarget };
   readonly seed: number;
   /** Hashes below it are on the candidate. */
@@ -69,6 +81,17 @@ export function compileRouteTable(document: RoutingDocument): RouteTable {
     headerDoc: `${document.epoch}.${document.seq}`,
     headerSplit: String(document.candidateBp),
   };
+}
+
+/**
+ * The same document with stable alone, for a data plane whose lease is over or whom a person told so: nothing a request
+ * carries selects the candidate. The table itself where stable is closed: then the candidate is not provisional.
+ */
+export function stableOnly(table: RouteTable, reason: "lease-expired" | "override"): RouteTable {
+  const { arms, closed } = table.document;
+  if (closed.includes("stable")) return table;
+  const choice: RouteTable["choice"] = { kind: "one", target: { ...arms.stable, arm: "stable" }, reason };
+  return { ...table, choice, locked: lockedOf(choice) };
 }
 
 function choiceOf({ arms, closed }: RoutingDocument): RouteTable["choice"] {

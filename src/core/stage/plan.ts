@@ -90,6 +90,11 @@ export interface RolloutPlan {
   readonly allow: readonly string[];
   readonly sticky: { readonly seed: number; readonly ttlMs: number };
   readonly drainMs: number;
+  /**
+   * How long a data plane may give users to the candidate without hearing from the controller; null: for ever, so a
+   * rollback cannot be guaranteed. Absent in plans of the version before, which had no lease.
+   */
+  readonly leaseMs?: number | null;
   readonly probes: ProbePlan | null;
   readonly metrics: readonly MetricPlan[];
   readonly driver: string;

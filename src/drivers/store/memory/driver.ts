@@ -6,7 +6,9 @@ import type {
   JournalEntry,
   PublishedDocument,
   StoredAnswer,
+  StoredPlane,
   StoredRollout,
+  StoreOwnership,
 } from "../../../ports/controller-store.ts";
 
 type Report = { readonly effectId: string; readonly report: NonNullable<Change["report"]>["report"] };
@@ -19,6 +21,8 @@ export function memoryStore(): ControllerStore {
   const reports = new Map<string, Report[]>();
   const answers = new Map<string, StoredAnswer>();
   const hours = new Map<string, ServiceHour>();
+  const planes = new Map<string, StoredPlane>();
+  let ownership: StoreOwnership | null = null;
   const pointers = new Map<string, PointerMove[]>();
   const placeOf = ({ pointer: { service, region } }: PointerMove) => `${service}/${region}`;
 
@@ -55,6 +59,7 @@ export function memoryStore(): ControllerStore {
         report,
         answer,
         hours: counted = [],
+        planes: heard = [],
         pointer,
       } = structuredClone(change);
       if (rollout !== undefined) rollouts.set(rollout.next.rollout.plan.rolloutId, rollout.next);
@@ -63,9 +68,21 @@ export function memoryStore(): ControllerStore {
       if (pointer !== undefined) pointers.set(placeOf(pointer), [...(pointers.get(placeOf(pointer)) ?? []), pointer]);
       if (report !== undefined) putReport(report);
       if (answer !== undefined && !answers.has(answer.key)) answers.set(answer.key, answer);
+      for (const plane of heard) planes.set(`${plane.service}/${plane.planeId}`, plane);
       for (const count of counted) hours.set(`${count.service}/${count.hour}`, count);
       return Promise.resolve(true);
     },
+    own(proposed) {
+      const { store, owner, announcedMs } = ownership ?? { store: proposed, owner: 0, announcedMs: 0 };
+      ownership = { store, owner: owner + 1, announcedMs };
+      return Promise.resolve(ownership);
+    },
+    keep(owner, announcedMs) {
+      if (ownership?.owner !== owner) return Promise.resolve(false);
+      ownership = { ...ownership, announcedMs };
+      return Promise.resolve(true);
+    },
+    planes: () => Promise.resolve(structuredClone([...planes.values()])),
     rollouts: () => Promise.resolve(structuredClone([...rollouts.values()])),
     journal: (rolloutId) => Promise.resolve(structuredClone(journals.get(rolloutId) ?? [])),
     published: () => Promise.resolve(structuredClone([...documents.values()])),

@@ -1,3 +1,4 @@
+import { assert } from "../../../core/assert.ts";
 import type { ProbeReport } from "../../../core/measure/report.ts";
 import type { Observations } from "../../../core/observe/observations.ts";
 import type { Rollout } from "../../../core/rollout/rollout.ts";
@@ -9,6 +10,7 @@ import type {
   ControllerStore,
   JournalEntry,
   StoredAnswer,
+  StoredPlane,
   StoredRollout,
 } from "../../../ports/controller-store.ts";
 import { type SqlClient, type SqlDatabase, Stale, storeError } from "./client.ts";
@@ -87,6 +89,11 @@ async function write(client: SqlClient, change: Change): Promise<void> {
       on conflict (rollout_id, effect_id) do update set report = excluded.report`;
     await client.query(insert, [rolloutId, effectId, JSON.stringify(report)]);
   }
+  for (const plane of change.planes ?? []) {
+    const upsert = `insert into planes (service, plane_id, plane) values ($1, $2, $3)
+      on conflict (service, plane_id) do update set plane = excluded.plane`;
+    await client.query(upsert, [plane.service, plane.planeId, JSON.stringify(plane)]);
+  }
   for (const { service, hour, requests } of change.hours ?? []) {
     const upsert = `insert into service_hours (service, hour, requests) values ($1, $2, $3)
       on conflict (service, hour) do update set requests = excluded.requests`;
@@ -128,6 +135,23 @@ export function sqlStore(
         if (error instanceof Stale) return false;
         throw storeError(error, await growthProblem());
       }
+    },
+    async own(proposed) {
+      const upsert = `insert into ownership (one, store, owner, announced_ms) values (1, $1, 1, 0)
+        on conflict (one) do update set owner = ownership.owner + 1 returning store, owner, announced_ms`;
+      const [row] = await read<{ store: string; owner: number | string; announced_ms: number | string }>(upsert, [
+        proposed,
+      ]);
+      assert(row !== undefined, "an upsert returns its row");
+      return { store: row.store, owner: Number(row.owner), announcedMs: Number(row.announced_ms) };
+    },
+    async keep(owner, announcedMs) {
+      const update = "update ownership set announced_ms = $2 where owner = $1 returning owner";
+      return (await read(update, [owner, announcedMs])).length === 1;
+    },
+    async planes() {
+      const rows = await read<{ plane: StoredPlane }>("select plane from planes order by service, plane_id");
+      return rows.map(({ plane }) => plane);
     },
     async rollouts() {
       const rows = await read<RolloutRow>(

@@ -51,4 +51,16 @@ export const MIGRATIONS: readonly string[] = [
      move json not null,
      primary key (service, region, version)
    )`,
+  `create table ownership (
+     one integer primary key check (one = 1),
+     store text not null,
+     owner bigint not null,
+     announced_ms bigint not null
+   )`,
+  `create table planes (
+     service text not null,
+     plane_id text not null,
+     plane json not null,
+     primary key (service, plane_id)
+   )`,
 ];

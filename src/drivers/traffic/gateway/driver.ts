@@ -37,6 +37,8 @@ export function gatewayTraffic(hub: GatewayHub): TrafficDriver {
       );
     },
 
+    confirm: (document, direction) => Promise.resolve(hub.confirm(document, direction)),
+
     release(service) {
       hub.forget(service);
       return Promise.resolve();

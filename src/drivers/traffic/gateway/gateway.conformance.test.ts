@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type Confirmation, confirm, type Direction, type PlaneWord } from "../../../core/routing/confirm.ts";
 import { isNewer, type RoutingDocument } from "../../../core/routing/document.ts";
 import type { GatewayHub, LiveGateway } from "../../../ports/gateway-hub.ts";
 import { type TrafficWorld, trafficConformance } from "../../../testing/traffic-suite.ts";
@@ -22,6 +23,15 @@ class FakeHub implements GatewayHub {
     return this.gateways.map((gatewayId) => {
       return { gatewayId, adopted: this.#adopted.get(`${gatewayId} ${service}`) ?? { epoch: 0, seq: 0 } };
     });
+  }
+
+  words(service: string): readonly PlaneWord[] {
+    const quiet = { digest: null, override: null, refused: null, isLive: true, silentMs: 0, leaseLeftMs: 0 };
+    return this.live(service).map((gateway) => ({ ...gateway, ...quiet }));
+  }
+
+  confirm(document: RoutingDocument, direction: Direction): Confirmation {
+    return confirm(document, "", this.words(document.service), direction);
   }
 
   forget(service: string): void {

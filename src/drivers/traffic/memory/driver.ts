@@ -27,6 +27,11 @@ export function memoryTraffic(): TrafficDriver & { readonly served: ReadonlyMap<
       const { epoch, seq, candidateBp } = document;
       return Promise.resolve({ epoch, seq, candidateBp });
     },
+    confirm({ service, epoch, seq }) {
+      const document = served.get(service);
+      const isConfirmed = document?.epoch === epoch && document.seq === seq;
+      return Promise.resolve({ isConfirmed, planes: [] });
+    },
     release(service) {
       served.delete(service);
       return Promise.resolve();

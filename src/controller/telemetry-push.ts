@@ -1,0 +1,36 @@
+import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
+import { EMPTY_ARM_WINDOW, type TelemetryWindow } from "../core/window/window.ts";
+import type { LiveGateway } from "../ports/gateway-hub.ts";
+import type { Controller } from "./controller.ts";
+
+/** One push of a data plane, or of a service that only counts. */
+export interface TelemetryPush {
+  readonly service: string;
+  readonly gatewayId: string;
+  readonly windows: readonly TelemetryWindow[];
+  /** Null for a service that routes nothing. */
+  readonly adopted: LiveGateway["adopted"] | null;
+  /** Null from a data plane of version 1, and from one that has not heard yet that we speak version 2. */
+  readonly report: PlaneReport | null;
+  /** Version the sender says it speaks. */
+  readonly version: number;
+}
+
+/**
+ * Takes a push in: who is there, what was counted, what a person said at the data plane. Resolves when all of it is
+ * durable, with the lease for the answer, or null when there is none to give.
+ */
+export async function takePush(controller: Controller, push: TelemetryPush): Promise<LeaseGrant | null> {
+  const { service, gatewayId, windows, adopted, report, version } = push;
+  const isOverridden = report !== null && report.override !== null;
+  await controller.ingest(service, isOverridden ? withoutEvidence(windows) : windows, adopted);
+  const isTelling = adopted !== null && (report !== null || version < 2);
+  if (isTelling) await controller.planes.hear(service, gatewayId, adopted, report);
+  if (isOverridden) await controller.pauseFor(service, `gateway ${gatewayId}`, "a person set it to stable");
+  return controller.planes.grant(service, gatewayId, report);
+}
+
+/** What a data plane served on a person's word says nothing about the rollout; its windows keep their numbers. */
+function withoutEvidence(windows: readonly TelemetryWindow[]): readonly TelemetryWindow[] {
+  return windows.map((window) => ({ ...window, arms: { stable: EMPTY_ARM_WINDOW, candidate: EMPTY_ARM_WINDOW } }));
+}

@@ -1,0 +1,26 @@
+import { createHash, randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { sha256 } from "./sha256.ts";
+
+const ascii = (text: string) => new TextEncoder().encode(text);
+
+describe("sha256", () => {
+  it.each([
+    ["", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
+    ["abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
+    [
+      "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+    ],
+    ["a".repeat(1_000_000), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"],
+  ])("gives the published digest of a message (%#)", (message, digest) => {
+    expect(sha256(ascii(message))).toBe(digest);
+  });
+
+  it("agrees with the platform at every length up to three blocks", () => {
+    for (let length = 0; length <= 192; length++) {
+      const bytes = randomBytes(length);
+      expect([length, sha256(bytes)]).toEqual([length, createHash("sha256").update(bytes).digest("hex")]);
+    }
+  });
+});

@@ -1,0 +1,33 @@
+import { hexOf } from "./digest.ts";
+
+/**
+ * Proves that an answer comes from the controller a data plane belongs to. The one seam between leases and keys: another
+ * kind of key is another implementation of it.
+ */
+export interface Proof {
+  prove(text: string): Promise<string>;
+  /** False for any other text, another key, or no proof at all; takes the same time for each wrong one. */
+  isProven(text: string, proof: string): Promise<boolean>;
+}
+
+/** HMAC-SHA256 over the secret that a controller and its data planes share. */
+export function sharedSecretProof(secret: string): Proof {
+  const key = crypto.subtle.importKey("raw", encoded(secret), { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+    "verify",
+  ]);
+  return {
+    async prove(text) {
+      return hexOf(new Uint8Array(await crypto.subtle.sign("HMAC", await key, encoded(text))));
+    },
+    async isProven(text, proof) {
+      if (!/^[0-9a-f]{64}$/.test(proof)) return false;
+      const bytes = Uint8Array.from(proof.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+      return crypto.subtle.verify("HMAC", await key, bytes, encoded(text));
+    },
+  };
+}
+
+function encoded(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
