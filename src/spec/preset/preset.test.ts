@@ -7,57 +7,57 @@ import { PRESETS, strictestPresetOf } from "./index.ts";
 type Threshold = readonly [id: string, preset: string, path: string, value: unknown];
 
 const THRESHOLDS: readonly Threshold[] = [
-  ["GQ-1 GQ-5", "bg-serverless", "delta-s.limit", 0.45],
-  ["ST-11", "bg-serverless", "delta-s.stop", 0.6],
-  ["GQ-6", "bg-serverless", "coverage.level", 0.7],
-  ["ST-11", "bg-serverless", "coverage.stop", 0.7],
-  ["ST-11 SL-6", "bg-serverless", "schema-violation.maxShare", 0],
-  ["GQ-10", "bg-serverless", "lambda.level", "strict"],
-  ["GQ-14", "bg-serverless", "p95-warm.margin.from50", 1.25],
-  ["GQ-14", "bg-serverless", "p95-warm.harmRatio", 1.25],
-  ["GQ-19", "bg-serverless", "new-error-class.alpha", 0.001],
-  ["GQ-24", "bg-serverless", "cache-hit-drop.promote", 0.05],
-  ["GQ-2", "bg-ops", "delta-s.limit", 0.45],
-  ["RB-2", "bg-ops", "delta-s.p95DriftStop", 0.15],
-  ["GQ-7 GQ-38", "bg-ops", "coverage.level", 0.7],
-  ["RB-2", "bg-ops", "coverage.stop", 0.6],
-  ["GQ-11", "bg-ops", "lambda.level", "paired"],
-  ["RB-2", "bg-ops", "lambda.flipRateStop", 0.2],
-  ["GQ-15", "bg-ops", "p95-warm.harmRatio", 1.15],
-  ["GQ-20", "bg-ops", "error-rate-abs.promote", 0.005],
-  ["RB-3", "bg-ops", "five-xx-abs.stop", 0.01],
-  ["RB-3 TE-16", "bg-ops", "tool-loop.max", 0],
-  ["GQ-3 ST-8", "canary-serverless", "delta-s.limit", 0.45],
-  ["ST-1", "canary-serverless", "delta-s.stop", 0.6],
-  ["ST-1", "canary-serverless", "schema-violation.maxShare", 0],
-  ["GQ-16 ST-2", "canary-serverless", "p95-warm.harmRatio", 1.25],
-  ["ST-2 GQ-21", "canary-serverless", "new-error-class.alpha", 0.001],
-  ["GQ-8 ST-8", "canary-serverless", "coverage.level", 0.7],
-  ["ST-3", "canary-serverless", "coverage.topicLevel", 0.7],
-  ["ST-3", "canary-serverless", "coverage.topicFloor", 0.7],
-  ["ST-4 IX-7", "canary-serverless", "parity", {}],
-  ["ST-5 CA-11", "canary-serverless", "cache-collision.max", 0],
-  ["ST-6", "canary-serverless", "lambda.maxFlipsPerQuestion", 1],
-  ["GQ-10 ST-8", "canary-serverless", "lambda.level", "strict"],
-  ["ST-8", "canary-serverless", "peak-hour.lengthMs", 3_600_000],
-  ["GQ-24 ST-8", "canary-serverless", "cache-hit-drop.promote", 0.05],
-  ["GQ-21", "canary-serverless", "error-rate-rel.promote", 1.2],
-  ["GQ-4 GQ-32", "shaping-strict", "delta-s.driftMargin.from50", 0.03],
-  ["GQ-12", "shaping-strict", "lambda.level", "paired"],
-  ["GQ-17", "shaping-strict", "p95-equal-load.harmRatio", 1.1],
-  ["GQ-22", "shaping-strict", "five-xx-delta.stop", 0.0005],
-  ["GQ-27", "shaping-strict", "cold-share.promote", 0.05],
-  ["GQ-28 QJ-10", "shaping-strict", "queue-age-slope.promote", 0],
-  ["GQ-29", "shaping-strict", "dedupe-miss.promote", 0.001],
-  ["GQ-29", "shaping-strict", "duplicate-effect.max", 0],
-  ["RT-8", "shaping-strict", "sticky-violation.max", 0],
-  ["GQ-5", "failover-drill", "delta-s.limit", 0.45],
-  ["GQ-36", "failover-drill", "delta-s.stop", 0.6],
-  ["GQ-9", "failover-drill", "coverage.level", 0.7],
-  ["GQ-13", "failover-drill", "lambda.level", "paired"],
-  ["GQ-18", "failover-drill", "p95-warm.harmRatio", 1.25],
-  ["GQ-23", "failover-drill", "five-xx-burst.longestMs", 60_000],
-  ["QJ-12", "failover-drill", "write-loss.max", 0],
+  ["page 000", "bg-serverless", "delta-s.limit", 0.45],
+  ["page 000", "bg-serverless", "delta-s.stop", 0.6],
+  ["page 000", "bg-serverless", "coverage.level", 0.7],
+  ["page 000", "bg-serverless", "coverage.stop", 0.7],
+  ["page 000", "bg-serverless", "schema-violation.maxShare", 0],
+  ["page 000", "bg-serverless", "lambda.level", "strict"],
+  ["page 000", "bg-serverless", "p95-warm.margin.from50", 1.25],
+  ["page 000", "bg-serverless", "p95-warm.harmRatio", 1.25],
+  ["page 000", "bg-serverless", "new-error-class.alpha", 0.001],
+  ["page 000", "bg-serverless", "cache-hit-drop.promote", 0.05],
+  ["page 001", "bg-ops", "delta-s.limit", 0.45],
+  ["page 001", "bg-ops", "delta-s.p95DriftStop", 0.15],
+  ["page 001", "bg-ops", "coverage.level", 0.7],
+  ["page 001", "bg-ops", "coverage.stop", 0.6],
+  ["page 001", "bg-ops", "lambda.level", "paired"],
+  ["page 001", "bg-ops", "lambda.flipRateStop", 0.2],
+  ["page 001", "bg-ops", "p95-warm.harmRatio", 1.15],
+  ["page 001", "bg-ops", "error-rate-abs.promote", 0.005],
+  ["page 001", "bg-ops", "five-xx-abs.stop", 0.01],
+  ["page 001", "bg-ops", "tool-loop.max", 0],
+  ["page 002", "canary-serverless", "delta-s.limit", 0.45],
+  ["page 002", "canary-serverless", "delta-s.stop", 0.6],
+  ["page 002", "canary-serverless", "schema-violation.maxShare", 0],
+  ["page 002", "canary-serverless", "p95-warm.harmRatio", 1.25],
+  ["page 002", "canary-serverless", "new-error-class.alpha", 0.001],
+  ["page 002", "canary-serverless", "coverage.level", 0.7],
+  ["page 002", "canary-serverless", "coverage.topicLevel", 0.7],
+  ["page 002", "canary-serverless", "coverage.topicFloor", 0.7],
+  ["page 002", "canary-serverless", "parity", {}],
+  ["page 002", "canary-serverless", "cache-collision.max", 0],
+  ["page 002", "canary-serverless", "lambda.maxFlipsPerQuestion", 1],
+  ["page 002", "canary-serverless", "lambda.level", "strict"],
+  ["page 002", "canary-serverless", "peak-hour.lengthMs", 3_600_000],
+  ["page 002", "canary-serverless", "cache-hit-drop.promote", 0.05],
+  ["page 002", "canary-serverless", "error-rate-rel.promote", 1.2],
+  ["page 003", "shaping-strict", "delta-s.driftMargin.from50", 0.03],
+  ["page 003", "shaping-strict", "lambda.level", "paired"],
+  ["page 003", "shaping-strict", "p95-equal-load.harmRatio", 1.1],
+  ["page 003", "shaping-strict", "five-xx-delta.stop", 0.0005],
+  ["page 003", "shaping-strict", "cold-share.promote", 0.05],
+  ["page 003", "shaping-strict", "queue-age-slope.promote", 0],
+  ["page 003", "shaping-strict", "dedupe-miss.promote", 0.001],
+  ["page 003", "shaping-strict", "duplicate-effect.max", 0],
+  ["page 003", "shaping-strict", "sticky-violation.max", 0],
+  ["page 004", "failover-drill", "delta-s.limit", 0.45],
+  ["page 004", "failover-drill", "delta-s.stop", 0.6],
+  ["page 004", "failover-drill", "coverage.level", 0.7],
+  ["page 004", "failover-drill", "lambda.level", "paired"],
+  ["page 004", "failover-drill", "p95-warm.harmRatio", 1.25],
+  ["page 004", "failover-drill", "five-xx-burst.longestMs", 60_000],
+  ["page 004", "failover-drill", "write-loss.max", 0],
   ["§2.1", "strictest", "delta-s.limit", 0.45],
   ["§2.1", "strictest", "delta-s.driftMargin.from50", 0.03],
   ["§2.1", "strictest", "delta-s.stop", 0.6],
@@ -93,28 +93,28 @@ describe("presets", () => {
   });
 
   it.each([
-    ["ST-10", "bg-serverless", ["probes", 1, "probes", 100]],
-    ["ST-12", "bg-ops", ["probes", 100]],
-    ["ST-1 to ST-7", "canary-serverless", ["probes", 1, 5, "probes", 10, 25, 50, "probes", 100]],
-    ["ST-9", "shaping-strict", ["probes", 1, 5, 25, 50, "probes", 100]],
-    ["ST-17", "failover-drill", ["probes", 10, 30, 60, 100]],
+    ["page 000", "bg-serverless", ["probes", 1, "probes", 100]],
+    ["page 001", "bg-ops", ["probes", 100]],
+    ["page 002", "canary-serverless", ["probes", 1, 5, "probes", 10, 25, 50, "probes", 100]],
+    ["page 003", "shaping-strict", ["probes", 1, 5, 25, 50, "probes", 100]],
+    ["page 004", "failover-drill", ["probes", 10, 30, 60, 100]],
     ["§2.1", "strictest", ["probes", 1, 5, "probes", 10, 25, 50, "probes", 100]],
   ] as const)("%s: %s climbs %j", (_, preset, steps) => {
     expect(ladder(aPreset(preset).stages)).toEqual(steps);
   });
 
-  it("ST-12, CO-12: bg-ops watches 30 minutes, the peak-hour pages an hour", () => {
+  it("bg-ops watches 30 minutes, the peak-hour pages an hour", () => {
     const last = (name: string) => aPreset(name).stages.at(-1);
     expect(last("bg-ops")).toEqual({ kind: "watch", holdMs: 1_800_000 });
     expect(last("canary-serverless")).toEqual({ kind: "watch", holdMs: 3_600_000 });
   });
 
-  it("ST-5, ST-8: canary-serverless asks for split caches from 25 % on and for a peak hour at 50 %", () => {
+  it("canary-serverless asks for split caches from 25 % on and for a peak hour at 50 %", () => {
     const { within } = aPreset("canary-serverless");
     expect(within).toMatchObject({ "cache-collision": { fromBp: 2_500 }, "peak-hour": { fromBp: 5_000 } });
   });
 
-  it("RB-7, ST-13: canary and shaping go back one stage first, blue-green to stable at once (RB-8)", () => {
+  it("canary goes back one stage first, blue-green to stable at once", () => {
     const targets = ["bg-serverless", "bg-ops", "canary-serverless", "shaping-strict"].map(
       (name) => aPreset(name).onFail,
     );
