@@ -19,9 +19,9 @@ export interface PlaneWord {
 }
 
 /** How one data plane stands to one document. `gone-stable`: its lease is over, so it serves stable by itself. */
-export type Standing = "served" | "override" | "gone-stable" | "waiting";
+type Standing = "served" | "override" | "gone-stable" | "waiting";
 
-export interface PlaneStanding {
+interface PlaneStanding {
   readonly gatewayId: string;
   readonly standing: Standing;
   /** What it said last and what it may still send, as a sentence for a person. */
