@@ -213,7 +213,10 @@ describe("the lists of allowed values in schema/", () => {
     ["simulate", {}],
     [
       "plan",
-      { kind: every<Stage["kind"]>({ probes: true, traffic: true, watch: true }), code: ["E201", "W201", "W202", "W203"] },
+      {
+        kind: every<Stage["kind"]>({ probes: true, traffic: true, watch: true }),
+        code: ["E201", "W201", "W202", "W203"],
+      },
     ],
     [
       "probe",
