@@ -44,6 +44,8 @@ export class SimulatedGateway {
   /** Least share of the candidate at which it fails at all, as under load. */
   failsFromBp = 0;
   waiting: TelemetryWindow[] = [];
+  /** What a test lets this data plane report instead of a window it counted. */
+  reshape: (window: TelemetryWindow) => TelemetryWindow = (window) => window;
   /** The window of the last quarter in which it served. */
   lastWindow: TelemetryWindow | null = null;
   served = { stable: 0, candidate: 0 };
@@ -62,7 +64,7 @@ export class SimulatedGateway {
       planeId: gatewayId,
       proof: sharedSecretProof(secret),
       prepare: (table) => table,
-      onWindow: (window) => void this.waiting.push(window),
+      onWindow: (window) => void this.waiting.push(this.reshape(window)),
       onAdopt: ({ epoch, seq, candidateBp }) => void this.adopted.push([epoch, seq, candidateBp]),
     });
   }

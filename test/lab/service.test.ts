@@ -186,7 +186,7 @@ describe("laboratory refusals over HTTP", () => {
 });
 
 describe("laboratory health", () => {
-  it("CW-7: is ready with every field of the manifest filled", async () => {
+  it("is ready with every field of the manifest filled", async () => {
     await withLab(plain(), async ({ health, indexHash }) => {
       const response = await fetch(health);
       expect(response.status).toBe(200);
@@ -213,7 +213,7 @@ describe("laboratory health", () => {
     });
   });
 
-  it("CW-7: answers 503 on health and on questions while it is loading", async () => {
+  it("answers 503 on health and on questions while it is loading", async () => {
     const server = labServer({ engine: () => null, draw: () => expect.fail("nothing to draw for") }).listen(
       0,
       "127.0.0.1",
@@ -242,7 +242,7 @@ describe("laboratory health", () => {
 });
 
 describe("laboratory life", () => {
-  it("keeps an index in its data folder and rebuilds it when the inputs changed (IX-10)", async () => {
+  it("keeps an index in its data folder and rebuilds it when the inputs changed", async () => {
     const data = join(corpus.folder, "data");
     const stamp = (options: object) =>
       withLab(

@@ -87,7 +87,7 @@ describe("schemaLock", () => {
     expect((await ask({})).status).toBe(400);
   });
 
-  it("QJ-4: serves is asked for every request, so that a swapped index locks the next one", async () => {
+  it("serves is asked for every request, so that a swapped index locks the next one", async () => {
     let serves: Serves = SERVES;
     const { ask } = aService({ serves: () => serves });
     expect((await ask({ ...PINS, indexHash: "41cc" })).status).toBe(409);

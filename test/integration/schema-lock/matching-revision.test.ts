@@ -73,7 +73,7 @@ describe.each(PLANES)("blue sc-10..12 and green sc-12..14 behind the %s", (_, st
     expect([blue.executed.length, green.executed.length]).toEqual(before);
   });
 
-  it("SL-4, SL-8: index skew: 41cc goes to green alone, and with a revision green does not serve to nobody", async () => {
+  it("SL-4: index skew: 41cc goes to green alone, and with a revision green does not serve to nobody", async () => {
     plane.publish(documentAt(0));
     expect((await ask("sc-12", "41cc")).json["revision"]).toBe("green");
     const { status, json } = await ask("sc-11", "41cc");

@@ -23,7 +23,7 @@ const counted = (percent: number, stable: readonly [number, number], candidate: 
   aBlock(percent, { failures: stable[0], requests: stable[1] }, { failures: candidate[0], requests: candidate[1] });
 
 describe("error-rate, literal", () => {
-  it("ST-2: compares the difference at this share with the margin, once both arms have their least samples", () => {
+  it("compares the difference at this share with the margin, once both arms have their least samples", () => {
     const found = judged(LITERAL, 10, counted(10, [1, 100], [2, 100]));
     expect(found).toMatchObject({ kind: "pass", threshold: 0.01, alpha: null, needs: null });
     expect(found.estimate).toBeCloseTo(0.01, 12);

@@ -76,7 +76,7 @@ describe("schema-violation", () => {
   const broken = (candidate: Shown, maxShare: number, stable: Shown | null = {}) =>
     probeVerdictsOf(schemaViolation, { maxShare }, aProbeReport({ candidate, stable }), STAGE)[0];
 
-  it("SL-6, ST-1: fails on the first broken answer where none is allowed, and at the limit not yet", () => {
+  it("SL-6: fails on the first broken answer where none is allowed, and at the limit not yet", () => {
     expect(broken({ schemaViolations: 0 }, 0)).toMatchObject({ kind: "pass", estimate: 0 });
     expect(broken({ schemaViolations: 1 }, 0)).toMatchObject({
       kind: "fail",

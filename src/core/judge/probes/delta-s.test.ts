@@ -92,7 +92,7 @@ describe("delta-s, sequential", () => {
 });
 
 describe("delta-s, literal", () => {
-  it("ST-1: reads median, drift and p95 as they are", () => {
+  it("reads median, drift and p95 as they are", () => {
     const verdict = judged(LITERAL, aProbeReport({ candidate: { median: 0.42 } }));
     expect(verdict).toMatchObject({ kind: "pass", estimate: 0.42, threshold: 0.45 });
     expect(verdict.reason).toBe("median delta_s 0.42, drift 0.02, p95 risen by 0.00");

@@ -22,7 +22,7 @@ describe("literal limits on probes", () => {
     [0.46, "inconclusive"],
     [0.59, "inconclusive"],
     [0.6, "fail"],
-  ] as const)("GQ-3, ST-1: a median ΔS of %f is %s, whatever stable has", (median, kind) => {
+  ] as const)("GQ-3: a median ΔS of %f is %s, whatever stable has", (median, kind) => {
     expect(kinds("canary-serverless", "delta-s", { median }, { median })).toEqual([["delta-s", kind]]);
   });
 
