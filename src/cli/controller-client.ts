@@ -32,6 +32,9 @@ const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   "not-found": EXIT.badUsage,
 };
 
+/** The cause of an error that says that no controller answers, now. */
+export const UNREACHABLE = "unreachable";
+
 /** Exit code of a command that the controller refused with a problem of this title. */
 export function exitOfProblem(title: string): ExitCode {
   return EXIT_OF[title] ?? EXIT.toolError;
@@ -39,16 +42,23 @@ export function exitOfProblem(title: string): ExitCode {
 
 /** The controller's HTTP API, as commands use it. */
 export class ControllerClient {
-  readonly url: string;
+  #url: string;
   readonly #token: string;
+  readonly #address: ControllerAddress;
 
-  private constructor(url: string, token: string) {
-    this.url = url.replace(/\/$/, "");
+  private constructor(url: string, token: string, address: ControllerAddress) {
+    this.#url = url.replace(/\/$/, "");
     this.#token = token;
+    this.#address = address;
+  }
+
+  get url(): string {
+    return this.#url;
   }
 
   /** Finds the controller. Rejects with exit code 1 and what to do when there is none. */
-  static async connect({ controller, dataDir }: ControllerAddress): Promise<ControllerClient> {
+  static async connect(address: ControllerAddress): Promise<ControllerClient> {
+    const { controller, dataDir } = address;
     const owner = await findController(dataDir);
     const url = controller ?? owner?.apiUrl;
     if (url === undefined) {
@@ -57,11 +67,12 @@ export class ControllerClient {
     }
     const tokenFile = owner?.tokenFile ?? join(dataDir, "token");
     const token = await readFile(tokenFile, "utf8").catch(() => "");
-    return new ControllerClient(url, token.trim());
+    return new ControllerClient(url, token.trim(), address);
   }
 
   async get<T>(path: string): Promise<T> {
-    return (await this.#answer(await this.#fetch(path, {}))) as T;
+    const headers = { authorization: `Bearer ${this.#token}` };
+    return (await this.#answer(await this.#fetch(path, { headers }))) as T;
   }
 
   status(rolloutId: string): Promise<Status> {
@@ -86,6 +97,7 @@ export class ControllerClient {
     while (!signal.aborted) {
       const headers: Record<string, string> = {
         accept: "text/event-stream",
+        authorization: `Bearer ${this.#token}`,
         ...(lastId === null ? {} : { "last-event-id": lastId }),
       };
       const response = await this.#fetch("/v1/events", { headers, signal }).catch(() => null);
@@ -114,14 +126,24 @@ export class ControllerClient {
       return await fetch(this.url + path, init);
     } catch (error) {
       if (init.signal?.aborted === true) throw error;
+      if (await this.#hasMoved()) return this.#fetch(path, init); // Nothing was sent, or the same key is sent again.
       const { cause } = error as { cause?: NodeJS.ErrnoException };
       const reason = cause?.code ?? (error instanceof Error ? error.message : String(error));
       throw new CliError(
         EXIT.toolError,
         `no controller answers at ${this.url} (${reason}); is "sluice serve" running?`,
-        error,
+        UNREACHABLE,
       );
     }
+  }
+
+  /** True when the data directory's controller listens somewhere else by now: it was started again. */
+  async #hasMoved(): Promise<boolean> {
+    if (this.#address.controller !== null) return false;
+    const url = (await findController(this.#address.dataDir))?.apiUrl.replace(/\/$/, "");
+    if (url === undefined || url === this.#url) return false;
+    this.#url = url;
+    return true;
   }
 
   async #answer(response: Response, document?: { readonly file: string; readonly text: string }): Promise<unknown> {

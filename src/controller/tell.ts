@@ -7,13 +7,7 @@ import type { EventFeed } from "./event-feed.ts";
 /** Tells listeners what a decision changed: the stage, verdicts of another kind, the phase. */
 export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollout, effects: readonly Effect[]): void {
   const rollout = after.plan.rolloutId;
-  const isNewStage =
-    after.stageIndex !== before.stageIndex || (before.phase === "pending" && after.phase !== "pending");
-  if (isNewStage) {
-    const stage = currentStage(after);
-    const shareBp = shareOf(stage) ?? after.candidateBp;
-    feed.publish(ts, { type: "stage", rollout, index: after.stageIndex, share_bp: shareBp, kind: stage.kind });
-  }
+  // What caused a step is told before the step.
   for (const verdict of after.verdicts) {
     const gate = gateLabel(verdict);
     const last = before.verdicts.find((one) => gateLabel(one) === gate);
@@ -31,6 +25,13 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
       samples: samples.candidate,
       reason,
     });
+  }
+  const isNewStage =
+    after.stageIndex !== before.stageIndex || (before.phase === "pending" && after.phase !== "pending");
+  if (isNewStage) {
+    const stage = currentStage(after);
+    const shareBp = shareOf(stage) ?? after.candidateBp;
+    feed.publish(ts, { type: "stage", rollout, index: after.stageIndex, share_bp: shareBp, kind: stage.kind });
   }
   if (after.phase !== before.phase) {
     feed.publish(ts, {

@@ -37,11 +37,19 @@ export async function readReport(rolloutId: string, client: ControllerClient): P
     client.get<JournalAnswer>(`/v1/rollouts/${id}/journal`),
     client.get<Pick<ReportSource, "reports">>(`/v1/verdicts/${id}`),
   ]);
-  const { plan, entries, cause, observations } = journal;
+  const { plan, cause, observations } = journal;
+  const entries = thisGeneration(journal.entries);
   if (entries.length === 0)
     throw new CliError(EXIT.toolError, `rollout ${rolloutId} has decided nothing yet; try again when it runs`);
   const { requests, failures } = observations.totals;
-  return buildReport({ plan, entries, cause, reports, requests, failures });
+  const own = reports.filter(({ effectId }) => effectId.startsWith(`${plan.rolloutId}/${plan.generation}/`));
+  return buildReport({ plan, entries, cause, reports: own, requests, failures });
+}
+
+/** Entries since the current generation began; earlier ones were of other traffic, and are over. */
+function thisGeneration(entries: ReportSource["entries"]): ReportSource["entries"] {
+  const first = entries.findLastIndex(({ event }) => event.kind === "started");
+  return entries.slice(Math.max(0, first)).map((entry, index) => ({ ...entry, index }));
 }
 
 /** `sluice report ROLLOUT --format md|json|junit|github`: the evidence, the same bytes every time. */

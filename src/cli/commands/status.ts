@@ -19,19 +19,30 @@ function statusLines(status: Status, terminal: Terminal): readonly string[] {
   ];
 }
 
-/** `sluice status [ROLLOUT]`: where one rollout stands, or all of them. */
+/** One rollout on one line: where it stands and how much it has. */
+function listLine({ id, generation, service, phase, paused, stage, share, cause }: Status, terminal: Terminal): string {
+  const why = cause === null ? "" : `  ${cause.gate ?? cause.text}`;
+  const at = `${stage.name} (${stage.index + 1}/${stage.count})`;
+  const state = `${phase}${paused ? " (paused)" : ""}`;
+  return `${terminal.paint("strong", id.padEnd(24))} ${`#${generation}`.padEnd(4)} ${service.padEnd(16)} ${state.padEnd(16)} ${at.padEnd(14)} ${share.ordered_bp / 100} %${why}`;
+}
+
+/** `sluice status [ROLLOUT]`: one rollout in full, or one line of each, running ones first. */
 export async function status(
   rolloutId: string | null,
   options: { json: boolean },
   client: ControllerClient,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const all =
-    rolloutId === null
-      ? (await client.get<{ rollouts: Status[] }>("/v1/rollouts")).rollouts
-      : [await client.status(rolloutId)];
-  if (options.json) terminal.data(JSON.stringify(rolloutId === null ? { rollouts: all } : all[0]));
-  else if (all.length === 0) terminal.say("no rollout yet; begin one with: sluice apply FILE");
-  else for (const one of all) for (const line of statusLines(one, terminal)) terminal.data(line);
+  if (rolloutId !== null) {
+    const one = await client.status(rolloutId);
+    if (options.json) terminal.data(JSON.stringify(one));
+    else for (const line of statusLines(one, terminal)) terminal.data(line);
+    return EXIT.ok;
+  }
+  const { rollouts } = await client.get<{ rollouts: Status[] }>("/v1/rollouts");
+  if (options.json) terminal.data(JSON.stringify({ rollouts }));
+  else if (rollouts.length === 0) terminal.say("no rollout yet; begin one with: sluice apply FILE");
+  else for (const one of rollouts) terminal.data(listLine(one, terminal));
   return EXIT.ok;
 }

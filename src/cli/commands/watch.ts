@@ -1,15 +1,44 @@
-import type { ControllerClient } from "../controller-client.ts";
+import { CliError } from "../cli-error.ts";
+import { type ControllerClient, UNREACHABLE } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { eventLine } from "../format/event-line.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** Exit code of a rollout that has ended or waits for a person; null while it runs. */
-async function endOf(client: ControllerClient, rolloutId: string): Promise<ExitCode | null> {
-  const { exit_code: code } = await client.status(rolloutId);
-  return code as ExitCode | null;
-}
-
 const LOOK_MS = 1_000;
+/** A controller that is restarted is back long before this; one that stays away longer needs a person. */
+const AWAY_MAX_MS = 600_000;
+
+/** Looks where a rollout stands, over restarts of the controller: it goes on by itself, so a watcher does too. */
+class EndWatcher {
+  readonly #client: ControllerClient;
+  readonly #rolloutId: string;
+  readonly #say: (line: string) => void;
+  #awaySinceMs: number | null = null;
+
+  constructor(client: ControllerClient, rolloutId: string, say: (line: string) => void) {
+    this.#client = client;
+    this.#rolloutId = rolloutId;
+    this.#say = say;
+  }
+
+  /** Exit code of a rollout that has ended or waits for a person; null while it runs, and while nobody can tell. */
+  async look(): Promise<ExitCode | null> {
+    try {
+      const { exit_code: code } = await this.#client.status(this.#rolloutId);
+      if (this.#awaySinceMs !== null) this.#say("the controller answers again");
+      this.#awaySinceMs = null;
+      return code as ExitCode | null;
+    } catch (error) {
+      const isAway = error instanceof CliError && error.cause === UNREACHABLE;
+      const nowMs = performance.now();
+      if (!isAway || (this.#awaySinceMs !== null && nowMs - this.#awaySinceMs > AWAY_MAX_MS)) throw error;
+      if (this.#awaySinceMs === null)
+        this.#say("the controller does not answer; users stay where they are, waiting for it");
+      this.#awaySinceMs ??= nowMs;
+      return null;
+    }
+  }
+}
 
 /**
  * `sluice watch ROLLOUT`: tells what happens until the rollout ends (0, 10, 12, 14) or waits for a person (11). With
@@ -32,9 +61,11 @@ export async function watch(
   };
   const telling = tell().catch(() => {});
   const deadline = options.timeoutS === null ? Number.POSITIVE_INFINITY : performance.now() + options.timeoutS * 1_000;
+  const watcher = new EndWatcher(client, rolloutId, (line) => terminal.say(line));
   try {
+    await client.status(rolloutId); // A controller that was never there, or a name it does not know, is told at once.
     for (;;) {
-      const code = await endOf(client, rolloutId);
+      const code = await watcher.look();
       if (code !== null) {
         await new Promise((resolve) => setTimeout(resolve, 100)); // The last events are on their way.
         return code;

@@ -10,6 +10,7 @@ import { planRollout } from "../../spec/plan.ts";
 import { isProblems, type ReadRollout, readRollout } from "../../spec/read-rollout.ts";
 import type { EpochMs } from "../../core/unit.ts";
 import type { Controller } from "../controller.ts";
+import type { StoredRollout } from "../../ports/controller-store.ts";
 import { exitCodeOf, statusWire } from "../status.ts";
 import type { Mutation, OperatorMutations } from "./operator-mutation.ts";
 import { problemResponse } from "./problem.ts";
@@ -73,9 +74,15 @@ async function statusOf({ controller, now }: RolloutApiOptions, rolloutId: strin
   return statusWire(stored, document, await controller.journal(rolloutId), now());
 }
 
-export async function listRollouts(_: Context, options: RolloutApiOptions): Promise<Response> {
-  const ids = options.controller.rollouts().map(({ rollout }) => rollout.plan.rolloutId);
-  return Response.json({ rollouts: await Promise.all(ids.map((id) => statusOf(options, id))) });
+/** Every rollout, running ones first, then the newest end first. Without journals: a list must not grow slow. */
+export function listRollouts(_: Context, { controller, now }: RolloutApiOptions): Response {
+  const order = ({ rollout: { endedAt, startedAt } }: StoredRollout) => [endedAt ?? Number.MAX_VALUE, startedAt ?? 0];
+  const all = [...controller.rollouts()].sort((a, b) => {
+    const [[endA = 0, startA = 0], [endB = 0, startB = 0]] = [order(a), order(b)];
+    return endB - endA || startB - startA;
+  });
+  const wire = (one: StoredRollout) => statusWire(one, controller.hub.current(one.rollout.plan.service), [], now());
+  return Response.json({ rollouts: all.map(wire) });
 }
 
 export async function getRollout(context: Context, options: RolloutApiOptions): Promise<Response> {

@@ -12,11 +12,14 @@ import { problemResponse } from "./problem.ts";
 const WINDOWS_MAX = 500;
 const BODY_MAX_BYTES = 8_388_608;
 
+/** The next document is numbered above what is reported here, and has to stay an exact number. */
+const EPOCH_MAX = 2 ** 52;
+
 const push = z.strictObject({
   gateway_id: z.string().min(1).max(200),
   windows: z.array(z.unknown()).min(1).max(WINDOWS_MAX),
   /** The document the gateway routes by; left out by a service that only reports what it counts. */
-  adopted: z.strictObject({ epoch: z.int().min(0), seq: z.int().min(0) }).optional(),
+  adopted: z.strictObject({ epoch: z.int().min(0).max(EPOCH_MAX), seq: z.int().min(0) }).optional(),
   /** What a data plane of version 2 says of itself. Later versions may say more. */
   plane: z
     .object({
