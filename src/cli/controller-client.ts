@@ -4,7 +4,9 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { createParser } from "eventsource-parser";
 import type { Status } from "../controller/status.ts";
+import { knownAddress } from "../host/controller-address.ts";
 import { findController } from "../host/data-directory-lock.ts";
+import { TOKEN_FILES } from "../host/token-file.ts";
 import { describeProblem } from "../spec/excerpt.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
@@ -60,13 +62,13 @@ export class ControllerClient {
   static async connect(address: ControllerAddress): Promise<ControllerClient> {
     const { controller, dataDir } = address;
     const owner = await findController(dataDir);
-    const url = controller ?? owner?.apiUrl;
-    if (url === undefined) {
+    const url = controller ?? owner?.apiUrl ?? (await knownAddress(dataDir));
+    if (url === null) {
       const advice = `start one with "sluice serve --data ${dataDir}", or name its address with --controller`;
       throw new CliError(EXIT.toolError, `no controller owns the data directory ${dataDir}; ${advice}`);
     }
-    const tokenFile = owner?.tokenFile ?? join(dataDir, "token");
-    const token = await readFile(tokenFile, "utf8").catch(() => "");
+    const tokenFile = owner?.tokenFile ?? join(dataDir, TOKEN_FILES.admin);
+    const token = process.env["SLUICE_TOKEN"] ?? (await readFile(tokenFile, "utf8").catch(() => ""));
     return new ControllerClient(url, token.trim(), address);
   }
 

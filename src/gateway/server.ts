@@ -60,6 +60,8 @@ export interface Gateway {
   overrideWith(to: "stable" | null): void;
   /** The same for a document that arrived as JSON text. */
   offer(text: string): Admission;
+  /** Begins to follow a controller that was not there at the start. A gateway that follows one already stays with it. */
+  follow(controllerUrl: string, token: string): void;
   stats(): GatewayStats;
   /**
    * Takes no new connections, answers what runs with `Connection: close`, cuts what still runs after the document's
@@ -95,7 +97,7 @@ class RunningGateway implements Gateway {
   readonly #limits: GatewayLimits;
   readonly #server: Server;
   readonly #stateFile: StateFile | null;
-  readonly #link: ControlLink | null;
+  #link: ControlLink | null;
   #drained: Promise<void> | null = null;
   #onAllEnded: () => void = () => {};
 
@@ -173,6 +175,12 @@ class RunningGateway implements Gateway {
 
   offer(text: string): Admission {
     return this.#heard(this.#plane.offer(text));
+  }
+
+  follow(controllerUrl: string, token: string): void {
+    if (this.#link !== null || this.#drained !== null) return;
+    this.#link = new ControlLink(this.#asTarget(), this.#options.clock, controllerUrl, token);
+    this.#link.start();
   }
 
   stats(): GatewayStats {

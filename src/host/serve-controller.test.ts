@@ -47,11 +47,13 @@ describe("a controller process", () => {
     "is found by its data directory, refuses a second one on it with 13, and ends with 0 on SIGTERM",
     limits,
     async () => {
-      const { url, child } = await start();
+      const { url, child, token } = await start();
       expect(await findController(dataDir)).toEqual({ apiUrl: url, tokenFile: join(dataDir, "token"), pid: child.pid });
       const second = await startChild(program, dataDir, 0).catch((error: unknown) => String(error));
       expect(second).toContain(`ended with 13: taken by process ${child.pid} at ${url}`);
-      const stream = await fetch(`${url}/v1/events`, { headers: { accept: "text/event-stream" } });
+      const stream = await fetch(`${url}/v1/events`, {
+        headers: { accept: "text/event-stream", authorization: `Bearer ${token}` },
+      });
       expect(await endChild(child, "SIGTERM")).toBe(0);
       await stream.text().catch(() => "cut");
       expect(await findController(dataDir)).toBeNull();
@@ -105,10 +107,11 @@ describe("a controller process", () => {
       expect(small.child.exitCode).not.toBe(0);
       expect(small.said()).toMatch(/disk is full or files may not grow.*free space and start again/);
       const last = await start();
-      const status = (await (await fetch(`${last.url}/v1/rollouts/full-disk-1`)).json()) as Status;
+      const reading = { headers: { authorization: `Bearer ${last.token}` } };
+      const status = (await (await fetch(`${last.url}/v1/rollouts/full-disk-1`, reading)).json()) as Status;
       expect(acked).toBeGreaterThan(1);
       expect(status.traffic.requests).toEqual({ stable: 10 * acked, candidate: 0 });
-      const journal = await (await fetch(`${last.url}/v1/rollouts/full-disk-1/journal`)).json();
+      const journal = await (await fetch(`${last.url}/v1/rollouts/full-disk-1/journal`, reading)).json();
       expect((journal as { entries: unknown[] }).entries.length).toBeGreaterThan(0);
     },
   );

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { controllerApp } from "../controller/api/app.ts";
 import { Controller } from "../controller/controller.ts";
+import { TokenBook } from "../controller/token-book.ts";
 import { GatewayRegistry } from "../controller/gateway-registry.ts";
 import { httpHealth } from "../drivers/health/http/index.ts";
 import { systemRandom } from "../fence/system.ts";
@@ -15,7 +16,7 @@ import type { ProbeRunner } from "../ports/probe-runner.ts";
 import { metricSources } from "./metric-sources.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
 import { systemClock } from "./system-clock.ts";
-import { openTokenFile } from "./token-file.ts";
+import { openTokenFile, TOKEN_FILES } from "./token-file.ts";
 import { watchEventLoop } from "./watchdog.ts";
 
 export interface ServeControllerOptions {
@@ -29,6 +30,8 @@ export interface ServeControllerOptions {
   readonly onFatal: (error: unknown) => void;
   /** Longest time the process may hang before it is ended; by default 20 s, several times the slowest start. */
   readonly stallMs?: number;
+  /** True when `/metrics` may be read without a token; by default it needs one of scope view. */
+  readonly hasOpenMetrics?: boolean;
 }
 
 const STALL_MS = 20_000;
@@ -75,6 +78,7 @@ export async function startController(options: ServeControllerOptions): Promise<
     const hung = `the database has not answered for ${stallMs / 1_000} s, most likely because the disk is full or files may not grow; ending: free space and start again, nothing acknowledged is lost`;
     undo.push(watchEventLoop(stallMs, hung));
     const { path: tokenFile, token } = await openTokenFile(dataDir);
+    const gateway = await openTokenFile(dataDir, TOKEN_FILES.gateway);
     const store = await openPgliteStore(join(dataDir, "database"));
     undo.push(() => store.close());
     const clock = systemClock();
@@ -97,7 +101,11 @@ export async function startController(options: ServeControllerOptions): Promise<
     const stopped = new AbortController();
     setMaxListeners(0, stopped.signal); // Every stream that is open listens for the end.
     const allowedHosts: string[] = [];
-    const app = controllerApp(controller, { token, allowedHosts, clock, stopped: stopped.signal, log });
+    const own = [[token, "admin"] as const, [gateway.token, "gateway"] as const];
+    const tokens = await TokenBook.open(store, clock, own);
+    const { hasOpenMetrics = false } = options;
+    const trust = { secret: token, tokens, hasOpenMetrics };
+    const app = controllerApp(controller, { ...trust, allowedHosts, clock, stopped: stopped.signal, log });
     const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
     const bound = await listen(server, host, port);
     allowedHosts.push(...hostsOf(host, bound));

@@ -1,17 +1,18 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { startGateway } from "../gateway/server.ts";
+import { type Gateway, startGateway } from "../gateway/server.ts";
 import type { RolloutDocument } from "../spec/rollout-schema.ts";
 import { systemRandom } from "../fence/system.ts";
+import { gatewayController } from "./controller-address.ts";
 import { startingDocument } from "./starting-document.ts";
 import { systemClock } from "./system-clock.ts";
-import { openTokenFile } from "./token-file.ts";
 
 export interface ServeGatewayOptions {
   readonly document: RolloutDocument;
   readonly listen: { readonly host: string; readonly port: number };
-  readonly controllerUrl: string;
+  /** Null: whoever owns the data directory, now or later. */
+  readonly controllerUrl: string | null;
   readonly dataDir: string;
   /** File for wide events as NDJSON; null for none. */
   readonly events: string | null;
@@ -25,29 +26,46 @@ function gatewayId(): string {
     .slice(0, 60);
 }
 
-/** Starts one gateway of a document's service, with its state and token in the data directory. */
+/** How often a gateway without a controller looks whether its owner has come. */
+const LOOK_MS = 1_000;
+
+/**
+ * Starts one gateway of a document's service, with its state in the data directory. It speaks only to the controller
+ * that the flag or its own data directory names, with the gateways' own credential, and serves on its own until there is
+ * one: it never tries an address that nobody named.
+ */
 export async function serveGateway(options: ServeGatewayOptions): ReturnType<typeof startGateway> {
-  const { document, listen, controllerUrl, dataDir, events, log } = options;
+  const { document, listen, controllerUrl: named, dataDir, events, log } = options;
   const { service } = document.spec;
-  // The controller makes the token when it starts; a gateway that starts first makes it for both.
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const { token } = await openTokenFile(dataDir);
   const clock = systemClock();
   const stateFile = join(dataDir, `gateway-${service}.json`);
-  const places = { controllerUrl, token, stateFile };
-  return startGateway({
+  const controller = await gatewayController(named, dataDir);
+  const gateway = await startGateway({
     listen,
     service,
-    document: await startingDocument(document, places, clock.wallMs()),
+    document: await startingDocument(document, { controller, stateFile }, clock.wallMs()),
     clock,
     random: systemRandom,
     gatewayId: gatewayId(),
-    controllerUrl,
-    token,
+    ...(controller === null ? {} : { controllerUrl: controller.url, token: controller.token }),
     stateFile,
     // One for each address: two gateways of one service may share a directory, and are two.
     planeFile: join(dataDir, `gateway-${service}-${listen.port}.plane.json`),
     log,
     ...(events === null ? {} : { events }),
   });
+  if (controller === null) void followWhenThere(gateway, options);
+  return gateway;
+}
+
+async function followWhenThere(gateway: Gateway, { controllerUrl, dataDir, log }: ServeGatewayOptions): Promise<void> {
+  log(`no controller owns ${dataDir} yet; serving by the last document known, and waiting for one`);
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS).unref());
+    const found = await gatewayController(controllerUrl, dataDir).catch(() => null);
+    if (found === null) continue;
+    log(`following ${found.url}`);
+    return gateway.follow(found.url, found.token);
+  }
 }

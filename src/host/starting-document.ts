@@ -5,14 +5,15 @@ import { bp, type EpochMs } from "../core/unit.ts";
 import { InputError } from "../probe/input-error.ts";
 import { DEFAULTS } from "../spec/plan.ts";
 import { type ArmDocument, type RolloutDocument, stableDocument } from "../spec/rollout-schema.ts";
+import type { KnownController } from "./controller-address.ts";
 
 /** Longest wait for the document in force before the gateway begins with what its file says. */
 const FIRST_LOOK_MS = 2_000;
 
 /** Who to ask for the document in force, and where the last one is kept. */
 export interface StartingPlaces {
-  readonly controllerUrl: string;
-  readonly token: string;
+  /** Null when no controller is known yet. */
+  readonly controller: KnownController | null;
   readonly stateFile: string;
 }
 
@@ -23,25 +24,26 @@ export interface StartingPlaces {
  */
 export async function startingDocument(
   read: RolloutDocument,
-  { controllerUrl, token, stateFile }: StartingPlaces,
+  { controller, stateFile }: StartingPlaces,
   issuedAt: EpochMs,
 ): Promise<RoutingDocument> {
   const { service } = read.spec;
-  const inForce = await documentInForce(controllerUrl, service, token);
+  const inForce = controller === null ? null : await documentInForce(controller, service);
   if (inForce !== null) return inForce;
   const stable = stableDocument(read);
   if (stable !== null) return firstDocument(read, stable, issuedAt);
   const kept = await readFile(stateFile, "utf8").catch(() => null);
   const admission = kept === null ? null : admitText(kept, null);
   if (admission?.kind === "adopt") return admission.document;
-  const found = `the document says \`stable: current\`, and no controller at ${controllerUrl} knows what ${service} serves`;
+  const found = `the document says \`stable: current\`, and no controller was there to say what ${service} serves`;
   const advice = "start the controller first, or name the first release with `startsFrom: { url: … }`";
   throw new InputError("file", `${found}; ${advice}`);
 }
 
 /** Null when no controller answers or none was published yet. */
-async function documentInForce(controllerUrl: string, service: string, token: string): Promise<RoutingDocument | null> {
-  const url = `${controllerUrl.replace(/\/$/, "")}/v1/routing/${encodeURIComponent(service)}`;
+async function documentInForce(controller: KnownController, service: string): Promise<RoutingDocument | null> {
+  const { token } = controller;
+  const url = `${controller.url.replace(/\/$/, "")}/v1/routing/${encodeURIComponent(service)}`;
   const version = { [VERSION_HEADER]: String(DOCUMENT_VERSION) };
   const headers = { ...version, authorization: `Bearer ${token}`, accept: "application/json" };
   const answer = await fetch(url, { headers, signal: AbortSignal.timeout(FIRST_LOOK_MS) }).catch(() => null);

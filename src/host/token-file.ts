@@ -5,12 +5,18 @@ import { join } from "node:path";
 const TOKEN_BYTES = 32;
 const TOKEN = /^[\w-]{43}$/;
 
+/** Names of a data directory's token files: the owner's, which allows everything, and the gateways'. */
+export const TOKEN_FILES = { admin: "token", gateway: "gateway-token" } as const;
+
 /**
- * The token of a data directory: made once, readable by its owner alone.
+ * A token of a data directory: made once, readable by its owner alone.
  * @throws Error when the file holds no token of ours; a short one would be guessed, so it is not accepted
  */
-export async function openTokenFile(dataDir: string): Promise<{ readonly path: string; readonly token: string }> {
-  const path = join(dataDir, "token");
+export async function openTokenFile(
+  dataDir: string,
+  name: (typeof TOKEN_FILES)[keyof typeof TOKEN_FILES] = TOKEN_FILES.admin,
+): Promise<{ readonly path: string; readonly token: string }> {
+  const path = join(dataDir, name);
   const draft = join(dataDir, `draft.${randomBytes(8).toString("hex")}`);
   await writeFile(draft, `${randomBytes(TOKEN_BYTES).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
   try {

@@ -70,6 +70,18 @@ export interface StoredPlane {
   } | null;
 }
 
+/** A credential that was handed out; its secret is known to its holder alone. */
+export interface StoredToken {
+  /** sha256 of the secret, in hex. */
+  readonly hash: string;
+  readonly name: string;
+  readonly scope: "view" | "operate" | "gateway" | "telemetry" | "admin";
+  readonly createdAt: EpochMs;
+  /** Null: it counts until it is revoked. */
+  readonly expiresAt: EpochMs | null;
+  readonly revokedAt: EpochMs | null;
+}
+
 /** One atomic change. Everything in it becomes durable together or not at all. */
 export interface Change {
   readonly rollout?: { readonly expectedVersion: number | null; readonly next: StoredRollout };
@@ -84,6 +96,8 @@ export interface Change {
   readonly planes?: readonly StoredPlane[];
   /** The next entry of a service's pointer history: taken only when its version follows the stored one (from 1). */
   readonly pointer?: PointerMove;
+  /** Replaces the token of its hash. */
+  readonly token?: StoredToken;
   /** Counts so far; each replaces the one stored for its service and hour. */
   readonly hours?: readonly ServiceHour[];
 }
@@ -113,6 +127,8 @@ export interface ControllerStore {
   pointers(): Promise<readonly PointerMove[]>;
   /** Every pointer a service had, oldest first. */
   pointerHistory(service: string): Promise<readonly PointerMove[]>;
+  /** Every token ever handed out, oldest first. */
+  tokens(): Promise<readonly StoredToken[]>;
   /** Probe reports of one rollout, oldest first. */
   reports(rolloutId: string): Promise<readonly { readonly effectId: string; readonly report: ProbeReport }[]>;
   answer(key: string): Promise<StoredAnswer | null>;

@@ -1,6 +1,6 @@
 import { assert } from "../core/assert.ts";
-import { epochMs } from "../core/unit.ts";
-import type { Change, StoredPlane } from "../ports/controller-store.ts";
+import { type EpochMs, epochMs } from "../core/unit.ts";
+import type { Change, StoredPlane, StoredToken } from "../ports/controller-store.ts";
 import {
   entry,
   find,
@@ -124,6 +124,24 @@ const hourCases: readonly StoreCase[] = [
         "the hours",
       );
       same((await mine(8)).length, 1, "hours from the eighth on");
+    },
+  },
+];
+
+const tokenCases: readonly StoreCase[] = [
+  {
+    name: "keeps the newest state of every token, in the order they were made",
+    async run({ open, prefix }) {
+      const store = await open();
+      const token = (name: string, revokedAt: EpochMs | null): StoredToken => {
+        const life = { createdAt: epochMs(1), expiresAt: null, revokedAt };
+        return { hash: `${prefix}-${name}`, name, scope: "gateway", ...life };
+      };
+      await must(store, { token: token("one", null) });
+      await must(store, { token: token("two", null) });
+      await must(await open(), { token: token("one", epochMs(2)) });
+      const mine = (await store.tokens()).filter(({ hash }) => hash.startsWith(`${prefix}-`));
+      same(mine, [token("one", epochMs(2)), token("two", null)], "the tokens");
     },
   },
 ];
@@ -266,6 +284,7 @@ export const storeSuite: readonly StoreCase[] = [
   ...rolloutCases,
   ...ownershipCases,
   ...hourCases,
+  ...tokenCases,
   ...pointerCases,
   ...journalCases,
   ...documentCases,

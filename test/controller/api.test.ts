@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Hono } from "hono";
 import { controllerApp } from "../../src/controller/api/app.ts";
+import { TokenBook } from "../../src/controller/token-book.ts";
 import type { Status } from "../../src/controller/status.ts";
 import { World } from "./world.ts";
 
@@ -23,10 +24,16 @@ let world: World;
 let app: Hono;
 let stopped: AbortController;
 let keys = 0;
+let tokens: TokenBook;
+const GATEWAY = "g".repeat(43);
 
 beforeEach(async () => {
   world = await new World().open();
   stopped = new AbortController();
+  tokens = await TokenBook.open(world.store, world.clock, [
+    [TOKEN, "admin"],
+    [GATEWAY, "gateway"],
+  ]);
   app = serve();
   await world.run(2);
 });
@@ -38,13 +45,23 @@ afterEach(async () => {
 function serve(): Hono {
   const { controller, clock } = world;
   const log = (line: string) => void world.logged.push(line);
-  return controllerApp(controller, { token: TOKEN, allowedHosts: [HOST], clock, stopped: stopped.signal, log });
+  return controllerApp(controller, {
+    secret: TOKEN,
+    tokens,
+    hasOpenMetrics: false,
+    allowedHosts: [HOST],
+    clock,
+    stopped: stopped.signal,
+    log,
+  });
 }
 
 type Headers = Readonly<Record<string, string>>;
 
 async function get(path: string, headers: Headers = {}): Promise<Response> {
-  return app.request(`http://${HOST}${path}`, { headers: { host: HOST, ...headers } });
+  return app.request(`http://${HOST}${path}`, {
+    headers: { host: HOST, authorization: `Bearer ${TOKEN}`, ...headers },
+  });
 }
 
 async function post(path: string, body: unknown = {}, headers: Headers = {}): Promise<Response> {

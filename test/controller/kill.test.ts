@@ -41,11 +41,12 @@ class Edge extends SimulatedGateway {
     this.serve();
     const rolloutId = this.document.rolloutId ?? "";
     this.servedBy.set(rolloutId, (this.servedBy.get(rolloutId) ?? 0) + this.served.candidate - before);
-    const response = await fetch(`${controller.url}/v1/routing/support-rag`);
+    const authorization = `Bearer ${controller.token}`;
+    const response = await fetch(`${controller.url}/v1/routing/support-rag`, { headers: { authorization } });
     if (response.ok) this.#meet((await response.json()) as RoutingDocument);
     const sent = this.waiting.slice(0, 400);
     const push = { gateway_id: this.gatewayId, windows: sent, adopted: this.epochSeq };
-    const headers = { authorization: `Bearer ${controller.token}`, "content-type": "application/json" };
+    const headers = { authorization, "content-type": "application/json" };
     const answer = await fetch(`${controller.url}/v1/telemetry`, {
       method: "POST",
       headers,
@@ -107,8 +108,10 @@ async function insist(path: string, body: object, key: string): Promise<number |
   return answer?.status ?? null;
 }
 
+const reading = () => ({ headers: { authorization: `Bearer ${controller?.token}` } });
+
 async function statusOf(name: string): Promise<Status | null> {
-  const answer = await fetch(`${controller?.url}/v1/rollouts/${name}`).catch(() => null);
+  const answer = await fetch(`${controller?.url}/v1/rollouts/${name}`, reading()).catch(() => null);
   return answer?.ok ? ((await answer.json()) as Status) : null;
 }
 
@@ -193,7 +196,7 @@ async function check(name: string, story: Story, edge: Edge): Promise<number> {
   expect([name, status?.phase]).toEqual([name, story]);
   expect([name, status?.traffic.requests.candidate]).toEqual([name, edge.servedBy.get(name) ?? 0]);
   expect([name, status?.traffic.lost_windows]).toEqual([name, 0]);
-  const journal = await fetch(`${controller?.url}/v1/rollouts/${name}/journal`);
+  const journal = await fetch(`${controller?.url}/v1/rollouts/${name}/journal`, reading());
   const { entries } = (await journal.json()) as { entries: JournalEntry[] };
   expect(entries.map(({ index }) => index)).toEqual(entries.map((_, index) => index));
   const effects = entries.flatMap((entry) => entry.effects);

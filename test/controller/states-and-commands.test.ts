@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { exitOfProblem } from "../../src/cli/controller-client.ts";
+import { TokenBook } from "../../src/controller/token-book.ts";
 import { controllerApp } from "../../src/controller/api/app.ts";
 import { Bench, type Cell, COLUMNS, type Column, NAME, STATES, type StateRow, stepPlan } from "./states.ts";
 
@@ -72,7 +73,16 @@ async function send(column: Column): Promise<Answer> {
   if (column.startsWith("apply")) return applied(column === "apply");
   const { controller, clock } = world;
   const stopped = new AbortController().signal;
-  const app = controllerApp(controller, { token: TOKEN, allowedHosts: [HOST], clock, stopped, log: () => {} });
+  const tokens = await TokenBook.open(world.store, clock, [[TOKEN, "admin"]]);
+  const app = controllerApp(controller, {
+    secret: TOKEN,
+    tokens,
+    hasOpenMetrics: false,
+    allowedHosts: [HOST],
+    clock,
+    stopped,
+    log: () => {},
+  });
   const [verb = "", flag] = column.split(" ");
   const response = await app.request(`http://${HOST}/v1/rollouts/${NAME}/${verb}`, {
     method: "POST",

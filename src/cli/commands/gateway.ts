@@ -1,4 +1,4 @@
-import { findController } from "../../host/data-directory-lock.ts";
+import { knownAddress } from "../../host/controller-address.ts";
 import { serveGateway } from "../../host/serve-gateway.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -7,13 +7,11 @@ import type { Terminal } from "../terminal.ts";
 
 export interface GatewayCommandOptions {
   readonly json: boolean;
-  /** Null: the one that owns the data directory, or the default address when none runs yet. */
+  /** Null: the one that owns the data directory, now or later. */
   readonly controller: string | null;
   readonly events: string | null;
   readonly dataDir: string;
 }
-
-const DEFAULT_CONTROLLER = "http://127.0.0.1:4400";
 
 function listenAddress(listen: string | undefined): { host: string; port: number } {
   if (listen === undefined) {
@@ -29,12 +27,12 @@ function listenAddress(listen: string | undefined): { host: string; port: number
 /** `sluice gateway FILE`: one gateway of the document's service, following the controller until a signal ends it. */
 export async function gateway(file: string, options: GatewayCommandOptions, terminal: Terminal): Promise<ExitCode> {
   const { document } = await readDocument(file);
-  const controllerUrl = options.controller ?? (await findController(options.dataDir))?.apiUrl ?? DEFAULT_CONTROLLER;
+  const controllerUrl = options.controller ?? (await knownAddress(options.dataDir));
   const { service } = document.spec;
   const running = await serveGateway({
     document,
     listen: listenAddress(document.spec.route.listen),
-    controllerUrl,
+    controllerUrl: options.controller,
     dataDir: options.dataDir,
     events: options.events,
     log: (line) => terminal.say(line),
@@ -44,7 +42,10 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
     process.once("SIGINT", () => resolve(true));
   });
   if (options.json) terminal.data(JSON.stringify({ url: running.url, service, controller: controllerUrl }));
-  else terminal.say(`gateway of ${service} on ${running.url}, following ${controllerUrl}`);
+  else {
+    const following = controllerUrl === null ? "" : `, following ${controllerUrl}`;
+    terminal.say(`gateway of ${service} on ${running.url}${following}`);
+  }
   const isInterrupted = await signalled;
   terminal.say("draining: no new connections, running answers end");
   await running.drain();

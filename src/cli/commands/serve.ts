@@ -9,11 +9,13 @@ export interface ServeOptions {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
+  /** True when `/metrics` may be read without a token. */
+  readonly openMetrics: boolean;
 }
 
 /** `sluice serve`: the controller of one data directory until a signal ends it. A second one on it is exit 13. */
 export async function serve(options: ServeOptions, probes: ProbeRunner, terminal: Terminal): Promise<ExitCode> {
-  const { dataDir, host, port } = options;
+  const { dataDir, host, port, openMetrics: hasOpenMetrics } = options;
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -24,7 +26,15 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
     process.once("SIGINT", () => resolve(EXIT.interrupted));
   });
   const log = (line: string) => terminal.say(line);
-  const started = await startController({ dataDir, host, port, probes, log, onFatal: (error) => fail(error) });
+  const started = await startController({
+    dataDir,
+    host,
+    port,
+    hasOpenMetrics,
+    probes,
+    log,
+    onFatal: (error) => fail(error),
+  });
   if (started.kind === "taken") {
     const owner = `process ${started.pid}${started.apiUrl === null ? "" : ` at ${started.apiUrl}`}`;
     throw new CliError(EXIT.conflict, `${dataDir} belongs to ${owner}; use that one, stop it, or name another --data`);

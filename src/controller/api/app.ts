@@ -2,18 +2,23 @@ import { Hono } from "hono";
 import type { Clock } from "../../ports/clock.ts";
 import type { Controller } from "../controller.ts";
 import { verdictWire } from "../status.ts";
+import type { TokenBook } from "../token-book.ts";
 import { guard } from "./guard.ts";
 import { metricsText } from "./metrics.ts";
 import { problemResponse } from "./problem.ts";
 import { OperatorMutations } from "./operator-mutation.ts";
 import { getRollout, listRollouts, postCommand, postRetry, postRollout, type RolloutApiOptions } from "./rollouts.ts";
 import { getService, listServices, postAdopt, postClaim } from "./services.ts";
+import { listTokens, postRevoke, postToken } from "./tokens.ts";
 import { getEvents, getRouting } from "./streams.ts";
 import { postTelemetry } from "./telemetry.ts";
 
 export interface ControllerAppOptions {
-  /** Secret of the data directory's token file. */
-  readonly token: string;
+  /** Secret of the installation: bucket seeds are derived from it. */
+  readonly secret: string;
+  readonly tokens: TokenBook;
+  /** True when `/metrics` may be read without a token. */
+  readonly hasOpenMetrics: boolean;
   /** `host:port` values requests may name, the public one first. */
   readonly allowedHosts: readonly string[];
   readonly clock: Clock;
@@ -26,9 +31,9 @@ const COMMANDS = ["promote", "pause", "resume", "abort", "rollback"] as const;
 
 /** The controller's HTTP API as a web-standard handler. @source contracts.md, "HTTP API" */
 export function controllerApp(controller: Controller, options: ControllerAppOptions): Hono {
-  const { clock, stopped, log, token } = options;
+  const { clock, stopped, log, secret, tokens } = options;
   const mutations = new OperatorMutations(controller.store);
-  const api: RolloutApiOptions = { controller, mutations, secret: token, now: () => clock.wallMs() };
+  const api: RolloutApiOptions = { controller, mutations, secret, now: () => clock.wallMs() };
   const app = new Hono();
   app.use(guard(options));
   app.get("/healthz", (context) => context.json({ ok: true }));
@@ -65,6 +70,9 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
       reports: await controller.store.reports(id),
     });
   });
+  app.get("/v1/tokens", () => listTokens(tokens));
+  app.post("/v1/tokens", (context) => postToken(context, tokens, clock));
+  app.post("/v1/tokens/:name/revoke", (context) => postRevoke(context.req.param("name"), tokens));
   app.get("/v1/services", () => listServices(controller));
   app.get("/v1/services/:service", (context) => getService(context.req.param("service"), controller));
   app.post("/v1/services/:service/adopt", (context) =>

@@ -1,26 +1,25 @@
 import type { MiddlewareHandler } from "hono";
+import type { TokenBook } from "../token-book.ts";
 import { problemResponse } from "./problem.ts";
+import { mayDo, rightOf, scopesWith } from "./scope.ts";
 
 export interface GuardOptions {
-  /** Secret of the data directory's token file. */
-  readonly token: string;
+  readonly tokens: TokenBook;
   /** `host:port` values a request may name, read at each request: the port is known only after listening. */
   readonly allowedHosts: readonly string[];
+  /** True when `/metrics` may be read without a token. */
+  readonly hasOpenMetrics: boolean;
 }
 
-/** Compares in time that depends on the lengths alone. */
-function isSame(left: string, right: string): boolean {
-  let difference = left.length ^ right.length;
-  for (let index = 0; index < right.length; index++)
-    difference |= (left.charCodeAt(index) || 0) ^ right.charCodeAt(index);
-  return difference === 0;
-}
+/** Name under which the guard leaves who asks, for the journal. */
+export const BEARER_NAME = "bearerName";
 
 /**
- * Refuses requests of foreign pages (S22) and changes without the token (S6). Reading needs no token: the listener is
- * on loopback, and what it tells is no secret.
+ * Refuses requests of foreign pages (S22) and whatever the sender's token does not allow (S6): 401 when it is no token
+ * of ours, 403 when it is one of another scope. Reading needs a token too, because any local user can connect to a
+ * loopback port.
  */
-export function guard({ token, allowedHosts }: GuardOptions): MiddlewareHandler {
+export function guard({ tokens, allowedHosts, hasOpenMetrics }: GuardOptions): MiddlewareHandler {
   return async (context, next) => {
     const hosts = new Set(allowedHosts.map((allowed) => allowed.toLowerCase()));
     const host = (context.req.header("host") ?? "").toLowerCase();
@@ -30,10 +29,19 @@ export function guard({ token, allowedHosts }: GuardOptions): MiddlewareHandler 
     if (origin !== undefined && !hosts.has(origin.toLowerCase().replace(/^https?:\/\//, ""))) {
       return problemResponse("forbidden", `requests from ${origin} are not accepted`);
     }
-    if (context.req.method === "GET" || context.req.method === "HEAD") return next();
+    const right = rightOf(context.req.method, context.req.path, hasOpenMetrics);
+    if (right === null) return next();
     const given = context.req.header("authorization") ?? "";
-    if (isSame(given, `Bearer ${token}`)) return next();
-    const found = given === "" ? "no authorization header" : "another token";
-    return problemResponse("unauthorized", `${found}; changes need the token of the controller's data directory`);
+    const bearer = tokens.bearerOf(given);
+    if (bearer === null) {
+      const found = given === "" ? "no authorization header" : "a token that is unknown, expired or revoked";
+      return problemResponse("unauthorized", `${found}; this needs a token of scope ${scopesWith(right)}`);
+    }
+    if (!mayDo(bearer.scope, right)) {
+      const found = `the token's scope is ${bearer.scope}`;
+      return problemResponse("forbidden", `${found}; this needs ${scopesWith(right)}`);
+    }
+    context.set(BEARER_NAME, bearer.name);
+    return next();
   };
 }

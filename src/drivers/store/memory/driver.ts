@@ -9,6 +9,7 @@ import type {
   StoredPlane,
   StoredRollout,
   StoreOwnership,
+  StoredToken,
 } from "../../../ports/controller-store.ts";
 
 type Report = { readonly effectId: string; readonly report: NonNullable<Change["report"]>["report"] };
@@ -24,6 +25,7 @@ export function memoryStore(): ControllerStore {
   const planes = new Map<string, StoredPlane>();
   let ownership: StoreOwnership | null = null;
   const pointers = new Map<string, PointerMove[]>();
+  const tokens = new Map<string, StoredToken>();
   const placeOf = ({ pointer: { service, region } }: PointerMove) => `${service}/${region}`;
 
   const isStale = ({ rollout, journal = [], published, pointer }: Change): boolean => {
@@ -66,6 +68,7 @@ export function memoryStore(): ControllerStore {
       for (const entry of journal) journals.set(entry.rolloutId, [...(journals.get(entry.rolloutId) ?? []), entry]);
       if (published !== undefined) documents.set(published.next.document.service, published.next);
       if (pointer !== undefined) pointers.set(placeOf(pointer), [...(pointers.get(placeOf(pointer)) ?? []), pointer]);
+      if (change.token !== undefined) tokens.set(change.token.hash, structuredClone(change.token));
       if (report !== undefined) putReport(report);
       if (answer !== undefined && !answers.has(answer.key)) answers.set(answer.key, answer);
       for (const plane of heard) planes.set(`${plane.service}/${plane.planeId}`, plane);
@@ -86,6 +89,7 @@ export function memoryStore(): ControllerStore {
     rollouts: () => Promise.resolve(structuredClone([...rollouts.values()])),
     journal: (rolloutId) => Promise.resolve(structuredClone(journals.get(rolloutId) ?? [])),
     published: () => Promise.resolve(structuredClone([...documents.values()])),
+    tokens: () => Promise.resolve(structuredClone([...tokens.values()])),
     pointers: () => Promise.resolve(structuredClone([...pointers.values()].flatMap((moves) => moves.slice(-1)))),
     pointerHistory: (service) =>
       Promise.resolve(

@@ -12,6 +12,7 @@ import type {
   StoredAnswer,
   StoredPlane,
   StoredRollout,
+  StoredToken,
 } from "../../../ports/controller-store.ts";
 import { type SqlClient, type SqlDatabase, Stale, storeError } from "./client.ts";
 import { MIGRATIONS } from "./migrations.ts";
@@ -82,6 +83,11 @@ async function write(client: SqlClient, change: Change): Promise<void> {
   if (change.rollout !== undefined) await writeRollout(client, change.rollout);
   if (change.pointer !== undefined) await writePointer(client, change.pointer);
   if (change.published !== undefined) await writeDocument(client, change.published);
+  if (change.token !== undefined) {
+    const upsert =
+      "insert into tokens (hash, token) values ($1, $2) on conflict (hash) do update set token = excluded.token";
+    await client.query(upsert, [change.token.hash, JSON.stringify(change.token)]);
+  }
   for (const entry of change.journal ?? []) await writeEntry(client, entry);
   if (change.report !== undefined) {
     const { rolloutId, effectId, report } = change.report;
@@ -170,6 +176,10 @@ export function sqlStore(
         "select document, effect_id from documents order by service",
       );
       return rows.map(({ document, effect_id }) => ({ document, effectId: effect_id }));
+    },
+    async tokens() {
+      const rows = await read<{ token: StoredToken }>("select token from tokens order by stored_order");
+      return rows.map(({ token }) => token);
     },
     async pointers() {
       const text = `select move from pointers p where version =

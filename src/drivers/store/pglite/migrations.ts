@@ -63,4 +63,9 @@ export const MIGRATIONS: readonly string[] = [
      plane json not null,
      primary key (service, plane_id)
    )`,
+  `create table tokens (
+     hash text primary key,
+     stored_order integer generated always as identity,
+     token json not null
+   )`,
 ];

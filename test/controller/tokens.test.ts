@@ -1,0 +1,149 @@
+import type { Hono } from "hono";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { controllerApp } from "../../src/controller/api/app.ts";
+import { type Right, SCOPE_NAMES, SCOPES, type Scope } from "../../src/controller/api/scope.ts";
+import { TokenBook } from "../../src/controller/token-book.ts";
+import { World } from "./world.ts";
+
+const ADMIN = "a".repeat(43);
+const GATEWAY = "g".repeat(43);
+const HOST = "127.0.0.1:4400";
+
+let world: World;
+let keys = 0;
+beforeEach(async () => {
+  world = await new World().open();
+  await world.run(2);
+});
+afterEach(() => world.controller.stop());
+
+const open = () =>
+  TokenBook.open(world.store, world.clock, [
+    [ADMIN, "admin"],
+    [GATEWAY, "gateway"],
+  ]);
+
+function appWith(tokens: TokenBook, hasOpenMetrics = false): Hono {
+  const { controller, clock } = world;
+  const stopped = new AbortController().signal;
+  const trust = { secret: ADMIN, tokens, hasOpenMetrics };
+  return controllerApp(controller, { ...trust, allowedHosts: [HOST], clock, stopped, log: () => {} });
+}
+
+async function ask(app: Hono, method: string, path: string, secret: string | null, body: object = {}) {
+  const authorization = secret === null ? {} : { authorization: `Bearer ${secret}` };
+  const headers = { host: HOST, "idempotency-key": `k${++keys}`, ...authorization };
+  const text = method === "GET" ? {} : { body: JSON.stringify(body) };
+  const response = await app.request(`http://${HOST}${path}`, { method, headers, ...text });
+  return { status: response.status, body: (await response.json().catch(() => ({}))) as Record<string, unknown> };
+}
+
+const secretOf = (name: string) => name.padEnd(43, "x");
+const create = (app: Hono, name: string, scope: Scope, lifeMs: number | null = null, by = ADMIN) =>
+  ask(app, "POST", "/v1/tokens", by, { name, scope, secret: secretOf(name), expires_in_ms: lifeMs });
+
+/** One request for each right, and every other request that needs it. */
+const REQUESTS: readonly (readonly [right: Right, method: string, path: string])[] = [
+  ["read", "GET", "/v1/rollouts"],
+  ["read", "GET", "/v1/rollouts/x"],
+  ["read", "GET", "/v1/rollouts/x/journal"],
+  ["read", "GET", "/v1/verdicts/x"],
+  ["read", "GET", "/v1/services"],
+  ["read", "GET", "/v1/services/x"],
+  ["read", "GET", "/metrics"],
+  ["read", "POST", "/v1/claims"],
+  ["operate", "POST", "/v1/rollouts"],
+  ["operate", "POST", "/v1/rollouts/x/abort"],
+  ["operate", "POST", "/v1/rollouts/x/retry"],
+  ["operate", "POST", "/v1/services/x/adopt"],
+  ["operate", "DELETE", "/v1/rollouts"],
+  ["routing", "GET", "/v1/routing/x"],
+  ["telemetry", "POST", "/v1/telemetry"],
+  ["tokens", "GET", "/v1/tokens"],
+  ["tokens", "POST", "/v1/tokens"],
+  ["tokens", "POST", "/v1/tokens/x/revoke"],
+];
+
+describe("a token", () => {
+  it("allows what its scope says and nothing else, for every request there is", async () => {
+    const app = appWith(await open());
+    for (const scope of SCOPE_NAMES) {
+      expect((await create(app, scope, scope)).status).toBe(200);
+      for (const [right, method, path] of REQUESTS) {
+        const { status } = await ask(app, method, path, secretOf(scope));
+        const isAllowed = (SCOPES[scope].rights as readonly Right[]).includes(right);
+        expect([scope, method, path, status === 403]).toEqual([scope, method, path, !isAllowed]);
+        expect(status).not.toBe(401);
+      }
+    }
+  });
+
+  it("is needed for every request but the one that asks whether the process lives", async () => {
+    const app = appWith(await open());
+    for (const [, method, path] of REQUESTS) expect((await ask(app, method, path, null)).status).toBe(401);
+    expect((await ask(app, "GET", "/v1/events", null)).status).toBe(401);
+    expect((await ask(app, "GET", "/healthz", null)).status).toBe(200);
+    expect((await ask(appWith(await open(), true), "GET", "/metrics", null)).status).toBe(200);
+  });
+
+  it("stops counting when it expires and when it is revoked, and counts again after no restart", async () => {
+    const app = appWith(await open());
+    await create(app, "short", "view", 60_000);
+    await create(app, "long", "view");
+    const statuses = async (served: Hono) =>
+      Promise.all(
+        ["short", "long"].map(async (one) => (await ask(served, "GET", "/v1/rollouts", secretOf(one))).status),
+      );
+    expect(await statuses(app)).toEqual([200, 200]);
+    await world.clock.advance(60_000);
+    expect(await statuses(app)).toEqual([401, 200]);
+    expect((await ask(app, "POST", "/v1/tokens/long/revoke", ADMIN)).status).toBe(200);
+    expect(await statuses(app)).toEqual([401, 401]);
+    expect(await statuses(appWith(await open()))).toEqual([401, 401]);
+  });
+
+  it("is kept as a hash alone, and no answer shows a secret", async () => {
+    const app = appWith(await open());
+    const created = await create(app, "ci", "operate");
+    const listed = await ask(app, "GET", "/v1/tokens", ADMIN);
+    const kept = JSON.stringify([await world.store.tokens(), created.body, listed.body]);
+    expect(kept).toContain("ci");
+    expect(kept).not.toContain(secretOf("ci"));
+  });
+
+  it("needs a name of its own, a known scope and a whole secret", async () => {
+    const app = appWith(await open());
+    expect((await create(app, "ci", "operate")).status).toBe(200);
+    expect((await create(app, "ci", "operate")).status).toBe(409);
+    expect((await create(app, "other", "root" as Scope)).status).toBe(400);
+    const short = { name: "short", scope: "view", secret: "abc", expires_in_ms: null };
+    expect((await ask(app, "POST", "/v1/tokens", ADMIN, short)).status).toBe(400);
+  });
+
+  it("names who acted: its own name goes into journals, whatever its sender calls himself", async () => {
+    const app = appWith(await open());
+    await create(app, "ci", "operate");
+    const { shortPlan } = await import("./world.ts");
+    await world.controller.apply(shortPlan());
+    await world.run(6);
+    const headers = { host: HOST, authorization: `Bearer ${secretOf("ci")}`, "idempotency-key": "k" };
+    await app.request(`http://${HOST}/v1/rollouts/support-rag-7/abort`, {
+      method: "POST",
+      headers: { ...headers, "x-sluice-operator": "somebody else" },
+      body: "{}",
+    });
+    const entries = await world.controller.journal("support-rag-7");
+    expect(entries.flatMap(({ event }) => (event.kind === "commanded" ? [event.by] : []))).toEqual(["ci"]);
+  });
+});
+
+describe("the gateways' credential", () => {
+  it("gets documents and brings telemetry, and can neither read nor command", async () => {
+    const app = appWith(await open());
+    expect((await ask(app, "GET", "/v1/routing/nobody", GATEWAY)).status).toBe(404);
+    expect((await ask(app, "POST", "/v1/telemetry", GATEWAY)).status).toBe(400);
+    for (const path of ["/v1/rollouts", "/v1/tokens", "/v1/services/x"])
+      expect((await ask(app, "GET", path, GATEWAY)).status).toBe(403);
+    expect((await ask(app, "POST", "/v1/rollouts/x/abort", GATEWAY)).status).toBe(403);
+  });
+});
