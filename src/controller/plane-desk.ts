@@ -85,9 +85,15 @@ export class PlaneDesk {
   /**
    * The lease in the answer to a report; null when there is none to give: nothing is provisional, the data plane does
    * not route by exactly the document in force, or this process cannot promise anything.
+   * @param proof proves the answer to this data plane; by default what all of them share
    */
-  async grant(service: string, gatewayId: string, report: PlaneReport | null): Promise<LeaseGrant | null> {
-    const { hub, ownership, proof } = this.#options;
+  async grant(
+    service: string,
+    gatewayId: string,
+    report: PlaneReport | null,
+    proof: Proof | null = this.#options.proof,
+  ): Promise<LeaseGrant | null> {
+    const { hub, ownership } = this.#options;
     const document = hub.current(service);
     if (report === null || proof === null || document === null || report.isLeaving) return null;
     const { lease, epoch, seq, store } = document;

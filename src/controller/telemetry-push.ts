@@ -1,6 +1,7 @@
 import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
 import { EMPTY_ARM_WINDOW, type TelemetryWindow } from "../core/window/window.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
+import type { Proof } from "../plane/proof.ts";
 import type { Controller } from "./controller.ts";
 
 /** One push of a data plane, or of a service that only counts. */
@@ -14,6 +15,8 @@ export interface TelemetryPush {
   readonly report: PlaneReport | null;
   /** Version the sender says it speaks. */
   readonly version: number;
+  /** Proves the answer to this sender; left out where all data planes share the controller's own. */
+  readonly proof?: Proof | undefined;
 }
 
 /**
@@ -21,13 +24,13 @@ export interface TelemetryPush {
  * durable, with the lease for the answer, or null when there is none to give.
  */
 export async function takePush(controller: Controller, push: TelemetryPush): Promise<LeaseGrant | null> {
-  const { service, gatewayId, windows, adopted, report, version } = push;
+  const { service, gatewayId, windows, adopted, report, version, proof } = push;
   const isOverridden = report !== null && report.override !== null;
   await controller.ingest(service, isOverridden ? withoutEvidence(windows) : windows, adopted);
   const isTelling = adopted !== null && (report !== null || version < 2);
   if (isTelling) await controller.planes.hear(service, gatewayId, adopted, report);
   if (isOverridden) await controller.pauseFor(service, `gateway ${gatewayId}`, "a person set it to stable");
-  return controller.planes.grant(service, gatewayId, report);
+  return controller.planes.grant(service, gatewayId, report, proof);
 }
 
 /** What a data plane served on a person's word says nothing about the rollout; its windows keep their numbers. */

@@ -9,6 +9,8 @@ export interface Bearer {
   readonly scope: Scope;
   /** Null for the data directory's own tokens: the person then names himself. */
   readonly name: string | null;
+  /** sha256 of the secret, in hex: what answers to this bearer are proven with. */
+  readonly hash: string;
 }
 
 const hashOf = (secret: string) => bytesToHex(sha256(utf8ToBytes(secret)));
@@ -46,11 +48,11 @@ export class TokenBook {
     if (secret === undefined) return null;
     const hash = hashOf(secret);
     const own = this.#own.get(hash);
-    if (own !== undefined) return { scope: own, name: null };
+    if (own !== undefined) return { scope: own, name: null, hash };
     const token = this.#byHash.get(hash);
     if (token === undefined || token.revokedAt !== null) return null;
     if (token.expiresAt !== null && token.expiresAt <= this.#clock.wallMs()) return null;
-    return { scope: token.scope, name: token.name };
+    return { scope: token.scope, name: token.name, hash };
   }
 
   list(): readonly StoredToken[] {

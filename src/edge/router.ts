@@ -5,7 +5,7 @@ import type { SchemaRefusal } from "../core/routing/schema-lock.ts";
 import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
 import type { LeaseAsk, LeaseClock } from "../plane/lease.ts";
 import { Plane } from "../plane/plane.ts";
-import { sharedSecretProof } from "../plane/proof.ts";
+import { tokenProof } from "../plane/proof.ts";
 import { WEB_CLOCK } from "./web-clock.ts";
 import { answerFrom, badGateway, forwardedRequest, noMatchingRevision } from "./forward.ts";
 import { type Identify, type Identity, identifyByTrustedHeaders, NOBODY, trustedPinsIn } from "./identify.ts";
@@ -68,7 +68,7 @@ export function createRouter(options: RouterOptions): Router {
     document: options.document,
     clock,
     planeId: options.planeId,
-    proof: options.secret === undefined ? undefined : sharedSecretProof(options.secret),
+    proof: options.secret === undefined ? undefined : tokenProof(options.secret),
     prepare: (table) => prepare(table, options),
   });
   let turn = 0; // Spreads requests over an arm's endpoints.

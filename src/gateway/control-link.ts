@@ -51,8 +51,8 @@ export interface ControlStats {
 export class ControlLink {
   readonly #target: ControlTarget;
   readonly #clock: Clock;
-  readonly #base: string;
-  readonly #headers: Record<string, string>;
+  #base: string;
+  #headers: Record<string, string>;
   readonly #agent = new Agent({ connections: 4, connect: { timeout: 2_000 } });
   readonly #stopped = new AbortController();
   readonly #queue = new WindowQueue();
@@ -68,9 +68,15 @@ export class ControlLink {
   constructor(target: ControlTarget, clock: Clock, controllerUrl: string, token: string | undefined) {
     this.#target = target;
     this.#clock = clock;
-    this.#base = controllerUrl.replace(/\/$/, "");
-    const version = { [VERSION_HEADER]: String(DOCUMENT_VERSION) };
-    this.#headers = token === undefined ? version : { ...version, authorization: `Bearer ${token}` };
+    this.#base = baseOf(controllerUrl);
+    this.#headers = headersOf(token);
+  }
+
+  /** The controller was started again at another address: what waits is sent there, and the next document comes from it. */
+  moveTo(controllerUrl: string, token: string): void {
+    this.#base = baseOf(controllerUrl);
+    this.#headers = headersOf(token);
+    this.#etag = null;
   }
 
   get stats(): ControlStats {
@@ -242,6 +248,15 @@ export class ControlLink {
     const version = Number(headers[VERSION_HEADER] ?? 1);
     this.#controllerVersion = Number.isInteger(version) ? version : 1;
   }
+}
+
+function baseOf(controllerUrl: string): string {
+  return controllerUrl.replace(/\/$/, "");
+}
+
+function headersOf(token: string | undefined): Record<string, string> {
+  const version = { [VERSION_HEADER]: String(DOCUMENT_VERSION) };
+  return token === undefined ? version : { ...version, authorization: `Bearer ${token}` };
 }
 
 /** Highest acknowledged sequence number; −1 when the answer names none. */

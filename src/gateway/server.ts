@@ -5,7 +5,7 @@ import type { Admission } from "../core/routing/admit.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import { hexOf } from "../plane/digest.ts";
 import { reasonOf } from "../plane/plane.ts";
-import { sharedSecretProof } from "../plane/proof.ts";
+import { type Proof, tokenProof } from "../plane/proof.ts";
 import { RecordedPlane } from "../plane/recorded-plane.ts";
 import { owesAnswer } from "./answer-order.ts";
 import { ControlLink, type ControlStats, type ControlTarget } from "./control-link.ts";
@@ -60,7 +60,7 @@ export interface Gateway {
   overrideWith(to: "stable" | null): void;
   /** The same for a document that arrived as JSON text. */
   offer(text: string): Admission;
-  /** Begins to follow a controller that was not there at the start. A gateway that follows one already stays with it. */
+  /** Follows a controller that was not there at the start, or that was started again at another address. */
   follow(controllerUrl: string, token: string): void;
   stats(): GatewayStats;
   /**
@@ -98,6 +98,8 @@ class RunningGateway implements Gateway {
   readonly #server: Server;
   readonly #stateFile: StateFile | null;
   #link: ControlLink | null;
+  /** Of the controller that is followed; null while there is none, and then nothing is believed. */
+  #proof: Proof | null = null;
   #drained: Promise<void> | null = null;
   #onAllEnded: () => void = () => {};
 
@@ -115,7 +117,10 @@ class RunningGateway implements Gateway {
       clock,
       prepare: (table) => planFor(table, this.#upstreams, this.#limits.headerCount),
       planeId: `${options.gatewayId}.${planeFile.id}`,
-      proof: options.token === undefined ? undefined : sharedSecretProof(options.token),
+      proof: {
+        prove: (text) => this.#proof?.prove(text) ?? Promise.resolve(""),
+        isProven: (text, given) => this.#proof?.isProven(text, given) ?? Promise.resolve(false),
+      },
       override: planeFile.override,
       onAdopt: (adopted) => this.#adopted(adopted),
       onOverride: (override) => {
@@ -143,6 +148,7 @@ class RunningGateway implements Gateway {
     };
     this.#server = httpServer(this.#context, timeouts, this.#limits);
     const { controllerUrl, token } = options;
+    this.#proof = token === undefined ? null : tokenProof(token);
     this.#link = controllerUrl === undefined ? null : new ControlLink(this.#asTarget(), clock, controllerUrl, token);
   }
 
@@ -178,7 +184,9 @@ class RunningGateway implements Gateway {
   }
 
   follow(controllerUrl: string, token: string): void {
-    if (this.#link !== null || this.#drained !== null) return;
+    if (this.#drained !== null) return;
+    this.#proof = tokenProof(token);
+    if (this.#link !== null) return this.#link.moveTo(controllerUrl, token);
     this.#link = new ControlLink(this.#asTarget(), this.#options.clock, controllerUrl, token);
     this.#link.start();
   }

@@ -9,7 +9,6 @@ import { TokenBook } from "../controller/token-book.ts";
 import { GatewayRegistry } from "../controller/gateway-registry.ts";
 import { httpHealth } from "../drivers/health/http/index.ts";
 import { systemRandom } from "../fence/system.ts";
-import { sharedSecretProof } from "../plane/proof.ts";
 import { openPgliteStore } from "../drivers/store/pglite/index.ts";
 import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
@@ -88,7 +87,7 @@ export async function startController(options: ServeControllerOptions): Promise<
       store,
       hub,
       random: systemRandom,
-      proof: sharedSecretProof(token),
+      proof: null, // Each answer is proven with the credential it answers to.
       traffic,
       probes,
       health: httpHealth(clock),

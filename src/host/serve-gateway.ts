@@ -26,7 +26,7 @@ function gatewayId(): string {
     .slice(0, 60);
 }
 
-/** How often a gateway without a controller looks whether its owner has come. */
+/** How often a gateway looks whether the controller of its data directory has come, or listens elsewhere. */
 const LOOK_MS = 1_000;
 
 /**
@@ -55,17 +55,25 @@ export async function serveGateway(options: ServeGatewayOptions): ReturnType<typ
     log,
     ...(events === null ? {} : { events }),
   });
-  if (controller === null) void followWhenThere(gateway, options);
+  if (controller === null)
+    log(`no controller owns ${dataDir} yet; serving by the last document known, waiting for one`);
+  if (named === null || controller === null) void followOwner(gateway, options, controller?.url ?? null);
   return gateway;
 }
 
-async function followWhenThere(gateway: Gateway, { controllerUrl, dataDir, log }: ServeGatewayOptions): Promise<void> {
-  log(`no controller owns ${dataDir} yet; serving by the last document known, and waiting for one`);
+/** Follows whoever owns the data directory, wherever he listens after a restart. */
+async function followOwner(
+  gateway: Gateway,
+  { controllerUrl, dataDir, log }: ServeGatewayOptions,
+  followed: string | null,
+): Promise<void> {
+  let url = followed;
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS).unref());
     const found = await gatewayController(controllerUrl, dataDir).catch(() => null);
-    if (found === null) continue;
-    log(`following ${found.url}`);
-    return gateway.follow(found.url, found.token);
+    if (found === null || found.url === url) continue;
+    url = found.url;
+    log(`following ${url}`);
+    gateway.follow(url, found.token);
   }
 }

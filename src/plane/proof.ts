@@ -10,6 +10,20 @@ export interface Proof {
   isProven(text: string, proof: string): Promise<boolean>;
 }
 
+/**
+ * Proof with the credential a data plane sends: keyed by its hash, which is all that the controller keeps of it.
+ * @param token the bearer token of the pushes that are answered
+ */
+export function tokenProof(token: string): Proof {
+  const proof = crypto.subtle
+    .digest("SHA-256", encoded(token))
+    .then((bytes) => sharedSecretProof(hexOf(new Uint8Array(bytes))));
+  return {
+    prove: async (text) => (await proof).prove(text),
+    isProven: async (text, given) => (await proof).isProven(text, given),
+  };
+}
+
 /** HMAC-SHA256 over the secret that a controller and its data planes share. */
 export function sharedSecretProof(secret: string): Proof {
   const key = crypto.subtle.importKey("raw", encoded(secret), { name: "HMAC", hash: "SHA-256" }, false, [

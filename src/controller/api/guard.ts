@@ -13,6 +13,8 @@ export interface GuardOptions {
 
 /** Name under which the guard leaves who asks, for the journal. */
 export const BEARER_NAME = "bearerName";
+/** Name under which the guard leaves the hash of the sender's secret, for proving answers to him. */
+export const BEARER_HASH = "bearerHash";
 
 /**
  * Refuses requests of foreign pages (S22) and whatever the sender's token does not allow (S6): 401 when it is no token
@@ -42,6 +44,7 @@ export function guard({ tokens, allowedHosts, hasOpenMetrics }: GuardOptions): M
       return problemResponse("forbidden", `${found}; this needs ${scopesWith(right)}`);
     }
     context.set(BEARER_NAME, bearer.name);
+    context.set(BEARER_HASH, bearer.hash);
     return next();
   };
 }

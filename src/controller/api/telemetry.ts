@@ -4,8 +4,10 @@ import { admitWindow } from "../../core/window/admit-window.ts";
 import { DOCUMENT_VERSION, LEASE_LIMITS, VERSION_HEADER } from "../../core/routing/document.ts";
 import type { TelemetryWindow } from "../../core/window/window.ts";
 import type { Controller } from "../controller.ts";
+import { type Proof, sharedSecretProof } from "../../plane/proof.ts";
 import { takePush } from "../telemetry-push.ts";
 import { parseJson, readBody } from "./body.ts";
+import { BEARER_HASH } from "./guard.ts";
 import { versionOf } from "./streams.ts";
 import { problemResponse } from "./problem.ts";
 
@@ -63,7 +65,14 @@ export async function postTelemetry(context: Context, controller: Controller): P
     adopted: adopted ?? null,
     report: plane,
     version: versionOf(context),
+    proof: proofFor(context),
   });
   const acked = Math.max(...windows.map(({ seq }) => seq));
   return Response.json({ acked, lease }, { headers: { [VERSION_HEADER]: String(DOCUMENT_VERSION) } });
+}
+
+/** Answers are proven with the hash of the very secret the sender showed, which the guard has looked up. */
+function proofFor(context: Context): Proof | undefined {
+  const hash: unknown = context.get(BEARER_HASH);
+  return typeof hash === "string" ? sharedSecretProof(hash) : undefined;
 }
