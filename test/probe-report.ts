@@ -5,6 +5,8 @@ export interface Shown {
   readonly runs?: number;
   readonly errors?: number;
   readonly schemaViolations?: number;
+  readonly errorClasses?: Readonly<Record<string, number>>;
+  readonly failures?: ArmReport["failures"];
   readonly measured?: number;
   readonly median?: number;
   readonly p95?: number;
@@ -18,6 +20,8 @@ export interface Shown {
   readonly states?: Partial<ArmReport["lambda"]["states"]>;
 }
 
+const NOTHING_UNSEEN = { count: 0, first: [] };
+
 function arm(shown: Shown): ArmReport {
   const byTopic = Object.entries(shown.topics ?? {}).map(([name, topic]) => {
     return [name, typeof topic === "number" ? { mean: topic, ci: [0, 1] as const, questions: 5 } : topic] as const;
@@ -26,8 +30,9 @@ function arm(shown: Shown): ArmReport {
   return {
     runs: shown.runs ?? 300,
     errors: shown.errors ?? 0,
-    errorClasses: {},
+    errorClasses: shown.errorClasses ?? {},
     schemaViolations: shown.schemaViolations ?? 0,
+    failures: shown.failures ?? [],
     measuredQuestions: shown.measured ?? 50,
     deltaS: {
       median: shown.median ?? 0.4,
@@ -72,7 +77,7 @@ export function aProbeReport(
     readonly candidate?: Shown;
     readonly repeats?: number;
     readonly paired?: Partial<PairedReport>;
-  } & Partial<Pick<ProbeReport, "selfTest" | "calibration" | "detectableDrop">> = {},
+  } & Partial<Pick<ProbeReport, "selfTest" | "calibration" | "detectableDrop" | "gold">> = {},
 ): ProbeReport {
   const { stable = {}, candidate = {}, repeats = 2, paired = {}, ...rest } = over;
   const none = { estimate: 0, ci: [-1, 1] } as const;
@@ -102,6 +107,7 @@ export function aProbeReport(
     paired: stable === null ? null : pairs,
     detectableDrop: {},
     discordant: [],
+    gold: { sections: 50, unseen: { stable: stable === null ? null : NOTHING_UNSEEN, candidate: NOTHING_UNSEEN } },
     calibration: { mGold: 0.35, mDecoy: 0.85, auc: 1, usable: true, reason: null },
     selfTest: "fired",
     invalidItems: [],

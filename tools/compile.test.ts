@@ -7,7 +7,7 @@ const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
 
 /** Output of a tool when it complains, "" when it is content. */
 function complaints(command: string, args: readonly string[]): string {
-  const done = spawnSync(command, args, { cwd: ROOT, encoding: "utf8", timeout: 120_000 });
+  const done = spawnSync(command, args, { cwd: ROOT, encoding: "utf8", timeout: 240_000 });
   return done.status === 0 ? "" : `${done.stdout}${done.stderr}${done.error?.message ?? ""}`;
 }
 
@@ -17,7 +17,7 @@ describe("the compilers and linters", () => {
     (layer) => {
       expect(complaints(bin("tsc"), ["-p", `tsconfig.${layer}.json`])).toBe("");
     },
-    120_000,
+    240_000,
   );
 
   it("would notice: a clock in core does not compile, because its compiler knows none", () => {
@@ -25,17 +25,17 @@ describe("the compilers and linters", () => {
     const output = complaints(bin("tsc"), [...options, "test/fixtures/impure-core.ts"]);
     expect(output).toContain("setTimeout");
     expect(output).toContain("fetch");
-  }, 60_000);
+  }, 240_000);
 
   it("find nothing to lint", () => {
     expect(complaints(bin("oxlint"), ["--deny-warnings", "src", "test", "tools"])).toBe("");
-  }, 60_000);
+  }, 240_000);
 
   it("find nothing to format", () => {
     expect(complaints(bin("biome"), ["format", "."])).toBe("");
-  }, 60_000);
+  }, 240_000);
 
   it("find no dead file, export or dependency", () => {
     expect(complaints(bin("knip"), ["--no-progress"])).toBe("");
-  }, 120_000);
+  }, 240_000);
 });

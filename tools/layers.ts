@@ -14,7 +14,11 @@ export const LAYERS: Layers = {
   plane: { layers: ["core", "ports"], node: false, npm: [] },
   edge: { layers: ["core", "ports", "plane"], node: false, npm: [] },
   fence: { layers: ["core", "ports"], node: false, npm: [] },
-  probe: { layers: ["core", "spec", "ports"], node: false, npm: ["yaml", "zod", "@noble/hashes"] },
+  probe: {
+    layers: ["core", "spec", "ports"],
+    node: false,
+    npm: ["yaml", "zod", "@noble/hashes", "eventsource-parser"],
+  },
   gateway: { layers: ["core", "edge", "ports", "plane"], node: true, npm: ["undici", "eventsource-parser"] },
   lab: { layers: ["core", "ports", "probe"], node: true, npm: ["*"] },
   drivers: { layers: ["core", "spec", "ports"], node: true, npm: ["*"] },

@@ -55,10 +55,16 @@ const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
   "src/ports/probe-run-store.ts": ["schema-violation"],
   "src/core/measure/run-measure.ts": ["schema-violation"],
   "src/core/measure/arm-report.ts": ["schema-violation", "lambda"],
-  "src/core/measure/report.ts": ["coverage", "lambda"],
+  "src/core/measure/report.ts": ["coverage", "lambda", "schema-violation"],
+  "src/probe/target.ts": ["schema-violation"],
+  "src/probe/smoke.ts": ["schema-violation"],
+  "src/cli/format/conversation.ts": ["schema-violation"],
+  "src/cli/answer/probe-answer.ts": ["schema-violation"],
+  "src/cli/judge/probe-results.ts": ["schema-violation"],
   "src/core/trace/event-reader.ts": ["metric"],
   "src/cli/format/report-markdown.ts": ["coverage"],
   "src/spec/rollout-schema.ts": ["custom"],
+  "src/spec/access-schema.ts": ["custom"],
 };
 
 /** Folders that name a gate, presets left out: one for a gate that is defined in one place. */

@@ -31,6 +31,7 @@ const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   generation: EXIT.conflict,
   superseded: EXIT.conflict,
   "invalid-document": EXIT.badUsage,
+  "probes-unfit": EXIT.badUsage,
   "not-found": EXIT.badUsage,
 };
 

@@ -2,9 +2,11 @@ import { SERVING_ARMS } from "../core/arm.ts";
 import { manifestDifferences } from "../core/release/manifest.ts";
 import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import { judgeClaim, releaseName, type ServicePointer } from "../core/service/pointer.ts";
-import type { RolloutPlan } from "../core/stage/plan.ts";
+import { type ArmPlan, mannerOf, type RolloutPlan } from "../core/stage/plan.ts";
 import type { StoredRollout } from "../ports/controller-store.ts";
+import { DriverError } from "../ports/driver-error.ts";
 import type { HealthReader } from "../ports/health.ts";
+import type { ProbeRunner } from "../ports/probe-runner.ts";
 import type { TrafficDriver } from "../ports/traffic.ts";
 import { armUrl } from "../spec/normal-url.ts";
 import { currentArm } from "../spec/plan.ts";
@@ -12,7 +14,14 @@ import { currentArm } from "../spec/plan.ts";
 /** Why a plan was not accepted; the code is the problem's `type` and decides the exit code. */
 export interface Refused {
   readonly kind: "refused";
-  readonly code: "conflict" | "generation" | "no-gateway" | "not-found" | "target-unreachable" | "unknown-driver";
+  readonly code:
+    | "conflict"
+    | "generation"
+    | "no-gateway"
+    | "not-found"
+    | "target-unreachable"
+    | "probes-unfit"
+    | "unknown-driver";
   readonly message: string;
 }
 
@@ -55,12 +64,27 @@ export async function preflight(
   for (const arm of SERVING_ARMS) {
     const { healthUrl } = plan.arms[arm];
     if (healthUrl === null) continue;
-    const answer = await health.read(healthUrl, signal);
+    const answer = await health.read(healthUrl, signal, plan.arms[arm]);
     if (answer.kind === "read") continue;
     const advice = "start the service, correct its health address, or write `health: null` when it has none";
     return refused("target-unreachable", `${arm} is not ready at ${healthUrl}: ${answer.reason}; ${advice}`);
   }
   return null;
+}
+
+/** A few gold questions to both arms: what no probe could ever pass is told now, not after an hour. */
+export async function smokeTest(plan: RolloutPlan, probes: ProbeRunner, signal: AbortSignal): Promise<Refused | null> {
+  if (plan.probes === null) return null;
+  const advice = "nothing was begun; see what was sent and answered with: sluice doctor FILE";
+  try {
+    const problem = await probes.smoke(plan, signal);
+    if (problem === null) return null;
+    return refused(problem.kind === "unfit" ? "probes-unfit" : "target-unreachable", `${problem.reason}; ${advice}`);
+  } catch (error) {
+    if (error instanceof DriverError) return refused("probes-unfit", error.message);
+    if (!signal.aborted) throw error;
+    return refused("target-unreachable", `a few questions to both arms took too long; ${advice}`);
+  }
 }
 
 /**
@@ -84,22 +108,20 @@ export async function settleStable(
     return refused("conflict", `${found}, ${sinceOf(pointer)}; give the new release an address of its own`);
   }
   if (plan.claim === null) {
-    const stable = currentArm(pointer.arm, plan.probes !== null);
+    // The document's own credentials are newer than those of the rollout that brought the release.
+    const manner = { ...mannerOf(plan.arms.candidate), ...mannerOf(plan.arms.stable) };
+    const stable = { ...currentArm(pointer.arm, plan.probes !== null), ...manner };
     return { kind: "settled", plan: { ...plan, arms: { ...plan.arms, stable } }, isMoved: false };
   }
-  const reported = await reportedRelease(plan.arms.stable.healthUrl, health, signal);
+  const reported = await reportedRelease(plan.arms.stable, health, signal);
   const answer = judgeClaim(plan.claim, pointer, reported);
   if (answer !== "differs") return { kind: "settled", plan, isMoved: answer === "moved-address" };
   return refused("conflict", claimRefusal(plan.claim, pointer));
 }
 
-async function reportedRelease(
-  healthUrl: string | null,
-  health: HealthReader,
-  signal: AbortSignal,
-): Promise<string | null> {
-  if (healthUrl === null) return null;
-  const answer = await health.read(healthUrl, signal);
+async function reportedRelease(arm: ArmPlan, health: HealthReader, signal: AbortSignal): Promise<string | null> {
+  if (arm.healthUrl === null) return null;
+  const answer = await health.read(arm.healthUrl, signal, arm);
   return answer.kind === "read" ? answer.manifest.release_id : null;
 }
 
@@ -132,7 +154,7 @@ export async function sameAgain(
     ({ kind: "unchanged", rollout, note: `${why}, so nobody can tell whether it is still the same release` }) as const;
   if (healthUrl === null) return cannotTell("the candidate has no health address");
   if (pinned === null) return cannotTell(`rollout ${rolloutId} has not compared the candidate's identity`);
-  const found = await health.read(healthUrl, signal);
+  const found = await health.read(healthUrl, signal, arms.candidate);
   if (found.kind !== "read") {
     const isOver = isFinal(rollout) && rollout.phase !== "promoted";
     const why = `the candidate is not ready at ${healthUrl}: ${found.reason}`;

@@ -1,6 +1,6 @@
 import { isFinal } from "../core/rollout/rollout.ts";
 import type { ServicePointer } from "../core/service/pointer.ts";
-import type { ArmPlan } from "../core/stage/plan.ts";
+import { type ArmPlan, mannerOf } from "../core/stage/plan.ts";
 import type { StoredRollout } from "../ports/controller-store.ts";
 import type { HealthReader } from "../ports/health.ts";
 import { normalUrl } from "../spec/normal-url.ts";
@@ -51,9 +51,10 @@ export async function adoptTarget(
     cachePrefix: `adopted.${pointer.epoch + 1}:`,
     healthUrl,
     answerUrl: pointer.arm.answerUrl === null ? null : href,
+    ...mannerOf(pointer.arm),
   };
   if (healthUrl === null) return { kind: "adopt", arm, reported: null };
-  const answer = await health.read(healthUrl, signal);
+  const answer = await health.read(healthUrl, signal, arm);
   if (answer.kind === "read") return { kind: "adopt", arm, reported: answer.manifest.release_id };
   const message = `nothing was changed: ${url} is not ready (${healthUrl}: ${answer.reason}); start it, or correct the address`;
   return { kind: "refused", code: "target-unreachable", message };

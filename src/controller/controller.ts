@@ -14,7 +14,7 @@ import type { LiveGateway } from "../ports/gateway-hub.ts";
 import { hexOf } from "../plane/digest.ts";
 import type { Proof } from "../plane/proof.ts";
 import type { Random } from "../ports/random.ts";
-import { conflictOf, preflight, type Refused, sameAgain, settleStable } from "./acceptance.ts";
+import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest } from "./acceptance.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
 import { despiteText, doneText, insteadText } from "./command-text.ts";
 import { DocumentLedger } from "./document-ledger.ts";
@@ -57,6 +57,8 @@ export type Answering = (rollout: Rollout) => StoredAnswer;
 
 const TICK_MS = 250;
 const PREFLIGHT_MS = 5_000;
+/** Longest time for the few questions that are asked before a rollout is accepted. */
+const SMOKE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const STORE_HOURS_MS = 60_000;
 /** Event ids begin at the time of the start times this: no process tells more events in a millisecond. */
@@ -254,6 +256,9 @@ export class Controller {
     if (settled.kind === "refused") return settled;
     const unready = await this.#inTime((signal) => preflight(settled.plan, traffic, health, signal));
     if (unready !== null) return unready;
+    const patience = clock.timeout(SMOKE_MS, this.#stopped.signal);
+    const unfit = await smokeTest(settled.plan, this.#tools.probes, patience);
+    if (unfit !== null) return unfit;
     const acceptedEpoch = this.hub.current(asked.service)?.epoch ?? 0;
     const plan = this.#hours.withPeak({ ...settled.plan, acceptedEpoch }, clock.wallMs());
     const rollout = newRollout(plan);

@@ -94,14 +94,11 @@ export async function checkParity(
   { health }: Pick<EffectTools, "health">,
   signal: AbortSignal,
 ): Promise<EffectResult> {
-  const read = (url: string | null) =>
-    url === null
+  const read = (arm: RolloutPlan["arms"]["stable"]) =>
+    arm.healthUrl === null
       ? Promise.resolve({ kind: "unreadable", reason: "the document gives no health endpoint" } as const)
-      : health.read(url, signal);
-  const [stable, candidate] = await Promise.all([
-    read(plan.arms.stable.healthUrl),
-    read(plan.arms.candidate.healthUrl),
-  ]);
+      : health.read(arm.healthUrl, signal, arm);
+  const [stable, candidate] = await Promise.all([read(plan.arms.stable), read(plan.arms.candidate)]);
   const verdicts = judgeIdentity(pinned, { stable, candidate }, plan.changes, plan.gates);
   const canPin = overall(verdicts) === "pass" && stable.kind === "read" && candidate.kind === "read";
   const pins = canPin ? { pinned: { stable: stable.manifest, candidate: candidate.manifest } } : {};

@@ -1,12 +1,19 @@
 import type { MetricSources } from "../controller/metric-poller.ts";
 import type { MetricPlan } from "../core/stage/plan.ts";
+import { httpAccess } from "../drivers/access/http/index.ts";
 import { httpJson } from "../drivers/metrics/http-json/index.ts";
 import { prometheus, tokenFile } from "../drivers/metrics/prometheus/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MetricSource } from "../ports/metric-source.ts";
 
-function sourceOf({ source, url, timestamp, tokenFile: path }: MetricPlan, clock: Clock): MetricSource {
-  const connection = { url, clock, ...(path === null ? {} : { token: tokenFile(path) }) };
+function sourceOf(metric: MetricPlan, clock: Clock): MetricSource {
+  const { source, url, timestamp, tokenFile: path, access } = metric;
+  const opened = access === undefined ? null : httpAccess(access, clock);
+  const credentials =
+    opened === null
+      ? {}
+      : { fetch: ((to, init) => opened.fetch(String(to), init ?? {})) as typeof fetch, redact: opened.redact };
+  const connection = { url, clock, ...(path === null ? {} : { token: tokenFile(path) }), ...credentials };
   if (source === "prometheus") return prometheus(connection);
   return httpJson({ ...connection, ...(timestamp === null ? {} : { timestamp }) });
 }

@@ -1,19 +1,21 @@
-import { createHash } from "node:crypto";
-import type { ProbePlan, RolloutPlan } from "../core/stage/plan.ts";
+import { deltaS } from "../core/judge/probes/delta-s.ts";
+import type { ProbePlan } from "../core/stage/plan.ts";
 import { loadCorpus } from "../probe/corpus-file.ts";
-import { DriverError } from "../ports/driver-error.ts";
+import { redactSecrets } from "../drivers/access/http/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
 import type { CorpusSection } from "../probe/corpus.ts";
-import { InputError } from "../probe/input-error.ts";
 import { runProbes } from "../probe/probe.ts";
-import type { ProbeTarget } from "../probe/target.ts";
+import { smokeProbe } from "../probe/smoke.ts";
 import { embedderNamed } from "./embedder.ts";
 import { ProbeStores } from "./probe-stores.ts";
-import { readGold } from "./read-gold.ts";
-import { readMap } from "./read-map.ts";
+import { asDriverError, openProbes } from "./probe-targets.ts";
 import { systemClock } from "./system-clock.ts";
 
 const TIMEOUT_MS = 30_000;
+
+/** Longest wait for one answer of a smoke test: whoever applies waits for it. */
+const SMOKE_TIMEOUT_MS = 15_000;
+const SEED = 1;
 
 /** Probes as the controller orders them: files from disk, targets over HTTP, answers reused within one generation. */
 export function probeRunner(): ProbeRunner {
@@ -22,28 +24,10 @@ export function probeRunner(): ProbeRunner {
   return {
     async run(order, signal) {
       const { plan, tier } = order;
-      const { probes } = plan;
-      if (probes === null)
-        throw new DriverError("unsupported", "never", `rollout ${plan.rolloutId} has no probes; add spec.probes`);
-      const generation = `${plan.rolloutId}/${plan.generation}`;
-      const gold = await asDriverError(() => readGold(probes.set));
-      if (gold.textDigest !== probes.goldDigest) {
-        const advice = "restore it, or apply the document again for a new generation";
-        throw new DriverError(
-          "rejected",
-          "never",
-          `the gold set ${probes.set} changed since the rollout began; ${advice}`,
-        );
-      }
-      const map = probes.map === null ? null : await asDriverError(() => readMap(probes.map as string));
-      const target = (arm: "stable" | "candidate"): ProbeTarget => ({
-        url: answerUrl(plan, arm),
-        pins: pinsOf(generation, arm),
-        map,
-      });
+      const { probes, gold, stable, candidate } = await openProbes(plan);
       return runProbes({
-        stable: target("stable"),
-        candidate: target("candidate"),
+        stable,
+        candidate,
         gold,
         tier,
         k: probes.k,
@@ -56,33 +40,32 @@ export function probeRunner(): ProbeRunner {
         requestsPerSecond: probes.requestsPerSecond,
         concurrency: probes.concurrency,
         timeoutMs: TIMEOUT_MS,
-        seed: 1,
+        seed: SEED,
         store: stores.of(plan.rolloutId, plan.generation),
       });
+    },
+    async smoke(plan, signal) {
+      if (plan.probes === null) return null;
+      const { probes, gold, stable, candidate } = await openProbes(plan);
+      const problem = await smokeProbe({
+        targets: { stable, candidate },
+        gold: gold.items,
+        needsText: plan.gates.some(({ gate }) => gate === deltaS.name),
+        k: probes.k,
+        seed: SEED,
+        requestsPerSecond: probes.requestsPerSecond,
+        concurrency: probes.concurrency,
+        timeoutMs: SMOKE_TIMEOUT_MS,
+        clock,
+        fetch,
+        store: null,
+        signal,
+      });
+      return problem === null ? null : { ...problem, reason: redactSecrets(problem.reason) };
     },
   };
 }
 
-function answerUrl(plan: RolloutPlan, arm: "stable" | "candidate"): string {
-  const url = plan.arms[arm].answerUrl;
-  if (url === null) throw new DriverError("unsupported", "never", `${arm} has no answer address to probe`);
-  return url;
-}
-
-function pinsOf(generation: string, arm: string): string {
-  return createHash("sha256").update(`${generation}/${arm}`).digest("hex");
-}
-
 async function corpusOf({ corpus }: ProbePlan): Promise<readonly CorpusSection[] | null> {
   return corpus === null ? null : asDriverError(() => loadCorpus(corpus));
-}
-
-/** Files that cannot be read are a failed conversation for the controller, not the end of its process. */
-async function asDriverError<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof InputError) throw new DriverError("rejected", "never", error.message, error);
-    throw error;
-  }
 }

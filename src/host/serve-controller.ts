@@ -7,6 +7,7 @@ import { controllerApp } from "../controller/api/app.ts";
 import { Controller } from "../controller/controller.ts";
 import { TokenBook } from "../controller/token-book.ts";
 import { GatewayRegistry } from "../controller/gateway-registry.ts";
+import { httpAccess } from "../drivers/access/http/index.ts";
 import { httpHealth } from "../drivers/health/http/index.ts";
 import { systemRandom } from "../fence/system.ts";
 import { openPgliteStore } from "../drivers/store/pglite/index.ts";
@@ -90,7 +91,7 @@ export async function startController(options: ServeControllerOptions): Promise<
       proof: null, // Each answer is proven with the credential it answers to.
       traffic,
       probes,
-      health: httpHealth(clock),
+      health: httpHealth(clock, { access: (plan) => httpAccess(plan, clock) }),
       metrics: metricSources(clock),
       clock,
       log,

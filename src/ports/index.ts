@@ -1,3 +1,4 @@
+export type { Access } from "./access.ts";
 export type { Clock } from "./clock.ts";
 export type { ControllerStore } from "./controller-store.ts";
 export { DriverError, type DriverErrorCode, type RetryAdvice } from "./driver-error.ts";
@@ -6,7 +7,7 @@ export type { FenceStore } from "./fence-store.ts";
 export type { GatewayHub, LiveGateway } from "./gateway-hub.ts";
 export type { HealthReader } from "./health.ts";
 export { checkOutboxRows, type InboxStore, type OutboxStore } from "./outbox-store.ts";
-export type { ProbeOrder, ProbeRunner } from "./probe-runner.ts";
+export type { ProbeOrder, ProbeRunner, SmokeProblem } from "./probe-runner.ts";
 export type { Random } from "./random.ts";
 export type { ServedSplit, TrafficDriver } from "./traffic.ts";
 export type { MetricOrder, MetricReading, MetricSource } from "./metric-source.ts";

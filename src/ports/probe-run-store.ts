@@ -3,7 +3,7 @@ import type { ProbeAnswer } from "../core/measure/gold.ts";
 /** What is worth keeping of a run. Failed runs are not: they are asked again. */
 export type StoredRun =
   | { readonly kind: "answer"; readonly answer: ProbeAnswer }
-  | { readonly kind: "schema-violation"; readonly detail: string };
+  | { readonly kind: "schema-violation"; readonly field: string; readonly detail: string; readonly excerpt: string };
 
 /**
  * Answers of earlier runs, so that an interrupted probe goes on where it stopped. The key is a digest of every field

@@ -27,19 +27,42 @@ const answerSchema = z.object({
   timings_ms: z.record(z.string(), z.number()).nullish(),
 });
 
-/** An answer that keeps the contract, or what breaks it, as one sentence. */
+/** An answer that keeps the contract, or what breaks it: the field, such as `retrieved[].doc`, and a clause. */
 export type CheckedAnswer =
   | { readonly kind: "answer"; readonly answer: ProbeAnswer }
-  | { readonly kind: "schema-violation"; readonly detail: string };
+  | { readonly kind: "schema-violation"; readonly field: string; readonly detail: string };
+
+/** "field `retrieved[].doc` is missing": without the place in a list, so that equal faults of many answers are one. */
+function describeIssue(
+  { path, message, ...issue }: z.core.$ZodIssue,
+  body: unknown,
+): { readonly field: string; readonly detail: string } {
+  const name = path.reduce<string>((text, part) => {
+    return typeof part === "number" ? `${text}[]` : `${text}${text === "" ? "" : "."}${String(part)}`;
+  }, "");
+  const subject = name === "" ? "the answer" : `field \`${name}\``;
+  if (issue.code !== "invalid_type") return { field: name, detail: `${subject}: ${message}` };
+  const found = path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | null)?.[part], body);
+  if (found === undefined) return { field: name, detail: `${subject} is missing` };
+  const expected = issue.expected === "int" ? "a whole number" : articled(issue.expected);
+  return { field: name, detail: `${subject} is ${kindOf(found)}, expected ${expected}` };
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return articled(Array.isArray(value) ? "array" : typeof value);
+}
+
+function articled(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
+}
 
 /** Checks a parsed body against the contract. Only the first `k` passages are kept: more were not asked for. */
 export function checkAnswer(body: unknown, k: number): CheckedAnswer {
   const parsed = answerSchema.safeParse(body);
   if (!parsed.success) {
     const [first] = parsed.error.issues;
-    const place = first === undefined || first.path.length === 0 ? "the answer" : first.path.join(".");
-    const more = parsed.error.issues.length > 1 ? ` (and ${parsed.error.issues.length - 1} more)` : "";
-    return { kind: "schema-violation", detail: `${place}: ${first?.message}${more}` };
+    return { kind: "schema-violation", ...describeIssue(first as z.core.$ZodIssue, body) };
   }
   const { answer, refused, retrieved, citations } = parsed.data;
   return {

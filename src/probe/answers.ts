@@ -1,5 +1,6 @@
 import type { ServingArm } from "../core/arm.ts";
-import { type Passage, type ProbeAnswer, sectionKey } from "../core/measure/gold.ts";
+import { type GoldItem, type Passage, type ProbeAnswer, type SectionRef, sectionKey } from "../core/measure/gold.ts";
+import type { UnseenGold } from "../core/measure/report.ts";
 import type { FailedRun, RunPlace } from "../core/measure/run-measure.ts";
 import type { ProbeTask } from "./runner.ts";
 import type { TargetResult } from "./target.ts";
@@ -21,6 +22,22 @@ export interface Answers {
   passages(arm: ServingArm): readonly Passage[];
 }
 
+/** Unseen gold that a report names. */
+const UNSEEN_NAMED_MAX = 20;
+
+/** The gold sections of the items that an arm returned in none of its runs. */
+export function unseenGold(items: readonly GoldItem[], passages: readonly Passage[]): UnseenGold {
+  const returned = new Set(passages.map(sectionKey));
+  const unseen = [...goldSections(items)].filter(([key]) => !returned.has(key)).map(([, section]) => section);
+  return { count: unseen.length, first: unseen.slice(0, UNSEEN_NAMED_MAX) };
+}
+
+/** The distinct gold sections of the items, by key, in the order of the set. */
+export function goldSections(items: readonly GoldItem[]): ReadonlyMap<string, SectionRef> {
+  const spans = items.flatMap(({ gold }) => gold);
+  return new Map(spans.map(({ doc, section }) => [sectionKey({ doc, section }), { doc, section }]));
+}
+
 export function collectAnswers(): Answers {
   const runs = new Map<string, CollectedRun[]>();
   const seen = { stable: new Set<Passage>(), candidate: new Set<Passage>() };
@@ -32,7 +49,12 @@ export function collectAnswers(): Answers {
       runs.set(key, mine);
       const place = { phrasing, repetition };
       if (result.kind !== "answer") {
-        mine.push(result.kind === "error" ? { ...place, ...result } : { ...place, kind: "schema-violation" });
+        const { excerpt } = result;
+        const what =
+          result.kind === "error"
+            ? ({ kind: result.kind, errorClass: result.errorClass } as const)
+            : ({ kind: result.kind, detail: result.detail } as const);
+        mine.push({ ...place, ...what, excerpt });
         return;
       }
       const retrieved = result.answer.retrieved.map(intern);

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { type Pointer, parsePointer, writePointer } from "../core/json-pointer.ts";
 import type { Problem } from "../core/problem.ts";
 import { parseSource } from "../spec/source.ts";
-import { type Pointer, parsePointer, readPointer, writePointer } from "../core/json-pointer.ts";
 import { checkShape } from "./shape-problems.ts";
 
 const CODES = { missing: "E222", type: "E223", unknownKey: "E224", value: "E225" } as const;
@@ -9,37 +9,79 @@ const CODES = { missing: "E222", type: "E223", unknownKey: "E224", value: "E225"
 const pointer = z
   .string()
   .refine((text) => parsePointer(text) !== null, 'is not a JSON pointer: begin with "/" and write "~" as "~0"');
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+/** What is sent under a name of the query string. */
+const QUESTION_MEMBERS = ["question", "k", "seed", "probe"] as const;
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text, "u");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const pattern = z.string().max(500).refine(isPattern, "is not a regular expression");
+const hasGroups = (text: string): boolean => text.includes("(?<doc>") && text.includes("(?<section>");
+const referencePattern = pattern.refine(hasGroups, "needs the groups (?<doc>…) and (?<section>…)");
+
+/** The elements of a list that say what `where` asks for, each read at `read`; lists that are read so become one list. */
+const each = z.strictObject({
+  each: pointer,
+  where: z.record(pointer, scalar).optional(),
+  read: pointer.optional(),
+});
+const text = z.union([pointer, each.extend({ join: z.string().optional() })]);
+const found = z.strictObject({ in: text, pattern: referencePattern });
+const list = z.union([pointer, each, found]);
+const member = z.union([pointer, z.strictObject({ value: z.string() }), z.strictObject({ read: pointer, pattern })]);
+const flag = z.union([pointer, z.strictObject({ read: pointer, is: scalar }), z.strictObject({ in: text, pattern })]);
 
 const mapSchema = z.strictObject({
   request: z.strictObject({
+    method: z.enum(["POST", "GET", "PUT"]).optional(),
+    /** Names of the query string, and what each carries. */
+    query: z.record(z.string(), z.enum(QUESTION_MEMBERS)).optional(),
     /** What every request carries besides. */
     body: z.record(z.string(), z.json()).optional(),
-    question: pointer,
+    question: pointer.optional(),
     k: pointer.optional(),
     seed: pointer.optional(),
     probe: pointer.optional(),
   }),
   response: z.strictObject({
-    answer: pointer,
+    /** How the body is read before pointers point into it; json when absent. */
+    format: z.enum(["json", "text", "sse", "ndjson"]).optional(),
+    answer: text,
     /** Absent: the service never says that it refused. */
-    refused: pointer.optional(),
-    retrieved: pointer,
-    /** Pointers inside one element of `retrieved`; an empty text is the element itself. */
-    passage: z.strictObject({
-      doc: pointer,
-      section: pointer,
-      text: pointer,
-      start: pointer.optional(),
-      end: pointer.optional(),
-      rev: pointer.optional(),
-    }),
-    citations: pointer,
-    citation: z.strictObject({ doc: pointer, section: pointer }),
+    refused: flag.optional(),
+    retrieved: list,
+    /** Inside one element of `retrieved`; an empty pointer is the element itself. Absent for patterns, which name both. */
+    passage: z
+      .strictObject({
+        doc: member,
+        section: member,
+        /** Absent: the service returns ids alone, which is level L3. */
+        text: member.optional(),
+        start: pointer.optional(),
+        end: pointer.optional(),
+        rev: member.optional(),
+      })
+      .optional(),
+    /** Absent: the service does not cite, and what it retrieved counts as cited. */
+    citations: list.optional(),
+    citation: z.strictObject({ doc: member, section: member }).optional(),
   }),
 });
 
 /** How a service that does not speak the default contract is asked and understood. */
 export type TargetMap = z.infer<typeof mapSchema>;
+export type TextReading = z.infer<typeof text>;
+export type ListReading = z.infer<typeof list>;
+export type MemberReading = z.infer<typeof member>;
+export type FlagReading = z.infer<typeof flag>;
 
 /** What a probe asks. */
 export interface ProbeQuestion {
@@ -50,71 +92,100 @@ export interface ProbeQuestion {
 }
 
 /** Reads a mapping file (YAML or JSON); every problem at once, with its place. */
-export function readTargetMap(text: string): { readonly targetMap: TargetMap } | readonly Problem[] {
-  const source = parseSource(text);
+export function readTargetMap(content: string): { readonly targetMap: TargetMap } | readonly Problem[] {
+  const source = parseSource(content);
   if (!("value" in source)) return source.map((problem) => ({ ...problem, code: "E221" }));
   const checked = checkShape(mapSchema, source, CODES);
   if (!("value" in checked)) return checked;
-  const problems = blockedPointers(checked.value).map((key) => ({
+  const problem = (path: readonly string[], message: string): Problem => ({
     code: "E226",
-    path: `request.${key}`,
-    at: source.locate(["request", key]),
-    message: `request.${key} points into a value of request.body that has no members`,
-  }));
+    path: path.join("."),
+    at: source.locate(path),
+    message,
+  });
+  const problems = [
+    ...blockedPointers(checked.value).map((key) =>
+      problem(["request", key], `request.${key} points into a value of request.body that has no members`),
+    ),
+    ...brokenRules(checked.value).map(([path, message]) => problem(path, message)),
+  ];
   return problems.length > 0 ? problems : { targetMap: checked.value };
 }
 
-const REQUEST_KEYS = ["question", "k", "seed", "probe"] as const;
-
 function blockedPointers({ request }: TargetMap): readonly string[] {
-  return REQUEST_KEYS.filter((key) => {
-    const text = request[key];
-    return text !== undefined && writePointer(request.body ?? {}, pointerOf(text), 0) === null;
+  return QUESTION_MEMBERS.filter((key) => {
+    const place = request[key];
+    return place !== undefined && writePointer(request.body ?? {}, pointerOf(place), 0) === null;
   });
 }
 
-function pointerOf(text: string): Pointer {
-  return parsePointer(text) ?? [];
+/** Rules between the members of a mapping. */
+function brokenRules({
+  request,
+  response,
+}: TargetMap): readonly (readonly [path: readonly string[], message: string])[] {
+  const isAsked = request.question !== undefined || Object.values(request.query ?? {}).includes("question");
+  const hasBody = QUESTION_MEMBERS.some((key) => request[key] !== undefined) || request.body !== undefined;
+  const needsShape = (reading: ListReading | undefined) =>
+    reading !== undefined && !(typeof reading === "object" && "in" in reading);
+  return [
+    ...(isAsked
+      ? []
+      : [
+          [
+            ["request"],
+            "the question is sent nowhere; name its place in the body as request.question, or in request.query",
+          ] as const,
+        ]),
+    ...(request.method === "GET" && hasBody
+      ? [[["request", "method"], "a GET has no body; put the question into request.query"] as const]
+      : []),
+    ...(needsShape(response.retrieved) && response.passage === undefined
+      ? [
+          [
+            ["response", "retrieved"],
+            "response.passage is missing: it says where an element has its doc and section",
+          ] as const,
+        ]
+      : []),
+    ...(needsShape(response.citations) && response.citation === undefined
+      ? [
+          [
+            ["response", "citations"],
+            "response.citation is missing: it says where an element has its doc and section",
+          ] as const,
+        ]
+      : []),
+  ];
 }
 
-/** The request's body: the default contract's, or the mapped one. */
-export function requestBody(question: ProbeQuestion, map: TargetMap | null): unknown {
+/** The pointer a checked text is. */
+export function pointerOf(pointerText: string): Pointer {
+  return parsePointer(pointerText) ?? [];
+}
+
+/** A request as it is sent. */
+export interface MappedRequest {
+  readonly method: "POST" | "GET" | "PUT";
+  readonly url: string;
+  /** Null for a request without a body. */
+  readonly body: unknown;
+}
+
+/** The request of one question: the default contract's, or the mapped one. */
+export function requestOf(address: string, question: ProbeQuestion, map: TargetMap | null): MappedRequest {
   const values = { question: question.question, k: question.k, seed: question.seed, probe: true };
-  if (map === null) return values;
-  let body: unknown = map.request.body ?? {};
-  for (const key of REQUEST_KEYS) {
-    const text = map.request[key];
-    if (text !== undefined) body = writePointer(body, pointerOf(text), values[key])?.document ?? body;
+  if (map === null) return { method: "POST", url: address, body: values };
+  const { method = "POST", query = {} } = map.request;
+  const url = new URL(address);
+  for (const [name, part] of Object.entries(query)) {
+    const value = values[part];
+    if (value !== null) url.searchParams.set(name, String(value));
   }
-  return body;
-}
-
-/** A mapped body in the shape of the default contract; what is missing stays missing and breaks the contract there. */
-export function mappedAnswer(body: unknown, { response }: TargetMap): unknown {
-  const read = (value: unknown, text: string): unknown => readPointer(value, pointerOf(text));
-  const readAll = (value: unknown, pointers: Readonly<Record<string, string | undefined>>): unknown => {
-    const members = MEMBERS.flatMap((key) => {
-      const text = pointers[key];
-      if (text === undefined) return [[key, null] as const]; // The service has no such member.
-      return [[key, IDS.has(key) ? asId(read(value, text)) : read(value, text)] as const];
-    });
-    return Object.fromEntries(members);
-  };
-  const list = (value: unknown, pointers: Readonly<Record<string, string | undefined>>): unknown => {
-    return Array.isArray(value) ? value.map((element) => readAll(element, pointers)) : value;
-  };
-  return {
-    answer: read(body, response.answer),
-    refused: response.refused === undefined ? false : read(body, response.refused),
-    retrieved: list(read(body, response.retrieved), response.passage),
-    citations: list(read(body, response.citations), response.citation),
-  };
-}
-
-const MEMBERS = ["doc", "section", "text", "start", "end", "rev"];
-/** Members that name things; services number them as often as they spell them. */
-const IDS: ReadonlySet<string> = new Set(["doc", "section", "rev"]);
-
-function asId(value: unknown): unknown {
-  return typeof value === "number" ? String(value) : value;
+  let body: unknown = map.request.body ?? {};
+  for (const key of QUESTION_MEMBERS) {
+    const place = map.request[key];
+    if (place !== undefined) body = writePointer(body, pointerOf(place), values[key])?.document ?? body;
+  }
+  return { method, url: Object.keys(query).length === 0 ? address : url.href, body: method === "GET" ? null : body };
 }

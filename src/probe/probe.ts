@@ -14,7 +14,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Embedder } from "../ports/embedder.ts";
 import type { ProbeRunStore } from "../ports/probe-run-store.ts";
 import { type Anchors, answerAnchors, corpusAnchors } from "./anchors.ts";
-import { type Answers, collectAnswers } from "./answers.ts";
+import { type Answers, collectAnswers, goldSections, unseenGold } from "./answers.ts";
 import { calibrateJudge, chooseDecoys } from "./calibrate.ts";
 import type { CorpusSection } from "./corpus.ts";
 import { coverageLevel } from "./coverage-level.ts";
@@ -178,11 +178,20 @@ async function judgeAnswers(
     goldDigest: gold.digest,
     seed,
     ...summarise(measured, stable !== null, summary),
+    gold: goldReport(questions, answers, stable !== null),
     calibration,
     selfTest,
     invalidItems: invalid,
     pooledTopics: judgedTopics(questions.filter(({ answerable }) => answerable).map(({ topic }) => topic)).pooled,
   };
+}
+
+function goldReport(items: readonly GoldItem[], answers: Answers, isPaired: boolean): ProbeReport["gold"] {
+  const unseen = {
+    stable: isPaired ? unseenGold(items, answers.passages("stable")) : null,
+    candidate: unseenGold(items, answers.passages("candidate")),
+  };
+  return { sections: goldSections(items).size, unseen };
 }
 
 function summarise(

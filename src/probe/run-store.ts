@@ -1,11 +1,11 @@
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import type { ProbeRunStore, StoredRun } from "../ports/probe-run-store.ts";
 import { sha256 } from "./digest.ts";
-import { type ProbeQuestion, requestBody } from "./map.ts";
+import { type ProbeQuestion, requestOf } from "./map.ts";
 import type { ProbeTarget } from "./target.ts";
 
 /** Version of what a stored run is; a change makes all earlier ones strangers. */
-const FORMAT = "probe-run/1";
+const FORMAT = "probe-run/2";
 
 /**
  * Key of a run: a digest of every field of the request, the service's pins and the repetition, so that equal requests
@@ -13,9 +13,9 @@ const FORMAT = "probe-run/1";
  */
 export function runKey(target: ProbeTarget, question: ProbeQuestion, repetition: number): string | null {
   if (target.pins === null) return null;
-  const body = requestBody(question, target.map) as Json;
+  const request = { ...requestOf(target.url, question, target.map) } as Json;
   const reading = (target.map?.response ?? null) as Json;
-  const fields = { format: FORMAT, url: target.url, pins: target.pins, body, reading, k: question.k, repetition };
+  const fields = { format: FORMAT, pins: target.pins, request, reading, k: question.k, repetition };
   return sha256(canonicalJson(fields));
 }
 

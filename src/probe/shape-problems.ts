@@ -37,6 +37,7 @@ function problemsOf(issue: z.core.$ZodIssue, source: Source, schema: z.ZodType, 
     }));
   }
   const found = valueAt(source.value, path);
+  if (issue.code === "invalid_union") return unionProblems(issue, { found, path, name, here }, source, schema, codes);
   if (issue.code === "invalid_type") {
     const message =
       found === undefined
@@ -47,6 +48,34 @@ function problemsOf(issue: z.core.$ZodIssue, source: Source, schema: z.ZodType, 
   return [{ ...here, code: codes.value, message: `${name}: ${issue.message}` }];
 }
 
+interface UnionPlace {
+  readonly found: unknown;
+  readonly path: Path;
+  readonly name: string;
+  readonly here: Pick<Problem, "path" | "at">;
+}
+
+/** A value that is none of several forms: told as the form it has most of, which is the one with an issue inside. */
+function unionProblems(
+  { errors }: z.core.$ZodIssueInvalidUnion,
+  { found, path, name, here }: UnionPlace,
+  source: Source,
+  schema: z.ZodType,
+  codes: ShapeCodes,
+): readonly Problem[] {
+  const isOtherForm = ({ code, path: inner }: z.core.$ZodIssue) => code === "invalid_type" && inner.length === 0;
+  const closest = errors
+    .filter((issues) => issues.length > 0 && !issues.some(isOtherForm))
+    .sort((a, b) => a.length - b.length)[0];
+  if (closest === undefined) {
+    const expected = "expected a JSON pointer or one of the documented forms";
+    return found === undefined
+      ? [{ ...here, code: codes.missing, message: `missing ${name}, ${expected}` }]
+      : [{ ...here, code: codes.type, message: `found ${shown(found)} for ${name}, ${expected}` }];
+  }
+  return closest.flatMap((issue) => problemsOf({ ...issue, path: [...path, ...issue.path] }, source, schema, codes));
+}
+
 /** The keys a schema knows at a path, through lists and optional parts. */
 function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
   let inner: unknown = plain(schema);
@@ -54,7 +83,8 @@ function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
     if (inner instanceof z.ZodArray) inner = plain(inner.element);
     else if (inner instanceof z.ZodObject) inner = plain(inner.shape[part as string]);
   }
-  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+  const forms = inner instanceof z.ZodUnion ? inner.options : [inner];
+  return [...new Set(forms.flatMap((form) => (form instanceof z.ZodObject ? Object.keys(form.shape) : [])))];
 }
 
 function plain(schema: unknown): unknown {

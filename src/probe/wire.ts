@@ -1,5 +1,5 @@
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
-import type { ArmReport, Interval, PairedReport, ProbeReport } from "../core/measure/report.ts";
+import type { ArmReport, Interval, PairedReport, ProbeReport, UnseenGold } from "../core/measure/report.ts";
 import type { VerdictKind } from "../core/verdict.ts";
 import { sha256 } from "./digest.ts";
 
@@ -10,7 +10,7 @@ type JsonObject = { readonly [key: string]: Json };
  * @source contracts.md "sluice probe"
  */
 export function toWire(report: ProbeReport, verdict: VerdictKind) {
-  const { arms, paired, calibration, versions } = report;
+  const { arms, paired, calibration, gold, versions } = report;
   const body = {
     verdict,
     metrics: { stable: arms.stable === null ? null : armOnWire(arms.stable), candidate: armOnWire(arms.candidate) },
@@ -19,6 +19,13 @@ export function toWire(report: ProbeReport, verdict: VerdictKind) {
     discordant: report.discordant.map(({ id, topic, stable, candidate, states }) => {
       return { id, topic, stable, candidate, states: { ...states } };
     }),
+    gold: {
+      sections: gold.sections,
+      unseen: {
+        stable: gold.unseen.stable === null ? null : unseenOnWire(gold.unseen.stable),
+        candidate: unseenOnWire(gold.unseen.candidate),
+      },
+    },
     calibration: {
       m_gold: calibration.mGold,
       m_decoy: calibration.mDecoy,
@@ -95,8 +102,13 @@ function armOnWire(arm: ArmReport) {
     errors: arm.errors,
     error_classes: { ...arm.errorClasses },
     schema_violations: arm.schemaViolations,
+    failures: arm.failures.map(({ kind, what, runs, question, excerpt }) => ({ kind, what, runs, question, excerpt })),
     measured_questions: arm.measuredQuestions,
   };
+}
+
+function unseenOnWire({ count, first }: UnseenGold) {
+  return { count, first: first.map(({ doc, section }) => ({ doc, section })) };
 }
 
 function pairedOnWire(paired: PairedReport) {

@@ -3,10 +3,12 @@ import { suggestion } from "../core/did-you-mean.ts";
 import type { Gate } from "../core/judge/definition.ts";
 import { findGate, GATES, isProbeGate } from "../core/judge/gates.ts";
 import type { Problem } from "../core/problem.ts";
+import { isOwnAddress } from "./check-addresses.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
 import { optionsSchema } from "./gate-schema.ts";
 import { normalUrl } from "./normal-url.ts";
-import { type RolloutDocument, stableDocument } from "./rollout-schema.ts";
+import { gateEntry, type RolloutDocument, stableDocument } from "./rollout-schema.ts";
+import { valueAt } from "./shape.ts";
 import { type Path, pathText, type Source } from "./source.ts";
 
 /** Above this share a stage may not go on without proof (decision-policy.md). */
@@ -28,7 +30,31 @@ export function checkRollout(document: RolloutDocument, source: Source): readonl
     ...checkGates(document, source, problem),
     ...checkMetrics(document, problem),
     ...checkChangeTypes(document, problem),
+    ...checkListen(document, problem),
   ];
+}
+
+/** What is wrong inside the entries of `gates` that have their shape, for a document that is wrong elsewhere. */
+export function checkGateEntries(source: Source): readonly Problem[] {
+  const entries = valueAt(source.value, ["spec", "gates"]);
+  const problem: Report = (path, code, message) => ({ code, path: pathText(path), at: source.locate(path), message });
+  return (Array.isArray(entries) ? entries : []).flatMap((entry: unknown, index) => {
+    const parsed = gateEntry.safeParse(entry);
+    return parsed.success ? checkEntry(parsed.data, ["spec", "gates", index], source, problem) : [];
+  });
+}
+
+/** A gateway on an arm's own address would send that arm's requests to itself. */
+function checkListen(document: RolloutDocument, problem: Report): readonly Problem[] {
+  const { route, candidate } = document.spec;
+  const { listen } = route;
+  const arms = { stable: stableDocument(document), candidate };
+  return SERVING_ARMS.flatMap((arm) => {
+    const url = arms[arm]?.url;
+    if (listen === undefined || url === undefined || !isOwnAddress(listen, url)) return [];
+    const message = `the gateway would listen on ${listen}, where ${arm} itself is (${url})`;
+    return [problem(["spec", "route", "listen"], "E130", message, "give the gateway a port of its own")];
+  });
 }
 
 type Report = (path: Path, code: string, message: string, fix?: string) => Problem;

@@ -4,6 +4,9 @@ import type { ManifestField } from "../core/release/manifest.ts";
 import type { Serves } from "../core/routing/schema-lock.ts";
 import type { ArmPlan, MetricPlan, ProbePlan, RolloutPlan, Stage } from "../core/stage/plan.ts";
 import { type Bp, bp } from "../core/unit.ts";
+import { deltaS } from "../core/judge/probes/delta-s.ts";
+import { planAccess } from "./access-schema.ts";
+import { planHealthMap } from "./health-map-schema.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
 import { type Preset, PRESETS, strictestPresetOf } from "./preset/index.ts";
 import { normalUrl } from "./normal-url.ts";
@@ -99,12 +102,11 @@ function claimOf({ spec }: RolloutDocument): RolloutPlan["claim"] {
 
 function planArms({ metadata, spec }: RolloutDocument, context: PlanContext): RolloutPlan["arms"] {
   const { current = null, generation } = context;
-  const isProbed = spec.probes !== undefined;
-  const candidate = planArm(spec.candidate, isProbed, `${metadata.name}.${generation}:`, null);
-  if (spec.stable !== "current") return { stable: planArm(spec.stable, isProbed, "stable:", current), candidate };
-  if (current !== null) return { stable: currentArm(current, isProbed), candidate };
+  const candidate = planArm(spec.candidate, spec, `${metadata.name}.${generation}:`, null);
+  if (spec.stable !== "current") return { stable: planArm(spec.stable, spec, "stable:", current), candidate };
+  if (current !== null) return { stable: currentArm(current, spec.probes !== undefined), candidate };
   const first = spec.startsFrom;
-  return { stable: first === undefined ? UNKNOWN_STABLE : planArm(first, isProbed, "stable:", null), candidate };
+  return { stable: first === undefined ? UNKNOWN_STABLE : planArm(first, spec, "stable:", null), candidate };
 }
 
 /** What the service serves, as the stable arm of a rollout that probes or does not. */
@@ -112,9 +114,12 @@ export function currentArm(current: ArmPlan, isProbed: boolean): ArmPlan {
   return { ...current, answerUrl: isProbed ? (current.url ?? current.answerUrl) : null };
 }
 
+type Spec = RolloutDocument["spec"];
+
 /** Without probes nothing reads answers, and without both health endpoints nobody states an identity to compare. */
 function isMeasurable(gate: string, { spec }: RolloutDocument, { stable, candidate }: RolloutPlan["arms"]): boolean {
   const reads = findGate(gate)?.reads;
+  if (gate === deltaS.name && spec.probes?.text === false) return false;
   if (reads === "probe") return spec.probes !== undefined;
   const isStated = stable === UNKNOWN_STABLE || stable.healthUrl !== null;
   return reads !== "identity" || (isStated && candidate.healthUrl !== null);
@@ -124,8 +129,9 @@ function isMeasurable(gate: string, { spec }: RolloutDocument, { stable, candida
  * One arm. A fresh cache prefix for each generation of a candidate, so that a retry never reads what a rolled-back one
  * wrote (D-9).
  */
-function planArm(arm: ArmDocument, isProbed: boolean, cachePrefix: string, current: ArmPlan | null): ArmPlan {
+function planArm(arm: ArmDocument, spec: Spec, cachePrefix: string, current: ArmPlan | null): ArmPlan {
   const url = new URL(arm.url);
+  const access = arm.access ?? spec.access;
   const healthUrl = arm.health === null ? null : new URL(arm.health ?? DEFAULTS.healthPath, url.origin).href;
   return {
     releaseId: arm.release ?? current?.releaseId ?? url.host,
@@ -133,7 +139,9 @@ function planArm(arm: ArmDocument, isProbed: boolean, cachePrefix: string, curre
     endpoints: [url.origin],
     cachePrefix: arm.cachePrefix ?? current?.cachePrefix ?? cachePrefix,
     healthUrl,
-    answerUrl: isProbed ? url.href : null,
+    answerUrl: spec.probes === undefined ? null : url.href,
+    ...(access === undefined ? {} : { access: planAccess(access) }),
+    ...(spec.healthMap === undefined ? {} : { healthMap: planHealthMap(spec.healthMap) }),
     ...(arm.serves === undefined ? {} : { serves: planServes(arm.serves) }),
   };
 }
@@ -232,11 +240,12 @@ function withErrorBudget(setting: GateSetting, tries: number): GateSetting {
 }
 
 function planMetric(metric: NonNullable<RolloutDocument["spec"]["metrics"]>[number]): MetricPlan {
-  const { name, source, url, candidate, stable, timestamp, tokenFile, every, maxAge } = metric;
+  const { name, source, url, candidate, stable, timestamp, tokenFile, access, every, maxAge } = metric;
   const everyMs = every ?? DEFAULTS.metricEveryMs;
   const maxAgeMs = maxAge ?? Math.max(DEFAULTS.metricMaxAgeMs, 2 * everyMs);
   const place = { timestamp: timestamp ?? null, tokenFile: tokenFile ?? null };
-  return { name, source, url, candidate, stable: stable ?? null, ...place, everyMs, maxAgeMs };
+  const credentials = access === undefined ? {} : { access: planAccess(access) };
+  return { name, source, url, candidate, stable: stable ?? null, ...place, ...credentials, everyMs, maxAgeMs };
 }
 
 function planProbes({ spec }: RolloutDocument, context: PlanContext): ProbePlan | null {

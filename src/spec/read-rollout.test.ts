@@ -97,7 +97,7 @@ describe("readRollout", () => {
       .replace("use: default", "use: defualt");
     const problems = problemsOf(text);
     expect(problems.map(({ code, at }) => [code, at?.line])).toEqual([
-      ["E103", 14],
+      ["E105", 14],
       ["E104", 20],
       ["E108", 21],
     ]);
@@ -118,7 +118,7 @@ describe("readRollout", () => {
   });
 
   it.each([
-    ["a duration without its unit", "E103", "hold: 12s", "hold: 12"],
+    ["a duration without its unit", "E105", "hold: 12s", "hold: 12"],
     ["a duration out of order", "E105", "hold: 12s", "hold: 5s1m"],
     ["three decimals", "E105", "weight: 10,", "weight: 10.123,"],
     ["a share above 100", "E105", "weight: 10,", "weight: 101,"],
@@ -151,5 +151,28 @@ describe("readRollout", () => {
   it("says what was found when the document is empty or a list", () => {
     expect(one("").message).toContain("found nothing");
     expect(one("- a").message).toContain("found a list");
+  });
+
+  it("tells a misspelt option of one gate beside the wrong name of another, and a bare number where a duration belongs", () => {
+    const read = readRollout(
+      GOOD.replace("{ weight: 10, hold: 12s }", "{ weight: 10, hold: 15 }").replace(
+        "gates: [{ use: default }]",
+        "gates: [{ use: default }, { gate: error-rte }, { gate: error-rate, minSample: 9 }]",
+      ),
+    );
+    const problems = isProblems(read) ? read : [];
+    expect(problems.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      "E105 found 15, expected a duration with its unit: write 15s or 15m",
+      expect.stringContaining('E108 unknown value "error-rte"'),
+      expect.stringContaining('E104 unknown key "minSample"; did you mean "minSamples"?'),
+    ]);
+  });
+
+  it("finds a gateway that would listen where an arm is, under any name of this machine", () => {
+    for (const listen of ["127.0.0.1:4002", "localhost:4002", "0.0.0.0:4002", '"[::1]:4002"']) {
+      const read = readRollout(GOOD.replace("listen: 127.0.0.1:4000", `listen: ${listen}`));
+      expect(isProblems(read) ? read.map(({ code }) => code) : []).toEqual(["E130"]);
+    }
+    expect(isProblems(readRollout(GOOD))).toBe(false);
   });
 });

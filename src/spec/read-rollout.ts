@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { suggestion } from "../core/did-you-mean.ts";
 import type { Problem } from "../core/problem.ts";
-import { checkRollout } from "./check-rollout.ts";
+import { checkGateEntries, checkRollout } from "./check-rollout.ts";
 import { type RolloutDocument, rolloutSchema } from "./rollout-schema.ts";
 import { readShape, valueAt } from "./shape.ts";
 import { type Path, parseSource, pathText, type Source } from "./source.ts";
@@ -21,7 +21,10 @@ export function readRollout(text: string): ReadRollout | readonly Problem[] {
   const foreign = foreignDocument(source);
   if (foreign !== null) return [foreign];
   const read = readShape(rolloutSchema, source.value);
-  if ("issues" in read) return inTextOrder(read.issues.flatMap((issue) => problemsOf(issue, source)));
+  if ("issues" in read) {
+    // Rules between fields need a whole document; options of gates do not, so they are told in the same pass.
+    return inTextOrder([...read.issues.flatMap((issue) => problemsOf(issue, source)), ...checkGateEntries(source)]);
+  }
   const problems = checkRollout(read.value, source);
   return problems.length > 0 ? inTextOrder(problems) : { document: read.value, source };
 }
@@ -75,6 +78,7 @@ function problemsOf(issue: z.core.$ZodIssue, source: Source): readonly Problem[]
     case "invalid_type":
       if (found === undefined)
         return [{ ...here, code: "E102", message: `missing ${pathText(path)}, expected ${issue.expected}` }];
+      if (issue.message.startsWith("found ")) return [{ ...here, code: "E105", message: issue.message }];
       return [{ ...here, code: "E103", message: `found ${shown(found)}, expected ${issue.expected}` }];
     case "invalid_value": {
       const known = issue.values.map(String);

@@ -3,7 +3,9 @@ import { GATE_NAMES } from "../core/judge/gates.ts";
 import { DECLARED_FIELDS } from "../core/release/manifest.ts";
 import { LEASE_LIMITS } from "../core/routing/document.ts";
 import { PIN_TEXT, REVISION } from "../core/routing/schema-lock.ts";
+import { accessSchema } from "./access-schema.ts";
 import { parseDurationMs } from "./duration.ts";
+import { healthMapSchema } from "./health-map-schema.ts";
 import { CHANGE_TYPES } from "./preset/change-type.ts";
 import { PRESETS } from "./preset/index.ts";
 
@@ -16,7 +18,13 @@ const name = z
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "expected an HTTP header name");
 
-const duration = z.string().transform((text, context): number => {
+/** A bare number is no duration: 10 could be seconds or minutes. The message names the likely one. */
+const notAText = ({ input }: { readonly input?: unknown }): string | undefined =>
+  typeof input === "number"
+    ? `found ${input}, expected a duration with its unit: write ${input}s or ${input}m`
+    : undefined;
+
+const duration = z.string({ error: notAText }).transform((text, context): number => {
   const ms = parseDurationMs(text);
   if (ms !== null) return ms;
   context.addIssue({
@@ -71,6 +79,8 @@ const arm = z.strictObject({
   release: z.string().min(1).max(200).optional(),
   cachePrefix: z.string().min(1).max(64).optional(),
   serves: serves.optional(),
+  /** Replaces spec.access for this arm. */
+  access: accessSchema.optional(),
 });
 
 const step = z.strictObject({
@@ -105,6 +115,7 @@ const metric = z.strictObject({
   timestamp: z.string().startsWith("/").max(1_024).optional(),
   /** Absolute path of a file with the bearer token, on the controller's machine. */
   tokenFile: z.string().startsWith("/").max(1_024).optional(),
+  access: accessSchema.optional(),
   every: duration.optional(),
   maxAge: duration.optional(),
 });
@@ -121,6 +132,10 @@ export const rolloutSchema = z.strictObject({
     /** Where users are before the service's first rollout; only beside `stable: current`, and not read afterwards. */
     startsFrom: arm.optional(),
     candidate: arm,
+    /** How the controller gets into both arms, for probes and health. */
+    access: accessSchema.optional(),
+    /** Where the health answer of both arms says what, when it has another shape. */
+    healthMap: healthMapSchema.optional(),
     changes: z.array(z.enum(DECLARED_FIELDS as [string, ...string[]])).optional(),
     /** What kind of change this is; each kind asks for gates of its own. */
     changeTypes: z.array(z.enum(CHANGE_TYPES)).min(1).optional(),
@@ -146,6 +161,8 @@ export const rolloutSchema = z.strictObject({
         map: z.string().min(1).optional(),
         corpus: z.string().min(1).optional(),
         embedder: z.string().min(1).optional(),
+        /** False: the service returns section ids without text, so distances of texts cannot be measured (L3). */
+        text: z.boolean().optional(),
         concurrency: z.int().min(1).max(256).optional(),
         rps: z.number().gt(0).max(10_000).optional(),
       })

@@ -8,7 +8,10 @@ const started = await startController({
   dataDir,
   host: "127.0.0.1",
   port: Number(port),
-  probes: { run: () => Promise.reject(new DriverError("unsupported", "never", "no probes in this test")) },
+  probes: {
+    run: () => Promise.reject(new DriverError("unsupported", "never", "no probes in this test")),
+    smoke: () => Promise.resolve(null),
+  },
   stallMs: Number(stallMs),
   log: say,
   onFatal: (error) => {

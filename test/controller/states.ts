@@ -68,6 +68,7 @@ export class Bench extends World {
           this.probing === "hang"
             ? new Promise(() => {})
             : Promise.reject(new DriverError("unsupported", "never", "the gold set is gone")),
+        smoke: () => Promise.resolve(null),
       },
     };
   }

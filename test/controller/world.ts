@@ -68,7 +68,10 @@ export class World {
       store: this.store,
       hub: this.hub,
       traffic: { gateway: gatewayTraffic(this.hub) },
-      probes: { run: () => Promise.reject(new DriverError("unsupported", "never", "no probes in this world")) },
+      probes: {
+        run: () => Promise.reject(new DriverError("unsupported", "never", "no probes in this world")),
+        smoke: () => Promise.resolve(null),
+      },
       health: {
         read: (url) => {
           const METRIC = url.includes("4002") ? this.metricOfCandidate : "cosine";

@@ -38,7 +38,7 @@ describe("askTarget", () => {
     ["a body over 4 MiB", { raw: `"${"x".repeat(5_000_000)}"` }, "body|other|too-large"],
     ["an empty body", { raw: "" }, "body|other|not-json"],
   ])("counts %s as an error of its class", async (_, instead, errorClass) => {
-    expect(await ask({ instead: () => instead })).toEqual({ kind: "error", errorClass });
+    expect(await ask({ instead: () => instead })).toMatchObject({ kind: "error", errorClass });
   });
 
   it("counts JSON that breaks the contract as a schema violation, not as an error", async () => {
@@ -46,7 +46,9 @@ describe("askTarget", () => {
       instead: () => ({ raw: '{"answer":"x","refused":false,"retrieved":[],"citations":["s"]}' }),
     });
     expect(result).toMatchObject({ kind: "schema-violation" });
-    expect(result.kind === "schema-violation" && result.detail).toContain("citations.0");
+    expect(result.kind === "schema-violation" && result.detail).toBe(
+      "field `citations[]` is a string, expected an object",
+    );
   });
 
   it("tells a cut body, a late answer and a closed port apart", async () => {
@@ -55,6 +57,7 @@ describe("askTarget", () => {
     expect(await ask({ instead: () => "hang" }, {}, 60)).toEqual({
       kind: "error",
       errorClass: "headers|timeout|deadline",
+      excerpt: null,
     });
     const closed = await fakeService({ corpus });
     await closed.close();
@@ -62,6 +65,7 @@ describe("askTarget", () => {
     expect(await askTarget(target(closed.url), question, settings)).toEqual({
       kind: "error",
       errorClass: "connect|network|ECONNREFUSED",
+      excerpt: null,
     });
   });
 
@@ -71,9 +75,26 @@ describe("askTarget", () => {
     await expect(ask({ instead: () => "hang" }, {}, 2_000, stop.signal)).rejects.toThrow("no longer wanted");
   });
 
+  it("keeps what came instead of an answer, at most 200 bytes of it and without the credentials it repeats", async () => {
+    const access = { fetch, headerNames: [], redact: (text: string) => text.replaceAll("canary-1", "***") };
+    const raw = `no key canary-1 is known ${"x".repeat(300)}`;
+    const refused = await ask({ instead: () => ({ status: 401, raw }) }, { access });
+    expect(refused).toMatchObject({ kind: "error", errorClass: "headers|other|401" });
+    const excerpt = refused.kind === "error" ? (refused.excerpt ?? "") : "";
+    expect([excerpt.slice(0, 19), excerpt.length]).toEqual(["no key *** is known", 201]);
+    const broken = await ask({ instead: () => ({ raw: '{"canary-1":1}' }) }, { access });
+    expect(broken).toMatchObject({ detail: "field `answer` is missing", excerpt: '{"***":1}' });
+  });
+
   it("sends credentials beside its own headers", async () => {
     const log: SeenRequest[] = [];
-    await ask({ log }, { headers: { authorization: "Bearer t" } });
+    const access = {
+      fetch: (url: string, init: RequestInit) =>
+        fetch(url, { ...init, headers: { ...init.headers, authorization: "Bearer t" } }),
+      headerNames: ["authorization"],
+      redact: (text: string) => text.replaceAll("Bearer t", "***"),
+    };
+    await ask({ log }, { access });
     expect(log[0]?.headers).toMatchObject({ authorization: "Bearer t", "x-bypass-cache": "1" });
     expect(log[0]?.body).toEqual({ ...question, probe: true });
   });

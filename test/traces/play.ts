@@ -147,6 +147,7 @@ export async function playController(world: RecordedWorld): Promise<Played> {
         probe === undefined
           ? Promise.reject(new DriverError("unsupported", "never", "no probes in this world"))
           : Promise.resolve(probe(tier)),
+      smoke: () => Promise.resolve(null),
     },
     health: {
       read: (url) => {

@@ -46,6 +46,23 @@ const rollout = z.strictObject({
     .describe("before such a candidate is stopped at the first share; null when it is not seen there"),
 });
 
+const probes = z.strictObject({
+  questions: count,
+  answerable: count,
+  requests_an_arm: count.describe("requests to each arm in one run of the whole set"),
+  gates: z.array(z.string()).describe("gates over answers"),
+  detectable_coverage_drop: z.number().nonnegative().nullable().describe("drop of coverage seen with power 0.8"),
+});
+
+const identity = z.strictObject({
+  is_checked: z.boolean().describe("false when an arm has no health endpoint"),
+  without_health: z.array(z.enum(["stable", "candidate"])),
+  stated_fields: z
+    .array(z.string())
+    .nullable()
+    .describe("fields that healthMap reads; null for all, or when nothing is checked"),
+});
+
 const warning = z.strictObject({
   code: z
     .enum(["E201", "W201", "W202", "W203"])
@@ -72,11 +89,14 @@ export const planAnswer = z.strictObject({
       ),
     stable_carries_all: z.literal(true).describe("until promotion stable must be able to serve everybody"),
   }),
+  probes: probes.nullable().describe("null when the document has none"),
+  identity,
   warnings: z.array(warning),
   assumed: z.strictObject({
     rps: z.number().nonnegative(),
     failure_rate: share,
     latency_sigma: z.number().nonnegative(),
+    coverage_deviation: z.number().nonnegative().describe("of one question's paired difference"),
   }),
 });
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ArmReport, CoverageLevel, LambdaState, ProbeReport } from "../../core/measure/report.ts";
+import type { ArmReport, CoverageLevel, LambdaState, ProbeFailure, ProbeReport } from "../../core/measure/report.ts";
 import type { ProbeAnswer } from "../../probe/wire.ts";
 import { count, countByArm, type EveryOf, interval, share, verdictKind, type Wire } from "./wire.ts";
 
@@ -60,6 +60,19 @@ const arm = z.strictObject({
   errors: count.describe("runs without a usable answer; in runs as well"),
   error_classes: z.record(z.string(), count).describe("the same by stage|family|code"),
   schema_violations: count,
+  failures: z
+    .array(
+      z.strictObject({
+        kind: z.enum({ error: "error", "schema-violation": "schema-violation" } satisfies EveryOf<
+          ProbeFailure["kind"]
+        >),
+        what: z.string().describe("error class as stage|family|code, or what breaks the contract"),
+        runs: count,
+        question: z.string().describe("id of the first question that failed so"),
+        excerpt: z.string().nullable().describe("beginning of what was answered; null when nothing was"),
+      }),
+    )
+    .describe("the commonest ways of failing, most frequent first"),
   measured_questions: count,
 });
 
@@ -84,6 +97,11 @@ const discordant = z.strictObject({
   states: z.strictObject({ stable: lambdaState, candidate: lambdaState }),
 });
 
+const unseen = z.strictObject({
+  count,
+  first: z.array(z.strictObject({ doc: z.string(), section: z.string() })).describe("at most 20"),
+});
+
 const calibration = z.strictObject({
   m_gold: number,
   m_decoy: number,
@@ -102,6 +120,12 @@ export const probeAnswer = z.strictObject({
   paired: paired.nullable().describe("candidate - stable on the same questions; null when one target was asked"),
   detectable_drop: z.record(z.string(), number).describe("smallest drop seen at power 0.8, by metric"),
   discordant: z.array(discordant),
+  gold: z
+    .strictObject({
+      sections: count,
+      unseen: z.strictObject({ stable: unseen.nullable(), candidate: unseen }),
+    })
+    .describe("gold sections asked for, and those an arm returned to no question"),
   calibration,
   self_test: z.enum(selfTest),
   tier: z.enum(tier),

@@ -1,6 +1,8 @@
+import { errorRate } from "../../core/judge/errors/error-rate.ts";
 import { adviceFor, findGate } from "../../core/judge/gates.ts";
 import { type GateSetting, gateLabel, readGateLabel } from "../../core/judge/setting.ts";
 import type { ProbeReport } from "../../core/measure/report.ts";
+import { describeErrorClass } from "../../core/window/error-class.ts";
 import type { Status } from "../../controller/status.ts";
 import { CliError } from "../cli-error.ts";
 import type { ControllerClient } from "../controller-client.ts";
@@ -26,6 +28,8 @@ interface Explanation {
   readonly lookAt: string | null;
   /** The stretch of traffic that looked worst; for gates on errors and latency. */
   readonly worst: string | null;
+  /** What the first failed probes met; for gates that read probes. */
+  readonly met: readonly string[];
   /** Questions that differ between the arms, worst first; for gates that read probes. */
   readonly discordant: readonly {
     readonly id: string;
@@ -35,6 +39,7 @@ interface Explanation {
   }[];
 }
 
+const FAILURES_SHOWN = 3;
 const QUESTIONS_SHOWN = 5;
 
 function shown(value: number | null): string {
@@ -76,6 +81,22 @@ function worstOf(gate: string, worst: Status["worst"]): string | null {
   return `${at}: ${arm(stretch.candidate)} on the candidate, ${arm(stretch.stable)} on stable`;
 }
 
+/** The first failed runs of both arms, as one line each: what they met, how often, and the beginning of the answer. */
+function metBy(probe: ProbeReport | undefined): readonly string[] {
+  if (probe === undefined) return [];
+  const arms = [
+    ["stable", probe.arms.stable],
+    ["the candidate", probe.arms.candidate],
+  ] as const;
+  return arms.flatMap(([whose, arm]) =>
+    (arm?.failures ?? []).slice(0, FAILURES_SHOWN).map(({ kind, what, runs, question, excerpt }) => {
+      const did = kind === "error" ? describeErrorClass(what) : what;
+      const answered = excerpt === null || excerpt === "" ? "" : `: ${excerpt}`;
+      return `${runs} of ${arm?.runs} probes of ${whose}: ${did}; first ${question}${answered}`;
+    }),
+  );
+}
+
 function explainVerdict(
   verdict: WireVerdict,
   gates: readonly GateSetting[],
@@ -103,12 +124,14 @@ function explainVerdict(
         ? (adviceFor(base, verdict.condition)?.lookAt ?? null)
         : null,
     worst: verdict.verdict === "pass" ? null : worstOf(base, traffic),
+    met:
+      verdict.verdict !== "pass" && (findGate(base)?.reads === "probe" || base === errorRate.name) ? metBy(probe) : [],
     discordant: worst.map(({ id, topic: of, stable, candidate }) => ({ id, topic: of, stable, candidate })),
   };
 }
 
 function lines(
-  { gate, verdict, means, sentence, numbers, askedBy, settles, lookAt, worst, discordant }: Explanation,
+  { gate, verdict, means, sentence, numbers, askedBy, settles, lookAt, worst, met, discordant }: Explanation,
   terminal: Terminal,
 ): readonly string[] {
   const style = verdict === "pass" ? "good" : verdict === "fail" ? "bad" : "warn";
@@ -118,6 +141,7 @@ function lines(
     `  ${sentence}`,
     `  ${numbers}`,
     ...(worst === null ? [] : [`  worst: ${worst}`]),
+    ...met.map((line) => `  met: ${line}`),
     ...discordant.map(
       ({ id, topic, stable, candidate }) =>
         `  differs: ${id} (${topic}) coverage ${shown(stable)} on stable, ${shown(candidate)} on the candidate`,

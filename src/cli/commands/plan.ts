@@ -5,6 +5,13 @@ import { holdMsOf, shareOf } from "../../core/stage/share.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
 import { presetOf } from "../../spec/plan.ts";
 import type { PlanAnswer, PlanStage, PlanWarning } from "../answer/plan-answer.ts";
+import {
+  ASSUMED_COVERAGE_DEVIATION,
+  describeIdentity,
+  describeProbes,
+  identityFacts,
+  probeFacts,
+} from "../plan-facts.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { checkStable } from "../known-stable.ts";
 import { type DocumentFile, previewPlan, readDocument } from "../read-document.ts";
@@ -15,8 +22,17 @@ export interface PlanOptions {
   readonly detailedExitcode: boolean;
   /** Requests per second of the service today. */
   readonly rps: number;
+  /** Share of its requests that fail today, and the spread of its latency: sigma of the logarithm. */
+  readonly errorRate: number;
+  readonly latencySigma: number;
   readonly dataDir: string;
   readonly controller: string | null;
+}
+
+/** What is assumed of healthy traffic; said aloud in the plan. */
+interface Assumed {
+  readonly failureRate: number;
+  readonly latencySigma: number;
 }
 
 interface StageForecast {
@@ -26,12 +42,10 @@ interface StageForecast {
 
 /** A rollback is one push to the gateways and running answers ending; the push is confirmed within this. */
 const PUSH_WORST_MS = 1_000;
-/** Assumed of healthy traffic where nothing was measured; said aloud in the plan. */
-const ASSUMED = { failureRate: 0.005, latencySigma: 0.5 } as const;
 
-function forecast(plan: RolloutPlan, rps: number): readonly StageForecast[] {
+function forecast(plan: RolloutPlan, rps: number, assumed: Assumed): readonly StageForecast[] {
   return plan.stages.map((stage) => {
-    const gates = stage.kind === "traffic" ? forecastStage(plan, stage, { requestsPerSecond: rps, ...ASSUMED }) : [];
+    const gates = stage.kind === "traffic" ? forecastStage(plan, stage, { requestsPerSecond: rps, ...assumed }) : [];
     return { stage, gates };
   });
 }
@@ -97,8 +111,13 @@ function stageWire({ stage, gates }: StageForecast, plan: RolloutPlan): PlanStag
     share_bp: shareOf(stage) ?? 0,
     hold_s: holdMsOf(stage) / 1_000,
     gates: gates.map(gateWire),
-    worst_rollback_s: (PUSH_WORST_MS + (stage.kind === "probes" ? 0 : plan.drainMs)) / 1_000,
+    worst_rollback_s: worstRollbackMs(stage, plan) / 1_000,
   };
+}
+
+/** Longest time from a verdict until nothing runs on the candidate any more: one push, then running answers end. */
+function worstRollbackMs(stage: Stage, plan: RolloutPlan): number {
+  return stage.kind === "probes" ? 0 : PUSH_WORST_MS + plan.drainMs;
 }
 
 function gateWire(forecast: GateForecast): PlanStage["gates"][number] {
@@ -113,9 +132,11 @@ function gateWire(forecast: GateForecast): PlanStage["gates"][number] {
   };
 }
 
-function describeStage({ stage, gates }: StageForecast, index: number): string {
-  if (stage.kind === "probes") return `  ${index}  probes   ${stage.tier} gold set, both arms, before users move`;
-  if (stage.kind === "watch") return `  ${index}  100 %    watched ${formatDurationMs(stage.holdMs)}, stable kept warm`;
+function describeStage({ stage, gates }: StageForecast, index: number, plan: RolloutPlan): string {
+  const back = `, back within ${formatDurationMs(worstRollbackMs(stage, plan))} at worst`;
+  if (stage.kind === "probes") return `  ${index}  probes   ${stage.tier} gold set, both arms; no user to take back`;
+  if (stage.kind === "watch")
+    return `  ${index}  100 %    watched ${formatDurationMs(stage.holdMs)}, stable kept warm${back}`;
   const slowest = gates.reduce<GateForecast | null>(
     (worst, gate) => ((gate.expectedS ?? 1e12) > (worst?.expectedS ?? -1) ? gate : worst),
     null,
@@ -126,7 +147,7 @@ function describeStage({ stage, gates }: StageForecast, index: number): string {
       : slowest.expectedS === null
         ? `${slowest.gate} never decides`
         : `proof about ${Math.ceil(slowest.expectedS)} s (${slowest.gate})`;
-  return `  ${index}  ${`${stage.candidateBp / 100} %`.padEnd(8)} hold ${formatDurationMs(stage.holdMs)}, ${proof}`;
+  return `  ${index}  ${`${stage.candidateBp / 100} %`.padEnd(8)} hold ${formatDurationMs(stage.holdMs)}, ${proof}${back}`;
 }
 
 function rolloutWire({ alphaStop, to100S, exposed }: RolloutForecast): PlanAnswer["rollout"] {
@@ -161,10 +182,12 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
   const document = await readDocument(file);
   const known = await checkStable(document, options);
   const planned = await previewPlan(document, known.arm);
-  const stages = forecast(planned, options.rps);
+  const assumed = { failureRate: options.errorRate, latencySigma: options.latencySigma };
+  const stages = forecast(planned, options.rps, assumed);
   const { leaseMs = null } = planned;
   const warnings = [...warningsOf(stages, document), ...leaseWarnings(leaseMs, document)];
-  const whole = forecastRollout(planned, { requestsPerSecond: options.rps, ...ASSUMED });
+  const whole = forecastRollout(planned, { requestsPerSecond: options.rps, ...assumed });
+  const [probes, identity] = [await probeFacts(planned), identityFacts(planned)];
   const { stable, candidate } = planned.arms;
   if (options.json) {
     const answer: PlanAnswer = {
@@ -172,8 +195,15 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
       stages: stages.map((one) => stageWire(one, planned)),
       rollout: rolloutWire(whole),
       rollback: { lease_s: leaseMs === null ? null : leaseMs / 1_000, stable_carries_all: true },
+      probes,
+      identity,
       warnings,
-      assumed: { rps: options.rps, failure_rate: ASSUMED.failureRate, latency_sigma: ASSUMED.latencySigma },
+      assumed: {
+        rps: options.rps,
+        failure_rate: assumed.failureRate,
+        latency_sigma: assumed.latencySigma,
+        coverage_deviation: ASSUMED_COVERAGE_DEVIATION,
+      },
     };
     terminal.data(JSON.stringify(answer));
   } else {
@@ -184,14 +214,16 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     );
     terminal.data(`  stable is ${known.says}`);
     if (preset != null) terminal.data(`  preset ${preset.name}: ${preset.says}`);
-    stages.forEach((one, index) => terminal.data(describeStage(one, index)));
+    stages.forEach((one, index) => terminal.data(describeStage(one, index, planned)));
+    for (const line of probes === null ? [] : describeProbes(probes)) terminal.data(line);
+    terminal.data(describeIdentity(identity));
     for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])
       terminal.data(`     ${gate} sees ${detectable}`);
     for (const line of describeRollout(whole)) terminal.data(line);
     terminal.data(describeLease(leaseMs));
-    const { failureRate, latencySigma } = ASSUMED;
+    const { failureRate, latencySigma } = assumed;
     terminal.data(
-      `  assumed: ${options.rps} requests/s (--rps), ${failureRate * 100} % errors, latency sigma ${latencySigma}`,
+      `  assumed: ${options.rps} requests/s (--rps), ${failureRate * 100} % errors (--error-rate), latency sigma ${latencySigma} (--latency-sigma)`,
     );
     for (const { code, at, message, fix } of warnings)
       terminal.say(`${terminal.paint("warn", code)} ${file}:${at.line}:${at.column}  ${message}\n      fix: ${fix}`);

@@ -3,7 +3,9 @@ import { judgeProbes } from "../../core/judge/engine.ts";
 import { coverage } from "../../core/judge/probes/coverage.ts";
 import { deltaS } from "../../core/judge/probes/delta-s.ts";
 import { gateLabel } from "../../core/judge/setting.ts";
+import { httpAccess } from "../../drivers/access/http/index.ts";
 import type { ProbeReport } from "../../core/measure/report.ts";
+import { describeErrorClass } from "../../core/window/error-class.ts";
 import { bp } from "../../core/unit.ts";
 import { overall, type Verdict, type VerdictKind } from "../../core/verdict.ts";
 import { loadCorpus } from "../../probe/corpus-file.ts";
@@ -15,6 +17,7 @@ import { PRESETS } from "../../spec/preset/index.ts";
 import type { PrintedProbeAnswer } from "../answer/probe-answer.ts";
 import { CliError } from "../cli-error.ts";
 import { embedderNamed } from "../../host/embedder.ts";
+import { headersAccess } from "../header-option.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { readGold } from "../../host/read-gold.ts";
 import { readMap } from "../../host/read-map.ts";
@@ -35,6 +38,8 @@ export interface ProbeCommandOptions {
   readonly embedder: string;
   readonly lock: string | null;
   readonly map: string | null;
+  /** `name: value`, sent to both services. */
+  readonly header: readonly string[];
   readonly rps: number | null;
   readonly concurrency: number;
 }
@@ -76,10 +81,13 @@ function checkReached(report: ProbeReport, options: ProbeCommandOptions): void {
     [stable, options.baseline],
   ] as const) {
     if (arm === null || arm.runs === 0 || arm.errors < arm.runs) continue;
-    const classes = Object.keys(arm.errorClasses).join(", ");
+    const [first] = arm.failures;
+    const met = first === undefined ? "failed" : describeErrorClass(first.what);
+    const answered = first?.excerpt ?? "";
+    const what = `${arm.errors} of ${arm.runs} probes ${met} at ${url}${answered === "" ? "" : `: ${answered}`}`;
     throw new CliError(
       EXIT.toolError,
-      `no question was answered at ${url} (${classes}); check the address and that the service runs`,
+      `${what}; check the address, its credentials (--header) and that the service runs`,
     );
   }
 }
@@ -94,7 +102,9 @@ function verdictLine(verdict: Verdict, terminal: Terminal): string {
 export async function probe(options: ProbeCommandOptions, terminal: Terminal): Promise<ExitCode> {
   const gold = await readGold(options.gold);
   const map = options.map === null ? null : await readMap(options.map);
-  const target = (url: string) => ({ url, pins: null, map });
+  const plan = headersAccess(options.header);
+  const access = plan === null ? null : httpAccess(plan, systemClock());
+  const target = (url: string) => ({ url, pins: null, map, access });
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   const report = await runProbes({

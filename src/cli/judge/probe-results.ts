@@ -51,6 +51,18 @@ const arm = z.object({
   errors: number,
   error_classes: counts,
   schema_violations: number,
+  /** Absent in results of versions that kept counts alone. */
+  failures: z
+    .array(
+      z.object({
+        kind: z.enum(["error", "schema-violation"]),
+        what: z.string(),
+        runs: number,
+        question: z.string(),
+        excerpt: z.string().nullable(),
+      }),
+    )
+    .default([]),
   measured_questions: number,
 });
 
@@ -68,6 +80,9 @@ const paired = z.object({
   errors_only: byArm,
 });
 
+const unseen = z.object({ count: number, first: z.array(z.object({ doc: z.string(), section: z.string() })) });
+const NONE_UNSEEN = { count: 0, first: [] };
+
 /** What `sluice probe --json` prints. @source contracts.md "sluice probe" */
 const results = z.object({
   metrics: z.object({ stable: arm.nullable(), candidate: arm }),
@@ -82,6 +97,10 @@ const results = z.object({
       states: z.object({ stable: state, candidate: state }),
     }),
   ),
+  /** Absent in results of versions that did not look for unseen gold. */
+  gold: z
+    .object({ sections: number, unseen: z.object({ stable: unseen.nullable(), candidate: unseen }) })
+    .default({ sections: 0, unseen: { stable: NONE_UNSEEN, candidate: NONE_UNSEEN } }),
   calibration: z.object({
     m_gold: number,
     m_decoy: number,
@@ -143,6 +162,7 @@ function reportOf(wire: z.infer<typeof results>): ProbeReport {
     paired: wire.paired === null ? null : pairedOf(wire.paired),
     detectableDrop: wire.detectable_drop,
     discordant: wire.discordant,
+    gold: wire.gold,
     calibration: {
       mGold: calibration.m_gold,
       mDecoy: calibration.m_decoy,
@@ -163,6 +183,7 @@ function armOf(wire: z.infer<typeof arm>): ArmReport {
     errors: wire.errors,
     errorClasses: wire.error_classes,
     schemaViolations: wire.schema_violations,
+    failures: wire.failures,
     measuredQuestions: wire.measured_questions,
     deltaS: {
       median: deltaS.median,

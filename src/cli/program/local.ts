@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { Terminal } from "../terminal.ts";
-import { type Act, DATA_DIR, port, positive, seed, type Shared, type Verb } from "./options.ts";
+import { type Act, DATA_DIR, port, positive, seed, type Shared, share, type Verb } from "./options.ts";
 
 /** Commands that need no running controller. */
 export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
@@ -39,14 +39,21 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
   );
   verb("plan <file>", "what a rollout will do, how long it takes, what each gate can see")
     .option("--rps <n>", "requests per second of the service today", positive, 100)
+    .option("--error-rate <share>", "share of its requests that fail today", share, 0.005)
+    .option("--latency-sigma <n>", "spread of its latency: standard deviation of the logarithm", positive, 0.5)
     .option("--detailed-exitcode", "exit 3 when there are changes", false)
     .option("--data <dir>", "data directory of the controller that knows the service", DATA_DIR)
     .option("--controller <url>", "address of that controller, when its data directory is elsewhere")
     .action(
-      act(async (file: string, options: Shared & { rps: number; detailedExitcode: boolean }) => {
-        const { data: dataDir, controller = null } = options;
-        return (await import("../commands/plan.ts")).plan(file, { ...options, dataDir, controller }, terminal);
-      }),
+      act(
+        async (
+          file: string,
+          options: Shared & { rps: number; errorRate: number; latencySigma: number; detailedExitcode: boolean },
+        ) => {
+          const { data: dataDir, controller = null } = options;
+          return (await import("../commands/plan.ts")).plan(file, { ...options, dataDir, controller }, terminal);
+        },
+      ),
     );
   verb("simulate", "rehearse a policy many times in virtual time, on candidates whose fate is known")
     .requiredOption("--policy <file>", "the rollout document")

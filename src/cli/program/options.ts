@@ -27,6 +27,13 @@ export function positive(text: string): number {
   throw new InvalidArgumentError("expected a number above 0");
 }
 
+/** Reads a share of one, both ends excluded. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0 && value < 1) return value;
+  throw new InvalidArgumentError("expected a share between 0 and 1, e.g. 0.005");
+}
+
 /** Collects an option that may be given several times. */
 export function collect(value: string, list: readonly string[]): readonly string[] {
   return [...list, value];

@@ -1,7 +1,7 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { PRESETS } from "../../spec/preset/index.ts";
 import type { Terminal } from "../terminal.ts";
-import { type Act, integer, positive, type Verb } from "./options.ts";
+import { type Act, collect, integer, positive, type Verb } from "./options.ts";
 
 /** Commands that ask questions. */
 export function addProbes(program: Command, verb: Verb, act: Act, terminal: Terminal): void {
@@ -19,6 +19,7 @@ export function addProbes(program: Command, verb: Verb, act: Act, terminal: Term
     .option("--embedder <name>", "judge: lexical, or openai/MODEL:DIMS", "lexical")
     .option("--lock <file>", "keep the calibration here")
     .option("--map <file>", "mapping of another response shape")
+    .option("--header <name: value>", "sent to both services; ${NAME} is an environment variable", collect, [])
     .option("--rps <n>", "requests per second over both services", positive)
     .option("--concurrency <n>", "requests at once", integer(1, 256), 16)
     .action(
@@ -28,6 +29,7 @@ export function addProbes(program: Command, verb: Verb, act: Act, terminal: Term
         return probe({ ...absent, ...options } as Parameters<typeof probe>[0], terminal);
       }),
     );
+  addMap(program, verb, act, terminal);
   const gold = program.command("gold").description("gold sets").exitOverride();
   verb("lint <file>", "check a gold set, against its corpus when there is one", gold)
     .option("--corpus <path>", "source documents")
@@ -38,6 +40,26 @@ export function addProbes(program: Command, verb: Verb, act: Act, terminal: Term
       }),
     );
   addImport(gold, verb, act, terminal);
+}
+
+function addMap(program: Command, verb: Verb, act: Act, terminal: Terminal): void {
+  const map = program.command("map").description("mappings of other response shapes").exitOverride();
+  verb("try <file>", "send one question as the mapping says and show how its answer is understood", map)
+    .option("--target <url>", "answer endpoint of the service")
+    .option("--answer <file>", "a saved answer, instead of asking a service")
+    .option("--question <text>", "what is asked", "What can you tell me?")
+    .option("--k <n>", "sections asked for", integer(1, 50), 10)
+    .option("--header <name: value>", "sent besides; ${NAME} is an environment variable", collect, [])
+    .action(
+      act(async (file: string, options: Record<string, unknown>) => {
+        if ((options["target"] === undefined) === (options["answer"] === undefined)) {
+          throw new InvalidArgumentError("expected either --target or --answer");
+        }
+        const { mapTry } = await import("../commands/map-try.ts");
+        const absent = { target: null, answer: null };
+        return mapTry(file, { ...absent, ...options } as Parameters<typeof mapTry>[1], terminal);
+      }),
+    );
 }
 
 const IMPORT_HELP = `

@@ -16,6 +16,16 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
         return gateway(file, { json, dataDir: data, controller, events }, terminal);
       }),
     );
+  remote("doctor <file>", "try health, one question and the few that apply asks on both arms; changes nothing").action(
+    act(async (file: string, options: Shared) => {
+      const { doctor } = await import("../commands/doctor.ts");
+      return doctor(
+        file,
+        { json: options.json, dataDir: options.data, controller: options.controller ?? null },
+        terminal,
+      );
+    }),
+  );
   remote("apply <file>", "hand a rollout document to the controller")
     .option("--watch", "stay until the rollout ends", false)
     .action(

@@ -11,6 +11,7 @@ const PROBLEM_STATUS = {
   generation: 409,
   "no-gateway": 409,
   "target-unreachable": 409,
+  "probes-unfit": 422,
   "too-large": 413,
   "invalid-document": 422,
   "key-reused": 422,

@@ -34,6 +34,8 @@ export interface StageView {
   readonly candidateBp: Bp;
   readonly heldMs: number;
   readonly holdMs: number;
+  /** Headers or cookies that name a user, for the one who has to send them; absent where nobody knows. */
+  readonly usersNamedBy?: readonly string[];
 }
 
 /** What a gate may know about the service from before its first block. */

@@ -2,7 +2,7 @@ import { mean, median, quantile, share } from "./aggregate.ts";
 import { type Calibration, calibrated } from "./calibration.ts";
 import { meanInterval, type QuestionValue } from "./intervals.ts";
 import { averageRanks, type QuestionMeasure } from "./question-measure.ts";
-import type { ArmReport, CoverageLevel, DeltaSReport, LambdaState } from "./report.ts";
+import type { ArmReport, CoverageLevel, DeltaSReport, LambdaState, ProbeFailure } from "./report.ts";
 import { topicCoverage } from "./topic-coverage.ts";
 
 /** Limits that the definitions give as part of a metric. @source definitions.md §3, §4 */
@@ -55,6 +55,7 @@ export function armReport(questions: readonly QuestionMeasure[], rules: SummaryR
     errors: runs.filter(({ kind }) => kind === "error").length,
     errorClasses,
     schemaViolations: runs.filter(({ kind }) => kind === "schema-violation").length,
+    failures: commonestFailures(questions),
     measuredQuestions: coverage.length,
     deltaS: summariseDeltaS(questions, rules),
     deltaSAnchor: anchors.length === 0 ? null : { median: median(anchors), p95: quantile(anchors, 0.95) },
@@ -76,6 +77,23 @@ export function armReport(questions: readonly QuestionMeasure[], rules: SummaryR
     mrr: average((question) => question.reciprocalRank),
     ndcgAtK: average((question) => question.ndcg),
   };
+}
+
+/** Ways of failing that a report keeps. */
+const FAILURES_MAX = 5;
+
+function commonestFailures(questions: readonly QuestionMeasure[]): readonly ProbeFailure[] {
+  const failures = new Map<string, ProbeFailure>();
+  for (const { id, runs } of questions) {
+    for (const run of runs) {
+      if (run.kind === "measured") continue;
+      const what = run.kind === "error" ? run.errorClass : run.detail;
+      const key = `${run.kind} ${what}`;
+      const first = failures.get(key) ?? { kind: run.kind, what, runs: 0, question: id, excerpt: run.excerpt };
+      failures.set(key, { ...first, runs: first.runs + 1 });
+    }
+  }
+  return [...failures.values()].sort((a, b) => b.runs - a.runs).slice(0, FAILURES_MAX);
 }
 
 function summariseDeltaS(questions: readonly QuestionMeasure[], rules: SummaryRules): DeltaSReport {

@@ -1,4 +1,5 @@
 import type { ByArm } from "../arm.ts";
+import type { SectionRef } from "./gold.ts";
 
 /** An estimate with its interval, same unit. */
 export interface Interval {
@@ -42,6 +43,25 @@ export interface DeltaSReport {
   readonly degenerateRuns: number;
 }
 
+/** One way in which runs of an arm failed, told by the first run that failed so. */
+export interface ProbeFailure {
+  readonly kind: "error" | "schema-violation";
+  /** The error class, or what breaks the contract: "field `citations` is missing". */
+  readonly what: string;
+  readonly runs: number;
+  /** Id of the question. */
+  readonly question: string;
+  /** The beginning of what was answered, without secrets, at most 200 bytes; null when nothing was answered. */
+  readonly excerpt: string | null;
+}
+
+/** Gold sections that an arm returned in no run of any question, of those it could have returned. */
+export interface UnseenGold {
+  readonly count: number;
+  /** At most 20 of them, in the order of the set. */
+  readonly first: readonly SectionRef[];
+}
+
 /** What the gold set said about one arm. Question is the unit: its runs are averaged before any statistic. */
 export interface ArmReport {
   readonly runs: number;
@@ -50,6 +70,8 @@ export interface ArmReport {
   /** The same by class `stage|family|code`. */
   readonly errorClasses: Readonly<Record<string, number>>;
   readonly schemaViolations: number;
+  /** The commonest ways of failing, at most 5, most frequent first. */
+  readonly failures: readonly ProbeFailure[];
   /** Answerable questions with at least one valid run; coverage, ΔS, ranks and citations speak of these. */
   readonly measuredQuestions: number;
   readonly deltaS: DeltaSReport;
@@ -123,6 +145,11 @@ export interface ProbeReport {
   /** Smallest drop each metric could have shown at power 0.8, by metric. */
   readonly detectableDrop: Readonly<Record<string, number>>;
   readonly discordant: readonly DiscordantQuestion[];
+  /** Distinct gold sections asked for, and which of them an arm never returned; stable is null when it was not asked. */
+  readonly gold: {
+    readonly sections: number;
+    readonly unseen: { readonly stable: UnseenGold | null; readonly candidate: UnseenGold };
+  };
   /** `usable` false: absolute ΔS gates refuse to run, with the reason. */
   readonly calibration: {
     readonly mGold: number;

@@ -21,7 +21,7 @@ function aQuestion(id: string, shape: Shape = {}): QuestionMeasure {
   const { coverage = 1, deltaS = 0.4, outcome = "right", topic = "t", section = id, failed = [] } = shape;
   const runs = Array.from({ length: 6 }, (_, index): RunMeasure => {
     const place = { phrasing: index % 3, repetition: Math.floor(index / 3) };
-    if (failed.includes(index)) return { ...place, kind: "error", errorClass: "headers|5xx|503" };
+    if (failed.includes(index)) return { ...place, kind: "error", errorClass: "headers|5xx|503", excerpt: null };
     const distance = { weighted: { value: deltaS, flag: null }, best: deltaS, cited: null, byRank: [deltaS] };
     const sections = new Set(["a"]);
     return {

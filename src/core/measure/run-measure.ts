@@ -28,9 +28,11 @@ export interface MeasuredRun extends RunPlace {
   readonly anchor: number | null;
 }
 
-/** A run without a usable answer. */
-export type FailedRun = RunPlace &
-  ({ readonly kind: "error"; readonly errorClass: string } | { readonly kind: "schema-violation" });
+/** A run without a usable answer, with the beginning of what came instead; null when nothing came. */
+export type FailedRun = RunPlace & { readonly excerpt: string | null } & (
+    | { readonly kind: "error"; readonly errorClass: string }
+    | { readonly kind: "schema-violation"; readonly detail: string }
+  );
 
 export type RunMeasure = MeasuredRun | FailedRun;
 

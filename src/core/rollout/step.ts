@@ -75,9 +75,12 @@ function firstFailure(rollout: Rollout, at: Cause["at"]): Cause | null {
   return { gate: gateLabel(verdict), verdict, stageIndex: rollout.stageIndex, at, text: verdict.reason };
 }
 
-/** What is still missing, as the sentence a person reads while the stage holds. */
-function unproven(rollout: Rollout): { text: string; verdict: Verdict | null } {
-  const verdict = verdictsInForce(rollout).find((candidate) => candidate.kind !== "pass") ?? null;
+/**
+ * What is still missing, as the sentence a person reads while the stage holds: the first of the verdicts asked for.
+ * At a probe stage only what the probes said can be missing; users are not drawn there.
+ */
+function unproven(verdicts: readonly Verdict[]): { text: string; verdict: Verdict | null } {
+  const verdict = verdicts.find((candidate) => candidate.kind !== "pass") ?? null;
   if (verdict === null) return { text: "unproven: a gate has not spoken yet", verdict };
   return { text: `unproven: ${verdict.reason}${verdict.needs === null ? "" : `; needs ${verdict.needs}`}`, verdict };
 }
@@ -102,7 +105,7 @@ function progress(rollout: Rollout, at: Judged["at"]): Next {
   if (stage.kind === "watch" || unprovenGates(rollout).length === 0) return advance(rollout);
   if (held < stage.capMs || rollout.phase === "waiting") return stay(rollout);
   if (stage.onCap === "proceed") return advance(rollout);
-  const { text, verdict } = unproven(rollout);
+  const { text, verdict } = unproven(verdictsInForce(rollout));
   return waitForPerson(rollout, at, text, verdict);
 }
 
@@ -133,7 +136,8 @@ function afterProbes(rollout: Rollout, event: Succeeded): Next {
   if (overall(event.verdicts) === "pass")
     return rollout.paused ? stay({ ...rollout, phase: "waiting" }) : advance(rollout);
   if (rollout.probeAttempts < 2) return runProbes(rollout);
-  const { text, verdict } = unproven(rollout);
+  const said = [...event.verdicts].sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
+  const { text, verdict } = unproven(said);
   return waitForPerson(rollout, event.at, text, verdict);
 }
 

@@ -35,8 +35,9 @@ export interface Turn<Seen extends Watched> {
 function stageView(rollout: Rollout, at: EpochMs): StageView {
   const stage = currentStage(rollout);
   const { kind } = stage;
-  const { candidateBp } = rollout;
-  return { kind, candidateBp, heldMs: heldMs(rollout, at), holdMs: holdMsOf(stage) };
+  const { candidateBp, plan } = rollout;
+  const usersNamedBy = plan.identity.stickyBy;
+  return { kind, candidateBp, heldMs: heldMs(rollout, at), holdMs: holdMsOf(stage), usersNamedBy };
 }
 
 /**

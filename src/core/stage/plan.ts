@@ -1,8 +1,10 @@
 import type { GateSetting } from "../judge/setting.ts";
+import type { HealthMap } from "../release/health-map.ts";
 import type { ManifestField } from "../release/manifest.ts";
 import type { ArmTarget, UnitIdentity } from "../routing/document.ts";
 import type { StableClaim } from "../service/pointer.ts";
 import type { Bp } from "../unit.ts";
+import type { AccessPlan } from "./access-plan.ts";
 
 /** Asks the gold set of both arms; no user traffic moves. */
 interface ProbeStage {
@@ -38,6 +40,15 @@ export interface ArmPlan extends ArmTarget {
   readonly healthUrl: string | null;
   /** Endpoint that answers questions for probes; null when there are no probes. */
   readonly answerUrl: string | null;
+  /** How probes and health checks get in; absent for an open service. */
+  readonly access?: AccessPlan;
+  /** Where the health answer says what; absent for the documented shape. */
+  readonly healthMap?: HealthMap;
+}
+
+/** How an arm is got into and how its health answer is read, alone. */
+export function mannerOf({ access, healthMap }: ArmPlan): Pick<ArmPlan, "access" | "healthMap"> {
+  return { ...(access === undefined ? {} : { access }), ...(healthMap === undefined ? {} : { healthMap }) };
 }
 
 /** How probes are run; null in the plan when the rollout has none. */
@@ -68,6 +79,8 @@ export interface MetricPlan {
   readonly timestamp: string | null;
   /** File with the bearer token; null for none. */
   readonly tokenFile: string | null;
+  /** How the source is got into; absent for an open one. */
+  readonly access?: AccessPlan;
   readonly everyMs: number;
   readonly maxAgeMs: number;
 }

@@ -33,3 +33,15 @@ export function errorClassOfStatus(status: number): ErrorClass | null {
 export function otherClassOf(errorClass: ErrorClass): ErrorClass {
   return `${errorClass.slice(0, errorClass.indexOf("|"))}|other|other`;
 }
+
+/** What a class means, as what a request did: "answered 401", "found no connection (ECONNREFUSED)". */
+export function describeErrorClass(errorClass: ErrorClass): string {
+  const [stage = "", family = "", code = ""] = errorClass.split("|");
+  if (family === "timeout") return stage === "body" ? "did not end in time" : "had no answer in time";
+  if (stage === "connect") return `found no connection (${code})`;
+  if (stage === "tls") return `found no connection it may trust (${code})`;
+  if (family === "network") return stage === "body" ? `broke off within the answer (${code})` : `broke off (${code})`;
+  if (code === "not-json") return "answered something that is not JSON";
+  if (code === "too-large") return "answered more than 4 MiB";
+  return /^\d{3}$/.test(code) ? `answered ${code}` : `failed (${errorClass})`;
+}

@@ -20,6 +20,8 @@ export interface ConnectionConfig {
   readonly answerBytesMax?: number;
   /** Default: the runtime's own. */
   readonly fetch?: typeof fetch;
+  /** Takes secrets out of what a server answers, before people read it. Default: leaves it as it is. */
+  readonly redact?: (text: string) => string;
 }
 
 /** Sends one request, a GET without a form, and returns the body of a 200. Everything else is a `DriverError`. */
@@ -93,9 +95,10 @@ export function connect(
   detailOf: (body: string) => string,
 ): Connection {
   const { timeoutMs = TIMEOUT_MS, answerBytesMax = ANSWER_BYTES_MAX, token, fetch: fetcher = fetch } = config;
+  const { redact = (text: string) => text } = config;
   const url = checkedUrl(driver, config.url);
   if (path !== "") url.pathname = url.pathname.replace(/\/+$/, "") + path;
-  const place: Place = { driver, url, detailOf };
+  const place: Place = { driver, url, detailOf: (body) => redact(detailOf(body)) };
 
   async function send(form: Readonly<Record<string, string>> | null, signal: AbortSignal): Promise<string> {
     const headers = new Headers({ accept: "application/json" });

@@ -27,7 +27,7 @@ describe("error-rate before the first user", () => {
       kind: "pass",
       estimate: 0.02,
       threshold: 0.05,
-      reason: "6 of 300 probe runs failed on the candidate, 3 on stable",
+      reason: "6 of 300 probes of the candidate failed; 3 of 300 of stable",
     });
   });
 
@@ -52,7 +52,7 @@ describe("error-rate before the first user", () => {
   it("judges one target alone by its own runs", () => {
     const alone = (errors: number) => judged(aProbeReport({ stable: null, candidate: { runs: 20, errors } }));
     expect(alone(2)).toMatchObject({ kind: "fail", samples: { stable: 0 } });
-    expect(alone(2)?.reason).toBe("2 of 20 probe runs failed on the candidate, 0 on stable");
+    expect(alone(2)?.reason).toBe("2 of 20 probes of the candidate failed");
     expect(alone(0)?.kind).toBe("pass");
     expect(judged(aProbeReport({ stable: null, candidate: { runs: 1_000, errors: 10 } }))?.kind).toBe("fail");
   });
@@ -60,10 +60,24 @@ describe("error-rate before the first user", () => {
   it("holds beyond 2 % failed runs of either arm, and says which", () => {
     expect(failing({ errors: 7 }, { errors: 7 })).toMatchObject({
       kind: "inconclusive",
-      reason: "7 of 300 probe runs of stable failed (more than 2 %)",
+      reason: "14 of 600 probes failed, on both arms; at most 2 % may fail",
     });
     expect(failing({ errors: 7 }, { errors: 6 })?.reason).toBe(
-      "7 of 300 probe runs of candidate failed (more than 2 %)",
+      "7 of 300 probes of the candidate failed; at most 2 % may fail",
+    );
+    expect(failing({ errors: 6 }, { errors: 7 })?.reason).toBe(
+      "7 of 300 probes of stable failed; at most 2 % may fail",
+    );
+  });
+
+  it("names what the probes met instead of an answer", () => {
+    const refused = { errors: 300, errorClasses: { "headers|other|401": 300 }, measured: 0 };
+    expect(failing(refused, refused)?.reason).toBe(
+      "600 of 600 probes answered 401, on both arms; at most 2 % may fail",
+    );
+    const mixed = { errors: 150, errorClasses: { "connect|network|ECONNREFUSED": 100, "headers|5xx|503": 50 } };
+    expect(failing(mixed)?.reason).toBe(
+      "150 of 300 probes of the candidate failed: 100 found no connection (ECONNREFUSED), 50 answered 503; 0 of 300 of stable",
     );
   });
 
@@ -81,11 +95,34 @@ describe("schema-violation", () => {
     expect(broken({ schemaViolations: 1 }, 0)).toMatchObject({
       kind: "fail",
       samples: { stable: 300, candidate: 300 },
-      reason: "1 of 300 answers break the contract (at most 0.00 %)",
+      reason: "the contract is broken in 1 of 300 answers of the candidate and in 0 of 300 of stable (at most 0.00 %)",
     });
     expect(broken({ schemaViolations: 3 }, 0.01)).toMatchObject({ kind: "pass", threshold: 0.01 });
     expect(broken({ schemaViolations: 3 }, 0.01, null)?.samples).toEqual({ stable: 0, candidate: 300 });
     expect(broken({ schemaViolations: 4 }, 0.01)?.kind).toBe("fail");
+  });
+
+  it("blames the contract or its mapping, not the candidate, where stable breaks it as often", () => {
+    const what = "field `citations` is missing";
+    const failures = [{ kind: "schema-violation", what, runs: 150, question: "q1", excerpt: "{}" }] as const;
+    const shown = (schemaViolations: number) => ({ runs: 150, schemaViolations, failures });
+    expect(broken(shown(150), 0, shown(150))).toMatchObject({
+      kind: "error",
+      reason: "field `citations` is missing in 150 of 150 answers of both arms (at most 0.00 %)",
+      needs: expect.stringContaining("mapping"),
+    });
+    expect(broken(shown(150), 0, shown(149))).toMatchObject({
+      kind: "fail",
+      reason: expect.stringContaining("in 150 of 150 answers of the candidate and in 149 of 150 of stable"),
+    });
+  });
+
+  it("is no data without an answer, and says what came instead", () => {
+    const silent = { errors: 300, errorClasses: { "headers|other|401": 300 } };
+    expect(broken(silent, 0, silent)).toMatchObject({
+      kind: "no-data",
+      reason: expect.stringContaining("600 of 600 probes answered 401"),
+    });
   });
 
   it("is no data without a run", () => {

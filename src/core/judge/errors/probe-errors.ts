@@ -2,7 +2,8 @@ import type { Verdict } from "../../verdict.ts";
 import { mcnemar } from "../../stats/mcnemar.ts";
 import type { ProbeReport } from "../../measure/report.ts";
 import type { StageView } from "../block.ts";
-import { probeVerdict, undecidable } from "../probes/probe-verdict.ts";
+import { describeFailures } from "../probes/probe-trouble.ts";
+import { probeVerdict, unanswered } from "../probes/probe-verdict.ts";
 
 const NAME = "error-rate";
 
@@ -26,9 +27,13 @@ export function judgeProbeErrors(
   const only = report.paired?.errorsOnly ?? { stable: 0, candidate: candidate.errors };
   const isWorse = mcnemar({ lost: only.candidate, gained: only.stable }, "worse") <= alpha;
   const isOver = estimate > ERRORS_FAIL && (stable === null || stable.errors / Math.max(1, stable.runs) < estimate / 2);
-  const found = `${candidate.errors} of ${candidate.runs} probe runs failed on the candidate, ${stable?.errors ?? 0} on stable`;
-  const finding = { estimate, threshold: ERRORS_FAIL, reason: found };
+  const onStable = stable === null ? "" : `; ${stable.errors} of ${stable.runs} of stable`;
+  const ofCandidate =
+    candidate.errors === 0
+      ? `0 of ${candidate.runs} probes of the candidate failed`
+      : describeFailures("candidate", candidate);
+  const finding = { estimate, threshold: ERRORS_FAIL, reason: `${ofCandidate}${onStable}` };
   if (isWorse || isOver) return [probeVerdict(report, NAME, "fail", finding)];
-  const blocked = undecidable(report, NAME);
+  const blocked = unanswered(report, NAME);
   return [blocked ?? probeVerdict(report, NAME, "pass", finding)];
 }

@@ -32,7 +32,7 @@ type Runs = readonly (number | null)[];
 function aQuestion(id: string, topic: string, coverages: Runs, answerable = true): QuestionMeasure {
   const runs = coverages.map((value, index): RunMeasure => {
     const place = { phrasing: index % 3, repetition: Math.floor(index / 3) };
-    if (value === null) return { ...place, kind: "error", errorClass: "headers|5xx|503" };
+    if (value === null) return { ...place, kind: "error", errorClass: "headers|5xx|503", excerpt: null };
     const measured = { kind: "measured", outcome: "right", citeOutcome: "right", sections: new Set(["s"]) } as const;
     return { ...place, ...measured, coverage: answerable ? value : null, rank: null, deltaS: null, anchor: null };
   });
@@ -63,6 +63,7 @@ function reportOf(stable: readonly QuestionMeasure[] | null, candidate: readonly
     paired: stable === null ? null : pairedReport(pairs, RULES),
     detectableDrop: {},
     discordant: [],
+    gold: { sections: 1, unseen: { stable: null, candidate: { count: 0, first: [] } } },
     calibration: { mGold: 0, mDecoy: 1, auc: 1, usable: true, reason: null },
     selfTest: "fired",
     invalidItems: [],

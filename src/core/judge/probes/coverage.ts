@@ -4,6 +4,7 @@ import type { StageView } from "../block.ts";
 import { defineGate } from "../definition.ts";
 import { boundAt, byShare, MODE, number, type OptionsOf, SHARE } from "../fields.ts";
 import { RETRIEVAL } from "./advice.ts";
+import { unseenClause } from "./probe-trouble.ts";
 import { probeVerdict, undecidable } from "./probe-verdict.ts";
 
 const NAME = "coverage";
@@ -149,7 +150,10 @@ function judge(report: ProbeReport, stage: StageView, options: CoverageOptions):
     const reason = `coverage ${shown(estimate)}, at least ${options.level} is wanted`;
     return [probeVerdict(report, NAME, "pass", { ...finding, reason }), ...topics];
   }
-  const reason = `coverage ${shown(estimate)} is under ${options.level}, but not proven to be under ${options.stop}`;
+  const stable = report.arms.stable?.coverage.estimate;
+  const beside = stable === undefined ? "" : `; on stable it is ${shown(stable)}`;
+  const found = `coverage ${shown(estimate)} is under ${options.level}, but not proven to be under ${options.stop}`;
+  const reason = `${found}${beside}${unseenClause(report)}`;
   return [
     probeVerdict(report, NAME, "inconclusive", { ...finding, reason, needs: "a person, or more questions" }),
     ...topics,

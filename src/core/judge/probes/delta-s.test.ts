@@ -120,7 +120,11 @@ describe("delta-s without data", () => {
     const failed = judged(options, aProbeReport({ candidate: { ...silent, errors: 300 } }));
     expect(failed).toMatchObject({ kind: "inconclusive", needs: "runs that get an answer" });
     const broken = judged(options, aProbeReport({ candidate: { ...silent, schemaViolations: 300 } }));
-    expect(broken).toMatchObject({ kind: "no-data", estimate: null, needs: "answers" });
+    expect(broken).toMatchObject({
+      kind: "no-data",
+      estimate: null,
+      reason: "the contract is broken in all 300 answers of the candidate",
+    });
     expect(judged(options, aProbeReport({ candidate: { ...silent, runs: 0 } })).kind).toBe("no-data");
   });
 

@@ -92,6 +92,8 @@ function p95Drift(report: ProbeReport, rise: number, { p95DriftStop }: DeltaSOpt
 function judge(report: ProbeReport, stage: StageView, options: DeltaSOptions): readonly Verdict[] {
   const { calibration, arms, paired } = report;
   if (arms.candidate.measuredQuestions === 0) return [unanswered(report)];
+  const blockedBefore = undecidable(report, NAME);
+  if (!calibration.usable && blockedBefore !== null) return [blockedBefore];
   if (!calibration.usable) {
     const reason = `delta_s is not calibratable: ${calibration.reason ?? "gold and decoy are too close"}`;
     const needs = "a corpus, or a gold set whose sections stable returns";
@@ -118,7 +120,8 @@ function judge(report: ProbeReport, stage: StageView, options: DeltaSOptions): r
   const doesLimitBind = arms.stable === null || arms.stable.deltaS.median <= options.limit;
   const threshold = doesLimitBind ? options.limit : margin;
   if (doesLimitBind && median > options.limit) {
-    const reason = `median delta_s ${shown(median)} is over ${options.limit}, which stable meets`;
+    const beside = arms.stable === null ? "" : ", which stable meets";
+    const reason = `median delta_s ${shown(median)} is over ${options.limit}${beside}`;
     return [
       probeVerdict(report, NAME, "inconclusive", {
         estimate: median,

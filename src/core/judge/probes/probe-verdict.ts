@@ -1,8 +1,6 @@
 import type { ProbeReport } from "../../measure/report.ts";
 import type { Verdict, VerdictKind } from "../../verdict.ts";
-
-/** Share of failed runs above which a report decides nothing. @source definitions.md §2 */
-const ERRORS_HOLD = 0.02;
+import { unansweredProbes, unfitGold, unreadableAnswers } from "./probe-trouble.ts";
 
 interface Finding {
   readonly estimate: number | null;
@@ -32,26 +30,37 @@ export function probeVerdict(report: ProbeReport, gate: string, kind: VerdictKin
   };
 }
 
+const BLANK = { estimate: null, threshold: null } as const;
+
+/** Too few runs got an answer, as the verdict of a probe gate; null when enough did. */
+export function unanswered(report: ProbeReport, gate: string): Verdict | null {
+  if (report.arms.candidate.runs === 0)
+    return probeVerdict(report, gate, "no-data", { ...BLANK, reason: "no probe run of the candidate" });
+  const reason = unansweredProbes(report);
+  if (reason === null) return null;
+  return probeVerdict(report, gate, "inconclusive", { ...BLANK, reason, needs: "runs that get an answer" });
+}
+
 /**
- * Why this report can decide nothing, as the verdict every probe gate gives then; null when it can. A fail needs no
- * such care: harm that is proven on the runs there are stays proven.
+ * Why this report can decide nothing, as the verdict every gate over answers gives then, the nearest cause first; null
+ * when it can. A fail needs no such care: harm that is proven on the runs there are stays proven.
  */
 export function undecidable(report: ProbeReport, gate: string): Verdict | null {
-  const { stable, candidate } = report.arms;
-  const blank = { estimate: null, threshold: null };
-  if (candidate.runs === 0)
-    return probeVerdict(report, gate, "no-data", { ...blank, reason: "no probe run of the candidate" });
+  const silent = unanswered(report, gate);
+  if (silent !== null) return silent;
+  const unreadable = unreadableAnswers(report);
+  if (unreadable !== null) {
+    const needs = "answers of the documented shape, or a mapping that fits them";
+    return probeVerdict(report, gate, "no-data", { ...BLANK, reason: unreadable, needs });
+  }
+  const unfit = unfitGold(report);
+  if (unfit !== null) {
+    const needs = "a gold set with the ids the service returns; compare them with: sluice doctor FILE";
+    return probeVerdict(report, gate, "error", { ...BLANK, reason: unfit, needs });
+  }
   if (report.selfTest !== "fired") {
     const reason = "the decoy self-test did not fire: this set could not see a wrong answer";
-    return probeVerdict(report, gate, "error", { ...blank, reason, needs: "a gold set that tells right from wrong" });
-  }
-  for (const [arm, answers] of [
-    ["stable", stable],
-    ["candidate", candidate],
-  ] as const) {
-    if (answers === null || answers.runs === 0 || answers.errors / answers.runs <= ERRORS_HOLD) continue;
-    const reason = `${answers.errors} of ${answers.runs} probe runs of ${arm} failed (more than ${ERRORS_HOLD * 100} %)`;
-    return probeVerdict(report, gate, "inconclusive", { ...blank, reason, needs: "runs that get an answer" });
+    return probeVerdict(report, gate, "error", { ...BLANK, reason, needs: "a gold set that tells right from wrong" });
   }
   return null;
 }

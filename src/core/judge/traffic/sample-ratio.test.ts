@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aBlock } from "../../../../test/builders.ts";
-import { stateOf, verdictOf } from "../../../../test/verdict-of.ts";
+import { atShare, opened, stateOf, verdictOf } from "../../../../test/verdict-of.ts";
 import type { Verdict } from "../../verdict.ts";
 import type { Block } from "../block.ts";
 import { sampleRatio } from "./sample-ratio.ts";
@@ -35,6 +35,17 @@ describe("sample-ratio", () => {
     expect(judged(...edges)).toMatchObject({ kind: "no-data", estimate: null });
     expect(judged(...edges, drawn(5, 95, 5))).toMatchObject({ kind: "pass", samples: { stable: 95, candidate: 5 } });
     expect(judged(drawn(0, 0, 500), drawn(100, 500, 0)).kind).toBe("no-data"); // Late windows, and users pinned by hand.
+  });
+
+  it("says which header is missing, and of how many requests, while no request names its user", () => {
+    const unnamed = { ...aBlock(5, { requestsAll: 900 }, { requestsAll: 7 }), source: "gw-1" };
+    const stage = { ...atShare(5), usersNamedBy: ["x-user-id", "x-tenant"] };
+    expect(opened(sampleRatio, OPTIONS).decide(fold([unnamed]), stage)).toMatchObject({
+      kind: "no-data",
+      reason: "none of 907 requests has x-user-id or x-tenant, so all of them went to stable",
+      needs: "requests with x-user-id or x-tenant",
+    });
+    expect(opened(sampleRatio, OPTIONS).decide(fold([unnamed, drawn(5, 95, 5)]), stage).kind).toBe("pass");
   });
 
   it("counts users of one arm alone", () => {

@@ -1,5 +1,6 @@
 import { lnSampleRatioMismatch } from "../../stats/count-e-process.ts";
 import { lnAverageEValue } from "../../stats/multiple.ts";
+import type { StageView } from "../block.ts";
 import { defineGate, type TrafficPart } from "../definition.ts";
 import { ALPHA, type OptionsOf } from "../fields.ts";
 import { trafficVerdict } from "./traffic-verdict.ts";
@@ -19,6 +20,8 @@ interface Drawn {
 interface State {
   /** By source: units are distinct only within one. One entry for each share in the order they were served. */
   readonly bySource: Readonly<Record<string, readonly Drawn[]>>;
+  /** Requests at a share where users are drawn, before the first user was; absent in states of earlier versions. */
+  readonly unnamed?: number;
 }
 
 /** Sources beyond this are added to the last one; a fleet larger than that is sampled, not followed. */
@@ -55,24 +58,36 @@ function totals({ bySource }: State): { readonly stable: number; readonly candid
   return { stable, candidate };
 }
 
+/** Why nobody was drawn: there is no traffic, or none of it says who its user is. */
+function undrawn({ unnamed = 0 }: State, { usersNamedBy = [] }: StageView): { reason: string; needs: string } {
+  const how = usersNamedBy.length === 0 ? "that name their user" : `with ${usersNamedBy.join(" or ")}`;
+  const needs = `requests ${how}`;
+  if (unnamed === 0) return { reason: "no user has been drawn yet, so the split cannot be checked", needs };
+  const lacking = usersNamedBy.length === 0 ? "names its user" : `has ${usersNamedBy.join(" or ")}`;
+  return { reason: `none of ${unnamed} requests ${lacking}, so all of them went to stable`, needs };
+}
+
 const traffic: TrafficPart<Options, State> = {
   start: () => ({ bySource: {} }),
-  fold(state, { arms, candidateBp, source }) {
+  fold(state, { arms, candidateBp, source }): State {
     const next = { candidateBp, stable: arms.stable.newUnits, candidate: arms.candidate.newUnits };
-    if (next.stable + next.candidate === 0) return state;
+    if (next.stable + next.candidate === 0) {
+      const isDrawing = candidateBp > 0 && candidateBp < 10_000;
+      const requests = isDrawing ? arms.stable.requestsAll + arms.candidate.requestsAll : 0;
+      return requests === 0 ? state : { ...state, unnamed: (state.unnamed ?? 0) + requests };
+    }
     const { bySource } = state;
     const sources = Object.keys(bySource);
     const place = source in bySource || sources.length < SOURCES_MAX ? source : (sources[SOURCES_MAX - 1] ?? source);
-    return { bySource: { ...bySource, [place]: drawnAt(bySource[place] ?? [], next) } };
+    return { ...state, bySource: { ...bySource, [place]: drawnAt(bySource[place] ?? [], next) } };
   },
   isHarmProven: () => false,
-  decide(state, _stage, { alpha }) {
+  decide(state, stage, { alpha }) {
     const samples = totals(state);
     const base = { gate: NAME, samples, threshold: null, alpha };
     const total = samples.stable + samples.candidate;
     if (total === 0) {
-      const reason = "no user has been drawn yet, so the split cannot be checked";
-      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "requests that name their user" });
+      return trafficVerdict(base, "no-data", { estimate: null, ...undrawn(state, stage) });
     }
     const logE = lnMismatch(state);
     const estimate = samples.candidate / total;

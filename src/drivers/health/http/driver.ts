@@ -1,63 +1,53 @@
-import { z } from "zod";
-import type { ObservedManifest } from "../../../core/release/manifest.ts";
+import type { Access } from "../../../ports/access.ts";
+import type { AccessPlan } from "../../../core/stage/access-plan.ts";
 import type { Clock } from "../../../ports/clock.ts";
-import type { HealthReader } from "../../../ports/health.ts";
+import type { HealthManner, HealthReader } from "../../../ports/health.ts";
+import { observed } from "./answer.ts";
 
 const TIMEOUT_MS = 2_000;
 const ANSWER_MAX_CHARS = 65_536;
 
-const text = z.string().max(1_000);
+type Fetch = Access["fetch"];
 
-/** Health answer of a service. Other fields are allowed and left out: only the identity is read. */
-const healthAnswer = z.object({
-  ready: z.boolean(),
-  release_id: text,
-  INDEX_HASH: text,
-  METRIC: text,
-  ANALYZER: text,
-  EMBED_SCHEMA: text,
-  RERANK_CONF: text,
-  PROMPT_VER: text,
-  MODEL_VER: text,
-  SCHEMA_REV: z.object({ min: text, max: text }),
-  secrets_rev: text,
-  BUILD_TS: text,
-});
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+interface HealthConfig {
+  /** Default: the runtime's own. */
+  readonly fetch?: Fetch;
+  /** Opens the access of an endpoint that asks for credentials. */
+  readonly access?: (plan: AccessPlan) => Access;
 }
 
-function observed(status: number, body: string): ObservedManifest {
-  if (status !== 200) return { kind: "unreadable", reason: `status ${status}, expected 200` };
-  const parsed = healthAnswer.safeParse(parseJson(body));
-  if (!parsed.success) {
-    const fields = parsed.error.issues.map(({ path }) => path.join(".") || "the whole answer").join(", ");
-    return { kind: "unreadable", reason: `not a health answer of the documented shape: ${fields}` };
-  }
-  const { ready, ...manifest } = parsed.data;
-  return ready ? { kind: "read", manifest } : { kind: "unreadable", reason: "the service says it is not ready" };
-}
+const redactNothing = (text: string): string => text;
 
 /** Reads manifests over HTTP. Redirects are not followed: a health address is exact. */
-export function httpHealth(clock: Clock, fetcher: typeof fetch = fetch): HealthReader {
+export function httpHealth(clock: Clock, config: HealthConfig = {}): HealthReader {
+  const opened = new Map<AccessPlan, Access>();
+  const open = ({ access }: HealthManner): Access | null => {
+    if (access === undefined || config.access === undefined) return null;
+    const kept = opened.get(access) ?? config.access(access);
+    if (opened.size > OPENED_MAX) opened.clear();
+    opened.set(access, kept);
+    return kept;
+  };
   return {
-    async read(healthUrl, signal) {
+    async read(healthUrl, signal, manner = {}) {
+      const access = open(manner);
+      const redact = (text: string) => (access === null ? redactNothing(text) : access.redact(text));
+      const send: Fetch = access === null ? (config.fetch ?? fetch) : (url, init) => access.fetch(url, init);
       try {
-        const response = await fetcher(healthUrl, {
-          signal: clock.timeout(TIMEOUT_MS, signal),
-          redirect: "error",
-          headers: { accept: "application/json" },
-        });
-        return observed(response.status, (await response.text()).slice(0, ANSWER_MAX_CHARS));
+        const limit = clock.timeout(TIMEOUT_MS, signal);
+        const headers = { accept: "application/json" };
+        const response = await send(healthUrl, { signal: limit, redirect: "error", headers });
+        const body = (await response.text()).slice(0, ANSWER_MAX_CHARS);
+        const answer = observed(response.status, body, manner.healthMap ?? null);
+        return answer.kind === "read" ? answer : { ...answer, reason: redact(answer.reason) };
       } catch (error) {
-        const { cause, message } = error as Error & { cause?: { code?: string } };
-        return { kind: "unreadable", reason: `no answer (${cause?.code ?? message})` };
+        const { cause, message, name } = error as Error & { cause?: { code?: string } };
+        if (name === "DriverError") return { kind: "unreadable", reason: redact(message) };
+        return { kind: "unreadable", reason: redact(`no answer (${cause?.code ?? message})`) };
       }
     },
   };
 }
+
+/** Plans whose access is kept open; a controller has two a rollout. */
+const OPENED_MAX = 256;

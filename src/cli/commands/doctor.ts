@@ -1,0 +1,153 @@
+import { SERVING_ARMS, type ServingArm } from "../../core/arm.ts";
+import type { ObservedManifest } from "../../core/release/manifest.ts";
+import { manifestDifferences } from "../../core/release/manifest.ts";
+import type { RolloutPlan } from "../../core/stage/plan.ts";
+import { httpAccess } from "../../drivers/access/http/index.ts";
+import { httpHealth } from "../../drivers/health/http/index.ts";
+import { openProbes } from "../../host/probe-targets.ts";
+import { probeRunner } from "../../host/probe-runner.ts";
+import { systemClock } from "../../host/system-clock.ts";
+import { DriverError } from "../../ports/driver-error.ts";
+import { converse } from "../../probe/target.ts";
+import type { ServiceAnswer } from "./service.ts";
+import { ControllerClient } from "../controller-client.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { checkStable } from "../known-stable.ts";
+import { conversationLines } from "../format/conversation.ts";
+import { previewPlan, readDocument } from "../read-document.ts";
+import type { Terminal } from "../terminal.ts";
+
+export interface DoctorOptions {
+  readonly json: boolean;
+  readonly dataDir: string;
+  readonly controller: string | null;
+}
+
+/** One thing that was looked at. `bad` keeps a rollout from beginning or from ever passing. */
+interface Finding {
+  readonly about: string;
+  readonly kind: "good" | "bad" | "warn" | "info";
+  readonly lines: readonly string[];
+}
+
+const HEALTH_MS = 5_000;
+const ANSWER_MS = 30_000;
+const SMOKE_MS = 120_000;
+
+/**
+ * `sluice doctor FILE`: tries everything a rollout will need before it is applied, changes nothing, and prints what was
+ * sent, answered and understood. Exit 1 when something keeps the rollout from beginning or its probes from passing.
+ */
+export async function doctor(file: string, options: DoctorOptions, terminal: Terminal): Promise<ExitCode> {
+  const document = await readDocument(file);
+  const known = await checkStable(document, options);
+  const plan = await previewPlan(document, known.arm);
+  const findings: Finding[] = [];
+  const tell = (finding: Finding): void => {
+    findings.push(finding);
+    if (options.json) return;
+    const { about, kind, lines } = finding;
+    const word = { good: "ok  ", bad: "BAD ", warn: "note", info: "    " }[kind];
+    const [first = "", ...rest] = lines;
+    terminal.data(`${terminal.paint(kind === "info" ? "dim" : kind, word)} ${about.padEnd(10)} ${first}`);
+    for (const line of rest) terminal.data(`${" ".repeat(16)}${line}`);
+  };
+  tell({ about: "stable", kind: "info", lines: [known.says] });
+  for (const finding of await healthOf(plan)) tell(finding);
+  await tryQuestion(plan, tell);
+  tell(identityOf(plan));
+  tell(await serviceOf(plan, options));
+  const isBad = findings.some(({ kind }) => kind === "bad");
+  if (options.json) terminal.data(JSON.stringify({ ok: !isBad, findings }));
+  else
+    terminal.say(
+      isBad
+        ? "mend what is BAD, then ask again; nothing was changed"
+        : `nothing stands in the way: sluice apply ${file}`,
+    );
+  return isBad ? EXIT.toolError : EXIT.ok;
+}
+
+async function healthOf(plan: RolloutPlan): Promise<readonly Finding[]> {
+  const health = httpHealth(systemClock(), { access: (needed) => httpAccess(needed, systemClock()) });
+  const answers: Partial<Record<ServingArm, ObservedManifest>> = {};
+  const findings = await Promise.all(
+    SERVING_ARMS.map(async (arm): Promise<Finding> => {
+      const about = `health ${arm === "stable" ? "S" : "C"}`;
+      const { healthUrl } = plan.arms[arm];
+      if (healthUrl === null) {
+        return { about, kind: "warn", lines: [`${arm} has none (health: null): its identity is not checked`] };
+      }
+      const answer = await health.read(healthUrl, AbortSignal.timeout(HEALTH_MS), plan.arms[arm]);
+      answers[arm] = answer;
+      if (answer.kind !== "read") return { about, kind: "bad", lines: [`${arm} at ${healthUrl}: ${answer.reason}`] };
+      const { release_id: release, INDEX_HASH: index } = answer.manifest;
+      return { about, kind: "good", lines: [`${arm} at ${healthUrl}: ready, release ${release}, index ${index}`] };
+    }),
+  );
+  const { stable, candidate } = answers;
+  if (stable?.kind !== "read" || candidate?.kind !== "read") return findings;
+  const isSame = manifestDifferences(stable.manifest, candidate.manifest).length === 0;
+  const isOneBuild = stable.manifest.BUILD_TS === candidate.manifest.BUILD_TS;
+  if (!isSame || !isOneBuild) return findings;
+  const lines = [`both arms state the same release ${stable.manifest.release_id} in every field`];
+  return [
+    ...findings,
+    { about: "identity", kind: "warn", lines: [...lines, "are these two addresses of one process?"] },
+  ];
+}
+
+/** One question to both arms, then the few that `apply` asks. */
+async function tryQuestion(plan: RolloutPlan, tell: (finding: Finding) => void): Promise<void> {
+  if (plan.probes === null) {
+    tell({ about: "probes", kind: "warn", lines: ["the document has none: answers are not judged"] });
+    return;
+  }
+  try {
+    const opened = await openProbes(plan);
+    const item = opened.gold.items.find(({ answerable }) => answerable) ?? opened.gold.items[0];
+    if (item === undefined) return;
+    const question = { question: item.phrasings[0] ?? "", k: plan.probes.k, seed: 1 };
+    const signal = AbortSignal.timeout(2 * ANSWER_MS);
+    for (const arm of SERVING_ARMS) {
+      const talk = await converse(opened[arm], question, { fetch, clock: systemClock(), timeoutMs: ANSWER_MS, signal });
+      const kind = talk.result.kind === "answer" ? "good" : "bad";
+      const lines = [`question ${item.id} of ${arm}`, ...conversationLines(talk, item)];
+      tell({ about: "answer", kind, lines });
+    }
+    const problem = await probeRunner().smoke(plan, AbortSignal.timeout(SMOKE_MS));
+    if (problem === null)
+      tell({
+        about: "gold",
+        kind: "good",
+        lines: [`${opened.gold.items.length} questions; ids fit what the arms return`],
+      });
+    else tell({ about: "probes", kind: "bad", lines: [problem.reason] });
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    tell({ about: "probes", kind: "bad", lines: [error.message] });
+  }
+}
+
+function identityOf({ identity }: RolloutPlan): Finding {
+  const { stickyBy } = identity;
+  const lines = [
+    `a user is who ${stickyBy.join(", else ")} names; requests without it go to stable and are not counted in the split`,
+  ];
+  return { about: "users", kind: "info", lines };
+}
+
+/** What the controller knows of the service; without a controller that is said. */
+async function serviceOf(plan: RolloutPlan, options: DoctorOptions): Promise<Finding> {
+  const about = "controller";
+  try {
+    const client = await ControllerClient.connect(options);
+    const path = `/v1/services/${encodeURIComponent(plan.service)}`;
+    const { gateways } = await client.get<ServiceAnswer>(path);
+    const advice = gateways.length === 0 ? "; start one with: sluice gateway FILE" : "";
+    const lines = [`${client.url}: ${gateways.length} gateways of ${plan.service} are connected${advice}`];
+    return { about, kind: gateways.length === 0 ? "warn" : "good", lines };
+  } catch (error) {
+    return { about, kind: "warn", lines: [(error as Error).message] };
+  }
+}

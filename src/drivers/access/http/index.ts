@@ -1,0 +1,3 @@
+export const runtime = "node";
+export { httpAccess } from "./driver.ts";
+export { redactSecrets } from "./secrets.ts";

@@ -1,0 +1,49 @@
+import { readFile } from "node:fs/promises";
+import type { SecretPlan } from "../../../core/stage/access-plan.ts";
+import { DriverError } from "../../../ports/driver-error.ts";
+import { keepSecret } from "./secrets.ts";
+
+const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The text of a secret, read at every use so that a rotated one is taken up without a restart. White space around a
+ * file's content is dropped.
+ * @param what where it is written, for the message
+ * @throws DriverError `unauthorized`: the variable is not set or the file cannot be read; names it, never its value
+ */
+export async function resolveSecret(plan: SecretPlan, what: string, env: Environment): Promise<string> {
+  const value = "file" in plan ? await fromFile(plan.file, what) : fromText(plan.text, what, env);
+  if (/^[\x20-\x7e\x80-\uffff]*$/.test(value) && value !== "") return value;
+  const found = value === "" ? "is empty" : "has characters that no header may carry";
+  throw new DriverError("unauthorized", "never", `${what} ${found}; expected one line of text`);
+}
+
+async function fromFile(path: string, what: string): Promise<string> {
+  try {
+    const text = (await readFile(path, "utf8")).trim();
+    keepSecret(text);
+    return text;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const advice = "mount it on the controller's machine, readable by its user";
+    throw new DriverError("unauthorized", "never", `${what}: the file ${path} cannot be read (${code}); ${advice}`);
+  }
+}
+
+function fromText(text: string, what: string, env: Environment): string {
+  let isSecret = false;
+  const value = text.replace(VARIABLE, (_, name: string) => {
+    const found = env[name];
+    if (found === undefined) {
+      const advice = "set it in the environment of `sluice serve` (and of the command that asks) and start again";
+      throw new DriverError("unauthorized", "never", `${what}: the variable ${name} is not set; ${advice}`);
+    }
+    keepSecret(found);
+    isSecret = true;
+    return found;
+  });
+  if (isSecret) keepSecret(value);
+  return value;
+}
