@@ -22,7 +22,7 @@ interface Seen {
   readonly leaseEndMonoMs: number;
 }
 
-/** The controller's side of the control link: the current document of each service, and what each data plane said last. */
+/** The controller's side of the control link: each service's current document, and what each data plane said last. */
 export class GatewayRegistry implements GatewayHub {
   readonly #documents = new Map<string, RoutingDocument>();
   readonly #gateways = new Map<string, Seen>();

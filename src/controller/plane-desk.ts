@@ -9,7 +9,7 @@ import type { LiveGateway } from "../ports/gateway-hub.ts";
 import type { GatewayRegistry } from "./gateway-registry.ts";
 import type { Ownership } from "./ownership.ts";
 
-/** Data planes of one service that the store keeps at most; further ones are refused, because they could not be counted. */
+/** Data planes of one service that the store keeps at most; further ones are refused: they could not be counted. */
 const PLANES_MAX = 1_000;
 
 export interface PlaneDeskOptions {

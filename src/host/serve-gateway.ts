@@ -31,8 +31,8 @@ const LOOK_MS = 1_000;
 
 /**
  * Starts one gateway of a document's service, with its state in the data directory. It speaks only to the controller
- * that the flag or its own data directory names, with the gateways' own credential, and serves on its own until there is
- * one: it never tries an address that nobody named.
+ * that the flag or its own data directory names, with the gateways' own credential, and serves on its own until there
+ * is one: it never tries an address that nobody named.
  */
 export async function serveGateway(options: ServeGatewayOptions): ReturnType<typeof startGateway> {
   const { document, listen, controllerUrl: named, dataDir, events, log } = options;

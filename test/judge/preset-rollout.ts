@@ -108,7 +108,10 @@ export class PresetRollout {
     const { probe = aProbeReport(), health } = this.#release;
     await this.world.open((options) => ({
       ...options,
-      probes: { run: () => Promise.resolve(typeof probe === "function" ? probe(this.#probeRuns++) : probe) },
+      probes: {
+        run: () => Promise.resolve(typeof probe === "function" ? probe(this.#probeRuns++) : probe),
+        smoke: () => Promise.resolve(null),
+      },
       health: {
         read: (url) => {
           const arm = url.includes("4002") ? "candidate" : "stable";

@@ -31,8 +31,8 @@ export function scopesWith(right: Right): string {
 const READS_BY_POST: ReadonlySet<string> = new Set(["/v1/claims"]);
 
 /**
- * The right that a request needs; null when it needs none. The bucket seed is in routing documents, and whoever knows it
- * can compute who gets a candidate, so reading them is a right of its own.
+ * The right that a request needs; null when it needs none. The bucket seed is in routing documents, and whoever knows
+ * it can compute who gets a candidate, so reading them is a right of its own.
  * @param hasOpenMetrics true when `/metrics` is told to everybody
  */
 export function rightOf(method: string, path: string, hasOpenMetrics: boolean): Right | null {

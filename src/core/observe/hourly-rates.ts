@@ -43,7 +43,7 @@ export class HourlyRates {
   }
 
   /**
-   * The plan with the learnt peak in every gate that waits for one and was not told; unchanged while a week is not known.
+   * The plan with the learnt peak in every gate that waits for one and was not told; unchanged before a week is known.
    * The plan is stored with it, so a report says which peak was waited for.
    */
   withPeak(plan: RolloutPlan, nowMs: number): RolloutPlan {
