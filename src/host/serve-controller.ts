@@ -15,6 +15,8 @@ import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
 import { metricSources } from "./metric-sources.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
+import { hexOf } from "../plane/digest.ts";
+import { checkDatabase, checkIdentity } from "./store-check.ts";
 import { systemClock } from "./system-clock.ts";
 import { openTokenFile, TOKEN_FILES } from "./token-file.ts";
 import { watchEventLoop } from "./watchdog.ts";
@@ -30,6 +32,8 @@ export interface ServeControllerOptions {
   readonly onFatal: (error: unknown) => void;
   /** Longest time the process may hang before it is ended; by default 20 s, several times the slowest start. */
   readonly stallMs?: number;
+  /** True to begin again where the database of before is gone, or to take one of another store. */
+  readonly isNew?: boolean;
   /** True when `/metrics` may be read without a token; by default it needs one of scope view. */
   readonly hasOpenMetrics?: boolean;
 }
@@ -77,10 +81,15 @@ export async function startController(options: ServeControllerOptions): Promise<
     const stallMs = options.stallMs ?? STALL_MS;
     const hung = `the database has not answered for ${stallMs / 1_000} s, most likely because the disk is full or files may not grow; ending: free space and start again, nothing acknowledged is lost`;
     undo.push(watchEventLoop(stallMs, hung));
-    const { path: tokenFile, token } = await openTokenFile(dataDir);
-    const gateway = await openTokenFile(dataDir, TOKEN_FILES.gateway);
+    const { isNew = false } = options;
+    await checkDatabase(dataDir, isNew);
     const store = await openPgliteStore(join(dataDir, "database"));
     undo.push(() => store.close());
+    const { store: identity } = await store.own(hexOf(systemRandom.bytes(16)));
+    await checkIdentity(dataDir, identity, isNew);
+    // After the database: a token says that there is one, and a start that was cut off before must not look like a loss.
+    const { path: tokenFile, token } = await openTokenFile(dataDir);
+    const gateway = await openTokenFile(dataDir, TOKEN_FILES.gateway);
     const clock = systemClock();
     const hub = new GatewayRegistry(() => clock.monoMs());
     const traffic = { gateway: gatewayTraffic(hub) };

@@ -11,11 +11,13 @@ export interface ServeOptions {
   readonly port: number;
   /** True when `/metrics` may be read without a token. */
   readonly openMetrics: boolean;
+  /** True to begin again where the database of before is gone. */
+  readonly new: boolean;
 }
 
 /** `sluice serve`: the controller of one data directory until a signal ends it. A second one on it is exit 13. */
 export async function serve(options: ServeOptions, probes: ProbeRunner, terminal: Terminal): Promise<ExitCode> {
-  const { dataDir, host, port, openMetrics: hasOpenMetrics } = options;
+  const { dataDir, host, port, openMetrics: hasOpenMetrics, new: isNew } = options;
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -31,6 +33,7 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
     host,
     port,
     hasOpenMetrics,
+    isNew,
     probes,
     log,
     onFatal: (error) => fail(error),

@@ -108,14 +108,24 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
     .option("--data <dir>", "where everything is kept", DATA_DIR)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--port <n>", "port to listen on, 0 for a free one", port, 4_400)
+    .option("--new", "begin again where the database of before is gone, or is another one", false)
     .option("--open-metrics", "tell /metrics to everybody who can connect, without a token", false)
     .action(
-      act(async (options: { json: boolean; data: string; host: string; port: number; openMetrics: boolean }) => {
-        const [{ serve }, { probeRunner }] = await Promise.all([
-          import("../commands/serve.ts"),
-          import("../../host/probe-runner.ts"),
-        ]);
-        return serve({ ...options, dataDir: options.data }, probeRunner(), terminal);
-      }),
+      act(
+        async (options: {
+          json: boolean;
+          data: string;
+          host: string;
+          port: number;
+          openMetrics: boolean;
+          new: boolean;
+        }) => {
+          const [{ serve }, { probeRunner }] = await Promise.all([
+            import("../commands/serve.ts"),
+            import("../../host/probe-runner.ts"),
+          ]);
+          return serve({ ...options, dataDir: options.data }, probeRunner(), terminal);
+        },
+      ),
     );
 }

@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DriverError } from "../ports/driver-error.ts";
+import { TOKEN_FILES } from "./token-file.ts";
+
+/** Where the identity of a data directory's database is kept beside it. */
+const IDENTITY_FILE = "store-id";
+const DATABASE = "database";
+
+/** Files that say that a controller worked here before: whoever finds them without a database has lost one. */
+async function tracesOf(dataDir: string): Promise<readonly string[]> {
+  const names = await readdir(dataDir).catch(() => []);
+  const certain = names.filter((name) => name === TOKEN_FILES.admin || name === IDENTITY_FILE);
+  const states = names.filter((name) => /^gateway-.*\.json$/.test(name) && !name.endsWith(".plane.json"));
+  const adopted = await Promise.all(states.map((name) => hasAdopted(join(dataDir, name))));
+  return [...certain, ...states.filter((_, index) => adopted[index])];
+}
+
+/** True when a gateway's state file holds a document that some controller published: its own first one is epoch 0. */
+async function hasAdopted(path: string): Promise<boolean> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  const epoch = Number(/"epoch":\s*(\d+)/.exec(text)?.[1] ?? 0);
+  return epoch > 0;
+}
+
+/**
+ * Refuses to begin on an empty database where there was one: users may be on a candidate that nobody would know of.
+ * With `isNew` what is left of the old one is moved aside.
+ * @throws DriverError `rejected`: what is missing, where, how to restore it, and how to begin again
+ */
+export async function checkDatabase(dataDir: string, isNew: boolean): Promise<void> {
+  const folder = join(dataDir, DATABASE);
+  if (existsSync(join(folder, "PG_VERSION"))) return;
+  const traces = await tracesOf(dataDir);
+  const isThere = existsSync(folder);
+  if (traces.length > 0 && !isNew) {
+    const found = isThere ? `${folder} is empty or damaged` : `${folder} is missing`;
+    const restore = `put the copy of ${folder} back, with nothing running`;
+    const again =
+      "or begin again without its rollouts with --new: gateways keep what they serve until the next rollout";
+    throw new DriverError(
+      "rejected",
+      "never",
+      `${found}, although ${traces.join(", ")} lie beside it; ${restore}, ${again}`,
+    );
+  }
+  if (isThere && isNew) await rename(folder, `${folder}.lost-${Date.now()}`);
+}
+
+/**
+ * Holds the identity of an opened database against the one that was here before, and keeps it.
+ * @throws DriverError `rejected` when the database is of another store
+ */
+export async function checkIdentity(dataDir: string, store: string, isNew: boolean): Promise<void> {
+  const path = join(dataDir, IDENTITY_FILE);
+  const known = (await readFile(path, "utf8").catch(() => "")).trim();
+  if (known === store) return;
+  if (known !== "" && !isNew) {
+    const found = `${join(dataDir, DATABASE)} is of store ${store}, and ${path} says ${known}`;
+    const advice = "put the database back that belongs here, or take this one with --new";
+    throw new DriverError("rejected", "never", `${found}; ${advice}`);
+  }
+  await writeFile(path, `${store}\n`, { mode: 0o600 });
+}
