@@ -50,7 +50,7 @@ describe("createRouter", () => {
     expect(origin.requests.every(({ url }) => url.startsWith("http://127.0.0.1:4001/"))).toBe(true);
   });
 
-  it("RT-4: honours x-exp of allow-listed units only, and always sets it outbound", async () => {
+  it("RT-4, TP-2: honours x-exp of allow-listed units only, and always sets it outbound", async () => {
     const { origin, router } = routerOn(aDocument({ candidateBp: bp(0), allow: ["tester"] }));
     await router.handle(ask({ "x-user-id": "tester", "x-exp": "candidate" }));
     await router.handle(ask({ "x-user-id": "tester", "x-exp": "stable" }));

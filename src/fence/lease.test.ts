@@ -67,7 +67,7 @@ describe("acquireLease", () => {
     expect(greenAtMs).toBeLessThanOrEqual(17_000);
   });
 
-  it("refuses a former holder everything after a takeover", async () => {
+  it("CO-9: refuses a former holder everything after a takeover", async () => {
     const { clock, acquire, records, store } = aWorld();
     let isCut = false;
     const blue = (await acquire(

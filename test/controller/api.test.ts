@@ -153,7 +153,14 @@ describe("POST /v1/rollouts", () => {
 });
 
 describe("Idempotency-Key", () => {
-  it("is required on a change: 400 without it or with one that is not visible ASCII", async () => {
+  it("ID-4: is required on every change: 400 without it or with one that is not visible ASCII", async () => {
+    const commands = ["pause", "resume", "promote", "abort", "rollback", "retry"].map((verb) => `rollouts/x/${verb}`);
+    for (const path of [...commands, "rollouts", "services/support-rag/adopt"])
+      expect([path, ...(await problem(await postWithout("idempotency-key", `/v1/${path}`)))]).toEqual([
+        path,
+        400,
+        "bad-request",
+      ]);
     expect(await problem(await postWithout("idempotency-key", "/v1/rollouts"))).toEqual([400, "bad-request"]);
     expect(await problem(await apply({ "idempotency-key": "k".repeat(256) }))).toEqual([400, "bad-request"]);
   });
@@ -211,7 +218,7 @@ describe("commands", () => {
     expect(await problem(await to("explode"))).toEqual([404, "not-found"]);
   });
 
-  it("retries an ended rollout as a new generation with another bucket seed and cache prefix (D-9)", async () => {
+  it("CA-2: retries an ended rollout as a new generation with another bucket seed and cache prefix (D-9)", async () => {
     await apply();
     expect(await problem(await post("/v1/rollouts/support-rag-7/retry"))).toEqual([409, "conflict"]);
     await world.run(6);
@@ -223,7 +230,11 @@ describe("commands", () => {
     const after = world.stored?.rollout.plan;
     expect(after?.generation).toBe(2);
     expect(after?.sticky.seed).not.toBe(before?.sticky.seed);
-    expect(after?.arms.candidate.cachePrefix).toBe("support-rag-7.2:");
+    const prefixes = [before, after].flatMap((plan) => [
+      plan?.arms.stable.cachePrefix,
+      plan?.arms.candidate.cachePrefix,
+    ]);
+    expect(prefixes).toEqual(["stable:", "support-rag-7.1:", "stable:", "support-rag-7.2:"]);
     await world.run(4);
     const indexes = (await world.controller.journal("support-rag-7")).map(({ index }) => index);
     expect(indexes).toEqual(indexes.map((_, index) => index));

@@ -60,7 +60,7 @@ describe("the service pointer", () => {
     });
   });
 
-  it("moves to the candidate with the document that promotes it, and back with the rollback of that promotion", async () => {
+  it("RB-4: moves to the candidate with the document that promotes it, and back with the rollback of that promotion", async () => {
     await start();
     await promoted(plan("q1", 4001, 4002));
     expect(world.controller.pointers.of("support-rag")).toMatchObject({

@@ -77,7 +77,7 @@ describe("live changes", () => {
     await gateway.drain();
   }, 60_000);
 
-  it("DS-4, DS-5: a stream goes on to its end on the arm and endpoint it began on, whatever is published meanwhile", async () => {
+  it("DS-4, DS-5, DS-7: a stream goes on to its end on the arm and endpoint it began on, whatever is published meanwhile", async () => {
     let end: (() => void) | null = null;
     const streaming = await anOrigin((_seen, res) => {
       res.writeHead(200, { "content-type": "text/event-stream" });

@@ -30,6 +30,8 @@ export interface Release {
   readonly preset: string;
   /** Steps of the ladder; the preset's own where nothing is said. */
   readonly steps?: string;
+  /** More of `spec.route`, from its comma on. */
+  readonly route?: string;
   /** More lines of `spec`, each with its two spaces. */
   readonly more?: string;
   readonly stable?: Shows;
@@ -46,14 +48,14 @@ const SECONDS_A_QUARTER = 0.3;
 const REQUESTS_A_WINDOW = 2_000;
 const LATENCIES_MS = Array.from({ length: 20 }, (_, index) => 40 * 1.08 ** index);
 
-const documentOf = ({ preset, steps, more = "" }: Release) => `apiVersion: sluice/v1
+const documentOf = ({ preset, steps, route = "", more = "" }: Release) => `apiVersion: sluice/v1
 kind: Rollout
 metadata: { name: support-rag-7 }
 spec:
   service: support-rag
   stable: { url: "http://127.0.0.1:4001/answer" }
   candidate: { url: "http://127.0.0.1:4002/answer" }
-  route: { driver: gateway, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }], allow: [vip] }
+  route: { driver: gateway, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }], allow: [vip]${route} }
   probes: { set: gold.yaml }
 ${steps === undefined ? "" : `  strategy: { canary: { steps: ${steps}, watch: 1s } }\n`}${more}  gates: [{ use: ${preset} }]
 `;

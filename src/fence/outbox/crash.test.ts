@@ -85,7 +85,7 @@ const plan: OutboxCrashPlan = {
 const nothingWrong = { torn: 0, unsettled: 0, duplicates: 0, lost: 0, phantoms: 0, orderBreaks: 0 };
 
 describe("the outbox's crash matrix in memory", () => {
-  it(`I6, I7, I14: ${events} events sent 5 times each across a flip, dying at all 10 points: nothing lost or doubled`, {
+  it(`I6, I7, I14, CO-8: ${events} events sent 5 times each across a flip, dying at all 10 points: nothing lost or doubled`, {
     timeout: 20_000 + events * 10,
   }, async () => {
     const report = await runOutboxCrashMatrix(worldOf(), plan);

@@ -73,7 +73,7 @@ describe("1 000 events, half handled on blue, half on green", () => {
     expect(idsAt(SINK_URL, "candidate")).toHaveLength(500);
   });
 
-  it("WE-2, WE-3: the same with every event handled on both arms at once, then all replayed after a deploy", async () => {
+  it("WE-2, WE-3, ID-7, QJ-15: the same with every event handled on both arms at once, then all replayed after a deploy", async () => {
     const clock = manualClock();
     const [arms, { transport, idsAt }] = [twoArms(clock), aTransport(() => ok)];
     const [partner, endpoint] = [await anEndpoint("partner", PARTNER_URL), await anEndpoint("sink", SINK_URL)];

@@ -120,7 +120,7 @@ describe("timestamps", () => {
 });
 
 describe("rotation", () => {
-  it("S12: signs with all active keys, and a receiver with any one of them accepts", async () => {
+  it("S12, SE-1, SE-4: signs with all active keys, and a receiver with any one of them accepts", async () => {
     const [old, next, pair] = [createSharedSecret(), createSharedSecret(), await createKeyPair()];
     const signer = await webhookSigner([next, old, pair.privateKey]);
     const signed = await signer.sign({ id: ID, attemptAt: AT, body: BODY });

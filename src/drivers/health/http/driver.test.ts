@@ -21,7 +21,7 @@ const read = (answer: () => Promise<Response>) =>
   httpHealth(systemClock(), { fetch: answer as typeof fetch }).read("http://127.0.0.1/healthz/ready", signal);
 
 describe("the health reader", () => {
-  it("reads the identity and leaves everything else out", async () => {
+  it("IX-8, TE-15: reads the identity of a ready service and leaves everything else out", async () => {
     const answer = await read(async () => Response.json({ ready: true, ...identity, uptime_s: 5 }));
     expect(answer).toEqual({ kind: "read", manifest: identity });
   });
@@ -62,14 +62,22 @@ describe("the health reader", () => {
   it.each([
     ["a 503 while loading", async () => Response.json({ ready: false, ...identity }, { status: 503 }), "status 503"],
     ["ready: false", async () => Response.json({ ready: false, ...identity }), "not ready"],
-    ["a missing field, by name", async () => Response.json({ ready: true, ...identity, METRIC: undefined }), "METRIC"],
+    ["no word of readiness", async () => Response.json(identity), "ready"],
+    ...(["INDEX_HASH", "METRIC", "ANALYZER", "BUILD_TS"] as const).map(
+      (field) =>
+        [
+          `a missing ${field}`,
+          async () => Response.json({ ready: true, ...identity, [field]: undefined }),
+          field,
+        ] as const,
+    ),
     ["a page instead of JSON", async () => new Response("<html>"), "not JSON: <html>"],
     [
       "no connection",
       () => Promise.reject(Object.assign(new TypeError("fetch failed"), { cause: { code: "ECONNREFUSED" } })),
       "ECONNREFUSED",
     ],
-  ] as const)("says why %s cannot be read, and never throws (X-31)", async (_, answer, reason) => {
+  ] as const)("IX-8, TE-15: says why %s cannot be read, and never throws (X-31)", async (_, answer, reason) => {
     expect(await read(answer as () => Promise<Response>)).toEqual({
       kind: "unreadable",
       reason: expect.stringContaining(reason),

@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { readReport } from "../../src/cli/commands/report.ts";
+import type { ControllerClient } from "../../src/cli/controller-client.ts";
+import { reportMarkdown } from "../../src/cli/format/report-markdown.ts";
+import { controllerApp } from "../../src/controller/api/app.ts";
+import { aProbeReport } from "../probe-report.ts";
+import type { World } from "../controller/world.ts";
+import { PresetRollout, planOf, type Release } from "./preset-rollout.ts";
+
+const HOST = "127.0.0.1:4400";
+const ID = "support-rag-7";
+const started = (release: Release) => new PresetRollout(release).start();
+
+/** What `sluice report` reads, from the controller's own API. */
+function clientOf(world: World): ControllerClient {
+  const { controller, clock } = world;
+  const options = { token: "t".repeat(43), allowedHosts: [HOST], clock, stopped: new AbortController().signal };
+  const app = controllerApp(controller, { ...options, log: () => {} });
+  const get = async (path: string) => (await app.request(`http://${HOST}${path}`, { headers: { host: HOST } })).json();
+  return { get } as unknown as ControllerClient;
+}
+
+describe("the evidence of a rollout", () => {
+  const STEPS = "[{ probes: true }, { weight: 10, hold: 2s }, { weight: 50, hold: 2s }]";
+  const probe = aProbeReport({ stable: { median: 0.38 }, candidate: { median: 0.41, coverage: 0.84 } });
+  const harmful: Release = {
+    preset: "bg-serverless",
+    steps: STEPS,
+    probe,
+    candidate: (second) => (second > 4 ? { slower: 2 } : {}),
+  };
+
+  it("RP-1: tells each change of the weight and each verdict, in order, to the end", async () => {
+    const rollout = await started(harmful);
+    const { world } = rollout;
+    await rollout.until(() => world.phase === "rolled-back");
+    const { timeline, causeGate } = await readReport(ID, clientOf(world));
+    await world.controller.stop();
+    expect(causeGate).toBe("p95-warm");
+    const weights = timeline.flatMap(({ text }) => /ordered: set the candidate to (.*)/.exec(text)?.slice(1) ?? []);
+    const served = world.gateway.adopted.filter(([epoch]) => epoch > 0).map(([, , share]) => `${share / 100} %`);
+    expect(weights).toEqual(served);
+    expect([weights[0], weights.at(-1)]).toEqual(["10 %", "0 %"]);
+    const gates = new Set(planOf(harmful).gates.map(({ gate }) => gate));
+    const said = new Set(
+      timeline.flatMap(({ text }) => /^(\S+?)(?:\[.*\])? (?:pass|fail|no-data|inconclusive)/.exec(text)?.[1] ?? []),
+    );
+    expect([...gates].filter((gate) => !said.has(gate))).toEqual([]);
+    const times = timeline.map(({ atMs }) => atMs);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it("RP-2, RP-10: keeps each probe result, with both arms beside each other, over a restart", async () => {
+    const rollout = await started(harmful);
+    const { world } = rollout;
+    await rollout.until(() => world.phase === "rolled-back");
+    await world.controller.stop();
+    await world.open();
+    const report = await readReport(ID, clientOf(world));
+    await world.controller.stop();
+    expect(report.probes.map((kept) => kept.report)).toEqual([probe]);
+    const text = reportMarkdown(report);
+    const row = text.split("\n").filter((line) => /ΔS|delta_s|coverage/i.test(line));
+    expect(row.join("\n")).toMatch(/0\.38.*0\.41/);
+    expect(row.join("\n")).toMatch(/0\.80?.*0\.84/);
+  });
+});
+
+describe("a flip", () => {
+  const flip: Release = { preset: "bg-ops" };
+  const adoptedBy = async (release: Release, isDone: (world: World) => boolean) => {
+    const rollout = await started(release);
+    const { world } = rollout;
+    await rollout.until(() => isDone(world), 60);
+    await world.controller.stop();
+    return world.gateway.adopted.filter(([epoch]) => epoch > 0);
+  };
+
+  it("CO-7: is one operation: one document moves the ingress weight from 0 to 100", async () => {
+    const adopted = await adoptedBy(flip, ({ gateway }) => gateway.document.candidateBp === 10_000);
+    expect(adopted).toEqual([[1, 1, 10_000]]);
+  });
+
+  it("CO-14: is taken back at once, is the same each time, and brings no schema or index by surprise", async () => {
+    const harmful: Release = { ...flip, candidate: { counters: { toolLoops: 1 } } };
+    const twice = [1, 2].map(() => adoptedBy(harmful, ({ phase }) => phase === "rolled-back"));
+    const [one, two] = [await twice[0], await twice[1]];
+    expect(one).toEqual([
+      [1, 1, 10_000],
+      [2, 1, 0],
+    ]);
+    expect(two).toEqual(one);
+    expect(planOf(flip)).toEqual(planOf(flip));
+    for (const changed of [{ METRIC: "l2" }, { ANALYZER: "b" }, { EMBED_SCHEMA: "e2" }]) {
+      const surprising: Release = { ...flip, health: (arm) => (arm === "candidate" ? changed : {}) };
+      expect(await adoptedBy(surprising, ({ phase }) => phase === "rolled-back")).toEqual([]);
+    }
+  });
+
+  it.each([
+    ["", 60_000],
+    [", drain: 120s", 120_000],
+  ])(
+    "DS-2: a published document drains connections for 60 s, or for as long as `route` says: %s",
+    async (route, ms) => {
+      const rollout = await started({ preset: "bg-ops", route });
+      const { world } = rollout;
+      await rollout.until(() => world.gateway.document.candidateBp === 10_000);
+      await world.controller.stop();
+      expect(world.gateway.document.drainMs).toBe(ms);
+    },
+  );
+});

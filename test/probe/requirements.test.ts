@@ -1,0 +1,94 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { CorpusSection } from "../../src/probe/corpus.ts";
+import type { GoldSet } from "../../src/probe/gold-set.ts";
+import { probeRunner } from "../../src/host/probe-runner.ts";
+import { aPlan } from "../builders.ts";
+import { sluiceInProcess } from "../cli/sluice-in-process.ts";
+import { fakeService, type FakeService, type SeenRequest } from "./fake-service.ts";
+import { handbook, probeFakes } from "./world.ts";
+
+let corpus: readonly CorpusSection[];
+let gold: GoldSet;
+beforeAll(async () => {
+  ({ corpus, gold } = await handbook());
+});
+
+describe("what a probe measures", () => {
+  it("GQ-35: the distance from what was retrieved to the gold section, beside that from the question", async () => {
+    const unlike = corpus.map((one) => ({ ...one, text: one.text.split(/\s+/).reverse().slice(0, 12).join(" ") }));
+    await probeFakes({ corpus }, { corpus: unlike }, { gold, corpus, tier: "smoke" }, ({ arms }) => {
+      const [stable, candidate] = [arms.stable, arms.candidate];
+      expect(stable?.deltaS.median).toBeGreaterThan(0);
+      expect(stable?.deltaSAnchor?.median).toBeGreaterThanOrEqual(0);
+      expect(candidate.deltaSAnchor?.median).toBeGreaterThan((stable?.deltaSAnchor?.median ?? 1) + 0.05);
+    });
+  });
+
+  it("TE-6: coverage and λ over all three phrasings of each question", async () => {
+    const last = new Set(gold.items.map(({ phrasings }) => phrasings[2]));
+    const empty = JSON.stringify({ answer: "", refused: true, retrieved: [], citations: [] });
+    const instead = (_n: number, question: string) => (last.has(question) ? { raw: empty } : null);
+    await probeFakes({ corpus }, { corpus, instead }, { gold, corpus, tier: "smoke" }, ({ arms, questions }) => {
+      const [stable, candidate] = [arms.stable, arms.candidate];
+      expect(candidate.runs).toBe(questions * 3 * 2);
+      const lost = (stable?.coverage.estimate ?? 0) - candidate.coverage.estimate;
+      expect(lost).toBeCloseTo((stable?.coverage.estimate ?? 0) / 3, 1);
+      expect(candidate.lambda.flipRate).toBeGreaterThan(0.25);
+      expect(candidate.lambda.convergentShare).toBeLessThan((stable?.lambda.convergentShare ?? 0) - 0.5);
+    });
+  });
+
+  it("TE-10: one frozen set for both revisions: the same questions to each, and none once its file has changed", async () => {
+    const asked: Record<string, SeenRequest[]> = { stable: [], candidate: [] };
+    const arm = (name: string) => ({ corpus, name, log: asked[name] ?? [] });
+    await probeFakes(arm("stable"), arm("candidate"), { gold, corpus, tier: "smoke" }, ({ arms, goldDigest }) => {
+      expect(goldDigest.length).toBeGreaterThan(10);
+      for (const shown of [arms.stable, arms.candidate]) {
+        expect(shown?.deltaS.median).toBeGreaterThan(0);
+        expect(shown?.lambda.states["→"]).toBeGreaterThan(0);
+      }
+    });
+    const put = (name: string) => asked[name]?.map(({ body }) => `${body.question} ${body.seed} ${body.k}`).sort();
+    expect(put("stable")).toEqual(put("candidate"));
+    expect(new Set(put("stable")).size).toBe(240);
+    const set = { set: "docs/gold/handbook.yaml", goldDigest: "sha256:of-another-day", k: 10, repeats: 2, map: null };
+    const plan = aPlan({
+      probes: { ...set, corpus: null, embedder: "lexical", concurrency: 4, requestsPerSecond: null },
+    });
+    const order = { plan, tier: "smoke", extraRepeats: 0 } as const;
+    await expect(probeRunner().run(order, new AbortController().signal)).rejects.toThrow(/changed since the rollout/);
+  });
+});
+
+describe("GQ-38: sluice probe with a gold file and two limits", () => {
+  let service: FakeService;
+  let folder: string;
+  beforeAll(async () => {
+    service = await fakeService({ corpus });
+    folder = await mkdtemp(join(tmpdir(), "sluice-probe-"));
+    await writeFile(join(folder, "note"), "");
+  });
+  afterAll(async () => {
+    await service.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const probe = (...flags: string[]) =>
+    sluiceInProcess(
+      "probe",
+      ...["--json", "--target", service.url, "--gold", "docs/gold/handbook.yaml", "--corpus", "docs/handbook"],
+      ...["--tier", "smoke", ...flags],
+    );
+
+  it.each([
+    ["both met", ["--min-cov", "0.70", "--max-ds", "0.9"], true],
+    ["coverage not met", ["--min-cov", "0.999", "--max-ds", "0.9"], false],
+    ["ΔS not met", ["--min-cov", "0.70", "--max-ds", "0.01"], false],
+  ] as const)("GQ-38: %s with %j: exit 0 is %s", async (_, flags, isMet) => {
+    const { code, stdout, stderr } = await probe(...flags);
+    expect([stderr, code === 0], stdout.slice(0, 300)).toEqual([expect.any(String), isMet]);
+  });
+});
