@@ -110,8 +110,7 @@ describe("assignment", () => {
         pieces.set(name, (text) => res.end(`data: ${text}\n\n`));
       });
     const [stable, candidate] = [await stream("old"), await stream("new")];
-    const verifyPin: GatewayOptions["verifyPin"] = (token) =>
-      token === "signed" ? { arm: "candidate", purpose: "session" } : null;
+    const verifyPin = (token: string) => (token === "signed" ? ({ arm: "candidate", purpose: "user" } as const) : null);
     const document = aDocument(stable.url, candidate.url, { candidateBp: bp(0), drainMs: 5_000 });
     const gateway = await gatewayOn(document, { verifyPin });
     const pinned = streamed(gateway.url, { "x-user-id": "u1", "x-release-pin": "signed" });

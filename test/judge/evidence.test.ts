@@ -3,6 +3,7 @@ import { readReport } from "../../src/cli/commands/report.ts";
 import type { ControllerClient } from "../../src/cli/controller-client.ts";
 import { reportMarkdown } from "../../src/cli/format/report-markdown.ts";
 import { controllerApp } from "../../src/controller/api/app.ts";
+import { TokenBook } from "../../src/controller/token-book.ts";
 import { aProbeReport } from "../probe-report.ts";
 import type { World } from "../controller/world.ts";
 import { PresetRollout, planOf, type Release } from "./preset-rollout.ts";
@@ -12,11 +13,21 @@ const ID = "support-rag-7";
 const started = (release: Release) => new PresetRollout(release).start();
 
 /** What `sluice report` reads, from the controller's own API. */
-function clientOf(world: World): ControllerClient {
+async function clientOf(world: World): Promise<ControllerClient> {
   const { controller, clock } = world;
-  const options = { token: "t".repeat(43), allowedHosts: [HOST], clock, stopped: new AbortController().signal };
-  const app = controllerApp(controller, { ...options, log: () => {} });
-  const get = async (path: string) => (await app.request(`http://${HOST}${path}`, { headers: { host: HOST } })).json();
+  const secret = "t".repeat(43);
+  const tokens = await TokenBook.open(world.store, clock, [[secret, "admin"]]);
+  const app = controllerApp(controller, {
+    secret,
+    tokens,
+    hasOpenMetrics: false,
+    allowedHosts: [HOST],
+    clock,
+    stopped: new AbortController().signal,
+    log: () => {},
+  });
+  const headers = { host: HOST, authorization: `Bearer ${secret}` };
+  const get = async (path: string) => (await app.request(`http://${HOST}${path}`, { headers })).json();
   return { get } as unknown as ControllerClient;
 }
 
@@ -34,7 +45,7 @@ describe("the evidence of a rollout", () => {
     const rollout = await started(harmful);
     const { world } = rollout;
     await rollout.until(() => world.phase === "rolled-back");
-    const { timeline, causeGate } = await readReport(ID, clientOf(world));
+    const { timeline, causeGate } = await readReport(ID, await clientOf(world));
     await world.controller.stop();
     expect(causeGate).toBe("p95-warm");
     const weights = timeline.flatMap(({ text }) => /ordered: set the candidate to (.*)/.exec(text)?.slice(1) ?? []);
@@ -56,7 +67,7 @@ describe("the evidence of a rollout", () => {
     await rollout.until(() => world.phase === "rolled-back");
     await world.controller.stop();
     await world.open();
-    const report = await readReport(ID, clientOf(world));
+    const report = await readReport(ID, await clientOf(world));
     await world.controller.stop();
     expect(report.probes.map((kept) => kept.report)).toEqual([probe]);
     const text = reportMarkdown(report);

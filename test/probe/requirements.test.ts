@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CorpusSection } from "../../src/probe/corpus.ts";
 import type { GoldSet } from "../../src/probe/gold-set.ts";
@@ -63,25 +60,17 @@ describe("what a probe measures", () => {
   });
 });
 
-describe("GQ-38: sluice probe with a gold file and two limits", () => {
+const HANDBOOK = ["--gold", "docs/gold/handbook.yaml", "--corpus", "docs/handbook"];
+
+describe("sluice probe with a gold file and two limits", () => {
   let service: FakeService;
-  let folder: string;
   beforeAll(async () => {
     service = await fakeService({ corpus });
-    folder = await mkdtemp(join(tmpdir(), "sluice-probe-"));
-    await writeFile(join(folder, "note"), "");
   });
-  afterAll(async () => {
-    await service.close();
-    await rm(folder, { recursive: true });
-  });
+  afterAll(() => service.close());
 
   const probe = (...flags: string[]) =>
-    sluiceInProcess(
-      "probe",
-      ...["--json", "--target", service.url, "--gold", "docs/gold/handbook.yaml", "--corpus", "docs/handbook"],
-      ...["--tier", "smoke", ...flags],
-    );
+    sluiceInProcess(...`probe --json --target ${service.url} --tier smoke`.split(" "), ...HANDBOOK, ...flags);
 
   it.each([
     ["both met", ["--min-cov", "0.70", "--max-ds", "0.9"], true],
