@@ -67,6 +67,28 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
+type ApiOptions = Omit<Parameters<typeof controllerApp>[1], "allowedHosts" | "stopped">;
+
+/** The HTTP API of a controller on a port; `close` ends its streams and connections. */
+async function openApi(controller: Controller, options: ApiOptions, host: string, port: number) {
+  const stopped = new AbortController();
+  setMaxListeners(0, stopped.signal); // Every stream that is open listens for the end.
+  const allowedHosts: string[] = [];
+  const app = controllerApp(controller, { ...options, allowedHosts, stopped: stopped.signal });
+  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+  const bound = await listen(server, host, port);
+  allowedHosts.push(...hostsOf(host, bound));
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    async close(): Promise<void> {
+      stopped.abort();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
 /** Starts the controller that owns a data directory. Whatever was started is stopped again when a later part fails. */
 export async function startController(options: ServeControllerOptions): Promise<RunningController | TakenDirectory> {
   const { dataDir, host, port, probes, log, onFatal } = options;
@@ -107,24 +129,11 @@ export async function startController(options: ServeControllerOptions): Promise<
       onFatal,
     });
     undo.push(() => controller.stop());
-    const stopped = new AbortController();
-    setMaxListeners(0, stopped.signal); // Every stream that is open listens for the end.
-    const allowedHosts: string[] = [];
     const own = [[token, "admin"] as const, [gateway.token, "gateway"] as const];
     const tokens = await TokenBook.open(store, clock, own);
     const { hasOpenMetrics = false } = options;
-    const trust = { secret: token, tokens, hasOpenMetrics };
-    const app = controllerApp(controller, { ...trust, allowedHosts, clock, stopped: stopped.signal, log });
-    const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
-    const bound = await listen(server, host, port);
-    allowedHosts.push(...hostsOf(host, bound));
-    undo.push(async () => {
-      stopped.abort();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    });
-    const url = `http://${host.includes(":") ? `[${host}]` : host}:${bound}`;
+    const { url, close } = await openApi(controller, { secret: token, tokens, hasOpenMetrics, clock, log }, host, port);
+    undo.push(close);
     locked.lock.announce(url, tokenFile);
     undo.push(() => controller.announceStop()); // The first step of a stop, while gateways can still be answered.
     return {

@@ -17,8 +17,3 @@ export function isOwnAddress(listen: string, url: string): boolean {
   const port = listen.slice(colon + 1);
   return port !== "0" && place(listen.slice(0, colon).toLowerCase(), port) === placeOfUrl(url);
 }
-
-/** True when two addresses lead to one host and port, however they are spelt. */
-export function isOnePlace(left: string, right: string): boolean {
-  return placeOfUrl(left) === placeOfUrl(right);
-}

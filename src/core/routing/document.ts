@@ -93,8 +93,8 @@ export function isProvisional({ lease, arms, closed }: RoutingDocument): boolean
 /** The document as a data plane of an older version reads it: the same routing, without what that version cannot say. */
 export function renderDocument(document: RoutingDocument, version: number): RoutingDocument {
   if (version >= 2 || document.version === 1) return document;
-  const { store, region, lease, override, end, kid, signature, ...common } = document;
-  return { ...common, version: 1 };
+  const common = Object.entries(document).filter(([field]) => !Object.hasOwn(NO_TERMS, field));
+  return { ...(Object.fromEntries(common) as unknown as RoutingDocument), version: 1 };
 }
 
 /** Sizes a document may not exceed, at publish and at the data plane (a refused document leaves the last good one). */

@@ -5,7 +5,8 @@ import { type ArmCount, addCounts, type CountBlock, NO_COUNTS } from "../../stat
 import { type ExcessEProcess, foldExcess, lnExcess, startExcess } from "../../stats/excess-e-process.ts";
 import { wilson } from "../../stats/wilson.ts";
 import type { Bp } from "../../unit.ts";
-import type { Block, StageView } from "../block.ts";
+import type { Verdict } from "../../verdict.ts";
+import type { Block } from "../block.ts";
 import { type Advice, defineGate, type Gate, type TrafficPart } from "../definition.ts";
 import {
   ALPHA,
@@ -86,34 +87,80 @@ function describe(measure: ShareMeasure, counts: CountBlock, estimate: number): 
   return `${own} against ${percent(share(counts.stable))} on stable (${shown(measure, estimate)})`;
 }
 
+const isCompared = (measure: ShareMeasure): boolean => measure.comparison !== "absolute";
+
+/** What is estimated: a comparison from the share's own hours, an arm that stands alone from all it did. */
+function countsOf(measure: ShareMeasure, state: State, mode: LimitOptions["mode"]): CountBlock {
+  return isCompared(measure) || mode === "literal" ? state.stage : state.all;
+}
+
+function isBeyondStop(measure: ShareMeasure, state: State, options: LimitOptions): boolean {
+  const { mode, stop, alpha, minSamples } = options;
+  if (stop === null) return false;
+  const counts = countsOf(measure, state, mode);
+  const { stable, candidate } = counts;
+  if (candidate.total === 0 || !(estimateOf(measure, counts) > stop)) return false;
+  if (mode === "sequential") return lnHarm(state, options) >= Math.log(1 / alpha);
+  return candidate.total >= minSamples && (!isCompared(measure) || stable.total >= minSamples);
+}
+
+function stageWith(measure: ShareMeasure, stage: State["stage"], block: Block, counts: CountBlock): State["stage"] {
+  const place = tallyPlace(stage.bp, block);
+  if (place === "late" || (isCompared(measure) && stage.bp !== null && isAlone(block))) return stage;
+  return { ...addCounts(place === "same" ? stage : NO_COUNTS, counts), bp: block.candidateBp };
+}
+
+function decide(name: string, measure: ShareMeasure, state: State, options: LimitOptions): Verdict {
+  const counts = countsOf(measure, state, options.mode);
+  const samples: ByArm<number> = { stable: counts.stable.total, candidate: counts.candidate.total };
+  const alpha = options.mode === "literal" ? null : options.alpha;
+  const base = { gate: name, samples, threshold: options.promote, alpha };
+  if (counts.candidate.total === 0) {
+    const reason = state.isWatched
+      ? `no ${measure.among} on the candidate yet`
+      : `nothing reports ${measure.what} of the candidate`;
+    return trafficVerdict(base, "no-data", { estimate: null, reason, needs: measure.among });
+  }
+  const estimate = estimateOf(measure, counts);
+  const logE = alpha === null ? null : lnHarm(state, options);
+  const finding = {
+    estimate: Number.isFinite(estimate) ? estimate : null,
+    interval: intervalOf(measure, counts),
+    logE,
+  };
+  const found = describe(measure, counts, estimate);
+  if (isBeyondStop(measure, state, options)) {
+    const reason = `${found}: beyond the stop limit of ${shown(measure, options.stop ?? 0)}`;
+    return trafficVerdict({ ...base, threshold: options.stop }, "fail", { ...finding, reason });
+  }
+  const missing = Math.max(
+    0,
+    options.minSamples - counts.candidate.total,
+    isCompared(measure) ? options.minSamples - counts.stable.total : 0,
+  );
+  if (missing > 0) {
+    const reason = `${found}: too few to decide`;
+    return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: `${missing} more ${measure.among}` });
+  }
+  if (!(estimate <= options.promote)) {
+    const reason = `${found}: over ${shown(measure, options.promote)}, which a stage may be left with`;
+    return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: "a lower share, or a person" });
+  }
+  if (options.mode === "sequential" && !isExcluded(state, options)) {
+    const reason = `${found}: harm beyond ${shown(measure, options.stop ?? 0)} is not excluded yet`;
+    return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: `more ${measure.among}` });
+  }
+  const reason = `${found}: at most ${shown(measure, options.promote)} is wanted`;
+  return trafficVerdict(base, "pass", { ...finding, reason });
+}
+
 function sharePart(name: string, measure: ShareMeasure): TrafficPart<LimitOptions, State> {
-  const isCompared = measure.comparison !== "absolute";
-  const isBeyondStop = (state: State, options: LimitOptions): boolean => {
-    const { mode, stop, alpha, minSamples } = options;
-    if (stop === null) return false;
-    const counts = countsOf(state, mode);
-    if (counts.candidate.total === 0 || !(estimateOf(measure, counts) > stop)) return false;
-    return mode === "literal" ? hasEnough(counts, minSamples) : lnHarm(state, options) >= Math.log(1 / alpha);
-  };
-  const hasEnough = ({ stable, candidate }: CountBlock, minSamples: number): boolean =>
-    candidate.total >= minSamples && (!isCompared || stable.total >= minSamples);
-
-  /** What is estimated: a comparison from the share's own hours, an arm that stands alone from all it did. */
-  const countsOf = (state: State, mode: LimitOptions["mode"]): CountBlock =>
-    isCompared || mode === "literal" ? state.stage : state.all;
-
-  const stageWith = (stage: State["stage"], block: Block, counts: CountBlock): State["stage"] => {
-    const place = tallyPlace(stage.bp, block);
-    if (place === "late" || (isCompared && stage.bp !== null && isAlone(block))) return stage;
-    return { ...addCounts(place === "same" ? stage : NO_COUNTS, counts), bp: block.candidateBp };
-  };
-
   return {
     start: ({ mode, stop }) => ({
       all: NO_COUNTS,
       stage: { ...NO_COUNTS, bp: null },
       isWatched: false,
-      harm: mode === "sequential" && isCompared ? startBernoulliEProcess() : null,
+      harm: mode === "sequential" && isCompared(measure) ? startBernoulliEProcess() : null,
       proof:
         mode === "sequential" && measure.comparison === "difference" && stop !== null
           ? startExcess({ margins: [stop] })
@@ -126,56 +173,14 @@ function sharePart(name: string, measure: ShareMeasure): TrafficPart<LimitOption
       if (counts.stable.total + counts.candidate.total === 0) return { ...state, isWatched };
       return {
         all: addCounts(state.all, counts),
-        stage: stageWith(state.stage, block, counts),
+        stage: stageWith(measure, state.stage, block, counts),
         isWatched,
         harm: state.harm === null ? null : foldBernoulli(state.harm, counts),
         proof: state.proof === null ? null : foldExcess(state.proof, counts),
       };
     },
-    isHarmProven: isBeyondStop,
-    decide(state, _stage: StageView, options) {
-      const counts = countsOf(state, options.mode);
-      const samples: ByArm<number> = { stable: counts.stable.total, candidate: counts.candidate.total };
-      const alpha = options.mode === "literal" ? null : options.alpha;
-      const base = { gate: name, samples, threshold: options.promote, alpha };
-      if (counts.candidate.total === 0) {
-        const reason = state.isWatched
-          ? `no ${measure.among} on the candidate yet`
-          : `nothing reports ${measure.what} of the candidate`;
-        return trafficVerdict(base, "no-data", { estimate: null, reason, needs: measure.among });
-      }
-      const estimate = estimateOf(measure, counts);
-      const logE = alpha === null ? null : lnHarm(state, options);
-      const finding = {
-        estimate: Number.isFinite(estimate) ? estimate : null,
-        interval: intervalOf(measure, counts),
-        logE,
-      };
-      const found = describe(measure, counts, estimate);
-      if (isBeyondStop(state, options)) {
-        const reason = `${found}: beyond the stop limit of ${shown(measure, options.stop ?? 0)}`;
-        return trafficVerdict({ ...base, threshold: options.stop }, "fail", { ...finding, reason });
-      }
-      const missing = Math.max(
-        0,
-        options.minSamples - counts.candidate.total,
-        isCompared ? options.minSamples - counts.stable.total : 0,
-      );
-      if (missing > 0) {
-        const reason = `${found}: too few to decide`;
-        return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: `${missing} more ${measure.among}` });
-      }
-      if (!(estimate <= options.promote)) {
-        const reason = `${found}: over ${shown(measure, options.promote)}, which a stage may be left with`;
-        return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: "a lower share, or a person" });
-      }
-      if (options.mode === "sequential" && !isExcluded(state, options)) {
-        const reason = `${found}: harm beyond ${shown(measure, options.stop ?? 0)} is not excluded yet`;
-        return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: `more ${measure.among}` });
-      }
-      const reason = `${found}: at most ${shown(measure, options.promote)} is wanted`;
-      return trafficVerdict(base, "pass", { ...finding, reason });
-    },
+    isHarmProven: (state, options) => isBeyondStop(measure, state, options),
+    decide: (state, _stage, options) => decide(name, measure, state, options),
   };
 }
 
