@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { explain } from "../../src/cli/commands/explain.ts";
 import { readReport } from "../../src/cli/commands/report.ts";
 import type { ControllerClient } from "../../src/cli/controller-client.ts";
 import { reportMarkdown } from "../../src/cli/format/report-markdown.ts";
@@ -28,7 +29,8 @@ async function clientOf(world: World): Promise<ControllerClient> {
   });
   const headers = { host: HOST, authorization: `Bearer ${secret}` };
   const get = async (path: string) => (await app.request(`http://${HOST}${path}`, { headers })).json();
-  return { get } as unknown as ControllerClient;
+  const status = (id: string) => get(`/v1/rollouts/${id}`);
+  return { get, status } as unknown as ControllerClient;
 }
 
 describe("the evidence of a rollout", () => {
@@ -75,6 +77,52 @@ describe("the evidence of a rollout", () => {
     expect(row.join("\n")).toMatch(/0\.38.*0\.41/);
     expect(row.join("\n")).toMatch(/0\.80?.*0\.84/);
   });
+});
+
+describe("the stacks of a rollout", () => {
+  it("CO-10: are described by what each colour's manifest says: index, prompt and model", async () => {
+    const blue = { INDEX_HASH: "A", PROMPT_VER: "N", MODEL_VER: "X" };
+    const green = { INDEX_HASH: "B", PROMPT_VER: "N+1", MODEL_VER: "Y" };
+    const rollout = await started({ preset: "bg-ops", health: (arm) => (arm === "stable" ? blue : green) });
+    const { world } = rollout;
+    await rollout.until(() => world.gateway.document.candidateBp === 10_000);
+    const journal = await (await clientOf(world)).get<{ observations: object }>(`/v1/rollouts/${ID}/journal`);
+    await world.controller.stop();
+    expect(journal.observations).toMatchObject({ pinned: { stable: blue, candidate: green } });
+  });
+});
+
+describe("after a way back", () => {
+  it.each([
+    ["p95-warm", { candidate: { slower: 2 } }, /p95/],
+    ["new-error-class", { candidate: { classes: { "headers|5xx|503": 0.05 } } }, /503/],
+    ["coverage", { probe: aProbeReport({ candidate: { coverage: 0.4 } }) }, /sections/],
+  ] as const)(
+    "RB-5: the triage of %s says what it means, its numbers, who asked and where to look first",
+    async (...row) => {
+      const [gate, harm, words] = row;
+      const steps = "[{ probes: true }, { weight: 50, hold: 2s }]";
+      const rollout = await started({ preset: "bg-serverless", steps, ...harm } as Release);
+      const { world } = rollout;
+      await rollout.until(() => world.phase === "rolled-back");
+      const lines: string[] = [];
+      const terminal = { data: (line: string) => void lines.push(line), say: () => {}, isInteractive: false };
+      const client = await clientOf(world);
+      await explain(ID, null, { json: true }, client, { ...terminal, paint: (_style, text) => text });
+      await world.controller.stop();
+      const told = JSON.parse(lines.join("")) as { explanations: { gate: string }[] };
+      const first = told.explanations.find((one) => one.gate === gate);
+      expect(JSON.stringify(first)).toMatch(words);
+      expect(first).toMatchObject({
+        gate,
+        verdict: "fail",
+        means: expect.stringMatching(/^The candidate /),
+        numbers: expect.stringContaining("samples"),
+        askedBy: expect.stringContaining("bg-serverless"),
+        lookAt: expect.stringMatching(/\w+ \w+/),
+      });
+    },
+  );
 });
 
 describe("a flip", () => {

@@ -151,6 +151,36 @@ describe("shaping-strict", () => {
   });
 });
 
+describe("the symptoms people come with", () => {
+  const under = (more: Partial<Release>): Release => ({ preset: "strictest", steps: at(25), ...more });
+
+  it.each([
+    ["5xx answers jump", /error|5xx/, under({ candidate: { classes: { [HEADERS]: 0.2 } } })],
+    ["p95 jumps", /p95/, under({ candidate: { slower: 2 }, steps: "[{ weight: 25, hold: 90s }]", quarters: 400 })],
+    ["jobs run twice", /duplicate-effect/, under({ candidate: { counters: { duplicateEffects: 1 } } })],
+    ["streams are cut", /error/, under({ candidate: { classes: { "body|network|ECONNRESET": 0.1 } } })],
+    ["schemas are mixed", /parity/, under({ health: (arm) => (arm === "candidate" ? { EMBED_SCHEMA: "e2" } : {}) })],
+  ] as const)("RP-11: %s: stopped by %s", async (_, gate, release) => {
+    const outcome = await outcomeOf(release);
+    expect(outcome).toMatch(/^stopped by /);
+    expect(outcome).toMatch(gate);
+  });
+
+  it("RP-11: a canary that was healthy and collapses at 25 to 50 % goes back, and never gets to all users", async () => {
+    const rollout = await started({
+      preset: "canary-serverless",
+      steps: "[{ weight: 5, hold: 2s }, { weight: 25, hold: 9s }]",
+      candidate: (second) => (second > 7 ? { classes: { [HEADERS]: 0.3 } } : {}),
+    });
+    const { world } = rollout;
+    await rollout.until(() => world.phase === "rolled-back", 200);
+    await world.controller.stop();
+    const shares = world.gateway.adopted.map(([, , candidateBp]) => candidateBp);
+    expect([world.phase, shares.includes(2_500), shares.at(-1)]).toEqual(["rolled-back", true, 0]);
+    expect(Math.max(...shares)).toBe(2_500);
+  });
+});
+
 describe("failover-drill", () => {
   const burst = (seconds: number): Release => ({
     preset: "failover-drill",

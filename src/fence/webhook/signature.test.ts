@@ -134,6 +134,28 @@ describe("rotation", () => {
     expect(results).toEqual(["valid", "valid", "valid", "valid", "invalid"]);
   });
 
+  it("SE-6: takes every post while sender and receiver rotate, whichever of them is first, and none before an overlap", async () => {
+    const [old, next] = [createSharedSecret(), createSharedSecret()];
+    const verdict = async (sends: readonly string[], reads: readonly string[]) => {
+      const signed = await (await webhookSigner(sends)).sign({ id: ID, attemptAt: AT, body: BODY });
+      const verifier = await webhookVerifier(reads);
+      return (await verifier.verify({ headers: new Headers(signed), body: BODY }, AT)).kind;
+    };
+    const senderFirst = [
+      [[old], [old]],
+      [[next, old], [old]],
+      [[next, old], [next]],
+      [[next], [next]],
+    ] as const;
+    const receiverFirst = [
+      [[old], [next, old]],
+      [[next], [next, old]],
+      [[next], [next]],
+    ] as const;
+    for (const [sends, reads] of [...senderFirst, ...receiverFirst]) expect(await verdict(sends, reads)).toBe("valid");
+    expect([await verdict([next], [old]), await verdict([old], [next])]).toEqual(["invalid", "invalid"]);
+  });
+
   it("verifies bytes: a body that is no text at all is signed and verified as it is", async () => {
     const secret = createSharedSecret();
     const body = Uint8Array.from({ length: 256 }, (_, byte) => byte);
