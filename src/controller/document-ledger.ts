@@ -1,4 +1,6 @@
 import { assert } from "../core/assert.ts";
+import { admit } from "../core/routing/admit.ts";
+import { reasonOf } from "../plane/plane.ts";
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import type { Effect } from "../core/rollout/effect.ts";
 import { DOCUMENT_VERSION, NO_TERMS, type RoutingDocument } from "../core/routing/document.ts";
@@ -10,7 +12,7 @@ import { DriverError } from "../ports/driver-error.ts";
 import type { ByArm } from "../core/arm.ts";
 import type { Manifest } from "../core/release/manifest.ts";
 import type { PointerMove } from "../core/service/pointer.ts";
-import { nextDocument } from "./routing-document.ts";
+import { nextDocument } from "../core/rollout/routing-document.ts";
 import type { ServicePointers } from "./service-pointers.ts";
 
 type SetSplit = Extract<Effect, { kind: "set-split" }>;
@@ -53,6 +55,8 @@ export class DocumentLedger {
 
   /**
    * The document of an effect: stored by compare-and-set the first time, found again every further time.
+   * Null for a way back that no data plane would take, when nothing of the rollout was ever published.
+   * @throws DriverError `rejected` when no data plane would take the document: nothing is published
    * @throws the signal's reason when the order was given up before its turn came
    * @param pinned manifests of both arms, for the pointer that a promotion moves
    * @throws DriverError `stale-token` when a later order of the same rollout is in force, or when the document would
@@ -63,7 +67,7 @@ export class DocumentLedger {
     effect: SetSplit,
     signal: AbortSignal,
     pinned: ByArm<Manifest> | null = null,
-  ): Promise<RoutingDocument> {
+  ): Promise<RoutingDocument | null> {
     return this.#inTurn(() => this.#publishOnce(plan, effect, signal, pinned));
   }
 
@@ -129,7 +133,7 @@ export class DocumentLedger {
     effect: SetSplit,
     signal: AbortSignal,
     pinned: ByArm<Manifest> | null,
-  ): Promise<RoutingDocument> {
+  ): Promise<RoutingDocument | null> {
     const previous = this.#published.get(plan.service) ?? null;
     if (previous?.effectId === effect.id) return this.#remember(plan, previous);
     signal.throwIfAborted();
@@ -141,6 +145,12 @@ export class DocumentLedger {
     // The same order again, because it was not confirmed in time, says nothing new: it keeps its number.
     const isSaid = previous !== null && saysTheSame(planned, previous.document, heard.highestEpoch);
     const document = isSaid ? previous.document : planned;
+    const admission = admit(document, null, 0);
+    if (admission.kind !== "adopt") {
+      // A way back that no data plane could take, of a rollout that none has taken a document of: nothing is to be undone.
+      if (effect.closed.includes("candidate") && previous?.document.rolloutId !== plan.rolloutId) return null;
+      throw new DriverError("rejected", "never", `no data plane would take the document: ${reasonOf(admission)}`);
+    }
     const next: PublishedDocument = { document, effectId: effect.id };
     const move = this.#pointers.moveBy(plan, effect, document, pinned);
     const change = { published: { expected: previous?.document ?? null, next } };

@@ -134,6 +134,7 @@ async function setSplit(
     return { kind: "failed", code: "unsupported", message: `no traffic driver "${plan.driver}"; known: ${known}` };
   }
   const document = await tools.ledger.publishOnce(plan, effect, signal, pinned);
+  if (document === null) return { kind: "succeeded", verdicts: [] };
   await driver.apply(document, signal);
   const direction: Direction = effect.closed.includes("candidate") ? "back" : "forward";
   const found = await waitUntilConfirmed(driver, document, direction, tools.clock, signal);
@@ -165,7 +166,8 @@ async function waitUntilConfirmed(
   const deadline = clock.monoMs() + ADOPTION_TIMEOUT_MS;
   for (;;) {
     const found = await driver.confirm(document, direction, signal);
-    const isRefused = found.planes.some((plane) => plane.isRefused);
+    // On the way back a refusal changes nothing: the gateway stays where it is, and its lease ends.
+    const isRefused = direction === "forward" && found.planes.some((plane) => plane.isRefused);
     if (found.isConfirmed || isRefused || clock.monoMs() >= deadline) return found;
     await clock.sleep(ADOPTION_POLL_MS, signal);
     signal.throwIfAborted();

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { suggestion } from "../core/did-you-mean.ts";
 import type { Problem } from "../core/problem.ts";
+import { checkDocuments } from "./check-documents.ts";
 import { checkGateEntries, checkRollout } from "./check-rollout.ts";
 import { type RolloutDocument, rolloutSchema } from "./rollout-schema.ts";
 import { readShape, valueAt } from "./shape.ts";
@@ -26,7 +27,8 @@ export function readRollout(text: string): ReadRollout | readonly Problem[] {
     return inTextOrder([...read.issues.flatMap((issue) => problemsOf(issue, source)), ...checkGateEntries(source)]);
   }
   const problems = checkRollout(read.value, source);
-  return problems.length > 0 ? inTextOrder(problems) : { document: read.value, source };
+  const found = problems.length > 0 ? problems : checkDocuments(read.value, source);
+  return found.length > 0 ? inTextOrder(found) : { document: read.value, source };
 }
 
 export function isProblems<T>(read: T | readonly Problem[]): read is readonly Problem[] {

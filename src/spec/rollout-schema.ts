@@ -60,7 +60,8 @@ const weight = z.number().superRefine((percent, context) => {
 
 const listen = z
   .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$/, "expected host:port, e.g. 127.0.0.1:4000");
+  .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$/, "expected host:port, e.g. 127.0.0.1:4000")
+  .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, "expected a port of at most 65535");
 
 const revision = z.string().regex(REVISION, "expected a schema revision, e.g. sc-12");
 const pinText = z.string().regex(PIN_TEXT, "expected visible ASCII, at most 256 characters");

@@ -1,7 +1,7 @@
-import type { Effect } from "../core/rollout/effect.ts";
-import { type ArmTarget, DOCUMENT_VERSION, NO_TERMS, type RoutingDocument } from "../core/routing/document.ts";
-import type { ArmPlan, RolloutPlan } from "../core/stage/plan.ts";
-import type { EpochMs } from "../core/unit.ts";
+import type { Effect } from "./effect.ts";
+import { type ArmTarget, DOCUMENT_VERSION, NO_TERMS, type RoutingDocument } from "../routing/document.ts";
+import type { ArmPlan, RolloutPlan } from "../stage/plan.ts";
+import type { EpochMs } from "../unit.ts";
 
 type SetSplit = Extract<Effect, { kind: "set-split" }>;
 
