@@ -80,7 +80,7 @@ const recorder = createRecorder({
     issuedAt: 0,
   },
 });
-const slots = [recorder.slotOf("stable"), recorder.slotOf("candidate")];
+const slots = [recorder.placeOf("stable"), recorder.placeOf("candidate")];
 const hashes = Float64Array.from({ length: 65_536 }, (_, i) => xxHash32(`user-${i}`, 7));
 const values = shapes.lognormal;
 let at = 0;

@@ -1,3 +1,4 @@
+import { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
 import { HourlyRates } from "../core/observe/hourly-rates.ts";
 import { KnownClassesByService } from "../core/observe/known-classes.ts";
 import { startObservations } from "../core/observe/observe.ts";
@@ -344,9 +345,13 @@ export class Controller {
   }
 
   async #restore(stored: StoredRollout): Promise<void> {
-    const { rolloutId } = stored.rollout.plan;
-    const journal = await this.#tools.store.journal(rolloutId);
-    const actor = new RolloutActor(stored, journal.length, this.#tools);
+    const { rolloutId, generation } = stored.rollout.plan;
+    const { store } = this.#tools;
+    const [journal, known] = [await store.journal(rolloutId), await store.units(rolloutId)];
+    const units = new UnitEvidence(
+      known?.generation === generation && known.attempt === stored.observations.generation ? known.evidence : undefined,
+    );
+    const actor = new RolloutActor(stored, { journalLength: journal.length, units }, this.#tools);
     this.#actors.set(rolloutId, actor);
     if (!isFinal(stored.rollout)) await actor.resume();
   }

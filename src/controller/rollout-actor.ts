@@ -1,5 +1,6 @@
 import { gateLabel } from "../core/judge/setting.ts";
 import { assert } from "../core/assert.ts";
+import { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
 import type { Observations } from "../core/observe/observations.ts";
 import { measuredBp, observe, observeReading } from "../core/observe/observe.ts";
 import type { Effect } from "../core/rollout/effect.ts";
@@ -8,7 +9,7 @@ import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import { look, turn } from "../core/rollout/wheel.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
-import type { JournalEntry, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
+import type { JournalEntry, StoredAnswer, StoredRollout, StoredUnits } from "../ports/controller-store.ts";
 import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { MetricPoller, type MetricSources } from "./metric-poller.ts";
@@ -28,6 +29,14 @@ const PARITY_EVERY_MS = 5_000;
 const FAILURE_PAUSE_MS = 500;
 /** Whole verdicts are written at most this often; a fuse never waits. */
 const JUDGE_EVERY_MS = 200;
+/** Evidence by unit is large and is stored at most this often: a crash loses so much of it, and of both arms alike. */
+const UNITS_EVERY_MS = 10_000;
+
+/** What a rollout goes on from: its journal's length, and what the units of its generation showed. */
+export interface Restored {
+  readonly journalLength: number;
+  readonly units: UnitEvidence;
+}
 
 /**
  * One rollout being carried out. All work on it goes through one queue, so that decisions are taken one after another;
@@ -40,13 +49,17 @@ export class RolloutActor {
   #running: { readonly effectId: string; readonly cancel: AbortController } | null = null;
   #judgedAtMonoMs = Number.NEGATIVE_INFINITY;
   #parityAtMonoMs = Number.NEGATIVE_INFINITY;
+  #unitsAtMonoMs: number;
+  #units: UnitEvidence;
   #isStopped = false;
   readonly #tools: ActorTools;
   readonly #poller: MetricPoller;
 
-  constructor(stored: StoredRollout, journalLength: number, tools: ActorTools) {
+  constructor(stored: StoredRollout, { journalLength, units }: Restored, tools: ActorTools) {
     this.#stored = stored;
     this.#journalLength = journalLength;
+    this.#units = units;
+    this.#unitsAtMonoMs = tools.clock.monoMs();
     this.#tools = tools;
     this.#poller = new MetricPoller(tools.metrics, tools.clock);
   }
@@ -79,7 +92,7 @@ export class RolloutActor {
       // Known from publishing on, not from confirmation: a gateway that adopted early already sends candidate traffic.
       const sinceEpoch = before.sinceEpoch ?? this.#tools.ledger.firstEpoch(plan);
       const known = sinceEpoch === before.sinceEpoch ? before : { ...before, sinceEpoch };
-      const after = windows.reduce((seen, window) => observe(seen, window, plan), known);
+      const after = windows.reduce((seen, window) => observe(seen, window, plan, this.#units), known);
       if (after !== before) await this.#look(after);
     });
   }
@@ -113,7 +126,13 @@ export class RolloutActor {
 
   async #look(observations: Observations): Promise<void> {
     const nowMs = this.#tools.clock.monoMs();
-    const judged = look(this.rollout, observations, this.#now(), () => nowMs - this.#judgedAtMonoMs >= JUDGE_EVERY_MS);
+    const judged = look(
+      this.rollout,
+      observations,
+      this.#now(),
+      () => nowMs - this.#judgedAtMonoMs >= JUDGE_EVERY_MS,
+      this.#units,
+    );
     if (judged === null) return this.#remember(observations);
     this.#judgedAtMonoMs = nowMs;
     await this.#decide(judged, observations);
@@ -128,6 +147,7 @@ export class RolloutActor {
   async #decide(event: RolloutEvent, seen: Observations, answer?: (rollout: Rollout) => StoredAnswer): Promise<void> {
     const before = this.rollout;
     const { rollout: state, seen: observations, effects } = turn(before, seen, event, this.#epoch());
+    if (observations.generation !== seen.generation) this.#units = new UnitEvidence();
     const isUnchanged = state === before && observations === this.#stored.observations;
     if (isUnchanged && answer === undefined) return;
     const entry = isWorthAnEntry(before, state, event) ? this.#entry(state, event, effects) : null;
@@ -147,7 +167,13 @@ export class RolloutActor {
     const { store, onFatal } = this.#tools;
     const rollout = { expectedVersion: this.#stored.version, next };
     try {
-      const change = { rollout, journal: entry === null ? [] : [entry], ...(answer === undefined ? {} : { answer }) };
+      const units = this.#unitsDue();
+      const change = {
+        rollout,
+        journal: entry === null ? [] : [entry],
+        ...(answer === undefined ? {} : { answer }),
+        ...(units === null ? {} : { units }),
+      };
       const isStored = await store.commit(change);
       assert(
         isStored,
@@ -159,6 +185,15 @@ export class RolloutActor {
     }
     this.#stored = next;
     if (entry !== null) this.#journalLength++;
+  }
+
+  #unitsDue(): StoredUnits | null {
+    const nowMs = this.#tools.clock.monoMs();
+    if (nowMs - this.#unitsAtMonoMs < UNITS_EVERY_MS || !this.#units.tells("failures")) return null;
+    this.#unitsAtMonoMs = nowMs;
+    const { rolloutId, generation } = this.rollout.plan;
+    const { generation: attempt } = this.#stored.observations;
+    return { rolloutId, generation, attempt, evidence: this.#units.snapshot() };
   }
 
   /** Starts work in the background; its result comes back through the queue as an event. */

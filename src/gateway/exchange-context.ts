@@ -1,4 +1,4 @@
-import type { ArmSlot, Recorder } from "../core/window/recorder.ts";
+import type { Place, Recorder } from "../core/window/recorder.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GatewayCounts } from "./counts.ts";
 import type { EventLog } from "./event-log.ts";
@@ -23,7 +23,7 @@ export interface ExchangeContext {
 /** One decided request. */
 export interface Assignment {
   readonly plan: ArmPlan;
-  readonly slot: ArmSlot;
+  readonly place: Place;
   /** Bucket hash of the unit; null without one. */
   readonly hash: number | null;
   readonly isProbe: boolean;

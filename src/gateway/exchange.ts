@@ -194,9 +194,9 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
       if (this.#body instanceof RequestBody) this.#body.destroy();
     }
     this.#upstream.leave();
-    const { slot, hash, isProbe } = this.#to;
+    const { place, hash, isProbe } = this.#to;
     const traffic = isProbe ? "probe" : this.#isCold ? "cold" : "warm";
-    recorder.record(slot, hash, traffic, latencyMs, this.#errorClass, endMs);
+    recorder.record(place, hash, traffic, latencyMs, this.#errorClass, endMs);
     if (events !== null) this.#log(events, endMs, isWhole);
     this.#context.inFlight--;
     this.#context.onEnd();
@@ -216,10 +216,10 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
   #retry(errorClass: ErrorClass): void {
     this.#hasRetried = true;
     const { clock, counts, recorder } = this.#context;
-    const { slot, hash, isProbe } = this.#to;
+    const { place, hash, isProbe } = this.#to;
     const nowMs = clock.monoMs();
     counts.retries++;
-    if (!isProbe) recorder.record(slot, hash, "warm", null, errorClass, nowMs);
+    if (!isProbe) recorder.record(place, hash, "warm", null, errorClass, nowMs);
     const failed = this.#upstream;
     this.#upstream = this.#to.plan.upstreams.choose(nowMs, failed);
     this.#upstream.enter();

@@ -53,7 +53,7 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   const arm = decision.arm === "candidate" && plan.candidate !== null ? plan.candidate : plan.stable;
   if (arm.hasPrefix && hasDotSegment(path)) return refuse(context, res, REFUSALS.dotSegment);
   const isProbe = isWarmPing || pin?.purpose === "probe";
-  const slot = isProbe ? context.recorder.slotOf(decision.arm) : context.recorder.arrive(decision);
+  const place = isProbe ? context.recorder.placeOf(decision.arm) : context.recorder.arrive(decision);
 
   const { headers } = facts;
   for (const text of arm.requestLabels) headers.push(text);
@@ -66,7 +66,7 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   const { contentLength, isChunked } = facts;
   const exchange = new Exchange(context, req, res, {
     plan: arm,
-    slot,
+    place,
     hash: decision.hash,
     isProbe,
     method,

@@ -1,3 +1,4 @@
+import type { UnitEvidenceSnapshot } from "../core/by-unit/unit-evidence.ts";
 import type { ProbeReport } from "../core/measure/report.ts";
 import type { ServiceHour } from "../core/observe/hourly-rates.ts";
 import type { Observations } from "../core/observe/observations.ts";
@@ -32,6 +33,18 @@ export interface JournalEntry {
 export interface PublishedDocument {
   readonly document: RoutingDocument;
   readonly effectId: string;
+}
+
+/**
+ * What the units of one try showed. Stored apart and less often than the rollout: its sets and its e-values go
+ * back together when a few seconds of it are lost, so nothing is counted twice.
+ */
+export interface StoredUnits {
+  readonly rolloutId: string;
+  readonly generation: number;
+  /** The rollout's evidenceGeneration: a second try goes on from nothing of the first. */
+  readonly attempt: number;
+  readonly evidence: UnitEvidenceSnapshot;
 }
 
 /** The answer given to an operator's request, replayed when the same key comes again. */
@@ -98,6 +111,8 @@ export interface Change {
   readonly pointer?: PointerMove;
   /** Replaces the token of its hash. */
   readonly token?: StoredToken;
+  /** Evidence by unit of a rollout's generation; replaces what was stored of it. */
+  readonly units?: StoredUnits;
   /** Counts so far; each replaces the one stored for its service and hour. */
   readonly hours?: readonly ServiceHour[];
 }
@@ -131,6 +146,8 @@ export interface ControllerStore {
   tokens(): Promise<readonly StoredToken[]>;
   /** Probe reports of one rollout, oldest first. */
   reports(rolloutId: string): Promise<readonly { readonly effectId: string; readonly report: ProbeReport }[]>;
+  /** Evidence by unit of a rollout's latest generation that stored any; null before the first. */
+  units(rolloutId: string): Promise<StoredUnits | null>;
   answer(key: string): Promise<StoredAnswer | null>;
   /** Hourly counts of all services, from `sinceHour` on. */
   hours(sinceHour: number): Promise<readonly ServiceHour[]>;

@@ -1,3 +1,4 @@
+import { NO_ALLOCATIONS } from "../core/stats/allocation-e-process.ts";
 import { assert } from "../core/assert.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { Change, StoredPlane, StoredToken } from "../ports/controller-store.ts";
@@ -72,6 +73,21 @@ const ownershipCases: readonly StoreCase[] = [
       same(await (await open()).keep(first.owner, 0), false, "whether the deposed owner may go on");
       same(await (await open()).keep(second.owner, 90_000), true, "whether the owner may go on");
       same((await (await open()).own("proposed-3")).announcedMs, 90_000, "what the owner before announced");
+    },
+  },
+  {
+    name: "keeps the latest evidence by unit of a rollout, and nothing of a rollout that stored none",
+    async run({ open, prefix }) {
+      const [store, rolloutId] = [await open(), `${prefix}-units`];
+      const nobody = { below: 2 ** 32, dropped: 0, names: [] };
+      const fuse = { seen: nobody, first: NO_ALLOCATIONS, moved: NO_ALLOCATIONS };
+      const evidence = { table: { below: 2 ** 32, units: [] }, failures: fuse, classes: [] };
+      same(await store.units(rolloutId), null, "the units before any");
+      await must(store, { units: { rolloutId, generation: 1, attempt: 0, evidence } });
+      const failures = { ...fuse, seen: { ...nobody, names: [7] } };
+      await must(store, { units: { rolloutId, generation: 2, attempt: 0, evidence: { ...evidence, failures } } });
+      const found = await (await open()).units(rolloutId);
+      same([found?.generation, found?.evidence.failures.seen.names], [2, [7]], "the units");
     },
   },
   {

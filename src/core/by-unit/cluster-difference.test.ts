@@ -1,12 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { clusterDifference, isRateHigher } from "./cluster-difference.ts";
-import type { UnitName } from "./unit-name.ts";
+import type { UnitName } from "../assign/unit-name.ts";
 import { UnitTable } from "./unit-table.ts";
 
 function table(stable: readonly (readonly [number, number])[], candidate: readonly (readonly [number, number])[]) {
   const made = new UnitTable();
   const add = (arm: "stable" | "candidate", from: number) => (tally: readonly [number, number], index: number) =>
-    made.record({ name: (from + index) as UnitName, arm, share: 0.5, requests: tally[0], events: tally[1] });
+    made.record({
+      name: (from + index) as UnitName,
+      arm,
+      share: 0.5,
+      requests: tally[0],
+      failures: tally[1],
+      warm: 0,
+      slow: 0,
+    });
   stable.forEach(add("stable", 0));
   candidate.forEach(add("candidate", 1_000_000));
   return made;
@@ -26,6 +34,7 @@ describe("the difference of rates by unit", () => {
           [20, 0],
         ],
       ),
+      "failures",
     );
     expect(found?.rates.stable).toBeCloseTo(2 / 30, 12);
     expect(found?.rates.candidate).toBeCloseTo(0.25, 12);
@@ -35,20 +44,20 @@ describe("the difference of rates by unit", () => {
 
   it("has a design effect of about 1 for units of one request each and of about 20 for units that fail as a whole", () => {
     const single = Array.from({ length: 400 }, (_, index) => [1, index % 20 === 0 ? 1 : 0] as const);
-    expect(clusterDifference(table(single, single))?.designEffect).toBeCloseTo(1, 1);
+    expect(clusterDifference(table(single, single), "failures")?.designEffect).toBeCloseTo(1, 1);
     const whole = Array.from({ length: 400 }, (_, index) => [20, index % 20 === 0 ? 20 : 0] as const);
-    expect(clusterDifference(table(whole, whole))?.designEffect).toBeCloseTo(20, 0);
+    expect(clusterDifference(table(whole, whole), "failures")?.designEffect).toBeCloseTo(20, 0);
   });
 
   it("says nothing while an arm has fewer than two units", () => {
-    expect(clusterDifference(table([[5, 0]], [[5, 5]]))).toBeNull();
+    expect(clusterDifference(table([[5, 0]], [[5, 5]]), "failures")).toBeNull();
     expect(isRateHigher(null)).toBe(false);
   });
 
   it("calls a rate higher only beyond three standard errors", () => {
     const healthy = Array.from({ length: 100 }, (_, index) => [10, index % 10 === 0 ? 1 : 0] as const);
-    expect(isRateHigher(clusterDifference(table(healthy, healthy)))).toBe(false);
+    expect(isRateHigher(clusterDifference(table(healthy, healthy), "failures"))).toBe(false);
     const dead = Array.from({ length: 3 }, () => [10, 10] as const);
-    expect(isRateHigher(clusterDifference(table(healthy, dead)))).toBe(true);
+    expect(isRateHigher(clusterDifference(table(healthy, dead), "failures"))).toBe(true);
   });
 });

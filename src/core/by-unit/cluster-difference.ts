@@ -1,5 +1,5 @@
 import type { ServingArm } from "../arm.ts";
-import type { UnitTable } from "./unit-table.ts";
+import type { UnitMeasure, UnitTable } from "./unit-table.ts";
 
 /** Difference of the arms' event rates, averaged over units, with a standard error that clusters by unit. */
 export interface ClusterDifference {
@@ -9,8 +9,8 @@ export interface ClusterDifference {
   readonly rates: { readonly stable: number; readonly candidate: number };
   readonly units: { readonly stable: number; readonly candidate: number };
   /**
-   * Variance beside that of as many independent requests (Kish's design effect), at least 1: so many requests of one
-   * unit say as much as one of a unit of its own.
+   * Variance beside that of as many independent requests (Kish's design effect), the larger of both arms' and at least
+   * 1: so many requests of one unit say as much as one of a unit of its own.
    */
   readonly designEffect: number;
 }
@@ -32,33 +32,36 @@ interface ArmRate {
  * @source W. G. Cochran, "Sampling Techniques" (3rd ed. 1977) §6.4, variance of a ratio over clusters; L. Kish, "Survey
  * Sampling" (1965) §5.4, design effect
  */
-export function clusterDifference(table: UnitTable): ClusterDifference | null {
-  const [stable, candidate] = [armRate(table, "stable"), armRate(table, "candidate")];
+export function clusterDifference(table: UnitTable, measure: UnitMeasure): ClusterDifference | null {
+  const [stable, candidate] = [armRate(table, "stable", measure), armRate(table, "candidate", measure)];
   if (stable.units < 2 || candidate.units < 2) return null;
   const variance = stable.variance + candidate.variance;
-  const independent = stable.independent + candidate.independent;
   return {
     estimate: candidate.rate - stable.rate,
     standardError: Math.sqrt(variance),
     rates: { stable: stable.rate, candidate: candidate.rate },
     units: { stable: stable.units, candidate: candidate.units },
-    designEffect: independent === 0 ? 1 : Math.max(1, variance / independent),
+    designEffect: Math.max(1, effectOf(stable), effectOf(candidate)),
   };
 }
 
-function armRate(table: UnitTable, arm: ServingArm): ArmRate {
+function effectOf({ variance, independent }: ArmRate): number {
+  return independent === 0 ? 1 : variance / independent;
+}
+
+function armRate(table: UnitTable, arm: ServingArm, measure: UnitMeasure): ArmRate {
   let [units, weights, events] = [0, 0, 0];
-  for (const tally of table.tallies(arm)) {
-    const weight = Math.min(tally.requests, WEIGHT_MAX);
+  for (const tally of table.tallies(arm, measure)) {
+    const weight = Math.min(tally.chances, WEIGHT_MAX);
     units++;
     weights += weight;
-    events += (weight * tally.events) / tally.requests;
+    events += (weight * tally.events) / tally.chances;
   }
   if (weights === 0) return { rate: 0, variance: 0, independent: 0, units: 0 };
   const rate = events / weights;
   let squares = 0;
-  for (const tally of table.tallies(arm))
-    squares += (Math.min(tally.requests, WEIGHT_MAX) * (tally.events / tally.requests - rate)) ** 2;
+  for (const tally of table.tallies(arm, measure))
+    squares += (Math.min(tally.chances, WEIGHT_MAX) * (tally.events / tally.chances - rate)) ** 2;
   const correction = units > 1 ? units / (units - 1) : 1;
   const variance = (correction * squares) / (weights * weights);
   return { rate, variance, independent: (rate * (1 - rate)) / weights, units };

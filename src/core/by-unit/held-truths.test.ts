@@ -3,7 +3,7 @@ import { drawCrowd, type Population, type PersonRequest } from "../rehearsal/pop
 import { randomStream } from "../stats/random.ts";
 import { clusterDifference, isRateHigher } from "./cluster-difference.ts";
 import { UnitFuse } from "./unit-fuse.ts";
-import type { UnitName } from "./unit-name.ts";
+import type { UnitName } from "../assign/unit-name.ts";
 import { UnitTable } from "./unit-table.ts";
 
 const PROOF = Math.log(1_000);
@@ -23,7 +23,7 @@ class Evidence {
   take({ person: { name }, arm, failed }: PersonRequest, share: number): void {
     const before = this.table.isComplete ? this.table.placeOf(name) : null;
     if (failed) this.fuse.take({ name, arm, share, before });
-    this.table.record({ name, arm, share, requests: 1, events: failed ? 1 : 0 });
+    this.table.record({ name, arm, share, requests: 1, failures: failed ? 1 : 0, warm: 0, slow: 0 });
   }
 }
 
@@ -47,7 +47,7 @@ function run(
       atS++;
       for (const request of crowd.second(share, atS)) evidence.take(request, share);
       if (evidence.fuse.logE < PROOF) continue;
-      if (!guard || isRateHigher(clusterDifference(evidence.table))) return { stoppedAtS: atS, wasGuarded };
+      if (!guard || isRateHigher(clusterDifference(evidence.table, "failures"))) return { stoppedAtS: atS, wasGuarded };
       wasGuarded = true;
     }
   return { stoppedAtS: null, wasGuarded };

@@ -1,7 +1,7 @@
 import type { ServingArm } from "../arm.ts";
 import { type AllocationEProcess, foldAllocation, NO_ALLOCATIONS } from "../stats/allocation-e-process.ts";
 import { lnAverageEValue } from "../stats/multiple.ts";
-import type { UnitName } from "./unit-name.ts";
+import type { UnitName } from "../assign/unit-name.ts";
 import { UnitNames, type UnitNamesSnapshot } from "./unit-names.ts";
 import { shareOfUnit, type UnitPlace } from "./unit-table.ts";
 
@@ -23,7 +23,7 @@ export interface UnitFuseSnapshot {
 
 /**
  * Evidence that a bad event prefers the candidate's units, each unit counted once: valid however a unit's events hang
- * together. Lives as long as the salt that drew the units: one generation, retreats included. Restarted with its set
+ * together. Lives at most as long as the salt that drew the units, and begins and ends whole. Restarted with its set
  * kept, it would bet on the units that had not yet failed, and those are not as they were drawn.
  * @source decision-policy.md "Units, not requests"
  */
@@ -43,6 +43,11 @@ export class UnitFuse {
   take({ name, arm, share, before }: UnitEvent): void {
     if (before !== null) this.#moved = foldAllocation(this.#moved, arm, shareOfUnit(before, share));
     if (this.#seen.add(name) === "new") this.#first = foldAllocation(this.#first, arm, share);
+  }
+
+  /** Forgets which units at or above a threshold had the event; their later ones are not counted. */
+  keepBelow(below: number): void {
+    this.#seen.keepBelow(below);
   }
 
   /** ln of the e-value: the average of both tests, which is an e-value whatever they have in common. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../stats/random.ts";
-import { ALL_NAMES, type UnitName, unitName } from "./unit-name.ts";
+import { ALL_NAMES, type UnitName, unitName } from "../assign/unit-name.ts";
 import { UnitNames } from "./unit-names.ts";
 import { shareOfUnit, UnitTable } from "./unit-table.ts";
 
@@ -70,7 +70,7 @@ describe("the name of a unit", () => {
 describe("a table of units", () => {
   it("narrows a unit's place by each request: stable at 5 % and candidate at 25 % leave 5 to 25 %", () => {
     const table = new UnitTable();
-    const request = { name: name(3), requests: 1, events: 0 };
+    const request = { name: name(3), requests: 1, failures: 0, warm: 0, slow: 0 };
     table.record({ ...request, arm: "stable", share: 0.05 });
     expect(shareOfUnit(table.placeOf(name(3)), 0.24)).toBeCloseTo(0.2);
     table.record({ ...request, arm: "candidate", share: 0.25 });
@@ -84,10 +84,26 @@ describe("a table of units", () => {
     const table = new UnitTable(10);
     const random = randomStream(4);
     for (let unit = 0; unit < 10; unit++)
-      table.record({ name: name(Math.floor(random() * 2 ** 32)), arm: "stable", share: 0.1, requests: 1, events: 0 });
+      table.record({
+        name: name(Math.floor(random() * 2 ** 32)),
+        arm: "stable",
+        share: 0.1,
+        requests: 1,
+        failures: 0,
+        warm: 0,
+        slow: 0,
+      });
     expect(table.isComplete).toBe(true);
     for (let unit = 0; unit < 100; unit++)
-      table.record({ name: name(Math.floor(random() * 2 ** 32)), arm: "stable", share: 0.1, requests: 1, events: 0 });
+      table.record({
+        name: name(Math.floor(random() * 2 ** 32)),
+        arm: "stable",
+        share: 0.1,
+        requests: 1,
+        failures: 0,
+        warm: 0,
+        slow: 0,
+      });
     expect(table.isComplete).toBe(false);
     expect(table.size).toBeLessThanOrEqual(10);
     const again = new UnitTable(10, JSON.parse(JSON.stringify(table.snapshot())));

@@ -1,5 +1,5 @@
 import { assert } from "../assert.ts";
-import { ALL_NAMES, type UnitName } from "./unit-name.ts";
+import { ALL_NAMES, type UnitName } from "../assign/unit-name.ts";
 
 /** A set of units as plain JSON. */
 export interface UnitNamesSnapshot {
@@ -65,19 +65,23 @@ export class UnitNames {
     return "new";
   }
 
+  /** Forgets the units at or above a threshold. */
+  keepBelow(below: number): void {
+    if (below >= this.#below) return;
+    this.#below = below;
+    for (const name of this.#names) {
+      if (name < below) continue;
+      this.#names.delete(name);
+      this.#dropped++;
+    }
+  }
+
   snapshot(): UnitNamesSnapshot {
     return { below: this.#below, dropped: this.#dropped, names: [...this.#names].sort((a, b) => a - b) };
   }
 
   /** Halves the threshold until a tenth of the limit is free, so that the work is not repeated with the next unit. */
   #lower(): void {
-    while (this.#names.size > 0.9 * this.#limit) {
-      this.#below /= 2;
-      for (const name of this.#names) {
-        if (name < this.#below) continue;
-        this.#names.delete(name);
-        this.#dropped++;
-      }
-    }
+    while (this.#names.size > 0.9 * this.#limit) this.keepBelow(this.#below / 2);
   }
 }

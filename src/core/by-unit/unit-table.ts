@@ -1,12 +1,23 @@
 import type { ServingArm } from "../arm.ts";
 import { assert } from "../assert.ts";
-import { ALL_NAMES, type UnitName } from "./unit-name.ts";
+import { ALL_NAMES, type UnitName } from "../assign/unit-name.ts";
 
-/** What one arm answered one unit: evidence requests, and how many of them had the event in question. */
-export interface UnitTally {
+/** What one arm answered one unit: evidence requests and failures, warm answers and slow ones among those. */
+interface UnitCounts {
   readonly requests: number;
+  readonly failures: number;
+  readonly warm: number;
+  readonly slow: number;
+}
+
+/** Chances of one unit on one arm, and how many of them had the event in question. */
+export interface UnitTally {
+  readonly chances: number;
   readonly events: number;
 }
+
+/** Which event of a unit is counted. */
+export type UnitMeasure = "failures" | "slow";
 
 /** What earlier requests of a unit showed. */
 export interface UnitPlace {
@@ -19,28 +30,30 @@ export interface UnitPlace {
 }
 
 /** Requests of one unit answered by one arm, all routed at the same share. */
-export interface UnitRequests extends UnitTally {
+export interface UnitRequests extends UnitCounts {
   readonly name: UnitName;
   readonly arm: ServingArm;
   /** Share of the document that routed them, 0..1. */
   readonly share: number;
 }
 
-/** A table as plain JSON: six numbers a unit (name, low, high in basis points; and both arms' requests and events). */
+/** A table as plain JSON; of each unit its name, low and high in basis points, and stable's and candidate's counts. */
 export interface UnitTableSnapshot {
   readonly below: number;
-  readonly units: readonly (readonly [number, number, number, number, number, number, number])[];
+  readonly units: readonly (readonly number[])[];
 }
+
+type MutableCounts = { -readonly [Key in keyof UnitCounts]: number };
 
 interface Row {
   low: number;
   high: number;
-  readonly stable: { requests: number; events: number };
-  readonly candidate: { requests: number; events: number };
+  readonly stable: MutableCounts;
+  readonly candidate: MutableCounts;
 }
 
 /** Units a table keeps: enough for an interval, few enough for a record. @source decision-policy.md, few users */
-const TABLE_UNITS_MAX = 20_000;
+const TABLE_UNITS_MAX = 8_192;
 
 const UNSEEN: UnitPlace = { low: 0, high: 1 };
 
@@ -54,12 +67,12 @@ export class UnitTable {
     assert(limit >= 1, `a table of units holds at least one: ${limit}`);
     this.#limit = limit;
     this.#below = snapshot.below;
-    for (const [name, low, high, sr, se, cr, ce] of snapshot.units)
+    for (const [name = 0, low = 0, high = 0, ...counts] of snapshot.units)
       this.#rows.set(name, {
         low: low / 10_000,
         high: high / 10_000,
-        stable: { requests: sr, events: se },
-        candidate: { requests: cr, events: ce },
+        stable: countsOf(counts.slice(0, 4)),
+        candidate: countsOf(counts.slice(4)),
       });
   }
 
@@ -78,38 +91,62 @@ export class UnitTable {
     return row === undefined ? UNSEEN : { low: row.low, high: row.high };
   }
 
-  /** What an arm answered each unit it answered. */
-  *tallies(arm: ServingArm): Iterable<UnitTally> {
-    for (const row of this.#rows.values()) if (row[arm].requests > 0) yield row[arm];
+  /** Whether any unit had a chance of this event. */
+  tells(measure: UnitMeasure): boolean {
+    for (const _ of this.tallies("stable", measure)) return true;
+    for (const _ of this.tallies("candidate", measure)) return true;
+    return false;
+  }
+
+  /** Each unit an arm answered. */
+  *tallies(arm: ServingArm, measure: UnitMeasure): Iterable<UnitTally> {
+    for (const row of this.#rows.values()) {
+      const { requests, failures, warm, slow } = row[arm];
+      const chances = measure === "failures" ? requests : warm;
+      if (chances > 0) yield { chances, events: measure === "failures" ? failures : slow };
+    }
   }
 
   /** Takes requests in. A unit at or above the threshold is left out, whatever its arm. */
-  record({ name, arm, share, requests, events }: UnitRequests): void {
+  record({ name, arm, share, requests, failures, warm, slow }: UnitRequests): void {
     if (name >= this.#below) return;
     let row = this.#rows.get(name);
     if (row === undefined) {
-      row = { low: 0, high: 1, stable: { requests: 0, events: 0 }, candidate: { requests: 0, events: 0 } };
+      row = { low: 0, high: 1, stable: countsOf([]), candidate: countsOf([]) };
       this.#rows.set(name, row);
     }
     if (arm === "stable") row.low = Math.max(row.low, share);
     else row.high = Math.min(row.high, share);
-    row[arm].requests += requests;
-    row[arm].events += events;
-    while (this.#rows.size > this.#limit) this.#halve();
+    const counts = row[arm];
+    counts.requests += requests;
+    counts.failures += failures;
+    counts.warm += warm;
+    counts.slow += slow;
+    while (this.#rows.size > this.#limit) this.keepBelow(this.#below / 2);
+  }
+
+  /** Forgets the units at or above a threshold, for this arm as for the other; never the other way. */
+  keepBelow(below: number): void {
+    if (below >= this.#below) return;
+    this.#below = below;
+    for (const name of this.#rows.keys()) if (name >= below) this.#rows.delete(name);
   }
 
   snapshot(): UnitTableSnapshot {
     const units = [...this.#rows].map(([name, { low, high, stable, candidate }]) => {
       const [lowBp, highBp] = [Math.round(low * 10_000), Math.round(high * 10_000)];
-      return [name, lowBp, highBp, stable.requests, stable.events, candidate.requests, candidate.events] as const;
+      return [name, lowBp, highBp, ...numbersOf(stable), ...numbersOf(candidate)];
     });
     return { below: this.#below, units };
   }
+}
 
-  #halve(): void {
-    this.#below /= 2;
-    for (const name of this.#rows.keys()) if (name >= this.#below) this.#rows.delete(name);
-  }
+function countsOf([requests = 0, failures = 0, warm = 0, slow = 0]: readonly number[]): MutableCounts {
+  return { requests, failures, warm, slow };
+}
+
+function numbersOf({ requests, failures, warm, slow }: UnitCounts): readonly number[] {
+  return [requests, failures, warm, slow];
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ByArm } from "../arm.ts";
+import type { UnitView } from "../by-unit/unit-evidence.ts";
 import type { Bp, EpochMs } from "../unit.ts";
-import type { ArmWindow, ErrorClass } from "../window/window.ts";
+import type { ArmWindow, ErrorClass, UnitWindow } from "../window/window.ts";
 
 /**
  * Both arms' traffic between two instants at one share, as one place saw it. The unit of evidence of every traffic gate.
@@ -13,6 +14,8 @@ export interface Block {
   readonly spanMs: number;
   /** Who counted: units are distinct only within one source. */
   readonly source: string;
+  /** Which units met what; absent where nobody tells them apart. */
+  readonly units?: UnitWindow;
 }
 
 /** One reading of a metric from outside, for each arm that has one. */
@@ -36,6 +39,8 @@ export interface StageView {
   readonly holdMs: number;
   /** Headers or cookies that name a user, for the one who has to send them; absent where nobody knows. */
   readonly usersNamedBy?: readonly string[];
+  /** What the units of this generation showed; absent where nobody tells units apart. */
+  readonly units?: UnitView;
 }
 
 /** What a gate may know about the service from before its first block. */

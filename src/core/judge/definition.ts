@@ -1,5 +1,6 @@
 import type { ByArm } from "../arm.ts";
 import { assert } from "../assert.ts";
+import type { UnitView } from "../by-unit/unit-evidence.ts";
 import type { ProbeReport } from "../measure/report.ts";
 import type { ManifestField, ObservedManifest, PinnedManifests } from "../release/manifest.ts";
 import type { TrafficStage } from "../stage/plan.ts";
@@ -32,7 +33,7 @@ export interface TrafficPart<Options, State extends object> {
   /** What of a first try is still known when evidence starts afresh for a second one. */
   remember?(state: State): ServiceHistory;
   /** The fuse alone: cheap, so that it can be looked at far more often than a whole verdict is written. */
-  isHarmProven(state: State, options: Options): boolean;
+  isHarmProven(state: State, options: Options, units?: UnitView): boolean;
   decide(state: State, stage: StageView, options: Options): Verdict;
 }
 
@@ -90,7 +91,7 @@ export interface OpenTraffic {
   fold(state: unknown, block: Block): unknown;
   read(state: unknown, reading: Reading): unknown;
   remember(state: unknown): ServiceHistory | null;
-  isHarmProven(state: unknown): boolean;
+  isHarmProven(state: unknown, units?: UnitView): boolean;
   decide(state: unknown, stage: StageView): Verdict;
 }
 
@@ -155,7 +156,7 @@ function openTraffic<Options, State extends object>(
     fold: (state, block) => part.fold(own(state), block, options),
     read: (state, reading) => (part.read === undefined ? state : part.read(own(state), reading, options)),
     remember: (state) => part.remember?.(own(state)) ?? null,
-    isHarmProven: (state) => part.isHarmProven(own(state), options),
+    isHarmProven: (state, units) => part.isHarmProven(own(state), options, units),
     decide: (state, stage) => part.decide(own(state), stage, options),
   };
 }

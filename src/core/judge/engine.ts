@@ -92,7 +92,8 @@ export function foldReading(evidence: Evidence, reading: Reading, settings: read
 /** True when some traffic gate's fuse has fired; then, and only then, a `fail` is among the verdicts. */
 export function isHarmProven(evidence: Evidence, stage: StageView, settings: readonly GateSetting[]): boolean {
   return trafficGatesOf(settings).some(
-    ({ key, gate, setting }) => isInForce(setting, stage.candidateBp) && gate.isHarmProven(evidence.states[key]),
+    ({ key, gate, setting }) =>
+      isInForce(setting, stage.candidateBp) && gate.isHarmProven(evidence.states[key], stage.units),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { ByArm } from "../arm.ts";
+import type { UnitEvidence } from "../by-unit/unit-evidence.ts";
 import type { Reading } from "../judge/block.ts";
 import { foldEvidence, foldReading, startEvidence } from "../judge/engine.ts";
 import { isNewer } from "../routing/document.ts";
@@ -36,15 +37,22 @@ export function startObservations(plan: RolloutPlan, known: readonly ErrorClass[
 
 /**
  * What is known after one more window. A window at or below its gateway's cursor is a repetition and changes nothing.
- * Candidate traffic of documents before this rollout's first one belongs to another release and is left out.
+ * `units` grow in place. Candidate traffic of documents before this rollout's first one belongs to another release and is left out.
  */
-export function observe(observations: Observations, window: TelemetryWindow, plan: RolloutPlan): Observations {
+export function observe(
+  observations: Observations,
+  window: TelemetryWindow,
+  plan: RolloutPlan,
+  units?: UnitEvidence,
+): Observations {
   const cursor = observations.cursors[window.gatewayId] ?? window.seq - 1;
   if (window.seq <= cursor) return observations;
   const isOwn = observations.sinceEpoch !== null && window.document.epoch >= observations.sinceEpoch;
   const arms: ByArm<ArmWindow> = isOwn ? window.arms : { stable: window.arms.stable, candidate: EMPTY_ARM_WINDOW };
   const { candidateBp, startMs, endMs, gatewayId: source } = window;
   const block = { candidateBp, arms, endMs, spanMs: endMs - startMs, source };
+  if (isOwn && isEvidence(window, observations) && window.units !== undefined)
+    units?.take(window.units, classesOf(window.arms));
   return {
     ...observations,
     evidence: isEvidence(window, observations)
@@ -54,6 +62,11 @@ export function observe(observations: Observations, window: TelemetryWindow, pla
     worst: foldWorst(observations.worst, block),
     totals: addTotals(observations.totals, arms, window, window.seq - cursor - 1),
   };
+}
+
+/** The classes of both arms in the order in which a window's failing units refer to them. */
+export function classesOf({ stable, candidate }: ByArm<ArmWindow>): ByArm<readonly ErrorClass[]> {
+  return { stable: Object.keys(stable.classes), candidate: Object.keys(candidate.classes) };
 }
 
 /** Whether a window is evidence of the running try; one that is not still counts in totals and for people. */

@@ -1,6 +1,6 @@
 import { assert } from "../assert.ts";
 import type { ServingArm } from "../arm.ts";
-import { type UnitName, unitName } from "../by-unit/unit-name.ts";
+import { type UnitName, unitName } from "../assign/unit-name.ts";
 import { poissonCount } from "../stats/draw.ts";
 import type { RandomStream } from "../stats/random.ts";
 
@@ -25,6 +25,8 @@ export interface Population {
   readonly trait: (random: RandomStream, rank: number) => number;
   /** Probability that a request of a user fails. */
   readonly failure: (person: Person, arm: ServingArm, atS: number) => number;
+  /** Total latency of an answer; absent: 60 ms for everybody. */
+  readonly latencyMs?: (person: Person, arm: ServingArm, atS: number, random: RandomStream) => number;
   /** How often a user of this arm comes back, beside stable's; 1 when absent. */
   readonly returns?: (arm: ServingArm) => number;
 }
@@ -34,10 +36,13 @@ export interface PersonRequest {
   readonly person: Person;
   readonly arm: ServingArm;
   readonly failed: boolean;
+  readonly latencyMs: number;
 }
 
 /** The users of one run. */
 export interface Crowd {
+  /** Names units in windows, as a generation's bucket seed does. */
+  readonly key: number;
   /** The requests of one second, in order. */
   second(share: number, atS: number): readonly PersonRequest[];
 }
@@ -55,9 +60,11 @@ export function drawCrowd(population: Population, random: RandomStream): Crowd {
     const hash = Math.floor(random() * 2 ** 32);
     return { hash, name: unitName(hash, key), trait: trait(random, rank), rank };
   });
+  const latencyMs = population.latencyMs ?? (() => 60);
   const returns = population.returns ?? (() => 1);
   const most = Math.max(1, returns("stable"), returns("candidate"));
   return {
+    key,
     second(share, atS) {
       const threshold = share * 2 ** 32;
       const requests: PersonRequest[] = [];
@@ -66,7 +73,8 @@ export function drawCrowd(population: Population, random: RandomStream): Crowd {
         const person = people[firstAtLeast(cumulative, random() * total)] as Person;
         const arm = person.hash < threshold ? "candidate" : "stable";
         if (random() * most >= returns(arm)) continue;
-        requests.push({ person, arm, failed: random() < failure(person, arm, atS) });
+        const failed = random() < failure(person, arm, atS);
+        requests.push({ person, arm, failed, latencyMs: latencyMs(person, arm, atS, random) });
       }
       return requests;
     },

@@ -2,6 +2,8 @@ import { foldEvidence, startEvidence } from "../judge/engine.ts";
 import type { Effect } from "../rollout/effect.ts";
 import type { RolloutEvent } from "../rollout/event.ts";
 import { isFinal, newRollout, type Rollout } from "../rollout/rollout.ts";
+import { UnitEvidence } from "../by-unit/unit-evidence.ts";
+import { classesOf } from "../observe/observe.ts";
 import { type Cadence, look, turn, type Watched } from "../rollout/wheel.ts";
 import type { RolloutPlan } from "../stage/plan.ts";
 import type { RandomStream } from "../stats/random.ts";
@@ -61,6 +63,7 @@ export function rehearse(
 class Run {
   rollout: Rollout;
   #seen: Watched;
+  #units = new UnitEvidence();
   #candidateRequests = 0;
   #failedCandidateRequests = 0;
   #firstRequestAtS: number | null = null;
@@ -78,6 +81,7 @@ class Run {
   take(event: RolloutEvent): void {
     const { rollout, seen, effects } = turn(this.rollout, this.#seen, event, NO_EPOCH);
     this.rollout = rollout;
+    if (seen.generation !== this.#seen.generation) this.#units = new UnitEvidence();
     this.#seen = seen;
     for (const effect of effects) this.#finish(effect, epochMs(event.at + EFFECT_MS));
   }
@@ -101,8 +105,9 @@ class Run {
     this.#candidateRequests += requests;
     this.#failedCandidateRequests += failures;
     if (requests > 0) this.#firstRequestAtS ??= atS - 1;
+    if (block.units !== undefined) this.#units.take(block.units, classesOf(block.arms));
     this.#seen = { ...this.#seen, evidence: foldEvidence(this.#seen.evidence, block, plan.gates) };
-    const judged = look(this.rollout, this.#seen, at, this.#cadence);
+    const judged = look(this.rollout, this.#seen, at, this.#cadence, this.#units);
     if (judged !== null) this.take(judged);
   }
 

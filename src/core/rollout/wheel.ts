@@ -1,4 +1,5 @@
 import { assert } from "../assert.ts";
+import type { UnitView } from "../by-unit/unit-evidence.ts";
 import { type Evidence, isHarmProven, judgeTraffic, restartEvidence } from "../judge/engine.ts";
 import type { StageView } from "../judge/block.ts";
 import type { GateSetting } from "../judge/setting.ts";
@@ -32,12 +33,18 @@ export interface Turn<Seen extends Watched> {
 }
 
 /** What gates may know of the stage at a moment. */
-function stageView(rollout: Rollout, at: EpochMs): StageView {
+function stageView(rollout: Rollout, at: EpochMs, units: UnitView | undefined): StageView {
   const stage = currentStage(rollout);
   const { kind } = stage;
   const { candidateBp, plan } = rollout;
-  const usersNamedBy = plan.identity.stickyBy;
-  return { kind, candidateBp, heldMs: heldMs(rollout, at), holdMs: holdMsOf(stage), usersNamedBy };
+  return {
+    kind,
+    candidateBp,
+    heldMs: heldMs(rollout, at),
+    holdMs: holdMsOf(stage),
+    usersNamedBy: plan.identity.stickyBy,
+    ...(units === undefined ? {} : { units }),
+  };
 }
 
 /**
@@ -58,17 +65,21 @@ export function judgeWhenDue(
   return verdicts.sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
 }
 
-/** Looks at what was seen; the event to take next, or null when nothing is to be decided. */
+/**
+ * Looks at what was seen; the event to take next, or null when nothing is to be decided. `units` begin
+ * and end with the try, as its evidence does.
+ */
 export function look(
   rollout: Rollout,
   { evidence }: Watched,
   at: EpochMs,
   cadence: Cadence,
+  units?: UnitView,
 ): Extract<RolloutEvent, { kind: "judged" }> | null {
   const { phase, stageIndex, plan } = rollout;
   // Before the first share nothing of the candidate's was served, so there is nothing to judge.
   if (phase === "pending" || phase === "checking") return null;
-  const verdicts = judgeWhenDue(evidence, stageView(rollout, at), plan.gates, cadence);
+  const verdicts = judgeWhenDue(evidence, stageView(rollout, at, units), plan.gates, cadence);
   return verdicts === null ? null : { kind: "judged", at, stageIndex, verdicts };
 }
 

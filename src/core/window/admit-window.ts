@@ -3,6 +3,7 @@ import type { Problem } from "../problem.ts";
 import { ShapeReader } from "../routing/shape.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import { isErrorClass } from "./error-class.ts";
+import { readUnitWindow } from "./admit-units.ts";
 import { BIN_COUNT, countBins, type SparseBins } from "./sketch.ts";
 import {
   type ArmWindow,
@@ -31,18 +32,14 @@ export function admitWindow(json: unknown): TelemetryWindow | Problem[] {
 }
 
 function readWindow(shape: ShapeReader, json: unknown): TelemetryWindow | null {
-  const fields = shape.object(json, "", [
-    "gatewayId",
-    "service",
-    "seq",
-    "startMs",
-    "endMs",
-    "document",
-    "candidateBp",
-    "arms",
-    "gatewayFailures",
-  ]);
+  const fields = shape.object(
+    json,
+    "",
+    ["gatewayId", "service", "seq", "startMs", "endMs", "document", "candidateBp", "arms", "gatewayFailures"],
+    ["units"],
+  );
   if (fields === null) return null;
+  const units = fields.units === undefined ? null : readUnitWindow(shape, fields.units, "units");
   const document = shape.object(fields.document, "document", ["epoch", "seq"]);
   const arms = shape.object(fields.arms, "arms", SERVING_ARMS);
   const stable = arms === null ? null : readArm(shape, arms.stable, "arms.stable");
@@ -61,6 +58,7 @@ function readWindow(shape: ShapeReader, json: unknown): TelemetryWindow | null {
     candidateBp: shape.integer(fields.candidateBp, "candidateBp", 10_000) as Bp,
     arms: { stable, candidate },
     gatewayFailures: shape.integer(fields.gatewayFailures, "gatewayFailures", WINDOW_LIMITS.count),
+    ...(units === null ? {} : { units }),
   };
   if (window.endMs < window.startMs) shape.refuse("endMs", `found ${window.endMs}, before the start ${window.startMs}`);
   return window;

@@ -19,7 +19,7 @@ function aWindow(
 ) {
   const recorder = createRecorder({ gatewayId: "gw-1", document: aDocument(), startMs: T0 });
   for (const { latencyMs, traffic, errorClass } of requests) {
-    recorder.record(recorder.slotOf("candidate"), null, traffic, latencyMs, errorClass, T0);
+    recorder.record(recorder.placeOf("candidate"), null, traffic, latencyMs, errorClass, T0);
   }
   return recorder.cut(after(250));
 }

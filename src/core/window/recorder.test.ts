@@ -26,7 +26,7 @@ function unitsOn(arm: "stable" | "candidate", count: number): readonly string[] 
 describe("record", () => {
   it("counts warm, cold, failed, cancelled and probe requests apart", () => {
     const recorder = aRecorder();
-    const slot = recorder.slotOf("candidate");
+    const slot = recorder.placeOf("candidate");
     recorder.record(slot, 1, "warm", 100, null, T0);
     recorder.record(slot, 2, "cold", 2_000, null, T0);
     recorder.record(slot, 3, "warm", 90, "headers|5xx|503", T0);
@@ -48,7 +48,7 @@ describe("record", () => {
 
   it("counts at most 20 requests of a unit a minute as evidence, and all of them in the All counts", () => {
     const recorder = aRecorder();
-    const slot = recorder.slotOf("stable");
+    const slot = recorder.placeOf("stable");
     for (let i = 0; i < 500; i++) recorder.record(slot, 7, "warm", 10, i < 30 ? "body|network|ECONNRESET" : null, T0);
     recorder.record(slot, 0xffffffff, "warm", 10, null, T0);
     expect(recorder.cut(after(1)).arms.stable).toMatchObject({
@@ -65,7 +65,7 @@ describe("record", () => {
 
   it("starts a new minute when the clock was set back by more than one, and not for a late request", () => {
     const recorder = aRecorder();
-    const slot = recorder.slotOf("stable");
+    const slot = recorder.placeOf("stable");
     const spend = (atMs: number) => {
       for (let i = 0; i < 40; i++) recorder.record(slot, 7, "warm", 10, null, atMs);
       return recorder.cut(after(0)).arms.stable.requests;
@@ -77,13 +77,13 @@ describe("record", () => {
 
   it("does not cap requests without a unit", () => {
     const recorder = aRecorder();
-    for (let i = 0; i < 50; i++) recorder.record(recorder.slotOf("stable"), null, "warm", 10, null, T0);
+    for (let i = 0; i < 50; i++) recorder.record(recorder.placeOf("stable"), null, "warm", 10, null, T0);
     expect(recorder.cut(T0).arms.stable.requests).toBe(50);
   });
 
   it("keeps at most 64 classes, and their counts still sum to the failures", () => {
     const recorder = aRecorder();
-    const slot = recorder.slotOf("candidate");
+    const slot = recorder.placeOf("candidate");
     const stages = ["connect", "tls", "headers", "body", "tool"];
     for (let i = 0; i < 300; i++) recorder.record(slot, null, "warm", 1, `${stages[i % 5]}|5xx|c${i}`, T0);
     const window = recorder.cut(T0);
@@ -131,7 +131,7 @@ describe("arrive", () => {
 describe("cut", () => {
   it("begins the next window at zero in every count", () => {
     const recorder = aRecorder();
-    const slot = recorder.slotOf("stable");
+    const slot = recorder.placeOf("stable");
     recorder.record(slot, 1, "warm", 10, "headers|5xx|500", T0);
     recorder.record(slot, 1, "cold", 10, null, T0);
     recorder.record(slot, 1, "probe", 10, null, T0);
@@ -168,7 +168,7 @@ describe("cut", () => {
       fc.property(fc.array(request, { maxLength: 80 }), (requests) => {
         const recorder = aRecorder();
         for (const { hash, traffic, latencyMs, errorClass } of requests) {
-          recorder.record(recorder.slotOf("stable"), hash, traffic, latencyMs, errorClass, T0);
+          recorder.record(recorder.placeOf("stable"), hash, traffic, latencyMs, errorClass, T0);
         }
         recorder.countGatewayFailure();
         const window = recorder.cut(after(250));
@@ -188,7 +188,7 @@ describe("adopt", () => {
 
   it("closes the window under the old document and names the new one afterwards", () => {
     const recorder = aRecorder();
-    recorder.record(recorder.slotOf("stable"), 1, "warm", 10, null, T0);
+    recorder.record(recorder.placeOf("stable"), 1, "warm", 10, null, T0);
     const closed = recorder.adopt(aDocument({ seq: 1, candidateBp: bp(5_000) }), after(100));
     expect(closed).toMatchObject({ seq: 0, document: { epoch: 1, seq: 0 }, candidateBp: 1_000 });
     expect(closed.arms.stable.requests).toBe(1);
@@ -199,7 +199,7 @@ describe("adopt", () => {
 
   it("counts a late request for the release that answered it, across a change of share and a promotion", () => {
     const recorder = aRecorder();
-    const late = recorder.slotOf("candidate");
+    const late = recorder.placeOf("candidate");
     recorder.adopt(aDocument({ seq: 1 }), after(1));
     recorder.record(late, 1, "warm", 10, null, after(2));
     expect(recorder.adopt(promoted, after(3)).arms.candidate.requests).toBe(1);
@@ -210,7 +210,7 @@ describe("adopt", () => {
 
   it("counts nothing for a release that is in the document no longer", () => {
     const recorder = aRecorder();
-    const late = recorder.slotOf("candidate");
+    const late = recorder.placeOf("candidate");
     const next = { releaseId: "r-next", endpoints: ["http://127.0.0.1:4003"], cachePrefix: "c3:" };
     recorder.adopt(aDocument({ epoch: 2, arms: { stable: aDocument().arms.stable, candidate: next } }), after(1));
     recorder.record(late, 1, "warm", 10, "headers|5xx|500", after(2));
@@ -221,7 +221,7 @@ describe("adopt", () => {
     const same = aDocument({ arms: { stable: aDocument().arms.stable, candidate: aDocument().arms.stable } });
     const recorder = aRecorder(same);
     recorder.adopt({ ...same, seq: 1 }, after(1));
-    recorder.record(recorder.slotOf("candidate"), 1, "warm", 10, null, after(2));
+    recorder.record(recorder.placeOf("candidate"), 1, "warm", 10, null, after(2));
     const { stable, candidate } = recorder.cut(after(3)).arms;
     expect([stable.requests, candidate.requests]).toEqual([0, 1]);
   });
@@ -230,7 +230,7 @@ describe("adopt", () => {
     const recorder = aRecorder();
     const { stable } = aDocument().arms;
     recorder.adopt(aDocument({ seq: 1, arms: { stable, candidate: { ...stable, cachePrefix: "d4:" } } }), after(1));
-    recorder.record(recorder.slotOf("candidate"), 1, "warm", 10, null, after(2));
+    recorder.record(recorder.placeOf("candidate"), 1, "warm", 10, null, after(2));
     const window = recorder.cut(after(3)).arms;
     expect([window.stable.requests, window.candidate.requests]).toEqual([0, 1]);
   });
@@ -238,7 +238,7 @@ describe("adopt", () => {
   it("gives every unit a new budget in a new epoch, whose hashes are other ones", () => {
     const recorder = aRecorder();
     const spend = () => {
-      for (let i = 0; i < 30; i++) recorder.record(recorder.slotOf("stable"), 7, "warm", 10, null, T0);
+      for (let i = 0; i < 30; i++) recorder.record(recorder.placeOf("stable"), 7, "warm", 10, null, T0);
       return recorder.cut(T0).arms.stable.requests;
     };
     const first = spend();

@@ -2,17 +2,18 @@ import type { ByArm, ServingArm } from "../arm.ts";
 import { assert } from "../assert.ts";
 import type { RoutingDocument } from "../routing/document.ts";
 import type { Route } from "../routing/route.ts";
-import type { EpochMs } from "../unit.ts";
+import type { Bp, EpochMs } from "../unit.ts";
 import { otherClassOf } from "./error-class.ts";
-import { LatencySketch } from "./sketch.ts";
+import { countBins, LatencySketch, mergeBins, quantileOf, type SparseBins } from "./sketch.ts";
 import { UnitBudget } from "./unit-budget.ts";
+import { UnitLog } from "./unit-log.ts";
 import { UnitSet } from "./unit-set.ts";
 import { type ArmWindow, type ErrorClass, type TelemetryWindow, WINDOW_LIMITS } from "./window.ts";
 
 /** Whom an answer was for: a user on a warm or a cold instance, or a probe or warm ping. */
 export type Traffic = "warm" | "cold" | "probe";
 
-/** What one arm answered since the last cut. Taken when a request is routed and kept until it ended. */
+/** What one arm answered since the last cut. */
 export class ArmSlot {
   readonly #classes = new Map<ErrorClass, number>();
   readonly #warm = new LatencySketch();
@@ -70,6 +71,37 @@ export class ArmSlot {
 }
 
 /**
+ * Where a request is counted: taken when it is routed and kept until it ended, with the share that routed it, which is
+ * what evidence by unit bets on.
+ */
+export interface Place {
+  readonly arm: ServingArm;
+  readonly slot: ArmSlot;
+  readonly shareBp: Bp;
+  /** Whether the arm was drawn by share; not so for pins, allow-lists, locks, probes and requests without a unit. */
+  readonly isDrawn: boolean;
+}
+
+/** The places of one document, made once, so that a request allocates none. */
+interface Places {
+  readonly drawn: ByArm<Place>;
+  readonly chosen: ByArm<Place>;
+}
+
+function placesFor(slots: ByArm<ArmSlot>, shareBp: Bp): Places {
+  const place = (arm: ServingArm, isDrawn: boolean): Place => ({ arm, slot: slots[arm], shareBp, isDrawn });
+  return {
+    drawn: { stable: place("stable", true), candidate: place("candidate", true) },
+    chosen: { stable: place("stable", false), candidate: place("candidate", false) },
+  };
+}
+
+/** Warm answers of stable before its p95 tells slow answers from others; the last window's own are not among them. */
+const SLOW_SAMPLES = 200;
+/** After so many the oldest half is forgotten, so that the threshold follows the day. */
+const SLOW_SAMPLES_MAX = 2_000;
+
+/**
  * Aggregates one gateway's traffic into windows. Reads no clock: times are arguments.
  *
  * A request is counted when it ended, for the release that answered it: when a document changes, an arm's slot stays
@@ -82,6 +114,10 @@ export class Recorder {
   readonly #units = new UnitSet();
   #document: RoutingDocument;
   #slots: ByArm<ArmSlot> = { stable: new ArmSlot(), candidate: new ArmSlot() };
+  #places: Places;
+  #log: UnitLog;
+  #recentWarm: SparseBins = [];
+  #slowMs: number | null = null;
   #seq = 0;
   #startMs: EpochMs;
   #gatewayFailures = 0;
@@ -90,22 +126,25 @@ export class Recorder {
     this.#gatewayId = options.gatewayId;
     this.#document = options.document;
     this.#startMs = options.startMs;
+    this.#places = placesFor(this.#slots, options.document.candidateBp);
+    this.#log = new UnitLog(options.document.sticky.seed);
   }
 
-  /** The slot of an arm under the document in force; for probes and warm pings. */
-  slotOf(arm: ServingArm): ArmSlot {
-    return this.#slots[arm];
+  /** The place of an arm under the document in force; for probes and warm pings. */
+  placeOf(arm: ServingArm): Place {
+    return this.#places.chosen[arm];
   }
 
   /**
-   * Counts the arrival of a user request and returns the slot of its arm. Units are counted when they arrive, because
+   * Counts the arrival of a user request and returns its place. Units are counted when they arrive, because
    * only then the share in force is the one they were drawn at; only drawn ones are (reason `sticky`), since the
    * sample-ratio test is about the draw.
    */
-  arrive(route: Route): ArmSlot {
-    const slot = this.#slots[route.arm];
-    if (route.reason === "sticky" && route.hash !== null && this.#units.add(route.hash)) slot.countNewUnit();
-    return slot;
+  arrive(route: Route): Place {
+    if (route.reason !== "sticky" || route.hash === null) return this.#places.chosen[route.arm];
+    const place = this.#places.drawn[route.arm];
+    if (this.#units.add(route.hash)) place.slot.countNewUnit();
+    return place;
   }
 
   /**
@@ -116,15 +155,20 @@ export class Recorder {
    * @param atMs       when it ended
    */
   record(
-    slot: ArmSlot,
+    place: Place,
     hash: number | null,
     traffic: Traffic,
     latencyMs: number | null,
     errorClass: ErrorClass | null,
     atMs: number,
   ): void {
-    if (traffic === "probe") slot.countProbe();
-    else slot.countUser(traffic === "cold", latencyMs, errorClass, hash === null || this.#budget.spend(hash, atMs));
+    const { slot } = place;
+    if (traffic === "probe") return slot.countProbe();
+    const isEvidence = hash === null || this.#budget.spend(hash, atMs);
+    slot.countUser(traffic === "cold", latencyMs, errorClass, isEvidence);
+    if (hash === null || !isEvidence || !place.isDrawn || this.#slots[place.arm] !== slot) return;
+    const warmMs = traffic === "warm" && errorClass === null ? latencyMs : null;
+    this.#log.record(place.arm, hash, place.shareBp, { errorClass, warmMs }, this.#slowMs);
   }
 
   /** Counts an answer the gateway made itself, or a body it cut. */
@@ -136,6 +180,9 @@ export class Recorder {
   cut(nowMs: EpochMs): TelemetryWindow {
     const endMs = nowMs > this.#startMs ? nowMs : this.#startMs;
     const { service, epoch, seq, candidateBp } = this.#document;
+    const arms = { stable: this.#slots.stable.drain(), candidate: this.#slots.candidate.drain() };
+    const classes = { stable: Object.keys(arms.stable.classes), candidate: Object.keys(arms.candidate.classes) };
+    const units = this.#log.drain(classes, otherClassOf);
     const window: TelemetryWindow = {
       gatewayId: this.#gatewayId,
       service,
@@ -144,9 +191,11 @@ export class Recorder {
       endMs,
       document: { epoch, seq },
       candidateBp,
-      arms: { stable: this.#slots.stable.drain(), candidate: this.#slots.candidate.drain() },
+      arms,
       gatewayFailures: this.#gatewayFailures,
+      ...(units === null ? {} : { units }),
     };
+    this.#learnSlow(arms.stable.warm);
     this.#seq++;
     this.#startMs = nowMs;
     this.#gatewayFailures = 0;
@@ -161,9 +210,19 @@ export class Recorder {
       this.#units.clear();
       this.#budget.clear();
     }
+    if (document.sticky.seed !== this.#document.sticky.seed) this.#log = new UnitLog(document.sticky.seed);
     this.#slots = slotsFor(document, this.#document, this.#slots);
+    this.#places = placesFor(this.#slots, document.candidateBp);
     this.#document = document;
     return window;
+  }
+
+  /** The threshold comes from earlier windows only, so that no arm's own answers set it. */
+  #learnSlow(warm: SparseBins): void {
+    this.#recentWarm = mergeBins(this.#recentWarm, warm);
+    const count = countBins(this.#recentWarm);
+    if (count >= SLOW_SAMPLES) this.#slowMs = quantileOf(this.#recentWarm, 0.95);
+    if (count > SLOW_SAMPLES_MAX) this.#recentWarm = halveBins(this.#recentWarm);
   }
 }
 
@@ -177,6 +236,15 @@ export interface RecorderOptions {
 /** Starts recording. The first window has seq 0. */
 export function createRecorder(options: RecorderOptions): Recorder {
   return new Recorder(options);
+}
+
+function halveBins(bins: SparseBins): SparseBins {
+  const halved: number[] = [];
+  for (let at = 0; at < bins.length; at += 2) {
+    const count = (bins[at + 1] as number) >> 1;
+    if (count > 0) halved.push(bins[at] as number, count);
+  }
+  return halved;
 }
 
 function slotsFor(next: RoutingDocument, previous: RoutingDocument, slots: ByArm<ArmSlot>): ByArm<ArmSlot> {

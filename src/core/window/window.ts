@@ -67,6 +67,30 @@ export interface ArmWindow {
 }
 
 /**
+ * Which units met what in one window: only of drawn units (reason `sticky`) and of evidence requests. Flat lists, because
+ * a busy window has thousands of units.
+ */
+export interface UnitWindow {
+  /** Units with names below this are listed, of both arms alike; 2^32 when all are. */
+  readonly below: number;
+  /** The same for `failing`, which is shorter and so bounded later. */
+  readonly failingBelow: number;
+  readonly arms: ByArm<UnitLists>;
+}
+
+/** One arm's units. */
+export interface UnitLists {
+  /** Six numbers a unit: name, share that routed it in bp, requests, failures, warm answers, slow ones among those. */
+  readonly rows: readonly number[];
+  /** Three numbers a unit and class it failed with: name, share in bp, place of the class in the window's sorted classes. */
+  readonly failing: readonly number[];
+}
+
+/** Numbers of one entry of `rows` and of `failing`. */
+export const UNIT_ROW = 6;
+export const FAILING_ROW = 3;
+
+/**
  * One gateway's traffic between two instants under one routing document. Idempotent by (gatewayId, seq); seq grows by
  * one for each window, so a gap is a lost window.
  */
@@ -82,6 +106,8 @@ export interface TelemetryWindow {
   readonly arms: ByArm<ArmWindow>;
   /** Answers the gateway made itself (bad gateway, timeout, draining), own 4xx rules excepted, and bodies it cut. */
   readonly gatewayFailures: number;
+  /** Absent where nobody tells units apart. */
+  readonly units?: UnitWindow;
 }
 
 export const EMPTY_ARM_WINDOW: ArmWindow = {
@@ -107,5 +133,8 @@ export const WINDOW_LIMITS = {
   classes: 64,
   namedClasses: 59,
   bins: 4_096,
+  /** Units listed for one arm, and failing ones. */
+  units: 1_000,
+  failing: 1_000,
   count: 1_000_000_000,
 } as const;

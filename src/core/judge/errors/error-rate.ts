@@ -1,3 +1,5 @@
+import { type ClusterDifference, isRateHigher } from "../../by-unit/cluster-difference.ts";
+import type { UnitView } from "../../by-unit/unit-evidence.ts";
 import type { ArmWindow } from "../../window/window.ts";
 import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../../stats/bernoulli-e-process.ts";
 import { type ArmCount, addCounts, type CountBlock, NO_COUNTS } from "../../stats/count-block.ts";
@@ -64,6 +66,34 @@ function differenceInterval(stable: ArmCount, candidate: ArmCount): readonly [nu
   return [low - stableHigh, high - stableLow];
 }
 
+/** The same over users where they are told apart; null where either arm has too few failing ones to say. */
+function intervalOf(
+  { stable, candidate }: CountBlock,
+  difference: ClusterDifference | null,
+): readonly [number, number] | null {
+  if (difference === null) return differenceInterval(stable, candidate);
+  if (Math.min(stable.failures, candidate.failures) < FAILING_LEAST) return null;
+  const half = TWO_SIDED_Z * difference.standardError;
+  return [difference.estimate - half, difference.estimate + half];
+}
+
+/** Failures of each arm below which an interval over users would be too narrow. @source decision-policy.md */
+const FAILING_LEAST = 40;
+const TWO_SIDED_Z = 1.96;
+/** Standard errors beyond which the requests of few users hold the share; a healthy rollout thaws as users come. */
+const FEW_USERS_Z = 2;
+
+function isFewUsersHarm(logE: number, difference: ClusterDifference | null, { alpha }: ErrorRateOptions): boolean {
+  if (logE < Math.log(1 / alpha)) return false;
+  return difference === null || difference.estimate > FEW_USERS_Z * difference.standardError;
+}
+
+function ofUsers(units: UnitView | null): string {
+  if (units === null) return "";
+  const { stable, candidate } = units.failures.units;
+  return ` (${candidate} and ${stable} users)`;
+}
+
 /** The tally of the share in force after a block; what came before the candidate's first share is not its own. */
 function stageWith(stage: State["stage"], block: Block, counts: CountBlock): State["stage"] {
   const place = tallyPlace(stage.candidateBp, block);
@@ -110,9 +140,19 @@ function decideLiteral(state: State, options: ErrorRateOptions): Verdict {
   return trafficVerdict(base, isOver ? "fail" : "pass", { ...finding, reason });
 }
 
-function isHarmProven({ stage, harm, watch }: State, options: ErrorRateOptions): boolean {
+/**
+ * Failures follow users, so where users are told apart each counts once, and the rates averaged over users must differ
+ * as well. Requests alone would stop 8 % of healthy rollouts when 1 % of the users cause the failures.
+ */
+function isFuseBlown({ harm }: State, { alpha }: ErrorRateOptions, units: UnitView | undefined): boolean {
+  if (units?.tells("failures") !== true) return harm.logE >= Math.log(1 / alpha);
+  return units.failures.logE >= Math.log(1 / alpha) && isRateHigher(units.difference("failures"));
+}
+
+function isHarmProven(state: State, options: ErrorRateOptions, units?: UnitView): boolean {
+  const { stage, watch } = state;
   if (options.mode !== "literal") {
-    return harm.logE >= Math.log(1 / options.alpha) || isWatchAlarmed(watch, BLOCKS_BETWEEN_FALSE_ALARMS);
+    return isFuseBlown(state, options, units) || isWatchAlarmed(watch, BLOCKS_BETWEEN_FALSE_ALARMS);
   }
   const isEnough = Math.min(stage.stable.total, stage.candidate.total) >= options.minSamples;
   return isEnough && excessOf(stage) > boundAt(options.margin, stage.candidateBp ?? BP_NONE);
@@ -156,12 +196,21 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
       return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
     }
     const estimate = excessOf(state.stage);
-    const finding = { estimate, interval: differenceInterval(stable, candidate), logE: harm.logE };
-    const found = `errors ${percent(rateOf(candidate))} against ${percent(rateOf(stable))} on stable`;
-    if (isHarmProven(state, options)) {
+    const byUnit = stage.units?.tells("failures") === true ? stage.units : null;
+    const difference = byUnit?.difference("failures") ?? null;
+    const logE = byUnit?.failures.logE ?? harm.logE;
+    const finding = { estimate, interval: intervalOf(state.stage, difference), logE };
+    const found = `errors ${percent(rateOf(candidate))} against ${percent(rateOf(stable))} on stable${ofUsers(byUnit)}`;
+    if (isHarmProven(state, options, stage.units)) {
       return trafficVerdict(base, "fail", { ...finding, reason: `${found}: more than chance allows` });
     }
-    const isExcluded = lnExcess(proof, margin) >= Math.log(1 / options.beta);
+    if (byUnit !== null && isFewUsersHarm(harm.logE, difference, options)) {
+      const reason = `${found}: requests fail more than chance allows, and few users send them: the share is held`;
+      const needs = "failures of more users, or their end; look at the users who fail";
+      return trafficVerdict(base, "inconclusive", { ...finding, reason, needs });
+    }
+    // So many requests of one user say as much as one: evidence shrinks by the design effect.
+    const isExcluded = lnExcess(proof, margin) >= (difference?.designEffect ?? 1) * Math.log(1 / options.beta);
     if (isExcluded && estimate <= margin && candidate.total >= options.minSamples) {
       const reason = `${found}: harm beyond +${percent(margin)} is excluded`;
       return trafficVerdict(base, "pass", { ...finding, reason });

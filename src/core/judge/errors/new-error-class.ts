@@ -1,3 +1,4 @@
+import type { UnitView } from "../../by-unit/unit-evidence.ts";
 import type { Verdict } from "../../verdict.ts";
 import type { ErrorClass } from "../../window/window.ts";
 import type { TrafficStage } from "../../stage/plan.ts";
@@ -41,6 +42,11 @@ function chanceOf({ arms: { stable, candidate }, candidateBp }: Block): number {
   return Math.max(observed, candidateBp / 10_000, SHARE_MIN);
 }
 
+/** Where users are told apart, each user's first sighting counts, in place of every request's. */
+function logChanceOf(name: ErrorClass, { logChance }: SeenClass, units: UnitView | undefined): number {
+  return units?.tells("failures") === true ? Math.min(0, -units.classLogE(name)) : logChance;
+}
+
 const traffic: TrafficPart<Options, State> = {
   start: (_options, { known }) => ({
     known: [...new Set(known)],
@@ -68,17 +74,18 @@ const traffic: TrafficPart<Options, State> = {
     return { known, onlyCandidate, requests };
   },
 
-  isHarmProven: ({ onlyCandidate }, { alpha }) => {
-    return Object.values(onlyCandidate).some(({ logChance }) => logChance <= Math.log(alpha));
-  },
+  isHarmProven: ({ onlyCandidate }, { alpha }, units) =>
+    Object.entries(onlyCandidate).some(([name, seen]) => logChanceOf(name, seen, units) <= Math.log(alpha)),
 
-  decide(state, _stage, { alpha, beta }): Verdict {
+  decide(state, { units }, { alpha, beta }): Verdict {
     const base = { gate: NAME, samples: state.requests, threshold: 0, alpha };
     if (state.requests.candidate === 0) {
       const reason = "the candidate has answered no request yet";
       return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
     }
-    const worst = Object.entries(state.onlyCandidate).sort(([, a], [, b]) => a.logChance - b.logChance)[0];
+    const worst = Object.entries(state.onlyCandidate)
+      .map(([name, seen]) => [name, { count: seen.count, logChance: logChanceOf(name, seen, units) }] as const)
+      .sort(([, a], [, b]) => a.logChance - b.logChance)[0];
     if (worst === undefined) {
       return trafficVerdict(base, "pass", { estimate: 0, reason: "no error class that stable does not have" });
     }

@@ -1,4 +1,6 @@
 import type { ByArm } from "../../arm.ts";
+import { isRateHigher } from "../../by-unit/cluster-difference.ts";
+import type { UnitView } from "../../by-unit/unit-evidence.ts";
 import { type BernoulliEProcess, foldBernoulli } from "../../stats/bernoulli-e-process.ts";
 import { startExceedances } from "../../stats/quantile.ts";
 import type { Bp } from "../../unit.ts";
@@ -202,12 +204,17 @@ interface P95Gate<Name extends string = string> {
   readonly needs: string;
 }
 
+/** Slowness follows users as failures do: where they are told apart, it must also show in rates averaged over them. */
+function isSlowByUser(units: UnitView | undefined): boolean {
+  return units?.tells("slow") !== true || isRateHigher(units.difference("slow"));
+}
+
 function trafficPart({ name, accepts, needs: missingData }: P95Gate): TrafficPart<P95Options, State> {
-  const isHarmProven = (state: State, options: P95Options): boolean =>
+  const isHarmProven = (state: State, options: P95Options, units?: UnitView): boolean =>
     isLatencyAlarmed(state.watch) ||
     (options.mode === "literal"
       ? isOverLiterally(state, options)
-      : state.harm.logE >= Math.log(1 / options.alpha) && outlastsSwings(state.swings));
+      : state.harm.logE >= Math.log(1 / options.alpha) && outlastsSwings(state.swings) && isSlowByUser(units));
   return {
     start,
     fold: (state, block, options) => (accepts(block) ? fold(state, block, options) : state),
@@ -228,7 +235,7 @@ function trafficPart({ name, accepts, needs: missingData }: P95Gate): TrafficPar
       const logE = isLiteral ? null : state.harm.logE;
       const finding = { estimate: ratio, interval: p95RatioInterval(warm), logE };
       const found = `warm p95 ${candidateMs.toFixed(0)} ms against ${stableMs.toFixed(0)} ms (${ratio.toFixed(2)}x)`;
-      if (isHarmProven(state, options)) {
+      if (isHarmProven(state, options, stage.units)) {
         const reason = `${found}: worse than ${options.harmRatio}x${isLiteral ? "" : " is proven"}`;
         return trafficVerdict({ ...base, threshold: options.harmRatio }, "fail", { ...finding, reason });
       }

@@ -10,6 +10,7 @@ import type {
   StoredRollout,
   StoreOwnership,
   StoredToken,
+  StoredUnits,
 } from "../../../ports/controller-store.ts";
 
 type Report = { readonly effectId: string; readonly report: NonNullable<Change["report"]>["report"] };
@@ -24,6 +25,7 @@ export function memoryStore(): ControllerStore {
   const hours = new Map<string, ServiceHour>();
   const planes = new Map<string, StoredPlane>();
   let ownership: StoreOwnership | null = null;
+  const units = new Map<string, StoredUnits>();
   const pointers = new Map<string, PointerMove[]>();
   const tokens = new Map<string, StoredToken>();
   const placeOf = ({ pointer: { service, region } }: PointerMove) => `${service}/${region}`;
@@ -63,12 +65,14 @@ export function memoryStore(): ControllerStore {
         hours: counted = [],
         planes: heard = [],
         pointer,
+        units: seen,
       } = structuredClone(change);
       if (rollout !== undefined) rollouts.set(rollout.next.rollout.plan.rolloutId, rollout.next);
       for (const entry of journal) journals.set(entry.rolloutId, [...(journals.get(entry.rolloutId) ?? []), entry]);
       if (published !== undefined) documents.set(published.next.document.service, published.next);
       if (pointer !== undefined) pointers.set(placeOf(pointer), [...(pointers.get(placeOf(pointer)) ?? []), pointer]);
       if (change.token !== undefined) tokens.set(change.token.hash, structuredClone(change.token));
+      if (seen !== undefined) units.set(seen.rolloutId, seen);
       if (report !== undefined) putReport(report);
       if (answer !== undefined && !answers.has(answer.key)) answers.set(answer.key, answer);
       for (const plane of heard) planes.set(`${plane.service}/${plane.planeId}`, plane);
@@ -96,6 +100,7 @@ export function memoryStore(): ControllerStore {
         structuredClone([...pointers.values()].flat().filter((move) => move.pointer.service === service)),
       ),
     reports: (rolloutId) => Promise.resolve(structuredClone(reports.get(rolloutId) ?? [])),
+    units: (rolloutId) => Promise.resolve(structuredClone(units.get(rolloutId) ?? null)),
     answer: (key) => Promise.resolve(structuredClone(answers.get(key) ?? null)),
     hours: (sinceHour) => Promise.resolve(structuredClone([...hours.values()].filter(({ hour }) => hour >= sinceHour))),
     close: () => Promise.resolve(),

@@ -13,6 +13,7 @@ import type {
   StoredPlane,
   StoredRollout,
   StoredToken,
+  StoredUnits,
 } from "../../../ports/controller-store.ts";
 import { type SqlClient, type SqlDatabase, Stale, storeError } from "./client.ts";
 import { MIGRATIONS } from "./migrations.ts";
@@ -99,6 +100,12 @@ async function write(client: SqlClient, change: Change): Promise<void> {
     const upsert = `insert into planes (service, plane_id, plane) values ($1, $2, $3)
       on conflict (service, plane_id) do update set plane = excluded.plane`;
     await client.query(upsert, [plane.service, plane.planeId, JSON.stringify(plane)]);
+  }
+  if (change.units !== undefined) {
+    const { rolloutId, generation, attempt, evidence } = change.units;
+    const upsert = `insert into unit_evidence (rollout_id, generation, attempt, evidence) values ($1, $2, $3, $4)
+      on conflict (rollout_id) do update set generation = excluded.generation, attempt = excluded.attempt, evidence = excluded.evidence`;
+    await client.query(upsert, [rolloutId, generation, attempt, JSON.stringify(evidence)]);
   }
   for (const { service, hour, requests } of change.hours ?? []) {
     const upsert = `insert into service_hours (service, hour, requests) values ($1, $2, $3)
@@ -194,6 +201,11 @@ export function sqlStore(
       const text = "select effect_id, report from probe_reports where rollout_id = $1 order by stored_order";
       const rows = await read<{ effect_id: string; report: ProbeReport }>(text, [rolloutId]);
       return rows.map(({ effect_id, report }) => ({ effectId: effect_id, report }));
+    },
+    async units(rolloutId) {
+      const text = "select generation, attempt, evidence from unit_evidence where rollout_id = $1";
+      const [row] = await read<Omit<StoredUnits, "rolloutId">>(text, [rolloutId]);
+      return row === undefined ? null : { rolloutId, ...row };
     },
     async answer(key) {
       return (

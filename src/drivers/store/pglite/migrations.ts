@@ -68,4 +68,10 @@ export const MIGRATIONS: readonly string[] = [
      stored_order integer generated always as identity,
      token json not null
    )`,
+  `create table unit_evidence (
+     rollout_id text primary key,
+     generation integer not null,
+     attempt integer not null,
+     evidence json not null
+   )`,
 ];

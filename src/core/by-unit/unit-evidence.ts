@@ -1,0 +1,127 @@
+import { SERVING_ARMS } from "../arm.ts";
+import { type ErrorClass, FAILING_ROW, UNIT_ROW, type UnitWindow } from "../window/window.ts";
+import { type ClusterDifference, clusterDifference } from "./cluster-difference.ts";
+import type { UnitName } from "../assign/unit-name.ts";
+import { UnitFuse, type UnitFuseSnapshot } from "./unit-fuse.ts";
+import { type UnitMeasure, UnitTable, type UnitTableSnapshot } from "./unit-table.ts";
+
+/** Evidence by unit as plain JSON. */
+export interface UnitEvidenceSnapshot {
+  readonly table: UnitTableSnapshot;
+  readonly failures: UnitFuseSnapshot;
+  readonly classes: readonly (readonly [ErrorClass, UnitFuseSnapshot])[];
+}
+
+/** What a gate may ask of it. */
+export interface UnitView {
+  /** False until units were seen with a chance of this event. */
+  tells(measure: UnitMeasure): boolean;
+  /** Failures of any class. */
+  readonly failures: Pick<UnitFuse, "logE" | "units">;
+  /**
+   * ln of a class's e-value with its weight 1/(k(k + 1)), k its place in the order in which classes were first seen on
+   * whatever arm: the weights add up to 1 however many classes come, so each may be held against the gate's whole alpha.
+   */
+  classLogE(errorClass: ErrorClass): number;
+  /** Rates averaged over units, clustered by unit; null while an arm has fewer than two. */
+  difference(measure: UnitMeasure): ClusterDifference | null;
+}
+
+/** Classes that are followed; later ones are judged by the failures of any class. */
+const CLASSES_MAX = 64;
+
+/**
+ * What the units of one try showed. One life: its sets and its e-values begin and end together, at the latest with the
+ * salt that drew the units. A second try begins with none of it: the first one's proof would end it at once, and its sets
+ * without its proof would bet on the units that had not failed, which are not as they were drawn. Grows in place.
+ * @source decision-policy.md "Units, not requests"
+ */
+export class UnitEvidence implements UnitView {
+  readonly #table: UnitTable;
+  readonly #classes: Map<ErrorClass, UnitFuse>;
+  readonly failures: UnitFuse;
+
+  constructor(snapshot?: UnitEvidenceSnapshot) {
+    this.#table = new UnitTable(undefined, snapshot?.table);
+    this.failures = new UnitFuse(snapshot?.failures);
+    this.#classes = new Map(snapshot?.classes.map(([name, fuse]) => [name, new UnitFuse(fuse)]));
+  }
+
+  tells(measure: UnitMeasure): boolean {
+    return this.#table.tells(measure);
+  }
+
+  /** Takes one window's units in. @param classes the window's classes by arm, sorted, as `failing` refers to them */
+  take(
+    { below, failingBelow, arms }: UnitWindow,
+    classes: { readonly stable: readonly ErrorClass[]; readonly candidate: readonly ErrorClass[] },
+  ): void {
+    this.#table.keepBelow(below);
+    for (const fuse of [this.failures, ...this.#classes.values()]) fuse.keepBelow(failingBelow);
+    for (const arm of SERVING_ARMS) this.#takeFailing(arm, arms[arm].failing, classes[arm]);
+    for (const arm of SERVING_ARMS) this.#takeRows(arm, arms[arm].rows);
+  }
+
+  classLogE(errorClass: ErrorClass): number {
+    let place = 0;
+    for (const [name, fuse] of this.#classes) {
+      place++;
+      if (name === errorClass) return fuse.logE - Math.log(place * (place + 1));
+    }
+    return Number.NEGATIVE_INFINITY;
+  }
+
+  difference(measure: UnitMeasure): ClusterDifference | null {
+    return clusterDifference(this.#table, measure);
+  }
+
+  snapshot(): UnitEvidenceSnapshot {
+    return {
+      table: this.#table.snapshot(),
+      failures: this.failures.snapshot(),
+      classes: [...this.#classes].map(([name, fuse]) => [name, fuse.snapshot()] as const),
+    };
+  }
+
+  toJSON(): UnitEvidenceSnapshot {
+    return this.snapshot();
+  }
+
+  /** A unit's place is the one known before this window, for every class it failed with in it. */
+  #takeFailing(arm: "stable" | "candidate", failing: readonly number[], classes: readonly ErrorClass[]): void {
+    const failed = new Set<UnitName>();
+    for (let at = 0; at < failing.length; at += FAILING_ROW) {
+      const [name, share] = [failing[at] as UnitName, (failing[at + 1] as number) / 10_000];
+      const before = this.#table.isComplete ? this.#table.placeOf(name) : null;
+      const event = { name, arm, share, before };
+      const errorClass = classes[failing[at + 2] as number];
+      if (errorClass !== undefined) this.#fuseOf(errorClass)?.take(event);
+      if (failed.has(name)) continue;
+      failed.add(name);
+      this.failures.take(event);
+    }
+  }
+
+  #takeRows(arm: "stable" | "candidate", rows: readonly number[]): void {
+    for (let at = 0; at < rows.length; at += UNIT_ROW) {
+      const [name = 0, shareBp = 0, requests = 0, failures = 0, warm = 0, slow = 0] = rows.slice(at, at + UNIT_ROW);
+      this.#table.record({
+        name: name as UnitName,
+        arm,
+        share: shareBp / 10_000,
+        requests,
+        failures,
+        warm,
+        slow,
+      });
+    }
+  }
+
+  #fuseOf(errorClass: ErrorClass): UnitFuse | null {
+    const known = this.#classes.get(errorClass);
+    if (known !== undefined || this.#classes.size >= CLASSES_MAX) return known ?? null;
+    const fuse = new UnitFuse();
+    this.#classes.set(errorClass, fuse);
+    return fuse;
+  }
+}

@@ -1,0 +1,64 @@
+import { SERVING_ARMS } from "../arm.ts";
+import { ALL_NAMES } from "../assign/unit-name.ts";
+import type { ShapeReader } from "../routing/shape.ts";
+import { UNIT_ROW, type UnitLists, type UnitWindow, WINDOW_LIMITS } from "./window.ts";
+
+const NAME_MAX = ALL_NAMES - 1;
+const BP_MAX = 10_000;
+
+/** Reads the units of a window, or refuses them whole. */
+export function readUnitWindow(shape: ShapeReader, json: unknown, path: string): UnitWindow | null {
+  const fields = shape.object(json, path, ["below", "failingBelow", "arms"]);
+  const arms = fields === null ? null : shape.object(fields.arms, `${path}.arms`, SERVING_ARMS);
+  if (fields === null || arms === null) return null;
+  return {
+    below: shape.integer(fields.below, `${path}.below`, ALL_NAMES),
+    failingBelow: shape.integer(fields.failingBelow, `${path}.failingBelow`, ALL_NAMES),
+    arms: {
+      stable: readLists(shape, arms.stable, `${path}.arms.stable`),
+      candidate: readLists(shape, arms.candidate, `${path}.arms.candidate`),
+    },
+  };
+}
+
+function readLists(shape: ShapeReader, json: unknown, path: string): UnitLists {
+  const fields = shape.object(json, path, ["rows", "failing"]);
+  if (fields === null) return { rows: [], failing: [] };
+  const { count, units, failing, classes } = WINDOW_LIMITS;
+  const rows = readFlat(shape, fields.rows, `${path}.rows`, [NAME_MAX, BP_MAX, count, count, count, count], units);
+  for (let at = 0; at < rows.length; at += UNIT_ROW) {
+    const [requests = 0, failures = 0, warm = 0, slow = 0] = rows.slice(at + 2, at + UNIT_ROW);
+    if (failures > requests || warm > requests || slow > warm)
+      shape.refuse(
+        `${path}.rows[${at}]`,
+        "expected failures and warm answers within requests, and slow ones within warm",
+      );
+  }
+  return {
+    rows,
+    failing: readFlat(shape, fields.failing, `${path}.failing`, [NAME_MAX, BP_MAX, classes - 1], failing),
+  };
+}
+
+/** A flat list of entries whose numbers are integers up to the limits, entry by entry. */
+function readFlat(
+  shape: ShapeReader,
+  json: unknown,
+  path: string,
+  limits: readonly number[],
+  entriesMax: number,
+): readonly number[] {
+  const width = limits.length;
+  if (!Array.isArray(json) || json.length % width !== 0 || json.length > width * entriesMax) {
+    shape.refuse(path, `expected at most ${entriesMax} entries of ${width} numbers`);
+    return [];
+  }
+  const list: readonly unknown[] = json;
+  const numbers = list.filter(
+    (value, at): value is number =>
+      typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= (limits[at % width] ?? 0),
+  );
+  if (numbers.length === list.length) return numbers;
+  shape.refuse(path, `expected entries of integers up to ${limits.join(", ")}`);
+  return [];
+}

@@ -1,0 +1,128 @@
+import type { ByArm, ServingArm } from "../arm.ts";
+import { ALL_NAMES, unitName } from "../assign/unit-name.ts";
+import type { Bp } from "../unit.ts";
+import { type ErrorClass, type UnitLists, type UnitWindow, WINDOW_LIMITS } from "./window.ts";
+
+interface Row {
+  readonly name: number;
+  readonly shareBp: Bp;
+  requests: number;
+  failures: number;
+  warm: number;
+  slow: number;
+}
+
+interface ArmLog {
+  readonly rows: Map<number, Row>;
+  readonly failing: Map<string, readonly [name: number, shareBp: Bp, errorClass: ErrorClass]>;
+}
+
+/** What a request of a drawn unit came to. */
+export interface UnitOutcome {
+  readonly errorClass: ErrorClass | null;
+  /** Total latency of a warm answer; null for a cold or failed one. */
+  readonly warmMs: number | null;
+}
+
+/**
+ * Which units met what since the last cut. Bounded for both arms together: when one arm lists too many units, those with
+ * the highest names leave both, now and for the rest of the generation, so that what is left out favours no arm.
+ * @source decision-policy.md "Units, not requests"
+ */
+export class UnitLog {
+  readonly #arms: ByArm<ArmLog> = { stable: newArmLog(), candidate: newArmLog() };
+  readonly #key: number;
+  #below = ALL_NAMES;
+  #failingBelow = ALL_NAMES;
+
+  /** @param key of the generation: its bucket seed */
+  constructor(key: number) {
+    this.#key = key;
+  }
+
+  /** @param slowMs beyond this a warm answer is slow; null while nobody knows */
+  record(arm: ServingArm, hash: number, shareBp: Bp, { errorClass, warmMs }: UnitOutcome, slowMs: number | null): void {
+    const name = unitName(hash, this.#key);
+    if (name < this.#below) {
+      const row = this.#rowOf(arm, name, shareBp);
+      row.requests++;
+      if (errorClass !== null) row.failures++;
+      if (warmMs !== null && slowMs !== null) {
+        row.warm++;
+        if (warmMs > slowMs) row.slow++;
+      }
+    }
+    if (errorClass !== null && name < this.#failingBelow) {
+      const { failing } = this.#arms[arm];
+      failing.set(`${name}|${errorClass}`, [name, shareBp, errorClass]);
+      if (failing.size > WINDOW_LIMITS.failing) this.#lowerFailing();
+    }
+  }
+
+  /** The lists, with classes as places in `classes`; both arms begin anew. Null where no unit was seen. */
+  drain(classes: ByArm<readonly ErrorClass[]>, otherOf: (errorClass: ErrorClass) => ErrorClass): UnitWindow | null {
+    const { stable, candidate } = this.#arms;
+    if (stable.rows.size + candidate.rows.size + stable.failing.size + candidate.failing.size === 0) return null;
+    return {
+      below: this.#below,
+      failingBelow: this.#failingBelow,
+      arms: {
+        stable: drainArm(stable, classes.stable, otherOf),
+        candidate: drainArm(candidate, classes.candidate, otherOf),
+      },
+    };
+  }
+
+  /** A unit whose requests were routed at two shares has two rows. */
+  #rowOf(arm: ServingArm, name: number, shareBp: Bp): Row {
+    const { rows } = this.#arms[arm];
+    const key = name + shareBp * ALL_NAMES;
+    const known = rows.get(key);
+    if (known !== undefined) return known;
+    const row: Row = { name, shareBp, requests: 0, failures: 0, warm: 0, slow: 0 };
+    rows.set(key, row);
+    if (rows.size > WINDOW_LIMITS.units) this.#lower();
+    return row;
+  }
+
+  #lower(): void {
+    this.#below /= 2;
+    for (const { rows } of [this.#arms.stable, this.#arms.candidate])
+      for (const [key, { name }] of rows) if (name >= this.#below) rows.delete(key);
+  }
+
+  #lowerFailing(): void {
+    this.#failingBelow /= 2;
+    for (const { failing } of [this.#arms.stable, this.#arms.candidate])
+      for (const [key, [name]] of failing) if (name >= this.#failingBelow) failing.delete(key);
+  }
+}
+
+function newArmLog(): ArmLog {
+  return { rows: new Map(), failing: new Map() };
+}
+
+function drainArm(
+  { rows, failing }: ArmLog,
+  classes: readonly ErrorClass[],
+  otherOf: (errorClass: ErrorClass) => ErrorClass,
+): UnitLists {
+  const placeOf = (errorClass: ErrorClass) => {
+    const place = classes.indexOf(errorClass);
+    return place < 0 ? classes.indexOf(otherOf(errorClass)) : place;
+  };
+  const lists: UnitLists = {
+    rows: [...rows.values()].flatMap(({ name, shareBp, requests, failures, warm, slow }) => [
+      name,
+      shareBp,
+      requests,
+      failures,
+      warm,
+      slow,
+    ]),
+    failing: [...failing.values()].flatMap(([name, shareBp, errorClass]) => [name, shareBp, placeOf(errorClass)]),
+  };
+  rows.clear();
+  failing.clear();
+  return lists;
+}
