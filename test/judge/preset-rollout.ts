@@ -34,7 +34,7 @@ export interface Release {
   readonly route?: string;
   /** More lines of `spec`, each with its two spaces. */
   readonly more?: string;
-  readonly stable?: Shows;
+  readonly stable?: Shows | ((second: number) => Shows);
   readonly candidate?: Shows | ((second: number) => Shows);
   readonly probe?: ProbeReport | ((run: number) => ProbeReport);
   /** Quarters of a second after which what holds is taken to hold. */
@@ -161,12 +161,13 @@ export class PresetRollout {
   #reshape(window: TelemetryWindow): TelemetryWindow {
     const { stable = {}, candidate = {} } = this.#release;
     const mine = this.#exactly.of("share", window.candidateBp / 10_000, REQUESTS_A_WINDOW);
-    const shows = typeof candidate === "function" ? candidate(this.#seconds) : candidate;
+    const now = (shows: Shows | ((second: number) => Shows)) =>
+      typeof shows === "function" ? shows(this.#seconds) : shows;
     return {
       ...window,
       arms: {
-        stable: this.#arm("stable", stable, REQUESTS_A_WINDOW - mine),
-        candidate: this.#arm("candidate", shows, mine),
+        stable: this.#arm("stable", now(stable), REQUESTS_A_WINDOW - mine),
+        candidate: this.#arm("candidate", now(candidate), mine),
       },
     };
   }

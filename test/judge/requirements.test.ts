@@ -43,6 +43,13 @@ const once = (times: number): Release => ({
   candidate: (second) => (second > 2.9 && second < 3.2 ? { classes: { [BODY]: times / 1_000 } } : {}),
 });
 
+/** Both arms show one class of failures, stable from one second on and the candidate from another. */
+const bothFail = (stableFrom: number, candidateFrom: number): Release => {
+  const from = (first: number) => (second: number) => (second < first ? {} : { classes: { [BODY]: 0.01 } });
+  const steps = "[{ weight: 50, hold: 6s }]";
+  return { preset: "bg-serverless", steps, stable: from(stableFrom), candidate: from(candidateFrom) };
+};
+
 const LATENCY: readonly Case[] = [
   ["GQ-14: bg-serverless takes a warm p95 of 1.2 x blue", "goes on", shows("bg-serverless", { slower: 1.2 })],
   ["GQ-14: and stops one of 1.3 x blue", "stopped by p95-warm", shows("bg-serverless", { slower: 1.3 })],
@@ -72,6 +79,12 @@ const LATENCY: readonly Case[] = [
 ];
 
 const ERRORS: readonly Case[] = [
+  ["TE-17: a class that stable showed first during the rollout is not new", "goes on", bothFail(1, 2)],
+  [
+    "TE-17: one that only the candidate shows is, whatever stable shows later",
+    "stopped by new-error-class",
+    bothFail(9, 2),
+  ],
   [
     "GQ-19: a new class in the headers stops",
     "stopped by new-error-class",

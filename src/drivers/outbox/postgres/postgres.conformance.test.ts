@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../fence/system.ts";
@@ -22,6 +25,32 @@ describe("outbox/postgres on PGlite (a real server runs the same suite in test/i
     const transact = <R>(work: (transaction: Pick<PGlite, "query">) => Promise<R>) => database.transaction(work);
     return { open, inbox, transact, advance, wallMs: systemClock.wallMs, leaseMs, retentionMs };
   }, it);
+
+  it("QJ-13: queued rows are there after the database was closed and opened again, and all of them can be seen", {
+    timeout: 120_000,
+  }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sluice-outbox-"));
+    const opened = async () => {
+      const client = await PGlite.create(folder);
+      return { client, outbox: postgresOutbox({ client, table: "durable" }) };
+    };
+    const first = await opened();
+    await first.outbox.migrate();
+    const rows = ["a", "b", "c"].map((effectKey) => ({ effectKey, topic: "order", payload: effectKey }));
+    await first.client.transaction((transaction) => first.outbox.add(transaction, rows));
+    await first.client.close();
+    const { client, outbox } = await opened();
+    expect(await outbox.counts()).toMatchObject({ waiting: 3, dead: 0, oldestUnsentMs: expect.any(Number) });
+    const order = { owner: "relay", epoch: 0, leaseMs: 60_000, limit: 1, afterDead: "skip" } as const;
+    const batch = await outbox.claimBatch(order);
+    const [row] = batch.kind === "claimed" ? batch.rows : [];
+    if (row === undefined) throw new Error("a row is due");
+    await outbox.markDead({ owner: "relay", id: row.id, token: row.token }, "refused", "410 Gone");
+    expect(await outbox.counts()).toMatchObject({ waiting: 2, dead: 1 });
+    expect(await outbox.deadLetters(9)).toMatchObject([{ effectKey: "a", because: "refused", error: "410 Gone" }]);
+    await client.close();
+    await rm(folder, { recursive: true });
+  });
 
   it("refuses to add or claim outside a transaction, and writes nothing", async () => {
     const outbox = postgresOutbox({ client: database, table: "outside" });
