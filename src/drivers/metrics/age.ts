@@ -2,7 +2,7 @@ import type { EpochMs } from "../../core/unit.ts";
 import type { MetricOrder, MetricReading } from "../../ports/metric-source.ts";
 
 /** How far a sample may lie in the future before one of the two clocks counts as wrong. */
-const CLOCK_SKEW_MS = 5_000;
+export const CLOCK_SKEW_MS = 5_000;
 
 const MAX_DATE_MS = 8.64e15;
 

@@ -10,6 +10,8 @@ import { tokenFile } from "./token.ts";
 
 const SECRET = "t0p-secret-token";
 
+const NO_WORDS = { detailOf: () => "" };
+
 describe("the connection to a metric server", () => {
   let server: FakeServer;
   let folder = "";
@@ -23,8 +25,8 @@ describe("the connection to a metric server", () => {
   });
 
   const ask = (config: Partial<ConnectionConfig> = {}) =>
-    connect("metrics/test", { url: `${server.url}/a?key=hidden`, clock: systemClock(), ...config }, "", () => "").read(
-      (send) => send(null),
+    connect("metrics/test", { url: `${server.url}/a?key=hidden`, clock: systemClock(), ...config }, "", NO_WORDS).read(
+      (send) => send({}),
     );
   async function failure(config: Partial<ConnectionConfig> = {}): Promise<DriverError> {
     const error = await ask(config).then(
@@ -123,14 +125,16 @@ describe("the connection to a metric server", () => {
   });
 
   it.each(["ftp://a", "prometheus:9090", "", `http://user:${SECRET}@a`])("refuses an address it cannot use", (url) => {
-    const open = () => connect("metrics/test", { url, clock: systemClock() }, "", () => "");
+    const open = () => connect("metrics/test", { url, clock: systemClock() }, "", NO_WORDS);
     expect(open).toThrow(/^invariant: metrics\/test: url (is not an http|carries a password)/);
     expect(open).not.toThrow(SECRET);
   });
 
   it("shows what the server says of a refusal, cut at 300 characters", async () => {
     answerStatus(400);
-    const place = connect("metrics/test", { url: server.url, clock: systemClock() }, "", () => "y".repeat(1_000));
-    await expect(place.read((send) => send(null))).rejects.toThrow(`(${"y".repeat(300)})`);
+    const place = connect("metrics/test", { url: server.url, clock: systemClock() }, "", {
+      detailOf: () => "y".repeat(1_000),
+    });
+    await expect(place.read((send) => send({}))).rejects.toThrow(`(${"y".repeat(300)})`);
   });
 });

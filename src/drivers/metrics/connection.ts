@@ -24,8 +24,25 @@ export interface ConnectionConfig {
   readonly redact?: (text: string) => string;
 }
 
-/** Sends one request, a GET without a form, and returns the body of a 200. Everything else is a `DriverError`. */
-export type Send = (form: Readonly<Record<string, string>> | null) => Promise<string>;
+/** One request: a GET without a form and a body. `search` is added to what the address has. */
+export interface Ask {
+  readonly search?: Readonly<Record<string, string>>;
+  readonly form?: Readonly<Record<string, string>>;
+  readonly body?: { readonly type: string; readonly text: string };
+  /** Beside `Accept: application/json`, which they may replace. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Sends one request and returns the body of a 200. Everything else is a `DriverError`. */
+export type Send = (ask: Ask) => Promise<string>;
+
+/** How a product says no. */
+export interface Refusals {
+  /** What a refusal's body says to people; the empty text when that is not known. */
+  detailOf(body: string): string;
+  /** What a body means whose status says something else; null when the status is right. */
+  meaningOf?(status: number, body: string): "unauthorized" | "busy" | null;
+}
 
 /** One server as a metric source sees it. */
 export interface Connection {
@@ -36,8 +53,8 @@ export interface Connection {
 interface Place {
   readonly driver: string;
   readonly url: URL;
-  /** What a refusal's body says to people; the empty text when that is not known. */
-  readonly detailOf: (body: string) => string;
+  readonly refusals: Refusals;
+  readonly redact: (text: string) => string;
 }
 
 /** Address without the query, which may carry keys. */
@@ -73,11 +90,13 @@ async function readBody(
 
 function refusal(place: Place, response: Response, body: string): DriverError {
   const { status } = response;
-  const detail = place.detailOf(body).slice(0, DETAIL_CHARS_MAX);
+  const detail = place.redact(place.refusals.detailOf(body)).slice(0, DETAIL_CHARS_MAX);
+  const meaning = place.refusals.meaningOf?.(status, body) ?? null;
   const what = `${placeText(place)} answered ${status}${detail === "" ? "" : ` (${detail})`}`;
-  if (status === 401 || status === 403)
+  if (meaning === "unauthorized" || (meaning === null && (status === 401 || status === 403)))
     return new DriverError("unauthorized", "never", `${what}; check the token and its rights`);
-  if (status === 429 || status >= 500) return new DriverError("unreachable", "safe", `${what}; ask again later`);
+  if (meaning === "busy" || status === 429 || status >= 500)
+    return new DriverError("unreachable", "safe", `${what}; ask again later`);
   if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
     const to = response.headers.get("location") ?? "";
     const origin = URL.canParse(to, place.url.href) ? new URL(to, place.url.href).origin : "an unreadable address";
@@ -87,25 +106,31 @@ function refusal(place: Place, response: Response, body: string): DriverError {
   return new DriverError("rejected", "never", `${what}; expected 200`);
 }
 
+/** A reading's reason may quote what the server answered with status 200. */
+function withoutSecrets<T>(reading: T, redact: (text: string) => string): T {
+  const reason = typeof reading === "object" && reading !== null && "reason" in reading ? reading.reason : undefined;
+  return typeof reason === "string" ? { ...reading, reason: redact(reason) } : reading;
+}
+
 /** Opens nothing yet: every reading makes its own requests. Throws on an address that cannot be one. */
-export function connect(
-  driver: string,
-  config: ConnectionConfig,
-  path: string,
-  detailOf: (body: string) => string,
-): Connection {
+export function connect(driver: string, config: ConnectionConfig, path: string, refusals: Refusals): Connection {
   const { timeoutMs = TIMEOUT_MS, answerBytesMax = ANSWER_BYTES_MAX, token, fetch: fetcher = fetch } = config;
   const { redact = (text: string) => text } = config;
   const url = checkedUrl(driver, config.url);
   if (path !== "") url.pathname = url.pathname.replace(/\/+$/, "") + path;
-  const place: Place = { driver, url, detailOf: (body) => redact(detailOf(body)) };
+  const place: Place = { driver, url, refusals, redact };
 
-  async function send(form: Readonly<Record<string, string>> | null, signal: AbortSignal): Promise<string> {
+  async function send(ask: Ask, signal: AbortSignal): Promise<string> {
     const headers = new Headers({ accept: "application/json" });
+    if (ask.body !== undefined) headers.set("content-type", ask.body.type);
+    for (const [name, value] of Object.entries(ask.headers ?? {})) headers.set(name, value);
     if (token !== undefined) headers.set("authorization", await authorization(driver, token));
-    const body = form === null ? {} : { method: "POST", body: new URLSearchParams(form) };
+    const to = new URL(url);
+    for (const [name, value] of Object.entries(ask.search ?? {})) to.searchParams.set(name, value);
+    const text = ask.form === undefined ? ask.body?.text : new URLSearchParams(ask.form);
+    const body = text === undefined ? {} : { method: "POST", body: text };
     try {
-      const response = await fetcher(url, { ...body, headers, signal, redirect: "manual", cache: "no-store" });
+      const response = await fetcher(to, { ...body, headers, signal, redirect: "manual", cache: "no-store" });
       const { text, isWhole } = await readBody(response, answerBytesMax);
       if (response.status !== 200) throw refusal(place, response, text);
       if (isWhole) return text;
@@ -130,7 +155,7 @@ export function connect(
         const what = `${placeText(place)} took longer than ${timeoutMs} ms; ask again, or raise timeoutMs`;
         signal.addEventListener("abort", () => reject(new DriverError("timeout", "safe", what)), { once: true });
       });
-      return Promise.race([late, work((form) => send(form, signal))]);
+      return withoutSecrets(await Promise.race([late, work((ask) => send(ask, signal))]), redact);
     },
   };
 }

@@ -24,7 +24,7 @@ export function httpJson(config: HttpJsonConfig): MetricSource {
   const timestamp = config.timestamp === undefined ? null : parsePointer(config.timestamp);
   const isPointer = config.timestamp === undefined || timestamp !== null;
   assert(isPointer, `${NAME}: timestamp "${config.timestamp}" is no JSON pointer; ${ADVICE}`);
-  const connection = connect(NAME, config, "", () => "");
+  const connection = connect(NAME, config, "", { detailOf: () => "" });
   return {
     name: "http-json",
     async read(order, now) {
@@ -32,7 +32,7 @@ export function httpJson(config: HttpJsonConfig): MetricSource {
       if (query === null) {
         throw new DriverError("rejected", "never", `${NAME}: query "${order.query}" is no JSON pointer; ${ADVICE}`);
       }
-      return connection.read(async (send) => readNumber(await send(null), order, { query, timestamp }, now));
+      return connection.read(async (send) => readNumber(await send({}), order, { query, timestamp }, now));
     },
   };
 }

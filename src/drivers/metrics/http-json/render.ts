@@ -1,41 +1,11 @@
-import { z } from "zod";
-import { type EpochMs, epochMs } from "../../../core/unit.ts";
+import type { EpochMs } from "../../../core/unit.ts";
 import type { MetricOrder, MetricReading } from "../../../ports/metric-source.ts";
 import { judgeAge } from "../age.ts";
+import { parseJson, quote } from "../document.ts";
+import { timeOf } from "../moment.ts";
 import { type Pointer, readPointer } from "../../../core/json-pointer.ts";
 
-/** Below this an epoch in milliseconds lies before March 1973, so that it can only be one in seconds. */
-const EPOCH_MS_MIN = 1e11;
-const EPOCH_MS_MAX = 8.64e15;
-const QUOTE_CHARS_MAX = 80;
-
-const instant = z.iso.datetime({ offset: true });
-
 type NoValue = Exclude<MetricReading, { kind: "value" }>;
-
-function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > QUOTE_CHARS_MAX ? `${text.slice(0, QUOTE_CHARS_MAX)}…` : text;
-}
-
-function parseJson(body: string): { readonly document: unknown } | null {
-  try {
-    return { document: JSON.parse(body) };
-  } catch {
-    return null;
-  }
-}
-
-/** Epoch milliseconds, or ISO 8601 with a zone. Nothing is guessed: a time that could mean two moments is an error. */
-function timeOf(found: unknown): EpochMs | NoValue {
-  if (typeof found === "number" && found >= EPOCH_MS_MIN && found <= EPOCH_MS_MAX) return epochMs(found);
-  const parsed = instant.safeParse(found);
-  const atEpochMs = parsed.success ? Date.parse(parsed.data) : Number.NaN;
-  if (atEpochMs >= 0) return epochMs(atEpochMs);
-  const seconds = typeof found === "number" && found >= 0 && found < EPOCH_MS_MIN ? "; this looks like seconds" : "";
-  const expected = "expected epoch milliseconds or ISO 8601 with a zone";
-  return { kind: "error", reason: `its time is ${quote(found)}, ${expected}${seconds}` };
-}
 
 function numberOf(query: string, found: unknown): number | NoValue {
   if (typeof found === "number" && Number.isFinite(found)) return found;

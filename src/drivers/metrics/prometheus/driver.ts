@@ -17,7 +17,7 @@ const NAME = "metrics/prometheus";
 async function askFreshness(reads: Reads, send: Send): Promise<Freshness | DriverError | null> {
   if (reads.kind === "unclear") return null;
   try {
-    return readFreshness(await send({ query: freshnessQuery(reads.selectors) }), reads.selectors);
+    return readFreshness(await send({ form: { query: freshnessQuery(reads.selectors) } }), reads.selectors);
   } catch (error) {
     if (error instanceof DriverError && error.code === "rejected") return error;
     throw error;
@@ -30,7 +30,7 @@ async function readOnce(order: MetricOrder, now: EpochMs, send: Send): Promise<M
   const freshness = await askFreshness(reads, send);
   const isKnown = freshness !== null && !(freshness instanceof DriverError);
   const time: Record<string, string> = isKnown ? { time: String(freshness.atSeconds) } : {};
-  const computed = readComputed(await send({ query: order.query, ...time }));
+  const computed = readComputed(await send({ form: { query: order.query, ...time } }));
   if (computed.kind !== "number") return computed;
   if (freshness instanceof DriverError) throw freshness;
   if (freshness === null) {
@@ -48,6 +48,6 @@ async function readOnce(order: MetricOrder, now: EpochMs, send: Send): Promise<M
  * the samples, then the number. Repeating a reading changes nothing.
  */
 export function prometheus(config: PrometheusConfig): MetricSource {
-  const connection = connect(NAME, config, "/api/v1/query", refusalText);
+  const connection = connect(NAME, config, "/api/v1/query", { detailOf: refusalText });
   return { name: "prometheus", read: (order, now) => connection.read((send) => readOnce(order, now, send)) };
 }

@@ -1,0 +1,3 @@
+export { datadog, type DatadogConfig } from "./driver.ts";
+
+export const runtime = "node";
