@@ -1,0 +1,3 @@
+export { influxFlux, influxQl, type InfluxConfig } from "./driver.ts";
+
+export const runtime = "node";
