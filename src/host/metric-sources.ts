@@ -1,7 +1,10 @@
 import type { MetricSources } from "../controller/metric-poller.ts";
 import type { MetricPlan } from "../core/stage/plan.ts";
 import { httpAccess } from "../drivers/access/http/index.ts";
+import { cloudwatch, environmentCredentials } from "../drivers/metrics/cloudwatch/index.ts";
+import { datadog } from "../drivers/metrics/datadog/index.ts";
 import { httpJson } from "../drivers/metrics/http-json/index.ts";
+import { influxFlux, influxQl } from "../drivers/metrics/influxdb/index.ts";
 import { prometheus, tokenFile } from "../drivers/metrics/prometheus/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MetricSource } from "../ports/metric-source.ts";
@@ -14,8 +17,20 @@ function sourceOf(metric: MetricPlan, clock: Clock): MetricSource {
       ? {}
       : { fetch: ((to, init) => opened.fetch(String(to), init ?? {})) as typeof fetch, redact: opened.redact };
   const connection = { url, clock, ...(path === null ? {} : { token: tokenFile(path) }), ...credentials };
-  if (source === "prometheus") return prometheus(connection);
-  return httpJson({ ...connection, ...(timestamp === null ? {} : { timestamp }) });
+  switch (source) {
+    case "prometheus":
+      return prometheus(connection);
+    case "datadog":
+      return datadog(connection);
+    case "cloudwatch":
+      return cloudwatch({ url, clock, ...credentials, credentials: environmentCredentials(process.env) });
+    case "influxdb-flux":
+      return influxFlux(connection);
+    case "influxdb-influxql":
+      return influxQl(connection);
+    case "http-json":
+      return httpJson({ ...connection, ...(timestamp === null ? {} : { timestamp }) });
+  }
 }
 
 /** The source of each metric; two metrics of one place ask it apart. */

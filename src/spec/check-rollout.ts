@@ -6,8 +6,10 @@ import type { Problem } from "../core/problem.ts";
 import { isOwnAddress } from "./check-addresses.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
 import { optionsSchema } from "./gate-schema.ts";
+import { checkMetricSource } from "./check-metric-source.ts";
 import { normalUrl } from "./normal-url.ts";
 import { gateEntry, type RolloutDocument, stableDocument } from "./rollout-schema.ts";
+import type { Report } from "./report.ts";
 import { valueAt } from "./shape.ts";
 import { type Path, pathText, type Source } from "./source.ts";
 
@@ -56,8 +58,6 @@ function checkListen(document: RolloutDocument, problem: Report): readonly Probl
     return [problem(["spec", "route", "listen"], "E130", message, "give the gateway a port of its own")];
   });
 }
-
-type Report = (path: Path, code: string, message: string, fix?: string) => Problem;
 
 function checkArms(document: RolloutDocument, problem: Report): readonly Problem[] {
   const { spec } = document;
@@ -279,7 +279,8 @@ function checkMetrics({ spec }: RolloutDocument, problem: Report): readonly Prob
       return [problem(["spec", "metrics", index, arm], "E123", message, 'begin with "/", e.g. /candidate/queue_age')];
     });
   });
-  return [...doubled, ...pointers, ...asked];
+  const sources = metrics.flatMap((metric, index) => checkMetricSource(metric, ["spec", "metrics", index], problem));
+  return [...doubled, ...pointers, ...sources, ...asked];
 }
 
 /** Answers can only be judged with questions. */

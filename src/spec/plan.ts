@@ -7,6 +7,7 @@ import { type Bp, bp } from "../core/unit.ts";
 import { deltaS } from "../core/judge/probes/delta-s.ts";
 import { planAccess } from "./access-schema.ts";
 import { planHealthMap } from "./health-map-schema.ts";
+import { paceOf } from "./metric-source.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
 import { type Preset, PRESETS, strictestPresetOf } from "./preset/index.ts";
 import { normalUrl } from "./normal-url.ts";
@@ -28,8 +29,6 @@ export const DEFAULTS = {
   k: 10,
   repeats: 2,
   concurrency: 16,
-  metricEveryMs: 10_000,
-  metricMaxAgeMs: 60_000,
 } as const;
 
 /** What the plan needs and the document cannot hold. */
@@ -241,8 +240,9 @@ function withErrorBudget(setting: GateSetting, tries: number): GateSetting {
 
 function planMetric(metric: NonNullable<RolloutDocument["spec"]["metrics"]>[number]): MetricPlan {
   const { name, source, url, candidate, stable, timestamp, tokenFile, access, every, maxAge } = metric;
-  const everyMs = every ?? DEFAULTS.metricEveryMs;
-  const maxAgeMs = maxAge ?? Math.max(DEFAULTS.metricMaxAgeMs, 2 * everyMs);
+  const pace = paceOf(source);
+  const everyMs = every ?? pace.everyMs;
+  const maxAgeMs = maxAge ?? Math.max(pace.maxAgeMs, 2 * everyMs);
   const place = { timestamp: timestamp ?? null, tokenFile: tokenFile ?? null };
   const credentials = access === undefined ? {} : { access: planAccess(access) };
   return { name, source, url, candidate, stable: stable ?? null, ...place, ...credentials, everyMs, maxAgeMs };

@@ -5,6 +5,7 @@ import { LEASE_LIMITS } from "../core/routing/document.ts";
 import { PIN_TEXT, REVISION } from "../core/routing/schema-lock.ts";
 import { accessSchema } from "./access-schema.ts";
 import { parseDurationMs } from "./duration.ts";
+import { METRIC_SOURCES } from "./metric-source.ts";
 import { healthMapSchema } from "./health-map-schema.ts";
 import { CHANGE_TYPES } from "./preset/change-type.ts";
 import { PRESETS } from "./preset/index.ts";
@@ -108,7 +109,7 @@ export const gateEntry = z.looseObject({
 /** A number from outside that gates may ask for; queries are in the language of the source. */
 const metric = z.strictObject({
   name,
-  source: z.enum(["prometheus", "http-json"]),
+  source: z.enum(METRIC_SOURCES),
   url,
   candidate: z.string().min(1).max(4_096),
   stable: z.string().min(1).max(4_096).optional(),

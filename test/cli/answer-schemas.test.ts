@@ -215,7 +215,7 @@ describe("the lists of allowed values in schema/", () => {
       "plan",
       {
         kind: every<Stage["kind"]>({ probes: true, traffic: true, watch: true }),
-        code: ["E201", "W201", "W202", "W203"],
+        code: ["E201", "W201", "W202", "W203", "W204"],
       },
     ],
     [

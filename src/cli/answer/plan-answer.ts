@@ -65,9 +65,9 @@ const identity = z.strictObject({
 
 const warning = z.strictObject({
   code: z
-    .enum(["E201", "W201", "W202", "W203"])
+    .enum(["E201", "W201", "W202", "W203", "W204"])
     .describe(
-      "E201, W201: a gate cannot decide before the cap; W202: a literal limit stops healthy candidates; W203: without a lease a rollback cannot be guaranteed",
+      "E201, W201: a gate cannot decide before the cap; W202: a literal limit stops healthy candidates; W203: without a lease a rollback cannot be guaranteed; W204: a metric's source is later than its maxAge",
     ),
   at: z.strictObject({ line: count, column: count }).describe("place in the document, 1-based"),
   message: z.string(),

@@ -16,6 +16,7 @@ import { EXIT, type ExitCode } from "../exit-code.ts";
 import { checkStable } from "../known-stable.ts";
 import { type DocumentFile, previewPlan, readDocument } from "../read-document.ts";
 import type { Terminal } from "../terminal.ts";
+import { paceOf } from "../../spec/metric-source.ts";
 
 export interface PlanOptions {
   readonly json: boolean;
@@ -88,6 +89,17 @@ function leaseWarnings(leaseMs: number | null, { source }: DocumentFile): readon
   const message =
     "lease: off, so a rollback cannot be guaranteed: a gateway that is cut off keeps its users on the candidate";
   return [{ code: "W203", at, message, fix: "lease: 15s" }];
+}
+
+/** A source that shows its numbers later than they may be old never has one. */
+function metricWarnings({ metrics }: RolloutPlan, { source }: DocumentFile): readonly PlanWarning[] {
+  return metrics.flatMap((metric, index) => {
+    const { lateMs } = paceOf(metric.source);
+    if (metric.maxAgeMs >= lateMs) return [];
+    const at = source.locate(["spec", "metrics", index]);
+    const message = `metric "${metric.name}" may be ${metric.maxAgeMs / 1_000}s old, and ${metric.source} shows numbers up to ${lateMs / 1_000}s late: most readings will be no data`;
+    return [{ code: "W204", at, message, fix: `maxAge: ${paceOf(metric.source).maxAgeMs / 60_000}m` }];
+  });
 }
 
 function describeLease(leaseMs: number | null): string {
@@ -185,7 +197,11 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
   const assumed = { failureRate: options.errorRate, latencySigma: options.latencySigma };
   const stages = forecast(planned, options.rps, assumed);
   const { leaseMs = null } = planned;
-  const warnings = [...warningsOf(stages, document), ...leaseWarnings(leaseMs, document)];
+  const warnings = [
+    ...warningsOf(stages, document),
+    ...leaseWarnings(leaseMs, document),
+    ...metricWarnings(planned, document),
+  ];
   const whole = forecastRollout(planned, { requestsPerSecond: options.rps, ...assumed });
   const [probes, identity] = [await probeFacts(planned), identityFacts(planned)];
   const { stable, candidate } = planned.arms;

@@ -1,6 +1,7 @@
 import { assert } from "../../../core/assert.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 import type { MetricSource } from "../../../ports/metric-source.ts";
+import { regionOf } from "../../../spec/metric-source.ts";
 import { type Ask, type ConnectionConfig, connect } from "../connection.ts";
 import { lookbackMs } from "../series.ts";
 import { type AwsCredentials, signedFetch } from "./client.ts";
@@ -14,8 +15,6 @@ export interface CloudwatchConfig extends Omit<ConnectionConfig, "token"> {
 }
 
 const NAME = "metrics/cloudwatch";
-/** `monitoring.eu-west-1.amazonaws.com`, `monitoring-fips.…`, `….amazonaws.com.cn`, and interface endpoints. */
-const REGION = /\bmonitoring(?:-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d)\./;
 const TARGET = "GraniteServiceVersion20100801.GetMetricData";
 
 /** The secret of the keys never stands in a request, but the session token does. */
@@ -31,8 +30,8 @@ function hide(text: string, { secretAccessKey, sessionToken = "" }: AwsCredentia
  */
 export function cloudwatch(config: CloudwatchConfig): MetricSource {
   const { credentials, clock, fetch: send = fetch, redact = (text: string) => text } = config;
-  const region = config.region ?? REGION.exec(config.url)?.[1];
-  assert(region !== undefined, `${NAME}: ${config.url} names no region; give one as region`);
+  const region = config.region ?? regionOf(config.url);
+  assert(region !== null, `${NAME}: ${config.url} names no region; give one as region`);
   const connection = connect(
     NAME,
     {

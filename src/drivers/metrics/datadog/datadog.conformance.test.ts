@@ -58,7 +58,8 @@ describe("metrics/datadog on a fake server", () => {
     const { source, hold } = world();
     const query = await hold({ kind: "number", value: 1, ageMs: 0 });
     await source.read({ query, maxAgeMs: 60_000 }, NOW);
-    const { method, path, headers } = server.seen.at(-1) ?? { method: "", path: "", headers: {} };
+    const nothing = { method: "", path: "", headers: { "dd-api-key": "" } };
+    const { method, path, headers } = server.seen.at(-1) ?? nothing;
     const asked = new URL(path, server.url);
     expect([method, asked.pathname, headers["dd-api-key"]]).toEqual(["GET", "/api/v1/query", SECRET]);
     expect(Object.fromEntries(asked.searchParams)).toEqual({ from: "1799999340", to: "1800000000", query });

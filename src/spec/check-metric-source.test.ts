@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { checkMetricSource } from "./check-metric-source.ts";
+import { paceOf } from "./metric-source.ts";
+
+type Metric = Parameters<typeof checkMetricSource>[0];
+
+function problems(metric: Partial<Metric>): readonly string[] {
+  const whole = {
+    name: "errors",
+    url: "http://127.0.0.1:1",
+    candidate: "q",
+    source: "prometheus",
+    ...metric,
+  } as Metric;
+  const found = checkMetricSource(whole, ["metrics", 0], (path, code, message) => {
+    return { code, path: path.join("."), at: { line: 1, column: 1 }, message } as never;
+  });
+  return found.map(({ message }) => message);
+}
+
+describe("what a metric source needs beside its query", () => {
+  it("is both keys of Datadog, however their headers are spelt", () => {
+    expect(problems({ source: "datadog" })).toEqual([
+      "datadog asks for the header DD-API-KEY, and access.headers has none",
+      "datadog asks for the header DD-APPLICATION-KEY, and access.headers has none",
+    ]);
+    const headers = { "dd-api-key": { file: "/a" }, "Dd-Application-Key": { file: "/b" } };
+    expect(problems({ source: "datadog", access: { headers } })).toEqual([]);
+  });
+
+  it("is a region in the address of CloudWatch, and no credentials but AWS keys", () => {
+    const url = "https://vpce-1.monitoring.us-gov-west-1.vpce.amazonaws.com";
+    expect(problems({ source: "cloudwatch", url })).toEqual([]);
+    expect(problems({ source: "cloudwatch" })).toEqual([expect.stringContaining("names no region")]);
+    expect(problems({ source: "cloudwatch", url, tokenFile: "/t" })).toEqual([expect.stringContaining("AWS keys")]);
+  });
+
+  it("is nothing more for the others", () => {
+    for (const source of ["prometheus", "http-json", "influxdb-flux", "influxdb-influxql"] as const)
+      expect(problems({ source })).toEqual([]);
+  });
+
+  it("leaves hosted sources the time they are late by", () => {
+    for (const source of ["datadog", "cloudwatch"] as const) {
+      const { everyMs, maxAgeMs, lateMs } = paceOf(source);
+      expect(maxAgeMs).toBeGreaterThanOrEqual(lateMs + everyMs);
+    }
+  });
+});
