@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { FenceRecord } from "../core/fence/record.ts";
 import { DriverError } from "../ports/driver-error.ts";
 import type { FenceStore } from "../ports/fence-store.ts";
@@ -47,6 +47,15 @@ function counting(answer: () => Response | Promise<Response>) {
 
 const problemOf = async (response: Response) =>
   ((await response.json()) as { type: string }).type.replace("urn:sluice:problem:", "");
+
+/** The record of the first request with key "k", as soon as it is claimed: digests run outside the manual clock. */
+function lockedRecord(store: FenceStore): Promise<FenceRecord> {
+  return vi.waitFor(async () => {
+    const record = await store.read('["acme","ana","POST","/charges"]', "k");
+    expect(record?.state).toBe("locked");
+    return record as FenceRecord;
+  }, 30_000);
+}
 
 describe("idempotency", () => {
   it("runs the first request and replays status, body and headers, with Idempotent-Replayed and the first request's id", async () => {
@@ -171,10 +180,12 @@ describe("idempotency", () => {
     };
     const { fence } = aWorld({ store: slow, clock, storeTimeoutMs: 100 });
     const answering = fence.handle(post("k"), () => new Response("ran"));
-    for (let tries = 0; tries < 4; tries++) {
-      await new Promise((done) => setTimeout(done, 5)); // Digests run outside the manual clock.
-      await clock.advance(100);
-    }
+    let answer: Response | null = null;
+    void answering.then((response) => (answer = response));
+    await vi.waitFor(async () => {
+      await clock.advance(100); // Until the claim is on its way: digests run outside the manual clock.
+      expect(answer).not.toBe(null);
+    }, 30_000);
     expect((await answering).status).toBe(503);
     answerClaim();
     await clock.advance(0);
@@ -187,11 +198,9 @@ describe("idempotency after a failure", () => {
     const { fence, clock, store } = aWorld({ statusUrl: (key) => `/status/${key}` });
     const { handler, runs } = counting(() => new Response("ran"));
     const died = fence.handle(post("k"), () => new Promise<Response>(() => {}));
-    await new Promise((done) => setTimeout(done, 20));
     void died;
-    const held = await store.read('["acme","ana","POST","/charges"]', "k");
-    expect(held?.state).toBe("locked");
-    await store.renew(held as FenceRecord, 0, null); // As when its process is gone and the lease ran out.
+    const held = await lockedRecord(store);
+    await store.renew(held, 0, null); // As when its process is gone and the lease ran out.
     await clock.advance(1);
     for (const _ of [1, 2]) {
       const answer = await fence.handle(post("k"), handler);
@@ -289,8 +298,9 @@ describe("idempotency after a failure", () => {
     const { fence, store, clock, events } = aWorld({ effectKey: () => "e" });
     let finish: (response: Response) => void = () => {};
     const paused = fence.handle(post("k"), () => new Promise<Response>((resolve) => (finish = resolve)));
-    await new Promise((done) => setTimeout(done, 20));
-    const locked = (await store.read('["acme","ana","POST","/charges"]', "k")) as FenceRecord;
+    const begun = finish;
+    const locked = await lockedRecord(store);
+    await vi.waitFor(() => expect(finish).not.toBe(begun), 30_000);
     await store.renew(locked, 0, null); // Paused: its lease runs out unseen.
     await clock.advance(1);
     expect(await (await fence.handle(post("k"), () => new Response("heir"))).text()).toBe("heir");

@@ -164,21 +164,18 @@ describe("generateTraffic", () => {
 
   it("finds no violation while a threshold router moves 0 -> 10 -> 50 -> 0 %, and some when it deals anew", async () => {
     const run = async (isSticky: boolean) => {
-      let [seq, candidateBp, count] = [1, 0, 0];
+      const shares = [0, 1_000, 5_000, 0];
+      const stop = new AbortController();
+      let count = 0;
       const target = await fakeGateway((request, _body, response) => {
-        count++;
-        const headers = routed(request, candidateBp, seq);
+        const moves = Math.floor(count++ / 100); // By requests, not by time, so that every share is met on a slow machine.
+        if (moves >= shares.length) stop.abort();
+        const candidateBp = shares[moves] ?? 0;
+        const headers = routed(request, candidateBp, 1 + Math.min(moves, shares.length - 1));
         if (!isSticky) headers["x-sluice-arm"] = (count * 7_919) % 10_000 < candidateBp ? "candidate" : "stable";
         setTimeout(() => response.writeHead(200, headers).end("{}"), (count * 13) % 40);
       });
-      const stop = new AbortController();
       const traffic = generateTraffic(options(target, stop.signal, { users: 50, requestsPerSecond: 400 }));
-      for (const share of [1000, 5000, 0]) {
-        await new Promise((resolve) => setTimeout(resolve, 250));
-        [seq, candidateBp] = [seq + 1, share];
-      }
-      await new Promise((resolve) => setTimeout(resolve, 250));
-      stop.abort();
       return traffic.finished;
     };
     const [sticky, dealing] = [await run(true), await run(false)];
