@@ -7,6 +7,7 @@ import type { Status } from "../controller/status.ts";
 import { knownAddress } from "../host/controller-address.ts";
 import { findController } from "../host/data-directory-lock.ts";
 import { TOKEN_FILES } from "../host/token-file.ts";
+import { readText } from "../ports/bounded-body.ts";
 import { describeProblem } from "../spec/excerpt.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
@@ -43,6 +44,9 @@ export function exitOfProblem(title: string): ExitCode {
   return EXIT_OF[title] ?? EXIT.toolError;
 }
 
+/** Whatever answers at the address, it does not fill memory and does not hold a command for ever. */
+const ANSWER_LIMITS = { bytesMax: 67_108_864, timeoutMs: 15_000 };
+
 /** The controller's HTTP API, as commands use it. */
 export class ControllerClient {
   #url: string;
@@ -63,7 +67,11 @@ export class ControllerClient {
   static async connect(address: ControllerAddress): Promise<ControllerClient> {
     const { controller, dataDir } = address;
     const owner = await findController(dataDir);
-    const url = controller ?? owner?.apiUrl ?? (await knownAddress(dataDir));
+    const url = controller ?? owner?.apiUrl ?? (owner === null ? await knownAddress(dataDir) : null);
+    if (url == null && owner !== null) {
+      const advice = `it may be starting, busy or stopped: look at it (ps -o stat= -p ${owner.pid}) and try again`;
+      throw new CliError(EXIT.toolError, `process ${owner.pid} owns ${dataDir} and does not answer; ${advice}`);
+    }
     if (url === null) {
       const advice = `start one with "sluice serve --data ${dataDir}", or name its address with --controller`;
       throw new CliError(EXIT.toolError, `no controller owns the data directory ${dataDir}; ${advice}`);
@@ -126,11 +134,17 @@ export class ControllerClient {
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(this.url + path, init);
+      const signal = init.signal ?? AbortSignal.timeout(ANSWER_LIMITS.timeoutMs);
+      return await fetch(this.url + path, { ...init, signal });
     } catch (error) {
       if (init.signal?.aborted === true) throw error;
       if (await this.#hasMoved()) return this.#fetch(path, init); // Nothing was sent, or the same key is sent again.
       const { cause } = error as { cause?: NodeJS.ErrnoException };
+      if ((error as Error).name === "TimeoutError") {
+        const found = `the controller at ${this.url} took the connection and gave no answer in`;
+        const advice = "look whether its process is stopped or its disk hangs, and try again";
+        throw new CliError(EXIT.toolError, `${found} ${ANSWER_LIMITS.timeoutMs / 1_000} s; ${advice}`, error);
+      }
       const reason = cause?.code ?? (error instanceof Error ? error.message : String(error));
       throw new CliError(
         EXIT.toolError,
@@ -150,12 +164,28 @@ export class ControllerClient {
   }
 
   async #answer(response: Response, document?: { readonly file: string; readonly text: string }): Promise<unknown> {
-    const body: unknown = await response.json().catch(() => ({}));
+    const { kind, text } = await readText(response.body, {
+      bytesMax: ANSWER_LIMITS.bytesMax,
+      until: AbortSignal.timeout(ANSWER_LIMITS.timeoutMs),
+    });
+    if (kind !== "whole") {
+      const limit = `${ANSWER_LIMITS.bytesMax} bytes and ${ANSWER_LIMITS.timeoutMs / 1_000} s`;
+      throw new CliError(EXIT.toolError, `what answers at ${this.url} is no controller: more than ${limit}`);
+    }
+    const body = jsonOf(text);
     if (response.ok) return body;
     const { title = "unknown", detail = `status ${response.status}`, problems = [] } = body as ProblemBody;
     const listed = problems.map((problem) =>
       describeProblem(problem, document?.file ?? "document", document?.text ?? ""),
     );
     throw new CliError(exitOfProblem(title), [...listed, detail].join("\n"), title);
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
   }
 }

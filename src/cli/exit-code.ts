@@ -11,6 +11,8 @@ export const EXIT = {
   rollbackFailed: 14,
   timeout: 124,
   interrupted: 130,
+  /** Whoever read the output went away, as in `status | head -1`; what the command did is not told. */
+  outputClosed: 141,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -4,21 +4,13 @@ import { DriverError } from "../ports/driver-error.ts";
 import { InputError } from "../probe/input-error.ts";
 import { CliError } from "./cli-error.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
+import { systemAdvice } from "./system-advice.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
 /** Where a command leaves its exit code: commander's actions return nothing. */
 export interface Outcome {
   code: ExitCode;
 }
-
-/** Errors of the operating system that a person can do something about, with what to do. */
-const SYSTEM_ADVICE: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full; free some space and start again, nothing was lost",
-  EFBIG: "a file may not grow further (file size limit); raise the limit and start again, nothing was lost",
-  EDQUOT: "the disk quota is used up; free some space and start again, nothing was lost",
-  EACCES: "permission denied; check who owns the file",
-  EADDRINUSE: "the address is in use; choose another port",
-};
 
 /**
  * Runs one command line and turns every way to end into an exit code. Expected failures are one message on stderr;
@@ -56,8 +48,8 @@ function explainFailure(error: unknown, terminal: Terminal): number {
     terminal.say(error.message);
     return error.code === "usage" ? EXIT.badUsage : EXIT.toolError;
   }
-  const { code, message } = error as NodeJS.ErrnoException;
-  const advice = code === undefined ? undefined : SYSTEM_ADVICE[code];
+  const { message } = error as Error;
+  const advice = systemAdvice(error);
   terminal.say(
     advice === undefined ? `internal error: ${(error as Error).stack ?? String(error)}` : `${message}: ${advice}`,
   );

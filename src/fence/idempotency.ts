@@ -1,5 +1,5 @@
 import { DriverError } from "../ports/driver-error.ts";
-import { readStart } from "./body.ts";
+import { readStart } from "../ports/bounded-body.ts";
 import { fingerprintOf, type KeyScope, scopeText } from "./fingerprint.ts";
 import { type KeyHeader, parseIdempotencyKey } from "./idempotency-key.ts";
 import { claimKey, type FenceOptions, type HeldKey, type KeyAnswer } from "./once.ts";
@@ -78,7 +78,8 @@ const REQUEST_BYTES_MAX = 1_048_576;
 async function prepare(options: IdempotencyOptions, given: Request, key: string): Promise<Prepared | Response> {
   if (given.bodyUsed) return bodyNotKept("Put the fence before whatever reads the body.");
   const bytesMax = options.requestBytesMax ?? REQUEST_BYTES_MAX;
-  const { bytes, rest } = await readStart(given.body, bytesMax);
+  // How long a request may take is the server's rule: it ends the body of one that takes longer.
+  const { bytes, rest } = await readStart(given.body, { bytesMax, until: null });
   if (rest !== null) {
     await rest.cancel();
     const detail = `At most ${bytesMax} bytes are accepted with an Idempotency-Key. Send less, or use another endpoint.`;

@@ -1,6 +1,6 @@
 import { DriverError } from "../ports/driver-error.ts";
 import type { FenceStore } from "../ports/fence-store.ts";
-import { readStart } from "./body.ts";
+import { readStart } from "../ports/bounded-body.ts";
 import type { HeldKey } from "./once.ts";
 import { type FenceProblem, problemResponse, retryAfter } from "./problem-response.ts";
 import { type StoredAnswer, serialise, storeBody } from "./stored-response.ts";
@@ -113,7 +113,9 @@ export async function settleAnswer(
   const isEventStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
   const bytesMax = Math.min(options.responseBytesMax ?? RESPONSE_BYTES_MAX, options.store.resultBytesMax);
   const { bytes, rest } =
-    isEventStream && response.body !== null ? startOf(response.body) : await readStart(response.body, bytesMax);
+    isEventStream && response.body !== null
+      ? startOf(response.body)
+      : await readStart(response.body, { bytesMax, until: null });
   if (rest !== null) {
     if (await held.annotate(STARTED)) return streamAnswer(held, response, bytes, rest, requestId, note);
     await rest.cancel().catch(() => {});

@@ -1,9 +1,11 @@
+import { Readable } from "node:stream";
 import { createParser } from "eventsource-parser";
 import { Agent, type Dispatcher, request } from "undici";
 import type { Admission } from "../core/routing/admit.ts";
 import { DOCUMENT_LIMITS, DOCUMENT_VERSION, type RoutingDocument, VERSION_HEADER } from "../core/routing/document.ts";
 import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
+import { readText } from "../ports/bounded-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LeaseAsk } from "../plane/lease.ts";
 import { WindowQueue } from "./window-queue.ts";
@@ -147,7 +149,7 @@ export class ControlLink {
     this.#following = "poll";
     if (answer.statusCode !== 200) return void (await answer.body.dump());
     this.#etag = typeof answer.headers.etag === "string" ? answer.headers.etag : null;
-    this.#offer(await textOf(answer.body, DOCUMENT_LIMITS.bytes));
+    this.#offer(await textOf(answer.body, DOCUMENT_LIMITS.bytes, this.#clock.timeout(PUSH_TIMEOUT_MS)));
   }
 
   #offer(text: string): void {
@@ -213,7 +215,7 @@ export class ControlLink {
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
       });
-      const text = await textOf(body, 65_536);
+      const text = await textOf(body, 65_536, this.#clock.timeout(PUSH_TIMEOUT_MS));
       this.#heardVersion(headers);
       const wasMisread = isKnown && this.#controllerVersion < DOCUMENT_VERSION; // An older one took its place.
       if (REFUSED_FOR_GOOD.has(statusCode) && !wasMisread) {
@@ -264,14 +266,10 @@ function ackedIn(acked: unknown): number {
   return typeof acked === "number" && Number.isInteger(acked) ? acked : -1;
 }
 
-/** The body as text; throws when it is longer than `bytesMax`, before it fills memory. */
-async function textOf(body: Dispatcher.ResponseData["body"], bytesMax: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += (chunk as Buffer).length;
-    if (bytes > bytesMax) throw new Error(`answer larger than ${bytesMax} bytes`);
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+/** The body as text; throws when it is longer than `bytesMax` or does not end in time. */
+async function textOf(body: Dispatcher.ResponseData["body"], bytesMax: number, until: AbortSignal): Promise<string> {
+  const stream = Readable.toWeb(body) as ReadableStream<Uint8Array>;
+  const { kind, text } = await readText(stream, { bytesMax, until });
+  if (kind !== "whole") throw new Error(`answer ${kind}: expected at most ${bytesMax} bytes in ${PUSH_TIMEOUT_MS} ms`);
+  return text;
 }

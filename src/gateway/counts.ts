@@ -8,6 +8,16 @@ export interface GatewayCounts {
   gatewayFailures: number;
   /** Requests and connections with an error below HTTP. */
   malformed: number;
+  /** Connections ended at once: their client had its part of them. */
+  connectionsRefused: number;
+  /** Answers cut because their client read nothing. */
+  stalled: number;
+  /** Requests whose peer is no trusted proxy and which carried forwarding fields; these were overwritten. */
+  untrustedForwarding: number;
+  /** The same for headers that name the unit, or a schema pin; these were removed. */
+  untrustedIdentity: number;
+  /** The same for `x-warm`; the request counts as a user's. */
+  untrustedWarm: number;
 }
 
 export function zeroCounts(): GatewayCounts {
@@ -17,5 +27,10 @@ export function zeroCounts(): GatewayCounts {
     retries: 0,
     gatewayFailures: 0,
     malformed: 0,
+    connectionsRefused: 0,
+    stalled: 0,
+    untrustedForwarding: 0,
+    untrustedIdentity: 0,
+    untrustedWarm: 0,
   };
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { GatewayCounts } from "./counts.ts";
 import type { EventLog } from "./event-log.ts";
 import type { ArmPlan } from "./routing-plan.ts";
+import type { StalledWrites } from "./stalled-writes.ts";
 
 /** What all exchanges of one gateway share. */
 export interface ExchangeContext {
@@ -11,6 +12,7 @@ export interface ExchangeContext {
   readonly counts: GatewayCounts;
   readonly events: EventLog | null;
   readonly bodyBytesMax: number;
+  readonly stalls: StalledWrites;
   /** No new requests are taken: connections end with their answer. */
   isDraining: boolean;
   /** The time for running requests is over: what ends now was cut by the gateway. */
@@ -27,6 +29,8 @@ export interface Assignment {
   /** Bucket hash of the unit; null without one. */
   readonly hash: number | null;
   readonly isProbe: boolean;
+  /** Whose share of the connections it takes: an address; null for a proxy that speaks for many. */
+  readonly client: string | null;
   readonly method: string;
   readonly path: string;
   readonly headers: string[];

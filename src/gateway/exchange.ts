@@ -1,16 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
-import { errorClassOf, errorClassOfStatus } from "../core/window/error-class.ts";
+import { errorClassOfStatus } from "../core/window/error-class.ts";
 import type { ErrorClass } from "../core/window/window.ts";
-import { followsOn, type OwedAnswer } from "./answer-order.ts";
+import { type ClientConnection, connectionOf, type OwedAnswer } from "./client-connection.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Assignment, ExchangeContext } from "./exchange-context.ts";
-import { isRepeatable, ownAnswerFor, type Progress, upstreamFailure } from "./failure.ts";
+import type { SlotTaker } from "./fair-slots.ts";
+import { isRepeatable, ownAnswerFor, type Progress, REPLACED, upstreamFailure } from "./failure.ts";
 import { holdHeaders } from "./held-headers.ts";
 import { type OwnAnswer, sendOwnAnswer } from "./own-answer.ts";
 import { REFUSALS } from "./refusal.ts";
 import { BodyTooLargeError, GatheredBody, RequestBody } from "./request-body.ts";
 import { answerHeaders } from "./response-headers.ts";
+import type { StalledWrite } from "./stalled-writes.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** A body of known length up to this is collected and sent in one piece, which is cheaper than a stream. */
@@ -19,6 +21,9 @@ const GATHERED_BYTES = 16_384;
 const SMALL_ANSWER_BYTES = 16_384;
 /** What an undelivered end of a cut answer may take to leave. */
 const LINGER_MS = 10_000;
+
+/** Answers that have no body, whatever their header fields say. */
+const isBodiless = (status: number) => status === 304 || status === 204;
 
 const SATURATED: OwnAnswer = { status: 503, code: "saturated", detail: "too many requests wait for the service" };
 
@@ -32,12 +37,17 @@ type Marked<T> = T & { [EXCHANGE]?: Exchange };
  * An answer's failure belongs to the arm, a client that goes away does not. It is counted when the connection is done
  * with it, on the slot it got when it was routed, whatever documents arrived meanwhile.
  */
-export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
+export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer, SlotTaker, StalledWrite {
   readonly #context: ExchangeContext;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #to: Assignment;
+  readonly #connection: ClientConnection;
+  /** Monotonic time since when it waits for a connection to the endpoint. */
+  waitsSinceMs = 0;
   #upstream: Upstream;
+  #place: "none" | "wait" | "run" = "none";
+  #isStalled = false;
   #body: Buffer | RequestBody | null = null;
   #gathering: GatheredBody | null = null;
   #progress: Progress = "connect";
@@ -62,11 +72,11 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
     this.#res = res;
     this.#to = assignment;
     this.#upstream = assignment.plan.upstreams.choose(assignment.startMs, null);
-    this.#upstream.enter();
+    this.#connection = connectionOf(req.socket);
     context.inFlight++;
     (res as Marked<ServerResponse>)[EXCHANGE] = this;
     res.on("close", onResponseClose);
-    this.#isWaiting = followsOn(req.socket, this);
+    this.#isWaiting = this.#connection.follows(this);
   }
 
   get isClosed(): boolean {
@@ -86,14 +96,13 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
 
   start(): void {
     if (this.#isWaiting || this.#isClosed) return;
-    if (this.#upstream.isSaturated) return this.#fail(SATURATED, errorClassOf("connect", "other", "saturated"));
     const { contentLength, isChunked } = this.#to;
-    if (contentLength <= 0 && !isChunked) return this.#dispatch();
+    if (contentLength <= 0 && !isChunked) return this.#askForPlace();
     if (contentLength > this.#context.bodyBytesMax) return this.#settle(REFUSALS.bodySize, true);
     if (isChunked || contentLength > GATHERED_BYTES) {
       this.#body = new RequestBody(this.#req, this.#context.bodyBytesMax);
       if (!isChunked) this.#to.headers.push("content-length", String(contentLength));
-      return this.#dispatch();
+      return this.#askForPlace();
     }
     this.#gathering = new GatheredBody(contentLength);
     (this.#req as Marked<IncomingMessage>)[EXCHANGE] = this;
@@ -103,7 +112,25 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
   gather(chunk: Buffer): void {
     if (this.#isClosed || this.#gathering === null) return;
     this.#body = this.#gathering.add(chunk);
-    if (this.#body !== null) this.#dispatch();
+    if (this.#body !== null) this.#askForPlace();
+  }
+
+  run(): void {
+    this.#place = "run";
+    this.#dispatch();
+  }
+
+  giveUp(): void {
+    this.#fail(SATURATED, null);
+  }
+
+  get holdsConnection(): boolean {
+    return this.#place === "run";
+  }
+
+  cutStalled(): void {
+    this.#isStalled = false;
+    this.#req.socket.resetAndDestroy();
   }
 
   onConnect(abort: (error?: Error) => void): void {
@@ -125,8 +152,11 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
     this.#answerBytes = answer.contentLength;
     this.#errorClass = errorClassOfStatus(status);
     if (this.#context.events !== null) this.#ttfbMs = this.#context.clock.monoMs() - this.#to.startMs;
-    holdHeaders(this);
-    this.#isHeaderHeld = true;
+    if (isBodiless(status) && (answer.contentLength > 0 || answer.isChunked)) this.#completeWithoutBody();
+    else {
+      holdHeaders(this);
+      this.#isHeaderHeld = true;
+    }
     return true;
   }
 
@@ -138,7 +168,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
   }
 
   onData(chunk: Buffer): boolean {
-    if (this.#isClosed) return false;
+    if (this.#isClosed || this.#isSettled) return false;
     if (this.#isHeaderHeld) {
       this.#isHeaderHeld = false;
       if (chunk.length === this.#answerBytes && chunk.length <= SMALL_ANSWER_BYTES) {
@@ -149,18 +179,23 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
     }
     if (this.#res.write(chunk)) return true;
     this.#res.once("drain", onResponseDrain);
+    this.#stall();
     return false;
   }
 
   resume(): void {
+    this.#endStall();
     if (!this.#isSettled) this.#resume?.();
   }
 
   onComplete(): void {
+    if (this.#isSettled) return;
     this.#isSettled = true;
+    this.#release();
     if (this.#isClosed) return;
     this.#isHeaderHeld = false;
     if (!this.#res.writableEnded) this.#res.end();
+    if (this.#res.writableLength > 0) this.#stall();
     if (this.#body instanceof RequestBody) this.#body.destroy(); // Answered before all of it was sent, perhaps.
   }
 
@@ -183,6 +218,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#endStall();
     const { clock, recorder, events, isCutting } = this.#context;
     const endMs = clock.monoMs();
     const isWhole = this.#isSettled && this.#res.writableFinished;
@@ -193,18 +229,63 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
       if (isCutting && !this.#to.isProbe) this.#countOwnFailure();
       if (this.#body instanceof RequestBody) this.#body.destroy();
     }
-    this.#upstream.leave();
+    this.#release();
     const { place, hash, isProbe } = this.#to;
     const traffic = isProbe ? "probe" : this.#isCold ? "cold" : "warm";
     recorder.record(place, hash, traffic, latencyMs, this.#errorClass, endMs);
     if (events !== null) this.#log(events, endMs, isWhole);
     this.#context.inFlight--;
     this.#context.onEnd();
+    this.#connection.answered(this.#res);
     const next = this.#next;
     if (next !== null) queueMicrotask(() => next.takeTurn());
   }
 
+  #askForPlace(): void {
+    const place = this.#upstream.slots.take(this, this.#to.client);
+    if (place === "full") return this.#fail(SATURATED, null);
+    this.#place = place;
+    if (place === "run") this.#dispatch();
+    else this.waitsSinceMs = this.#context.clock.monoMs();
+  }
+
+  /** Gives the endpoint's connection, or the place in the line for one, to others. */
+  #release(): void {
+    if (this.#place === "none") return;
+    const { slots } = this.#upstream;
+    const isRunning = this.#place === "run";
+    this.#place = "none";
+    if (isRunning) slots.giveBack(this.#to.client);
+    else slots.leave(this, this.#to.client);
+    this.#upstream.ended();
+  }
+
+  #stall(): void {
+    this.#isStalled = true;
+    this.#context.stalls.begin(this, this.#context.clock.monoMs());
+  }
+
+  #endStall(): void {
+    if (!this.#isStalled) return;
+    this.#isStalled = false;
+    this.#context.stalls.end(this);
+  }
+
+  /**
+   * A 304 may carry the length of the body that it does not have, and some services send a length with a 204. The HTTP
+   * client would wait for that body, so the answer ends here, and with it the connection that may hold it.
+   * @source RFC 9110 §8.6
+   */
+  #completeWithoutBody(): void {
+    this.#isSettled = true;
+    this.#res.end();
+    if (this.#body instanceof RequestBody) this.#body.destroy();
+    this.#abort?.();
+    this.#release();
+  }
+
   #dispatch(): void {
+    if (this.#upstream.isGone) return this.#fail(REPLACED, null);
     const { method, path, headers } = this.#to;
     const { pool, prefix } = this.#upstream;
     const target = prefix === "" ? path : prefix + path;
@@ -221,9 +302,10 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
     counts.retries++;
     if (!isProbe) recorder.record(place, hash, "warm", null, errorClass, nowMs);
     const failed = this.#upstream;
+    this.#release();
     this.#upstream = this.#to.plan.upstreams.choose(nowMs, failed);
-    this.#upstream.enter();
-    failed.leave();
+    this.#upstream.slots.takeAtOnce(this.#to.client); // It has waited already.
+    this.#place = "run";
     this.#abort = null;
     this.#progress = "connect";
     this.#dispatch();
@@ -233,6 +315,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
     this.#errorClass ??= errorClass;
     if (!this.#res.headersSent) return this.#settle(own, own.status < 500);
     this.#isSettled = true;
+    this.#release();
     // An arm that cut its body is passed on as it is; a body cut by our own clock is our doing.
     if (own.status === 504 || errorClass === null) this.#countOwnFailure();
     this.#cut();
@@ -240,6 +323,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer {
 
   #settle(own: OwnAnswer, closes: boolean): void {
     this.#isSettled = true;
+    this.#release();
     this.#isOwnAnswer = true;
     this.#status = own.status;
     if (own.status >= 500) this.#countOwnFailure();

@@ -9,8 +9,10 @@ export type Progress = "connect" | "headers" | "body";
 export interface UpstreamFailure {
   readonly errorClass: ErrorClass;
   readonly isTimeout: boolean;
-  /** The gateway cut it: the time for running requests of a replaced endpoint was over. */
+  /** The service did nothing wrong: the gateway cut it, or cannot read what the service may send. */
   readonly isOurs: boolean;
+  /** It sent 100 Continue, which a client must expect at any time and ours does not. */
+  readonly isInterim: boolean;
   /** The request itself cannot be sent by the HTTP client: the client's doing, not the arm's. */
   readonly isUnsendable: boolean;
 }
@@ -33,6 +35,8 @@ const GONE: ReadonlySet<string> = new Set([
   "EPIPE",
 ]);
 const OURS: ReadonlySet<string> = new Set(["UND_ERR_DESTROYED", "UND_ERR_CLOSED"]);
+/** What undici says when a service sends 100 Continue unasked (lib/dispatcher/client-h1.js, `onHeadersComplete`). */
+const UNREAD_INTERIM = "bad response";
 const UNSENDABLE: ReadonlySet<string> = new Set(["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED"]);
 const TLS = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO)/;
 
@@ -47,10 +51,12 @@ export function upstreamFailure(error: unknown, progress: Progress): UpstreamFai
   const errorClass = isTimeout
     ? errorClassOf(progress, "timeout", "ETIMEDOUT")
     : errorClassOf(stage, "network", networkCode(code));
+  const isInterim = code === "UND_ERR_SOCKET" && (error as Error).message === UNREAD_INTERIM;
   return {
     errorClass,
     isTimeout,
-    isOurs: OURS.has(code),
+    isOurs: isInterim || OURS.has(code),
+    isInterim,
     isUnsendable: progress === "connect" && UNSENDABLE.has(code),
   };
 }
@@ -73,11 +79,23 @@ export function isRepeatable(failure: UpstreamFailure, progress: Progress, metho
   return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }
 
+/** The endpoint of a request went away under it. */
+export const REPLACED: OwnAnswer = {
+  status: 503,
+  code: "replaced",
+  detail: "the endpoint left the routing document; send the request again",
+};
+
+const UNREAD: OwnAnswer = {
+  status: 502,
+  code: "interim-answer",
+  detail: "the service sent 100 Continue without being asked, which the gateway cannot read; turn that off there",
+};
+
 /** What a client is told instead of the answer. */
 export function ownAnswerFor(failure: UpstreamFailure, progress: Progress, arm: string): OwnAnswer {
-  if (failure.isOurs) {
-    return { status: 503, code: "replaced", detail: "the endpoint left the routing document; send the request again" };
-  }
+  if (failure.isInterim) return UNREAD;
+  if (failure.isOurs) return REPLACED;
   const what = progress === "connect" ? "could not be reached" : "gave no complete answer";
   return failure.isTimeout
     ? { status: 504, code: "upstream-timeout", detail: `the ${arm} arm ${what} in time` }

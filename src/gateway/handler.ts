@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { unitOfHeader } from "../core/assign/unit-header.ts";
 import { addPins, answerLabels, HEADERS } from "../core/routing/headers.ts";
 import { type Pin, requestedArmOf, route } from "../core/routing/route.ts";
 import type { SchemaRefusal } from "../core/routing/schema-lock.ts";
 import { schemaProblem } from "../core/routing/schema-lock-problem.ts";
 import type { Plane } from "../plane/plane.ts";
+import { connectionOf } from "./client-connection.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeContext } from "./exchange-context.ts";
 import { sendOwnAnswer, sendProblem } from "./own-answer.ts";
+import type { Peers } from "./peers.ts";
 import { REFUSALS, type Refusal } from "./refusal.ts";
 import { RequestFacts } from "./request-headers.ts";
 import { hasDotSegment, originForm } from "./request-target.ts";
@@ -17,19 +18,20 @@ import type { RoutingPlan } from "./routing-plan.ts";
 /** What the handler needs beside what exchanges share. */
 export interface HandlerContext extends ExchangeContext {
   readonly plane: Plane<RoutingPlan>;
-  readonly warmPeers: ReadonlySet<string>;
+  readonly peers: Peers;
   readonly verifyPin: ((token: string) => Pin | null) | null;
 }
 
 /** A body up to this is read and forgotten, so that the connection of a request no revision serves can go on. */
 const UNSERVED_BODY_BYTES = 16_384;
 
-const IS_ENDING = Symbol("ending");
-type Ending = Socket & { [IS_ENDING]?: true };
+/** A refused client gets this long to read why. */
+const LINGER_MS = 10_000;
 
 /** Takes one request: reads it by the rules, decides its arm and starts the exchange. Synchronous to the dispatch. */
 export function handleRequest(context: HandlerContext, req: IncomingMessage, res: ServerResponse): void {
-  if ((req.socket as Ending)[IS_ENDING]) return; // Behind a refused request: bytes nobody can vouch for.
+  const connection = connectionOf(req.socket);
+  if (connection.isOver) return; // Behind a refused request: bytes nobody can vouch for.
   const startMs = context.clock.monoMs();
   context.counts.requests++;
   const plan = context.plane.planAt(startMs); // One plan for the whole request.
@@ -39,13 +41,17 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   }
   const method = req.method as string;
   if (method === "TRACE" || method === "CONNECT") return refuse(context, res, REFUSALS.method);
-  const facts = plan.reader.read(req.rawHeaders, isHttp11);
+  const { peer } = connection;
+  const trust = context.peers.trustOf(peer);
+  const facts = plan.reader.read(req.rawHeaders, isHttp11, trust);
   if (!(facts instanceof RequestFacts)) return refuse(context, res, facts);
   const path = originForm(req.url as string, facts.host);
   if (path === null) return refuse(context, res, REFUSALS.target);
 
-  const peer = req.socket.remoteAddress ?? "";
-  const isWarmPing = facts.isWarm && context.warmPeers.has(peer);
+  connection.begin(req, res, Math.max(0, facts.contentLength));
+
+  const isWarmPing = facts.isWarm && peer.isTrusted;
+  if (!peer.isTrusted) countUntrusted(context, facts);
   const pin = facts.pinToken === null ? null : verified(context, facts.pinToken);
   const unit = facts.unit === null ? null : unitOfHeader(facts.unit);
   const decision = route(plan.table, unit, pin, requestedArmOf(facts.wish), facts.pins);
@@ -59,7 +65,8 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   for (const text of arm.requestLabels) headers.push(text);
   addPins(headers, facts.pins);
   if (isWarmPing) headers.push(HEADERS.warm, "true");
-  headers.push(HEADERS.forwardedFor, facts.forwardedFor === null ? peer : `${facts.forwardedFor}, ${peer}`);
+  const hops = facts.forwardedFor === null ? peer.address : `${facts.forwardedFor}, ${peer.address}`;
+  headers.push(HEADERS.forwardedFor, hops, HEADERS.forwardedProto, facts.forwardedProto ?? "http");
   const host = facts.forwardedHost ?? facts.host;
   if (host !== null) headers.push(HEADERS.forwardedHost, host);
 
@@ -69,6 +76,7 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
     place,
     hash: decision.hash,
     isProbe,
+    client: context.peers.clientOf(peer, facts.forwardedFor),
     method,
     path,
     headers,
@@ -83,7 +91,9 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
 export function refuse(context: ExchangeContext, res: ServerResponse, refusal: Refusal): void {
   context.counts.refused++;
   const { socket } = res.req;
-  (socket as Ending)[IS_ENDING] = true;
+  const connection = connectionOf(socket);
+  connection.end();
+  if (!connection.owesAnswer) socket.setTimeout(LINGER_MS);
   sendOwnAnswer(res, refusal, [], true);
 }
 
@@ -97,8 +107,20 @@ function refusePins(
 ): void {
   context.counts.refused++;
   const problem = schemaProblem(differences, "no-matching-revision");
+  res.on("close", onUnservedClose);
   const closes = context.isDraining || isChunked || contentLength > UNSERVED_BODY_BYTES;
   sendProblem(res, problem.status, JSON.stringify(problem), answerLabels(table, null), closes);
+}
+
+function onUnservedClose(this: ServerResponse): void {
+  connectionOf(this.req.socket).answered(this);
+}
+
+/** What a peer said about others and is not believed in. */
+function countUntrusted({ counts }: HandlerContext, facts: RequestFacts): void {
+  if (facts.isForwardingRefused) counts.untrustedForwarding++;
+  if (facts.isIdentityRefused) counts.untrustedIdentity++;
+  if (facts.isWarm) counts.untrustedWarm++;
 }
 
 /** A verification that fails, or breaks, is no pin: it must not choose an arm and must not fail the request. */

@@ -12,10 +12,19 @@ export interface GatewayTimeouts {
   readonly headersMs: number;
   /** Between two pieces of an answer's body. */
   readonly bodyIdleMs: number;
+  /**
+   * A connection to an endpoint that has nothing to do is closed after this; shorter than services keep theirs, or a
+   * request could meet one that the service is just closing. gunicorn keeps 2 s, Node.js and uvicorn 5 s.
+   */
+  readonly upstreamIdleMs: number;
+  /** For a connection to an endpoint to become free, when all are in use. */
+  readonly queueMs: number;
   /** For a client to send its headers. */
   readonly clientHeadersMs: number;
   /** For a client to send its whole request. */
   readonly clientRequestMs: number;
+  /** For a client to read some of what it was sent; one that reads nothing is cut. */
+  readonly clientWriteMs: number;
   /** An idle client connection stays open this long; longer than the usual 60 s of the proxy before us. */
   readonly clientIdleMs: number;
 }
@@ -24,8 +33,11 @@ export const DEFAULT_TIMEOUTS: GatewayTimeouts = {
   connectMs: 3_000,
   headersMs: 120_000,
   bodyIdleMs: 120_000,
+  upstreamIdleMs: 1_500,
+  queueMs: 30_000,
   clientHeadersMs: 10_000,
   clientRequestMs: 120_000,
+  clientWriteMs: 60_000,
   clientIdleMs: 65_000,
 };
 
@@ -34,7 +46,9 @@ export interface GatewayLimits {
   readonly headerBytes: number;
   readonly headerCount: number;
   readonly bodyBytes: number;
-  /** Connections to one endpoint; more requests wait in order. */
+  /** Open connections of clients; of each client fewer than of those that are left. */
+  readonly clientConnections: number;
+  /** Connections to one endpoint; more requests wait, clients taking turns. No client gets all of them. */
   readonly connectionsPerEndpoint: number;
   /** Requests that may wait for a connection to one endpoint; more are answered 503. */
   readonly waitingPerEndpoint: number;
@@ -44,12 +58,10 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   headerBytes: 16_384,
   headerCount: 100,
   bodyBytes: 67_108_864,
+  clientConnections: 10_000,
   connectionsPerEndpoint: 256,
   waitingPerEndpoint: 1_024,
 };
-
-/** Peers that may send `x-warm: true`: this machine. */
-export const LOOPBACK_PEERS: readonly string[] = ["127.0.0.1", "::1", "::ffff:127.0.0.1"];
 
 export interface GatewayOptions {
   readonly listen: { readonly host: string; readonly port: number };
@@ -72,8 +84,12 @@ export interface GatewayOptions {
   readonly events?: string | ((lines: string) => void) | undefined;
   readonly timeouts?: Partial<GatewayTimeouts>;
   readonly limits?: Partial<GatewayLimits>;
-  /** Peers whose `x-warm: true` is believed; default: loopback. Everybody else's is removed. */
-  readonly warmPeers?: readonly string[];
+  /**
+   * Addresses and blocks (`10.0.0.0/8`) of the proxies before us; default: none. Only they may say who a request is
+   * from (`x-forwarded-for` and its family) and send `x-warm: true`, and once there are some, only they may send the
+   * headers that name the unit.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Verifies the signed token of `x-release-pin`; null when it is not valid now. Absent: there are no pins. */
   readonly verifyPin?: (token: string) => Pin | null;
   /** Called with every closed window, in order; must not throw. */

@@ -15,6 +15,7 @@ export const REFUSALS = {
   target: refusal(400, "request-target", "expected a path without control characters, of the authority in Host"),
   dotSegment: refusal(400, "dot-segment", 'the path has "." or ".." segments; send it resolved'),
   host: refusal(400, "host", "expected exactly one Host field"),
+  hostName: refusal(400, "host-name", "the Host field is no host name or address with an optional port"),
   contentLength: refusal(400, "content-length", "expected one Content-Length of digits, and no Transfer-Encoding"),
   transferEncoding: refusal(501, "transfer-encoding", "the only coding taken is chunked, once, in HTTP/1.1"),
   headerCount: refusal(431, "header-count", "too many header fields"),

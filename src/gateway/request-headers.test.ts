@@ -17,7 +17,7 @@ const MORE_INTERNAL = [
 ];
 
 function read(raw: readonly string[]): RequestFacts {
-  const facts = new RequestHeaderReader(IDENTITY, 100).read(["Host", "x", ...raw], true);
+  const facts = new RequestHeaderReader(IDENTITY, 100).read(["Host", "x", ...raw], true, "no-list");
   if (!(facts instanceof RequestFacts)) throw new Error(`refused: ${facts.code}`);
   return facts;
 }
@@ -51,7 +51,7 @@ describe("RequestHeaderReader", () => {
   it("SL-1: takes schema pins from trusted headers out of the section, joins two copies, and drops what looks alike", () => {
     const trusted = { trustedHeaders: ["X-Schema-Rev", "x-model-tag"], stickyBy: [] };
     const raw = ["x-schema-rev", "sc-1", "X-SCHEMA-REV", "sc-2", "x-index-hash", "9a77", "x_model_tag", "m", "a", "b"];
-    const facts = new RequestHeaderReader(trusted, 100).read(["Host", "x", ...raw], true);
+    const facts = new RequestHeaderReader(trusted, 100).read(["Host", "x", ...raw], true, "no-list");
     expect(facts).toMatchObject({ pins: { schemaRev: "sc-1, sc-2" }, headers: ["a", "b"] });
     expect(read(["x-schema-rev", "sc-1"])).toMatchObject({ pins: null, headers: [] });
   });
@@ -65,7 +65,7 @@ describe("RequestHeaderReader", () => {
 
   it("refuses a unit named twice, by any case", () => {
     const reader = new RequestHeaderReader(IDENTITY, 100);
-    expect(reader.read(["Host", "x", "x-user-id", "a", "X-USER-ID", "a"], true)).toBe(REFUSALS.identity);
+    expect(reader.read(["Host", "x", "x-user-id", "a", "X-USER-ID", "a"], true, "no-list")).toBe(REFUSALS.identity);
   });
 
   it("takes two wishes and two pins for none", () => {
@@ -101,7 +101,11 @@ describe("RequestHeaderReader", () => {
   it("remembers a bounded number of spellings and stays right beyond it", () => {
     const reader = new RequestHeaderReader(IDENTITY, 100);
     for (let at = 0; at < 3_000; at++) {
-      const facts = reader.read(["Host", "x", `x-n${at}`, "v", `X-eXp`, "candidate", "x-warm", "true"], true);
+      const facts = reader.read(
+        ["Host", "x", `x-n${at}`, "v", `X-eXp`, "candidate", "x-warm", "true"],
+        true,
+        "no-list",
+      );
       expect((facts as RequestFacts).headers).toEqual([`x-n${at}`, "v"]);
     }
   });

@@ -3,6 +3,7 @@ import { connectionNames, HEADERS, isHopByHop, isInternalHeader } from "../core/
 import { unitHeadersOf } from "../core/assign/unit-header.ts";
 import { trustedPinsOf } from "../core/routing/route.ts";
 import { PIN_HEADERS, type PinName } from "../core/routing/schema-lock.ts";
+import type { Trust } from "./peers.ts";
 import { REFUSALS, type Refusal } from "./refusal.ts";
 
 /**
@@ -21,8 +22,10 @@ const WARM = 8;
 const PIN = 9;
 const FORWARDED_FOR = 10;
 const FORWARDED_HOST = 11;
-const SCHEMA_PIN = 12;
-const UNIT = 16;
+const FORWARDED_PROTO = 12;
+const FORWARDING = 13;
+const SCHEMA_PIN = 14;
+const UNIT = 20;
 
 const MEANINGS: ReadonlyMap<string, number> = new Map([
   ["host", HOST],
@@ -36,10 +39,20 @@ const MEANINGS: ReadonlyMap<string, number> = new Map([
   [HEADERS.pin, PIN],
   [HEADERS.forwardedFor, FORWARDED_FOR],
   [HEADERS.forwardedHost, FORWARDED_HOST],
+  [HEADERS.forwardedProto, FORWARDED_PROTO],
+  // Everything else by which a proxy says where a request came from, or what it was before: believed of a proxy only.
+  ...[
+    ["forwarded", "x-forwarded", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-scheme", "x-forwarded-server"],
+    ["x-forwarded-ssl", "x-forwarded-by", "x-forwarded-path", "x-forwarded-uri", "x-original-forwarded-for"],
+    ["x-original-host", "x-original-url", "x-original-uri", "x-rewrite-url", "x-real-ip", "x-client-ip"],
+    ["x-cluster-client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip", "front-end-https"],
+  ].flatMap((names) => names.map((name): [string, number] => [name, FORWARDING])),
 ]);
 const NO_NAMES: ReadonlySet<string> = new Set();
 /** Spellings remembered; clients use few, and an attacker's many must not fill memory. */
 const REMEMBERED = 1_024;
+/** @source RFC 9110 §7.2: a name, an IPv4 address or an IPv6 one in brackets, and a port; empty when there is none */
+const HOST_FIELD = /^(?:[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?$/;
 const DIGITS = /^\d{1,15}$/;
 
 /** What the header section of one request says. */
@@ -57,6 +70,11 @@ export class RequestFacts {
   pinToken: string | null = null;
   forwardedFor: string | null = null;
   forwardedHost: string | null = null;
+  forwardedProto: string | null = null;
+  /** The peer said who the request is from, and is not believed. */
+  isForwardingRefused = false;
+  /** The peer named the unit or a schema pin, and is not believed. */
+  isIdentityRefused = false;
   /** From headers the document trusts; null when there are none. Two copies are joined, and then no valid pin. */
   pins: { [name in PinName]?: string } | null = null;
 }
@@ -80,8 +98,9 @@ export class RequestHeaderReader {
   /**
    * @param raw name, value, name, value, … as received
    * @param isHttp11 HTTP/1.0 knows no chunked coding and needs no Host
+   * @param trust    what is believed of the peer that sent it
    */
-  read(raw: readonly string[], isHttp11: boolean): RequestFacts | Refusal {
+  read(raw: readonly string[], isHttp11: boolean, trust: Trust): RequestFacts | Refusal {
     if (raw.length > 2 * this.#countMax) return REFUSALS.headerCount;
     const facts = new RequestFacts();
     const { headers } = facts;
@@ -97,6 +116,10 @@ export class RequestHeaderReader {
         continue;
       }
       if (meaning === DROP) continue;
+      if (meaning >= SCHEMA_PIN && trust === "unlisted") {
+        facts.isIdentityRefused = true;
+        continue;
+      }
       if (meaning >= UNIT) {
         const position = meaning - UNIT;
         if ((unitsSeen & (1 << position)) !== 0) return REFUSALS.identity;
@@ -119,6 +142,12 @@ export class RequestHeaderReader {
         if (value !== "keep-alive" && value !== "close") listed = joined(listed, value);
         continue;
       }
+      if (meaning >= FORWARDED_FOR) {
+        if (trust !== "listed") facts.isForwardingRefused = true;
+        else if (meaning === FORWARDING) headers.push(name, value);
+        else takeForwarded(facts, meaning, value);
+        continue;
+      }
       const refusal = take(facts, meaning, value, isHttp11);
       if (refusal !== null) return refusal;
     }
@@ -139,6 +168,7 @@ function take(facts: RequestFacts, meaning: number, value: string, isHttp11: boo
   switch (meaning) {
     case HOST:
       if (facts.host !== null) return REFUSALS.host;
+      if (!isHost(value)) return REFUSALS.hostName;
       facts.host = value;
       return null;
     case CONTENT_LENGTH:
@@ -157,16 +187,21 @@ function take(facts: RequestFacts, meaning: number, value: string, isHttp11: boo
     case WARM:
       facts.isWarm = value === "true";
       return null;
-    case PIN:
+    default:
       facts.pinToken = facts.pinToken === null ? value : "";
       return null;
-    case FORWARDED_FOR:
-      facts.forwardedFor = facts.forwardedFor === null ? value : `${facts.forwardedFor}, ${value}`;
-      return null;
-    default:
-      facts.forwardedHost = value;
-      return null;
   }
+}
+
+function takeForwarded(facts: RequestFacts, meaning: number, value: string): void {
+  if (meaning === FORWARDED_HOST) facts.forwardedHost = value;
+  else if (meaning === FORWARDED_PROTO) facts.forwardedProto = value;
+  else facts.forwardedFor = facts.forwardedFor === null ? value : `${facts.forwardedFor}, ${value}`;
+}
+
+function isHost(value: string): boolean {
+  const match = HOST_FIELD.exec(value);
+  return match !== null && Number(match[1] ?? 0) <= 65_535;
 }
 
 /**

@@ -5,6 +5,7 @@ const DROP = 1;
 const CONNECTION = 2;
 const COLD = 3;
 const CONTENT_LENGTH = 4;
+const TRANSFER_ENCODING = 5;
 const NO_NAMES: ReadonlySet<string> = new Set();
 const REMEMBERED = 1_024;
 
@@ -18,6 +19,8 @@ export class AnswerHeaders {
   isCold = false;
   /** Length of the body in bytes; −1 when the answer does not say. */
   contentLength = -1;
+  /** It says that its body is framed by a transfer coding. */
+  isChunked = false;
 
   constructor(labels: readonly string[]) {
     this.headers = labels.slice();
@@ -44,10 +47,14 @@ export function answerHeaders(raw: readonly Buffer[], status: number, labels: re
       if (value !== "keep-alive" && value !== "close") listed = new Set([...listed, ...connectionNames(value)]);
       continue;
     }
+    if (meaning === TRANSFER_ENCODING) {
+      answer.isChunked = true;
+      continue;
+    }
     if (meaning === COLD) answer.isCold = value === "1";
     if (meaning === CONTENT_LENGTH) {
-      if (status === 204) continue;
       answer.contentLength = Number(value);
+      if (status === 204) continue;
     }
     headers.push(name, value);
   }
@@ -59,6 +66,7 @@ function learn(name: string): number {
   const lower = name.toLowerCase();
   let meaning = FORWARD;
   if (lower === "connection") meaning = CONNECTION;
+  else if (lower === "transfer-encoding") meaning = TRANSFER_ENCODING;
   else if (isHopByHop(lower, NO_NAMES) || isAnswerLabel(lower)) meaning = DROP;
   else if (lower === "x-cold-start") meaning = COLD;
   else if (lower === "content-length") meaning = CONTENT_LENGTH;

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Admission } from "../core/routing/admit.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
@@ -7,7 +7,7 @@ import { hexOf } from "../plane/digest.ts";
 import { reasonOf } from "../plane/plane.ts";
 import { type Proof, tokenProof } from "../plane/proof.ts";
 import { RecordedPlane } from "../plane/recorded-plane.ts";
-import { owesAnswer } from "./answer-order.ts";
+import { ClientConnection, connectionOf } from "./client-connection.ts";
 import { ControlLink, type ControlStats, type ControlTarget } from "./control-link.ts";
 import { type GatewayCounts, zeroCounts } from "./counts.ts";
 import { EventLog } from "./event-log.ts";
@@ -18,16 +18,21 @@ import {
   type GatewayLimits,
   type GatewayOptions,
   type GatewayTimeouts,
-  LOOPBACK_PEERS,
 } from "./options.ts";
 import { ownAnswerBytes } from "./own-answer.ts";
+import { Peers } from "./peers.ts";
 import { REFUSALS, type Refusal } from "./refusal.ts";
 import { endpointsOf, planFor, type RoutingPlan } from "./routing-plan.ts";
 import { PlaneFile } from "./plane-file.ts";
+import { StalledWrites } from "./stalled-writes.ts";
 import { StateFile } from "./state-file.ts";
 import { UpstreamSet } from "./upstream.ts";
 
 const LISTEN_BACKLOG = 1_024;
+/** How often what takes too long is looked for. */
+const SWEEP_MS = 500;
+/** What is said to a client that made no request gets this long to leave. */
+const LINGER_MS = 10_000;
 
 /** What the gateway counted and holds now. */
 interface GatewayStats extends Readonly<GatewayCounts> {
@@ -95,6 +100,8 @@ class RunningGateway implements Gateway {
   readonly #plane: RecordedPlane<RoutingPlan>;
   readonly #upstreams: UpstreamSet;
   readonly #limits: GatewayLimits;
+  readonly #timeouts: GatewayTimeouts;
+  readonly #stopped = new AbortController();
   readonly #server: Server;
   readonly #stateFile: StateFile | null;
   #link: ControlLink | null;
@@ -107,6 +114,7 @@ class RunningGateway implements Gateway {
     const { clock, service } = options;
     const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     this.#options = options;
+    this.#timeouts = timeouts;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#stateFile = stateFile;
     this.gatewayId = `${options.gatewayId}.${hexOf(options.random.bytes(4))}`;
@@ -143,7 +151,8 @@ class RunningGateway implements Gateway {
       isCutting: false,
       inFlight: 0,
       onEnd: () => this.#ended(),
-      warmPeers: new Set(options.warmPeers ?? LOOPBACK_PEERS),
+      stalls: new StalledWrites(),
+      peers: new Peers(options.trustedProxies ?? [], this.#limits.clientConnections),
       verifyPin: options.verifyPin ?? null,
     };
     this.#server = httpServer(this.#context, timeouts, this.#limits);
@@ -165,6 +174,7 @@ class RunningGateway implements Gateway {
     this.url = `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`;
     this.#stateFile?.save(this.document());
     this.#link?.start();
+    void this.#sweep();
   }
 
   document(): RoutingDocument {
@@ -223,6 +233,7 @@ class RunningGateway implements Gateway {
     });
     await closed;
     ended.abort();
+    this.#stopped.abort();
     await this.#allEnded(); // Exchanges hear of their connections a little later than the server does.
     await this.#link?.close();
     await this.#upstreams.destroy();
@@ -241,6 +252,17 @@ class RunningGateway implements Gateway {
     this.#upstreams.keepOnly(endpointsOf(document), document.drainMs);
     this.#stateFile?.save(document);
     this.#link?.hurry();
+  }
+
+  /** Ends what stands still for too long, until the gateway itself ends. */
+  async #sweep(): Promise<void> {
+    const { counts, stalls, clock } = this.#context;
+    while (!this.#stopped.signal.aborted) {
+      const nowMs = clock.monoMs();
+      counts.stalled += stalls.cut(nowMs, this.#timeouts.clientWriteMs, this.#upstreams.waiting);
+      this.#upstreams.expire(nowMs - this.#timeouts.queueMs);
+      await clock.sleep(SWEEP_MS, this.#stopped.signal);
+    }
   }
 
   async #allEnded(): Promise<void> {
@@ -283,6 +305,7 @@ function httpServer(context: HandlerContext, timeouts: GatewayTimeouts, limits: 
     noDelay: true,
   });
   server.maxHeadersCount = 0; // Node.js would hide the rest from us; we count and refuse.
+  server.on("connection", (socket: Socket) => takeConnection(context, socket));
   const handle = (req: IncomingMessage, res: ServerResponse) => handleRequest(context, req, res);
   server.on("request", handle);
   server.on("checkContinue", (req, res) => {
@@ -294,14 +317,27 @@ function httpServer(context: HandlerContext, timeouts: GatewayTimeouts, limits: 
   server.on("connect", (_req, socket) => refuseConnection(socket, REFUSALS.method));
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code !== "ECONNRESET") context.counts.malformed++;
-    if (!socket.writable || owesAnswer(socket)) socket.destroy();
+    if (!socket.writable || connectionOf(socket).owesAnswer) socket.destroy();
     else refuseConnection(socket, parseRefusal(error.code));
   });
   return server;
 }
 
+function takeConnection({ peers, counts }: HandlerContext, socket: Socket): void {
+  const peer = peers.peerOf(socket.remoteAddress);
+  if (!peers.enter(peer)) {
+    counts.connectionsRefused++;
+    socket.destroy();
+    return;
+  }
+  new ClientConnection(socket, peer);
+  socket.once("close", () => peers.leave(peer));
+}
+
 function refuseConnection(socket: Duplex, refusal: Refusal): void {
+  connectionOf(socket).end();
   socket.on("error", () => socket.destroy());
+  (socket as Socket).setTimeout(LINGER_MS, () => socket.destroy());
   socket.end(ownAnswerBytes(refusal, STATUS_CODES[refusal.status] ?? ""), () => socket.destroy());
 }
 

@@ -1,6 +1,12 @@
-import { open, readFile, rename } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { open, rename } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { admitText } from "../core/routing/admit.ts";
-import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
+import { readText } from "../ports/bounded-body.ts";
+import { DOCUMENT_LIMITS, isNewer, type RoutingDocument } from "../core/routing/document.ts";
+
+/** Whatever is at the path: what is cut off is no document, and a start waits for no pipe. */
+const LIMITS = { bytesMax: DOCUMENT_LIMITS.bytes, until: null };
 
 /**
  * Keeps the last good document on disk (I21). Writes are whole or not at all: a new file is written, synced and renamed
@@ -20,11 +26,14 @@ export class StateFile {
   /** The document of the file when it is valid, of this service and newer than `given`; else `given`. */
   async newest(given: RoutingDocument): Promise<RoutingDocument> {
     let text: string;
+    const file = createReadStream(this.#path);
     try {
-      text = await readFile(this.#path, "utf8");
+      ({ text } = await readText(Readable.toWeb(file) as ReadableStream<Uint8Array>, LIMITS));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#log(`state file not read: ${String(error)}`);
       return given;
+    } finally {
+      file.destroy();
     }
     const admission = admitText(text, null);
     if (admission.kind !== "adopt" || admission.document.service !== given.service) {

@@ -1,5 +1,6 @@
 import { Pool } from "undici";
 import type { Clock } from "../ports/clock.ts";
+import { FairSlots } from "./fair-slots.ts";
 import type { GatewayLimits, GatewayTimeouts } from "./options.ts";
 
 /** An endpoint that failed is tried last for this long. */
@@ -14,12 +15,13 @@ export class Upstream {
   failedAtMs = NEVER;
   readonly #origin: string;
   readonly #options: Pool.Options;
-  readonly #runningMax: number;
+  /** Who may use a connection of it now. */
+  readonly slots: FairSlots;
   #pool: Pool | null = null;
-  #running = 0;
   #isRetired = false;
   readonly #clock: Clock;
   #deadline: AbortController | null = null;
+  #isGone = false;
 
   constructor(endpoint: string, timeouts: GatewayTimeouts, limits: GatewayLimits, clock: Clock) {
     const url = new URL(endpoint);
@@ -27,13 +29,16 @@ export class Upstream {
     this.endpoint = endpoint;
     this.prefix = url.pathname.replace(/\/$/, "");
     this.#origin = url.origin;
-    this.#runningMax = limits.connectionsPerEndpoint + limits.waitingPerEndpoint;
+    this.slots = new FairSlots(limits.connectionsPerEndpoint, limits.waitingPerEndpoint);
     this.#options = {
       connections: limits.connectionsPerEndpoint,
       pipelining: 1, // A request behind another one would share its delays and its failures.
       connect: { timeout: timeouts.connectMs },
       headersTimeout: timeouts.headersMs,
       bodyTimeout: timeouts.bodyIdleMs,
+      // Whatever the service promises: a connection that we close before it does is never one it has just closed.
+      keepAliveTimeout: timeouts.upstreamIdleMs,
+      keepAliveMaxTimeout: timeouts.upstreamIdleMs,
     };
   }
 
@@ -43,34 +48,27 @@ export class Upstream {
     return this.#pool;
   }
 
-  get running(): number {
-    return this.#running;
+  /** No document names it any more, and the time for what still ran is over. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
-  /** More requests run and wait than may. */
-  get isSaturated(): boolean {
-    return this.#running > this.#runningMax;
-  }
-
-  enter(): void {
-    this.#running++;
-  }
-
-  leave(): void {
-    this.#running--;
-    if (this.#running === 0 && this.#isRetired) this.#close();
+  /** A request that ran, or waited, is done with this endpoint. */
+  ended(): void {
+    if (this.slots.held === 0 && this.#isRetired) this.#close();
   }
 
   /** Closes the connections when nothing runs on them any more, at the latest after `drainMs`, which cuts what runs. */
   retire(drainMs: number): void {
     this.#isRetired = true;
-    if (this.#running === 0) this.#close();
+    if (this.slots.held === 0) this.#close();
     else if (this.#deadline === null) void this.#cutAfter(drainMs);
   }
 
   /** A document names the endpoint again. */
   recall(): void {
     this.#isRetired = false;
+    this.#isGone = false;
     this.#stopWaiting();
   }
 
@@ -93,7 +91,9 @@ export class Upstream {
     const deadline = new AbortController();
     this.#deadline = deadline;
     await this.#clock.sleep(drainMs, deadline.signal);
-    if (!deadline.signal.aborted) await this.destroy();
+    if (deadline.signal.aborted) return;
+    this.#isGone = true;
+    await this.destroy();
   }
 
   #stopWaiting(): void {
@@ -154,8 +154,20 @@ export class UpstreamSet {
     for (const [endpoint, upstream] of this.#byEndpoint) {
       if (endpoints.has(endpoint)) upstream.recall();
       else upstream.retire(drainMs);
-      if (!endpoints.has(endpoint) && upstream.running === 0) this.#byEndpoint.delete(endpoint);
+      if (!endpoints.has(endpoint) && upstream.slots.held === 0) this.#byEndpoint.delete(endpoint);
     }
+  }
+
+  /** Ends what waits since before `untilMs` for a connection. */
+  expire(untilMs: number): void {
+    for (const upstream of this.#byEndpoint.values()) upstream.slots.expire(untilMs);
+  }
+
+  /** Requests that wait for a connection. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const { slots } of this.#byEndpoint.values()) waiting += slots.waiting;
+    return waiting;
   }
 
   async destroy(): Promise<void> {

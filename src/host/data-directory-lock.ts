@@ -3,6 +3,7 @@ import { chmod, link, mkdir, readdir, readFile, rm, stat, writeFile } from "node
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { makeFolder } from "./make-folder.ts";
 
 /** What the lock file holds. The owner is alive if and only if its socket answers with the nonce. */
 interface LockFile {
@@ -164,7 +165,7 @@ async function removeStale(dataDir: string, number: number): Promise<void> {
 }
 
 async function openDirectory(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeFolder(dataDir);
   const { isDirectory } = await stat(dataDir).then((found) => ({ isDirectory: found.isDirectory() }));
   if (!isDirectory) throw new Error(`${dataDir} is not a directory; name another data directory`);
 }

@@ -70,7 +70,7 @@ describe("a controller process", () => {
     await endChild(second.child, "SIGTERM");
     await writeFile(join(dataDir, "token"), "");
     const third = await startChild(program, dataDir, 0).catch((error: unknown) => String(error));
-    expect(third).toMatch(/ended with 1: start failed: .*holds no token of 43 characters; remove it/);
+    expect(third).toMatch(/ended with 1: start failed: .*token is empty; expected a token of 43 characters; remove it/);
   });
 
   it("says that the port is taken, gives the directory up and starts on another", limits, async () => {

@@ -39,6 +39,8 @@ export interface ServeControllerOptions {
 }
 
 const STALL_MS = 20_000;
+/** For a whole request to arrive. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface RunningController {
   readonly kind: "started";
@@ -75,7 +77,11 @@ async function openApi(controller: Controller, options: ApiOptions, host: string
   setMaxListeners(0, stopped.signal); // Every stream that is open listens for the end.
   const allowedHosts: string[] = [];
   const app = controllerApp(controller, { ...options, allowedHosts, stopped: stopped.signal });
-  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    overrideGlobalObjects: false,
+    serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS },
+  }) as Server;
   const bound = await listen(server, host, port);
   allowedHosts.push(...hostsOf(host, bound));
   return {

@@ -1,10 +1,10 @@
-import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Gateway, startGateway } from "../gateway/server.ts";
 import type { RolloutDocument } from "../spec/rollout-schema.ts";
 import { systemRandom } from "../fence/system.ts";
 import { gatewayController } from "./controller-address.ts";
+import { makeFolder } from "./make-folder.ts";
 import { startingDocument } from "./starting-document.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -36,8 +36,8 @@ const LOOK_MS = 1_000;
  */
 export async function serveGateway(options: ServeGatewayOptions): ReturnType<typeof startGateway> {
   const { document, listen, controllerUrl: named, dataDir, events, log } = options;
-  const { service } = document.spec;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const { service, route } = document.spec;
+  await makeFolder(dataDir);
   const clock = systemClock();
   const stateFile = join(dataDir, `gateway-${service}.json`);
   const controller = await gatewayController(named, dataDir);
@@ -53,6 +53,8 @@ export async function serveGateway(options: ServeGatewayOptions): ReturnType<typ
     // One for each address: two gateways of one service may share a directory, and are two.
     planeFile: join(dataDir, `gateway-${service}-${listen.port}.plane.json`),
     log,
+    trustedProxies: route.trustedProxies,
+    ...(route.upstreamIdle === undefined ? {} : { timeouts: { upstreamIdleMs: route.upstreamIdle } }),
     ...(events === null ? {} : { events }),
   });
   if (controller === null)

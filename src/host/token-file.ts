@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { InputError } from "../probe/input-error.ts";
 
 const TOKEN_BYTES = 32;
 const TOKEN = /^[\w-]{43}$/;
@@ -10,7 +11,7 @@ export const TOKEN_FILES = { admin: "token", gateway: "gateway-token" } as const
 
 /**
  * A token of a data directory: made once, readable by its owner alone.
- * @throws Error when the file holds no token of ours; a short one would be guessed, so it is not accepted
+ * @throws InputError when the file holds no token of ours; a short one would be guessed, so it is not accepted
  */
 export async function openTokenFile(
   dataDir: string,
@@ -28,6 +29,10 @@ export async function openTokenFile(
   }
   await chmod(path, 0o600); // Somebody may have copied it carelessly; the secret in it is what changes are trusted by.
   const token = (await readFile(path, "utf8")).trim();
-  if (!TOKEN.test(token)) throw new Error(`${path} holds no token of 43 characters; remove it and start again`);
+  if (!TOKEN.test(token)) {
+    const found = token === "" ? "is empty" : "holds something else";
+    const advice = "remove it and start again: a new one is made, which whoever copied the old one needs too";
+    throw new InputError("file", `${path} ${found}; expected a token of 43 characters; ${advice}`);
+  }
   return { path, token };
 }

@@ -1,3 +1,5 @@
+import { readText } from "../ports/bounded-body.ts";
+
 /** How much of an answer that could not be used is kept for people. */
 const EXCERPT_BYTES = 200;
 
@@ -9,27 +11,16 @@ export interface BodyText {
 }
 
 /**
- * Reads at most `bytesMax` bytes of a body. A connection that breaks rejects where the body `matters`, and else ends the
- * text: of a refusal the status is what counts.
+ * Reads at most `bytesMax` bytes of a body. A connection that breaks rejects where the body `matters`, and else is no
+ * text at all: of a refusal the status is what counts.
  */
 export async function readBody(response: Response, bytesMax: number, matters: boolean): Promise<BodyText> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return { text: "", isWhole: true };
-  const decoder = new TextDecoder();
-  let [text, bytes] = ["", 0];
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return { text: text + decoder.decode(), isWhole: true };
-      bytes += value.byteLength;
-      text += decoder.decode(value, { stream: true });
-      if (bytes <= bytesMax) continue;
-      await reader.cancel();
-      return { text: text.slice(0, bytesMax), isWhole: false };
-    }
+    const { kind, text } = await readText(response.body, { bytesMax, until: null }); // The caller ends it in time.
+    return { text, isWhole: kind === "whole" };
   } catch (error) {
     if (matters) throw error;
-    return { text, isWhole: false };
+    return { text: "", isWhole: false };
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Vector } from "../core/measure/cosine.ts";
+import { readText } from "../ports/bounded-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import { DriverError } from "../ports/driver-error.ts";
 import type { Embedder } from "../ports/embedder.ts";
@@ -30,6 +31,8 @@ const TRIES_MAX = 5;
 const RETRY_BASE_MS = 250;
 const RETRY_MAX_MS = 30_000;
 const TIMEOUT_MS = 60_000;
+/** 64 texts of 4,096 dimensions as JSON numbers are about 6 MB. */
+const ANSWER_BYTES_MAX = 33_554_432;
 
 const answerSchema = z.object({
   data: z.array(z.object({ index: z.int().min(0), embedding: z.array(z.number()) })),
@@ -87,6 +90,7 @@ async function tryBatch(
   signal: AbortSignal,
 ): Promise<Tried> {
   const url = `${baseUrl.replace(/\/+$/, "")}/embeddings`;
+  const until = clock.timeout(TIMEOUT_MS, signal);
   try {
     const response = await fetch(url, {
       method: "POST",
@@ -96,10 +100,13 @@ async function tryBatch(
       },
       body: JSON.stringify({ model, input: batch, dimensions: dims, encoding_format: "float" }),
       redirect: "manual",
-      signal: clock.timeout(TIMEOUT_MS, signal),
+      signal: until,
     });
     if (!response.ok) return await refused(response, url, clock);
-    return understand(await response.json(), batch.length, dims, url);
+    const { kind, text } = await readText(response.body, { bytesMax: ANSWER_BYTES_MAX, until });
+    if (kind === "whole") return understand(JSON.parse(text), batch.length, dims, url);
+    const found = kind === "late" ? `took longer than ${TIMEOUT_MS} ms` : `is larger than ${ANSWER_BYTES_MAX} bytes`;
+    return { error: new DriverError("rejected", "never", `embedder ${url}: the answer ${found}`), retryAfterMs: null };
   } catch (cause) {
     signal.throwIfAborted();
     const isTimeout = cause instanceof Error && cause.name === "TimeoutError";
@@ -110,7 +117,7 @@ async function tryBatch(
 }
 
 async function refused(response: Response, url: string, clock: Clock): Promise<Tried> {
-  await response.body?.cancel();
+  response.body?.cancel().catch(() => {}); // The connection may be gone already.
   const { status } = response;
   const found = `embedder ${url} answered ${status}`;
   if (status === 401 || status === 403) {

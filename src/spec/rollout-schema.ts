@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { GATE_NAMES } from "../core/judge/gates.ts";
+import { parseAddressBlock, parseIpAddress } from "../core/address/ip-address.ts";
 import { DECLARED_FIELDS } from "../core/release/manifest.ts";
 import { LEASE_LIMITS } from "../core/routing/document.ts";
 import { PIN_TEXT, REVISION } from "../core/routing/schema-lock.ts";
@@ -63,6 +64,14 @@ const listen = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$/, "expected host:port, e.g. 127.0.0.1:4000")
   .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, "expected a port of at most 65535");
+
+const trustedProxy = z
+  .string()
+  .max(64)
+  .refine(
+    (text) => parseIpAddress(text) !== null || parseAddressBlock(text) !== null,
+    "expected an IP address or a block of them without bits behind its prefix, e.g. 10.0.0.7 or 10.0.0.0/8",
+  );
 
 const revision = z.string().regex(REVISION, "expected a schema revision, e.g. sc-12");
 const pinText = z.string().regex(PIN_TEXT, "expected visible ASCII, at most 256 characters");
@@ -144,6 +153,10 @@ export const rolloutSchema = z.strictObject({
     route: z.strictObject({
       driver: z.enum(["gateway"]),
       listen: listen.optional(),
+      /** The proxies before the gateway: only they may say who a request is from. */
+      trustedProxies: z.array(trustedProxy).max(64).optional(),
+      /** A connection to a service that has nothing to do is closed after this. */
+      upstreamIdle: duration.optional(),
       trustedHeaders: z.array(headerName).max(16),
       stickyBy: z
         .array(z.strictObject({ header: headerName }))

@@ -108,7 +108,7 @@ describe("telemetry", () => {
     const stable = await origin((seen, res) =>
       res.writeHead(200, seen.url === "/cold" ? { "x-cold-start": "1" } : {}).end(),
     );
-    const { gateway, cut } = await watched(stable.url);
+    const { gateway, cut } = await watched(stable.url, null, { trustedProxies: ["127.0.0.0/8"] });
     await get(`${gateway.url}/cold`);
     await get(`${gateway.url}/warm`);
     await get(gateway.url, { headers: { "x-warm": "true" } });
@@ -119,11 +119,11 @@ describe("telemetry", () => {
 
   it("takes x-warm from strangers for user traffic and removes it", async () => {
     const stable = await origin();
-    const { gateway, cut } = await watched(stable.url, null, { warmPeers: [] });
+    const { gateway, cut } = await watched(stable.url, null);
     await get(gateway.url, { headers: { "x-warm": "true" } });
     expect(stable.seen[0]?.headers["x-warm"]).toBeUndefined();
     const { stable: arm } = (await cut()).arms;
-    expect([arm.requestsAll, arm.probes]).toEqual([1, 0]);
+    expect([arm.requestsAll, arm.probes, gateway.stats().untrustedWarm]).toEqual([1, 0, 1]);
   });
 
   it("counts what clients did wrong for no arm", async () => {

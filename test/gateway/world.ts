@@ -112,6 +112,20 @@ export function aGateway(document: RoutingDocument, parts: Partial<GatewayOption
 
 /** Sends bytes and returns all that came back until the server closed or was quiet for `quietMs`. */
 export function exchangeBytes(url: string, bytes: string | readonly string[], quietMs = 120): Promise<string> {
+  return converse(url, bytes, () => false, quietMs);
+}
+
+/** Sends bytes and returns all that came back until `isDone` says so or the server closed; gives up after 30 s. */
+export function exchangeUntil(url: string, bytes: string | readonly string[], isDone: RegExp): Promise<string> {
+  return converse(url, bytes, (text) => isDone.test(text), 30_000);
+}
+
+function converse(
+  url: string,
+  bytes: string | readonly string[],
+  isDone: (text: string) => boolean,
+  quietMs: number,
+): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname);
@@ -121,6 +135,7 @@ export function exchangeBytes(url: string, bytes: string | readonly string[], qu
       text += chunk.toString("latin1");
       clearTimeout(timer);
       timer = setTimeout(() => socket.destroy(), quietMs);
+      if (isDone(text)) socket.destroy();
     });
     socket.on("error", () => {});
     socket.on("close", () => {

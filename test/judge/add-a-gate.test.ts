@@ -82,6 +82,7 @@ describe("the recipe to add a gate", () => {
     const said: string[] = [];
     const terminal = {
       data: (line: string) => void said.push(line),
+      document: () => {},
       say: () => {},
       isInteractive: false,
       paint: (_style: unknown, text: string) => text,

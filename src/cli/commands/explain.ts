@@ -5,6 +5,7 @@ import type { ProbeReport } from "../../core/measure/report.ts";
 import { describeErrorClass } from "../../core/window/error-class.ts";
 import type { Status } from "../../controller/status.ts";
 import { CliError } from "../cli-error.ts";
+import { printableLine } from "../../core/printable.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
@@ -180,8 +181,9 @@ export async function explain(
     terminal.data(JSON.stringify({ id: rolloutId, phase: status.phase, cause, next: status.next, explanations }));
     return EXIT.ok;
   }
-  terminal.data(`${rolloutId} is ${cause ?? status.phase}`);
-  for (const explanation of explanations) for (const line of lines(explanation, terminal)) terminal.data(line);
+  terminal.data(`${rolloutId} is ${printableLine(cause ?? status.phase)}`);
+  for (const explanation of explanations)
+    for (const line of lines(explanation, terminal)) terminal.data(printableLine(line));
   if (explanations.length === 0) terminal.data("every gate that spoke passed");
   terminal.data(`next: ${status.next}`);
   return EXIT.ok;

@@ -1,8 +1,10 @@
 import { knownAddress } from "../../host/controller-address.ts";
+import { printableLine } from "../../core/printable.ts";
 import { serveGateway } from "../../host/serve-gateway.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { readDocument } from "../read-document.ts";
+import { listenProblem } from "../system-advice.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface GatewayCommandOptions {
@@ -29,13 +31,17 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
   const { document } = await readDocument(file);
   const controllerUrl = options.controller ?? (await knownAddress(options.dataDir));
   const { service } = document.spec;
+  const { route } = document.spec;
+  const asked = `spec.route.listen of ${file}`;
   const running = await serveGateway({
     document,
-    listen: listenAddress(document.spec.route.listen),
+    listen: listenAddress(route.listen),
     controllerUrl: options.controller,
     dataDir: options.dataDir,
     events: options.events,
-    log: (line) => terminal.say(line),
+    log: (line) => terminal.say(printableLine(line)),
+  }).catch((error: unknown) => {
+    throw listenProblem(error, String(route.listen), asked) ?? error;
   });
   const signalled = new Promise<boolean>((resolve) => {
     process.once("SIGTERM", () => resolve(false));

@@ -48,6 +48,7 @@ function listen() {
   const terminal: Terminal = {
     data: (line) => void heard.data.push(line),
     say: (line) => void heard.said.push(line),
+    document: (text) => void heard.data.push(text),
     isInteractive: false,
     paint: (_, text) => text,
   };

@@ -168,6 +168,13 @@ function rolloutWire({ alphaStop, to100S, exposed }: RolloutForecast): PlanAnswe
   return { alpha_stop: alphaStop, time_to_100_s: to100S, candidate_requests_exposed: requests };
 }
 
+/** Who may say whom a request is from; without a list a load balancer's users are one client to the gateway. */
+function proxiesLine(trusted: readonly string[]): string {
+  if (trusted.length > 0)
+    return `proxies  only ${trusted.join(", ")} may set forwarding and trusted headers, and x-warm`;
+  return "proxies  none trusted (route.trustedProxies): x-forwarded-* is overwritten, each peer address is one client";
+}
+
 function describeRollout({ alphaStop, to100S, exposed }: RolloutForecast): readonly string[] {
   const time = (seconds: number) => formatDurationMs(Math.ceil(seconds / 60) * 60_000);
   const to100 =
@@ -230,6 +237,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     );
     terminal.data(`  stable is ${known.says}`);
     if (preset != null) terminal.data(`  preset ${preset.name}: ${preset.says}`);
+    terminal.data(`  ${proxiesLine(document.document.spec.route.trustedProxies ?? [])}`);
     stages.forEach((one, index) => terminal.data(describeStage(one, index, planned)));
     for (const line of probes === null ? [] : describeProbes(probes)) terminal.data(line);
     terminal.data(describeIdentity(identity));

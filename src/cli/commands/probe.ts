@@ -1,3 +1,4 @@
+import { printableLine } from "../../core/printable.ts";
 import { readFile, writeFile } from "node:fs/promises";
 import { judgeProbes } from "../../core/judge/engine.ts";
 import { coverage } from "../../core/judge/probes/coverage.ts";
@@ -95,7 +96,7 @@ function checkReached(report: ProbeReport, options: ProbeCommandOptions): void {
 function verdictLine(verdict: Verdict, terminal: Terminal): string {
   const { kind, reason } = verdict;
   const style = kind === "pass" ? "good" : kind === "fail" ? "bad" : "warn";
-  return `${terminal.paint(style, kind.padEnd(12))} ${gateLabel(verdict)}: ${reason}`;
+  return `${terminal.paint(style, kind.padEnd(12))} ${gateLabel(verdict)}: ${printableLine(reason)}`;
 }
 
 /** `sluice probe`: asks the gold set of one service, or of two in pairs, and judges the answers. */

@@ -62,6 +62,6 @@ export async function report(
   const write = FORMATS[format];
   if (write === undefined)
     throw new CliError(EXIT.badUsage, `unknown format "${format}"; ${suggestion(format, Object.keys(FORMATS))}`);
-  terminal.data(write(await readReport(rolloutId, client)).trimEnd());
+  terminal.document(write(await readReport(rolloutId, client)).trimEnd());
   return EXIT.ok;
 }

@@ -1,7 +1,9 @@
 import { startController } from "../../host/serve-controller.ts";
 import type { ProbeRunner } from "../../ports/probe-runner.ts";
+import { printableLine } from "../../core/printable.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { listenProblem } from "../system-advice.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface ServeOptions {
@@ -27,7 +29,7 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
     process.once("SIGTERM", () => resolve(EXIT.ok));
     process.once("SIGINT", () => resolve(EXIT.interrupted));
   });
-  const log = (line: string) => terminal.say(line);
+  const log = (line: string) => terminal.say(printableLine(line));
   const started = await startController({
     dataDir,
     host,
@@ -37,6 +39,8 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
     probes,
     log,
     onFatal: (error) => fail(error),
+  }).catch((error: unknown) => {
+    throw listenProblem(error, `${host}:${port}`, "--host and --port") ?? error;
   });
   if (started.kind === "taken") {
     const owner = `process ${started.pid}${started.apiUrl === null ? "" : ` at ${started.apiUrl}`}`;

@@ -1,3 +1,4 @@
+import { printableLine } from "../../core/printable.ts";
 import type { Status } from "../../controller/status.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -37,12 +38,12 @@ export async function status(
   if (rolloutId !== null) {
     const one = await client.status(rolloutId);
     if (options.json) terminal.data(JSON.stringify(one));
-    else for (const line of statusLines(one, terminal)) terminal.data(line);
+    else for (const line of statusLines(one, terminal)) terminal.data(printableLine(line));
     return EXIT.ok;
   }
   const { rollouts } = await client.get<{ rollouts: Status[] }>("/v1/rollouts");
   if (options.json) terminal.data(JSON.stringify({ rollouts }));
   else if (rollouts.length === 0) terminal.say("no rollout yet; begin one with: sluice apply FILE");
-  else for (const one of rollouts) terminal.data(listLine(one, terminal));
+  else for (const one of rollouts) terminal.data(printableLine(listLine(one, terminal)));
   return EXIT.ok;
 }

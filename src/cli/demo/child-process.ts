@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { ENDS_WITH_PARENT } from "../../host/end-with-parent.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT } from "../exit-code.ts";
 
@@ -37,7 +38,10 @@ function parseLine(line: string): Record<string, unknown> | null {
 
 /** Starts `node main.js ...argv`. The process ends with ours: its stdin closes when we are gone. */
 export function startChild({ name, argv, onLine }: ChildOptions): Child {
-  const child: ChildProcess = spawn(process.execPath, [MAIN, ...argv], { stdio: ["pipe", "pipe", "pipe"] });
+  const child: ChildProcess = spawn(process.execPath, [MAIN, ...argv], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, [ENDS_WITH_PARENT]: "1" },
+  });
   const lastWords: string[] = [];
   child.stdin?.on("error", () => {}); // It may end before we do; that is told by `ended`.
   const ended = new Promise<number | null>((resolve) => {

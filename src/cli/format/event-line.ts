@@ -1,3 +1,4 @@
+import { printableLine } from "../../core/printable.ts";
 import type { WireEvent } from "../controller-client.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
@@ -29,17 +30,17 @@ export function eventLine(event: WireEvent, terminal: Terminal): string | null {
       const kind = String(event["verdict"]);
       if (kind === "no-data") return null; // Before the first answers every gate says so; only a lasting silence matters.
       const [glyph, style] = GLYPHS[kind] ?? ["?", "warn"];
-      return `${at}   ${terminal.paint(style, `${glyph} ${event["gate"]} ${kind}`)}  ${event["reason"]}`;
+      return `${at}   ${terminal.paint(style, `${glyph} ${event["gate"]} ${kind}`)}  ${printableLine(String(event["reason"]))}`;
     }
     case "phase": {
       const by = event["gate"] === null ? "" : ` by ${event["gate"]}`;
-      const cause = event["cause"] === null ? "" : `${by}: ${event["cause"]}`;
+      const cause = event["cause"] === null ? "" : `${by}: ${printableLine(String(event["cause"]))}`;
       const phase = String(event["phase"]);
       const style: Style = phase === "promoted" ? "good" : /roll|abort/.test(phase) ? "bad" : "strong";
       return `${at} ${terminal.paint(style, phase.toUpperCase())}${cause}`;
     }
     case "note":
-      return `${at}   ${event["text"]}`;
+      return `${at}   ${printableLine(String(event["text"]))}`;
     default:
       return null;
   }

@@ -1,10 +1,11 @@
 import { gateLabel } from "../../core/judge/setting.ts";
 import type { RolloutReport } from "../../core/evidence/report.ts";
+import { printableLine } from "../../core/printable.ts";
 import { reportMarkdown } from "./report-markdown.ts";
 
 /** Data of a workflow command; these four signs would end it. @source GitHub Actions, "Workflow commands" */
 function data(text: string): string {
-  return text.replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
+  return printableLine(text).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
 }
 
 /** Annotations a step shows beside its log: one a verdict that did not pass, at most the ten GitHub shows. */

@@ -1,4 +1,5 @@
 import { gateLabel } from "../../core/judge/setting.ts";
+import { printable } from "../../core/printable.ts";
 import type { RolloutReport } from "../../core/evidence/report.ts";
 
 function escape(text: string): string {
@@ -11,7 +12,7 @@ function escape(text: string): string {
   };
   const isAllowed = (sign: string) => sign >= " " || sign === "\n" || sign === "\t";
   // Control characters are not allowed in XML at all, not even escaped.
-  const readable = [...text].map((sign) => (isAllowed(sign) ? sign : " ")).join("");
+  const readable = [...printable(text)].map((sign) => (isAllowed(sign) ? sign : " ")).join("");
   return readable.replace(/[&<>"']/g, (sign) => names[sign] ?? "");
 }
 

@@ -1,11 +1,7 @@
 import { gateLabel } from "../../core/judge/setting.ts";
 import type { RolloutReport } from "../../core/evidence/report.ts";
+import { markdownText as cell } from "../../core/printable.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
-
-/** Text as a table cell: nothing a service answered can break out of it. */
-function cell(text: string): string {
-  return text.replace(/[|\\`<>]/g, (sign) => `\\${sign}`).replace(/\s+/g, " ");
-}
 
 function number(value: number | null): string {
   return value === null ? "-" : String(Number(value.toPrecision(4)));
@@ -54,7 +50,7 @@ export function reportMarkdown(report: RolloutReport): string {
   return [
     `# Rollout ${report.rolloutId}, generation ${report.generation}: ${report.outcome}`,
     "",
-    `Service ${report.service}, ${report.releases.stable} to ${report.releases.candidate}. Took ${formatDurationMs(report.durationMs)}.`,
+    `Service ${cell(report.service)}, ${cell(report.releases.stable)} to ${cell(report.releases.candidate)}. Took ${formatDurationMs(report.durationMs)}.`,
     `Document \`${report.documentDigest}\`.`,
     ...(report.cause === null
       ? []

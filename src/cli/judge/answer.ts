@@ -1,4 +1,5 @@
 import { gateLabel } from "../../core/judge/setting.ts";
+import { printableLine } from "../../core/printable.ts";
 import type { TraceJudgement } from "../../core/trace/judgement.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import type { GateAnswer, JudgeAnswer } from "../answer/judge-answer.ts";
@@ -71,7 +72,9 @@ export function tellAnswer(judgement: TraceJudgement, terminal: Terminal): void 
   for (const verdict of judgement.verdicts) {
     const { kind, reason, needs } = verdict;
     const advice = needs === null ? "" : `; needs ${needs}`;
-    terminal.data(`${terminal.paint(STYLES[kind], kind.padEnd(12))} ${gateLabel(verdict)}: ${reason}${advice}`);
+    terminal.data(
+      `${terminal.paint(STYLES[kind], kind.padEnd(12))} ${gateLabel(verdict)}: ${printableLine(reason)}${advice}`,
+    );
   }
   const { counts, sampleRatio, decidedAt, stage } = judgement;
   if (judgement.notJudged.length > 0)
@@ -83,7 +86,9 @@ export function tellAnswer(judgement: TraceJudgement, terminal: Terminal): void 
   }
   if (counts.firstMalformed !== null) {
     const { line, reason } = counts.firstMalformed;
-    terminal.say(`${counts.malformed} of ${counts.lines} lines could not be read, first line ${line}: ${reason}`);
+    terminal.say(
+      `${counts.malformed} of ${counts.lines} lines could not be read, first line ${line}: ${printableLine(reason)}`,
+    );
   }
   for (const [field, { events, line, reason }] of Object.entries(counts.unread))
     terminal.say(`${field} cannot be read in ${events} of ${counts.lines} events, first in line ${line}: ${reason}`);

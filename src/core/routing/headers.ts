@@ -21,6 +21,7 @@ export const HEADERS = {
   origin: "x-sluice-origin",
   forwardedFor: "x-forwarded-for",
   forwardedHost: "x-forwarded-host",
+  forwardedProto: "x-forwarded-proto",
 } as const;
 
 /** Labels of a prepared document, as `RouteTable` holds them. */
@@ -115,6 +116,7 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   "accept-encoding",
   HEADERS.forwardedFor,
   HEADERS.forwardedHost,
+  HEADERS.forwardedProto,
 ]);
 
 /** Whether a header may say who asks: end to end, and not one that the data plane keeps for itself. */

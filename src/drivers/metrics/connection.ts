@@ -1,4 +1,5 @@
 import { assert } from "../../core/assert.ts";
+import { readText } from "../../ports/bounded-body.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { DriverError } from "../../ports/driver-error.ts";
 import { authorization, type TokenSource } from "./token.ts";
@@ -67,25 +68,9 @@ function checkedUrl(driver: string, text: string): URL {
   return url;
 }
 
-/** At most `bytesMax` bytes of a body as text, and whether that was all. The rest is not waited for. */
-async function readBody(
-  response: Response,
-  bytesMax: number,
-): Promise<{ readonly text: string; readonly isWhole: boolean }> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return { text: "", isWhole: true };
-  const decoder = new TextDecoder();
-  let [text, bytes] = ["", 0];
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return { text: text + decoder.decode(), isWhole: true };
-    bytes += value.byteLength;
-    if (bytes > bytesMax) {
-      reader.cancel().catch(() => {}); // The connection may be gone already.
-      return { text, isWhole: false };
-    }
-    text += decoder.decode(value, { stream: true });
-  }
+function timeout(place: Place, timeoutMs: number): DriverError {
+  const what = `${placeText(place)} took longer than ${timeoutMs} ms; ask again, or raise timeoutMs`;
+  return new DriverError("timeout", "safe", what);
 }
 
 function refusal(place: Place, response: Response, body: string): DriverError {
@@ -131,9 +116,10 @@ export function connect(driver: string, config: ConnectionConfig, path: string, 
     const body = text === undefined ? {} : { method: "POST", body: text };
     try {
       const response = await fetcher(to, { ...body, headers, signal, redirect: "manual", cache: "no-store" });
-      const { text, isWhole } = await readBody(response, answerBytesMax);
+      const { kind, text } = await readText(response.body, { bytesMax: answerBytesMax, until: signal });
       if (response.status !== 200) throw refusal(place, response, text);
-      if (isWhole) return text;
+      if (kind === "whole") return text;
+      if (kind === "late") throw timeout(place, timeoutMs);
       const advice = "ask for one number, or raise answerBytesMax";
       throw new DriverError(
         "rejected",
@@ -152,8 +138,7 @@ export function connect(driver: string, config: ConnectionConfig, path: string, 
     async read(work) {
       const signal = config.clock.timeout(timeoutMs);
       const late = new Promise<never>((_, reject) => {
-        const what = `${placeText(place)} took longer than ${timeoutMs} ms; ask again, or raise timeoutMs`;
-        signal.addEventListener("abort", () => reject(new DriverError("timeout", "safe", what)), { once: true });
+        signal.addEventListener("abort", () => reject(timeout(place, timeoutMs)), { once: true });
       });
       return withoutSecrets(await Promise.race([late, work((ask) => send(ask, signal))]), redact);
     },

@@ -3,7 +3,7 @@ import type { EpochMs } from "../../core/unit.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { DriverError } from "../../ports/driver-error.ts";
 import type { AcceptAnswer, InboxOrder, WebhookInbox } from "../../ports/webhook-inbox.ts";
-import { readStart } from "../body.ts";
+import { readStart } from "../../ports/bounded-body.ts";
 import { sha256Hex } from "../digest.ts";
 import { retryAfter } from "../problem-response.ts";
 import { resend, withTimeout } from "../store-call.ts";
@@ -74,6 +74,8 @@ export interface ReceiveOptions {
   readonly observe?: (event: InboundEvent) => void;
 }
 
+/** For a whole body to arrive. */
+const BODY_TIMEOUT_MS = 30_000;
 const [BODY_BYTES_DEFAULT, BODY_BYTES_MAX] = [262_144, 1_048_576];
 /** Tries for one call of the inbox; it may be sent again. */
 const INBOX_TRIES = 3;
@@ -98,9 +100,14 @@ function jsonOf(body: Uint8Array): unknown {
 /** Size cap, signature, timestamp: in this order. */
 async function verifyRequest(options: ReceiveOptions, request: Request): Promise<VerifiedWebhook | Refused> {
   const { verifier, clock = systemClock, bodyBytesMax = BODY_BYTES_DEFAULT } = options;
-  const { bytes: body, rest } = await readStart(request.body, bodyBytesMax);
+  const limits = { bytesMax: bodyBytesMax, until: clock.timeout(BODY_TIMEOUT_MS) };
+  const { bytes: body, rest, isLate } = await readStart(request.body, limits);
   if (rest !== null) {
-    await rest.cancel();
+    rest.cancel().catch(() => {}); // The connection may be gone already.
+    if (isLate) {
+      const detail = `The body did not end within ${BODY_TIMEOUT_MS / 1_000} s. Send it again.`;
+      return { problem: "webhook-invalid", detail, reason: "body-late" };
+    }
     const detail = `At most ${bodyBytesMax} bytes are accepted. Send less, or a link to it.`;
     return { problem: "webhook-too-large", detail, reason: "body-too-large" };
   }

@@ -1,11 +1,12 @@
 import type { Access } from "../../../ports/access.ts";
 import type { AccessPlan } from "../../../core/stage/access-plan.ts";
+import { readText } from "../../../ports/bounded-body.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { HealthManner, HealthReader } from "../../../ports/health.ts";
 import { observed } from "./answer.ts";
 
 const TIMEOUT_MS = 2_000;
-const ANSWER_MAX_CHARS = 65_536;
+const ANSWER_BYTES_MAX = 65_536;
 
 type Fetch = Access["fetch"];
 
@@ -37,7 +38,11 @@ export function httpHealth(clock: Clock, config: HealthConfig = {}): HealthReade
         const limit = clock.timeout(TIMEOUT_MS, signal);
         const headers = { accept: "application/json" };
         const response = await send(healthUrl, { signal: limit, redirect: "error", headers });
-        const body = (await response.text()).slice(0, ANSWER_MAX_CHARS);
+        const { kind, text: body } = await readText(response.body, { bytesMax: ANSWER_BYTES_MAX, until: limit });
+        if (kind !== "whole" && response.status === 200) {
+          const found = kind === "late" ? `did not end within ${TIMEOUT_MS} ms` : `has over ${ANSWER_BYTES_MAX} bytes`;
+          return { kind: "unreadable", reason: `the health answer ${found}` };
+        }
         const answer = observed(response.status, body, manner.healthMap ?? null);
         return answer.kind === "read" ? answer : { ...answer, reason: redact(answer.reason) };
       } catch (error) {

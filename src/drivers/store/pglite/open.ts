@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
-import { readFile, rename, rm } from "node:fs/promises";
+import { readFile, rename, rm, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { PGlite } from "@electric-sql/pglite";
 import type { ControllerStore } from "../../../ports/controller-store.ts";
+import { DriverError } from "../../../ports/driver-error.ts";
 import { type SqlDatabase, storeError } from "./client.ts";
 import { growthProblem } from "./disk.ts";
 import { migrate, sqlStore } from "./driver.ts";
@@ -88,19 +88,31 @@ async function create(folder: string): Promise<void> {
   }
 }
 
+/** A database that was there and cannot be opened; what the engine says about it is for experts. */
+function damaged(folder: string, finding: string, cause: unknown): DriverError {
+  const advice =
+    "restore a copy of the data directory, or name an empty one and begin again without the rollouts of this";
+  return new DriverError("rejected", "never", `the database ${folder} cannot be opened (${finding}); ${advice}`, cause);
+}
+
 /**
  * Opens the database in `folder`, creating and migrating it when needed. PGlite takes no lock of its own: the caller
  * holds the data directory's lock before and until after `close`.
  * @throws DriverError `rejected` when the disk is full, `unreachable` otherwise
  */
 export async function openPgliteStore(folder: string): Promise<ControllerStore> {
+  const found = await stat(folder).catch(() => null);
+  if (found !== null && !found.isDirectory()) throw damaged(folder, "it is a file, a folder was expected", null);
+  const isNew = found === null;
   try {
-    if (!existsSync(folder)) await create(folder);
+    if (isNew) await create(folder);
     const database = guarded(await PGlite.create({ dataDir: folder }));
     await migrate(database);
     return sqlStore(database, () => growthProblem(folder));
   } catch (error) {
-    throw storeError(error, await growthProblem(folder));
+    const growthCode = await growthProblem(folder);
+    if (isNew || growthCode !== null) throw storeError(error, growthCode);
+    throw damaged(folder, error instanceof Error ? error.message : String(error), error);
   }
 }
 
