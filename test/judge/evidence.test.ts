@@ -106,7 +106,8 @@ describe("after a way back", () => {
       const { world } = rollout;
       await rollout.until(() => world.phase === "rolled-back");
       const lines: string[] = [];
-      const terminal = { data: (line: string) => void lines.push(line), say: () => {}, isInteractive: false };
+      const data = (line: string) => void lines.push(line);
+      const terminal = { data, document: data, say: () => {}, isInteractive: false };
       const client = await clientOf(world);
       await explain(ID, null, { json: true }, client, { ...terminal, paint: (_style, text) => text });
       await world.controller.stop();
