@@ -17,7 +17,7 @@ export const LAYERS: Layers = {
   probe: {
     layers: ["core", "spec", "ports"],
     node: false,
-    npm: ["yaml", "zod", "@noble/hashes", "eventsource-parser"],
+    npm: ["yaml", "zod", "@noble/hashes", "eventsource-parser", "csv-parse", "hyparquet"],
   },
   gateway: { layers: ["core", "edge", "ports", "plane"], node: true, npm: ["undici", "eventsource-parser"] },
   lab: { layers: ["core", "ports", "probe"], node: true, npm: ["*"] },

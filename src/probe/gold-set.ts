@@ -58,7 +58,8 @@ const item = z
     phrasings: z.array(text).length(PHRASINGS, `needs exactly ${PHRASINGS} phrasings, the first is canonical`),
     answerable: z.boolean(),
     gold: z.array(span),
-    claims: z.array(text).optional(),
+    /** All are needed; of a list inside, any one. */
+    claims: z.array(z.union([text, z.array(text).min(2, "of alternatives needs two or more")])).optional(),
     decoy: ref.optional(),
   })
   .refine(

@@ -74,6 +74,8 @@ describe("what would be read as something else", () => {
     ["a list as a key", "? [a]\n: b", "1:3", "found a list or a map as a key, expected text"],
     ["a long id", "id: 12345678901234567890", "1:5", "12345678901234567890 is more than a number can hold exactly"],
     ["a long id in JSON", '{"id": 9007199254740993}', "1:8", "9007199254740993 is more than a number can hold"],
+    ["an octal that YAML 1.1 reads as text", "a: 0o17", "1:4", "0o17 is 15 to YAML 1.2 and something else to YAML 1.1"],
+    ["an integer that YAML 1.1 reads as octal", "a: 010", "1:4", "010 is 10 to YAML 1.2"],
     ["an unknown tag", "a: !Ref x", "1:4", "Unresolved tag: !Ref"],
     ["binary", "a: !!binary aGk=", "1:13", 'found "aGk=" as a date or binary, expected "text"'],
     ["a date of YAML 1.1", "%YAML 1.1\n---\na: 2026-01-01", "3:4", "as a date or binary"],
@@ -91,8 +93,8 @@ describe("what would be read as something else", () => {
   });
 
   it("is kept as it is spelled where a number stands for a text", () => {
-    const source = read("a: 007\nb: 0o17\nc: 1e3\nd: '7'\ne: x");
-    expect(["a", "b", "c", "d", "e"].map((key) => source.spelled([key]))).toEqual(["007", "0o17", "1e3", null, "x"]);
+    const source = read("a: 007\nb: 0x1F\nc: 1e3\nd: '7'\ne: x");
+    expect(["a", "b", "c", "d", "e"].map((key) => source.spelled([key]))).toEqual(["007", "0x1F", "1e3", null, "x"]);
     expect(read('{"a": 1.50, "b": "1"}').spelled(["a"])).toBe("1.50");
     expect(read('{"a": 1.50, "b": "1"}').spelled(["b"])).toBe(null);
   });

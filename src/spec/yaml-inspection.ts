@@ -31,7 +31,7 @@ interface YamlReading {
  * only their size is counted again.
  */
 export function inspectYaml(document: Document): YamlReading {
-  const inspection = new Inspection();
+  const inspection = new Inspection(document.directives?.yaml.explicit === true);
   const { value } = inspection.visit(document.contents as Node | null, 0);
   return { value, findings: inspection.findings, targets: inspection.targets };
 }
@@ -49,7 +49,13 @@ class Inspection {
   readonly #grown = new Map<Node, Grown>();
   /** Anchored nodes whose inside is being visited: an alias to one of them would never end. */
   readonly #open = new Set<Node>();
+  /** Whether the document says which YAML it is. */
+  readonly #isVersioned: boolean;
   #isTooLarge = false;
+
+  constructor(isVersioned: boolean) {
+    this.#isVersioned = isVersioned;
+  }
 
   visit(node: Node | null, depth: number): Grown {
     if (node === null) return NOTHING;
@@ -99,6 +105,12 @@ class Inspection {
     if (isForeign) this.#say(node, `found ${JSON.stringify(source.slice(0, 40))} as a date or binary, expected "text"`);
     const isLossy = typeof value === "number" && !Number.isSafeInteger(value) && isInexact(source, value);
     if (isLossy) this.#say(node, `${source} is more than a number can hold exactly: put it in quotes`);
+    const isUnclear = typeof value === "number" && !this.#isVersioned && isOtherInYaml11(source);
+    if (isUnclear)
+      this.#say(
+        node,
+        `${source} is ${value} to YAML 1.2 and something else to YAML 1.1: put it in quotes, or write ${value}`,
+      );
     return { value, size: 1 + source.length };
   }
 
@@ -170,6 +182,15 @@ class Inspection {
 /** `<<` without quotes; the library keeps it as a symbol. */
 export function isMergeKey({ type, source }: Scalar): boolean {
   return type === "PLAIN" && source === "<<";
+}
+
+/**
+ * Whether YAML 1.1 reads an integer of 1.2 as something else: `0o17` as text, `010` as 8. Texts that 1.1 has no quotes
+ * for come out of its writers that way.
+ */
+function isOtherInYaml11(source: string): boolean {
+  if (/^[-+]?0o/.test(source)) return true;
+  return /^[-+]?0[0-7]+$/.test(source) && Number(source) !== Number.parseInt(source, 8);
 }
 
 /** Whether the double nearest to an integer is another one. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -103,5 +103,22 @@ describe("sluice gold import", () => {
     await expect(run("absent.json", { from: "xquad" })).rejects.toMatchObject({ code: "file" });
     await refused("qrels.txt", { from: "qrels" });
     await refused("squad.json", { from: "xquad", queries: at("queries.tsv") });
+  });
+
+  it("reads a BEIR folder, and reports every row in --json", async () => {
+    await mkdir(at("beir/qrels"), { recursive: true });
+    await writeFile(
+      at("beir/queries.jsonl"),
+      '{"_id":"q1","text":"What does a berth cost?"}\n{"_id":"q2","text":"Why?"}\n',
+    );
+    await writeFile(at("beir/qrels/test.tsv"), "query-id\tcorpus-id\tscore\nq1\tberths#prices\t1\nq2\tgone\t1\n");
+    const { data } = await run("beir", { from: "beir", json: true });
+    const { items, rows } = JSON.parse(data[0] ?? "");
+    expect(items.map(({ id }: { id: string }) => id)).toEqual(["q1"]);
+    expect(rows.map(({ id, said }: { id: string | null; said: string[] }) => [id, said.length > 0])).toEqual([
+      ["q1", true],
+      [null, true],
+    ]);
+    await expect(run("corpus.jsonl", { from: "beir" })).rejects.toThrow(/found no qrels/);
   });
 });

@@ -1,23 +1,17 @@
 import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { stringify } from "yaml";
-import type { Problem } from "../../core/problem.ts";
-import { loadCorpus } from "../../probe/corpus-file.ts";
-import type { CorpusSection } from "../../probe/corpus.ts";
-import { IMPORT_CODES, type Imported, type ImportedItem } from "../../probe/import/imported.ts";
-import { importPromptfoo } from "../../probe/import/promptfoo.ts";
-import { importQrels } from "../../probe/import/qrels.ts";
-import { readQueries } from "../../probe/import/queries.ts";
-import { importXquad } from "../../probe/import/xquad.ts";
+import { IMPORT_CODES, type ImportedItem } from "../../probe/import/imported.ts";
 import { describeProblem } from "../../spec/excerpt.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { readNamedFile } from "../../host/named-file.ts";
+import type { GoldFormat } from "../../probe/import/format-names.ts";
+import { readGoldSource, type Told } from "../gold-source.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
 interface GoldImportOptions {
   readonly json: boolean;
-  readonly from: "promptfoo" | "qrels" | "xquad";
+  readonly from: GoldFormat;
   readonly corpus: string | null;
   readonly queries: string | null;
   readonly topic: string;
@@ -30,39 +24,29 @@ const TOLD_MAX = 20;
 /** Longest YAML text that a gold set is read from; JSON lines may be longer. */
 const YAML_MAX = 1_048_576;
 
-/** A file whose findings are told with their lines. */
-interface Told {
-  readonly file: string;
-  readonly text: string;
-  readonly problems: readonly Problem[];
-}
-
 /**
  * `sluice gold import FILE`: questions of another tool as a gold set. Every row that makes no item is reported with its
  * reason; nothing is written when none does, and no file is overwritten, because phrasings are added to it by hand.
  */
 export async function goldImport(file: string, options: GoldImportOptions, terminal: Terminal): Promise<ExitCode> {
-  const { from, queries, out, json } = options;
-  if ((from === "qrels") !== (queries !== null)) {
-    const wanted = from === "qrels" ? "names queries by id: give their texts with --queries" : "needs no --queries";
-    throw new CliError(EXIT.badUsage, `--from ${from} ${wanted}`);
-  }
-  const text = await readNamedFile(file, "the questions");
-  const corpus = options.corpus === null ? null : await loadCorpus(options.corpus);
-  const { imported, sources } = await importFile(file, text, corpus, options);
-  const { items, warnings } = imported;
+  const { out, json } = options;
+  const { imported, sources } = await readGoldSource(file, options);
+  const { items, warnings, rows } = imported;
+  const main = sources.at(-1) ?? { file, text: "" };
   const problems = sources.flatMap((source) => source.problems);
   if (!json) {
     for (const source of sources) tell("bad", "left out", source, terminal);
-    tell("warn", "warning", { file, text, problems: warnings.filter(({ code }) => !isFew(code)) }, terminal);
+    tell("warn", "warning", { ...main, problems: warnings.filter(({ code }) => !isFew(code)) }, terminal);
   }
   if (items.length === 0) {
-    if (json) terminal.data(JSON.stringify({ count: 0, problems, warnings }));
+    if (json) terminal.data(JSON.stringify({ count: 0, problems, warnings, rows }));
     throw new CliError(EXIT.badUsage, `no question of ${file} could be imported`);
   }
   if (out !== null) await write(out, items);
   if (json) {
-    terminal.data(JSON.stringify({ count: items.length, ...(out === null ? { items } : { out }), problems, warnings }));
+    terminal.data(
+      JSON.stringify({ count: items.length, ...(out === null ? { items } : { out }), problems, warnings, rows }),
+    );
     return EXIT.ok;
   }
   if (out === null) for (const item of items) terminal.data(JSON.stringify(item));
@@ -77,21 +61,6 @@ export async function goldImport(file: string, options: GoldImportOptions, termi
 
 function isFew(code: string): boolean {
   return code === IMPORT_CODES.fewPhrasings;
-}
-
-async function importFile(
-  file: string,
-  text: string,
-  corpus: readonly CorpusSection[] | null,
-  { from, queries: queriesFile, topic }: GoldImportOptions,
-): Promise<{ readonly imported: Imported; readonly sources: readonly Told[] }> {
-  const alone = (imported: Imported) => ({ imported, sources: [{ file, text, problems: imported.problems }] });
-  if (from === "promptfoo") return alone(importPromptfoo(text, { corpus, topic }));
-  if (from === "xquad" || queriesFile === null) return alone(importXquad(text, corpus));
-  const queriesText = await readNamedFile(queriesFile, "the queries");
-  const queries = readQueries(queriesText);
-  const read = alone(importQrels(text, { queries, corpus, topic }));
-  return { ...read, sources: [{ file: queriesFile, text: queriesText, problems: queries.problems }, ...read.sources] };
 }
 
 function tell(style: Style, label: string, { file, text, problems }: Told, terminal: Terminal): void {

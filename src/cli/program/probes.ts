@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { GOLD_FORMATS } from "../../probe/import/format-names.ts";
 import { PRESETS } from "../../spec/preset/index.ts";
 import type { Terminal } from "../terminal.ts";
 import { type Act, collect, integer, positive, type Verb } from "./options.ts";
@@ -64,12 +65,16 @@ function addMap(program: Command, verb: Verb, act: Act, terminal: Terminal): voi
 
 const IMPORT_HELP = `
 Formats:
-  promptfoo  tests of a config (YAML or JSON), or their list alone. The question is vars.question, query, prompt, input
+  promptfoo  tests of a config (YAML or JSON), their list alone, CSV or JSON lines. The question is vars.question, query, prompt, input
              or message; a list there is its phrasings. Gold is metadata.gold, metadata.doc with section, or
              metadata.sections by id, else vars.context found in --corpus. is-refusal makes a question unanswerable,
-             expected texts become claims.
-  qrels      TREC (query 0 document relevance) or BEIR (header query-id corpus-id score), with --queries as id<TAB>text
-             or JSON lines {_id, text}. Documents judged above 0 are gold; rows of one query id are its phrasings.
+             expected texts become claims, of which all are needed; those of contains-any are alternatives.
+  beir       a folder with queries.jsonl and qrels/test.tsv
+  huggingface, ragas, langsmith, langfuse
+             rows as JSON lines, JSON, CSV or parquet: a question, a reference answer or several accepted ones, and
+             gold as ids (sections, reference_context_ids, document_ids) or as contexts found in --corpus.
+  qrels      TREC (query 0 document relevance) or BEIR (header query-id corpus-id score), with --queries as id<TAB>text,
+             JSON lines {_id, text} or TREC topics. Documents judged above 0 are gold; rows of one query id are its phrasings.
   xquad      SQuAD-shaped JSON (SQuAD 1.1 and 2.0, XQuAD), or JSON lines {id, topic, question, doc, section, start, end,
              answer, disfluent}. Paragraphs are found in --corpus by their text, else they are TITLE#0, TITLE#1, ...
 
@@ -83,9 +88,7 @@ Examples:
 
 function addImport(gold: Command, verb: Verb, act: Act, terminal: Terminal): void {
   verb("import <file>", "make a gold set of the questions of another tool", gold)
-    .addOption(
-      new Option("--from <format>", "what the file is").choices(["promptfoo", "qrels", "xquad"]).makeOptionMandatory(),
-    )
+    .addOption(new Option("--from <format>", "what the file is").choices(GOLD_FORMATS).makeOptionMandatory())
     .option("--corpus <path>", "source documents, to find gold sections in")
     .option("--queries <file>", "texts of the queries that qrels name by id")
     .option("--topic <name>", "topic of questions whose source names none", "imported")

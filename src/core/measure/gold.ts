@@ -12,6 +12,9 @@ export interface GoldSpan extends SectionRef {
   readonly rev: string | null;
 }
 
+/** A text that an answer must say, or several of which it must say one. */
+export type Claim = string | readonly string[];
+
 /**
  * One question of a gold set.
  * @source definitions.md §2
@@ -24,7 +27,8 @@ export interface GoldItem {
   /** False: the right answer is a refusal, and `gold` is empty. */
   readonly answerable: boolean;
   readonly gold: readonly GoldSpan[];
-  readonly claims: readonly string[];
+  /** What a right answer says: all of them, and of a list of alternatives any one. */
+  readonly claims: readonly Claim[];
   /** A section that does not answer; null lets the runner draw one from another topic. */
   readonly decoy: SectionRef | null;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SectionRef } from "../../core/measure/gold.ts";
+import type { Claim, SectionRef } from "../../core/measure/gold.ts";
 import type { Problem } from "../../core/problem.ts";
 import { readGoldSet } from "../gold-set.ts";
 
@@ -14,7 +14,11 @@ export const IMPORT_CODES = {
   notInCorpus: "E247",
   fewPhrasings: "E248",
   leftOut: "E249",
+  twice: "E250",
 } as const;
+
+/** What the reader of gold sets says of an id used twice, in lines of its own. */
+const TWICE_IN_GOLD = "E206";
 
 /** A text that need not be there: an empty one is none. */
 export const optionalText = z
@@ -38,7 +42,7 @@ export interface ImportedItem {
   readonly phrasings: readonly string[];
   readonly answerable: boolean;
   readonly gold: readonly ImportedSpan[];
-  readonly claims?: readonly string[];
+  readonly claims?: readonly Claim[];
 }
 
 /** An item with the place it was read from. */
@@ -49,6 +53,17 @@ export interface ImportedRow {
   readonly at: NonNullable<Problem["at"]>;
 }
 
+/** What became of one row. */
+interface RowReport {
+  /** Path inside the source, as people write paths. */
+  readonly path: string;
+  readonly at?: NonNullable<Problem["at"]>;
+  /** Null when it makes no item. */
+  readonly id: string | null;
+  /** Why it was left out, or what of it was. */
+  readonly said: readonly string[];
+}
+
 /** What came of a source. Every row is among the items or has a problem that says why it is not. */
 export interface Imported {
   readonly items: readonly ImportedItem[];
@@ -56,6 +71,8 @@ export interface Imported {
   readonly problems: readonly Problem[];
   /** What of the imported rows is missing or was not understood. */
   readonly warnings: readonly Problem[];
+  /** Every row, taken or not, in the order of the source. */
+  readonly rows: readonly RowReport[];
 }
 
 /**
@@ -69,23 +86,53 @@ export function finishImport(
 ): Imported {
   const refused = refusedRows(rows);
   const kept = rows.filter((_, index) => !refused.has(index));
+  const allProblems = [...problems, ...[...refused.values()].flat()].sort(byPlace);
+  const allWarnings = [...warnings, ...kept.flatMap(lintPhrasings)].sort(byPlace);
   return {
     items: kept.map(({ item }) => ({ ...item, phrasings: item.phrasings.slice(0, PHRASINGS) })),
-    problems: [...problems, ...[...refused.values()].flat()].sort(byPlace),
-    warnings: [...warnings, ...kept.flatMap(lintPhrasings)].sort(byPlace),
+    problems: allProblems,
+    warnings: allWarnings,
+    rows: reportRows(kept, allProblems, allWarnings),
   };
+}
+
+function reportRows(
+  kept: readonly ImportedRow[],
+  problems: readonly Problem[],
+  warnings: readonly Problem[],
+): readonly RowReport[] {
+  const saidOf = new Map<string, string[]>();
+  for (const { path, message } of [...problems, ...warnings]) saidOf.set(path, [...(saidOf.get(path) ?? []), message]);
+  const taken = kept.map(({ item, path, at }) => ({ path, at, id: item.id, said: saidOf.get(path) ?? [] }));
+  const paths = new Set(taken.map(({ path }) => path));
+  const left = problems.filter(({ path }, index) => {
+    return !paths.has(path) && problems.findIndex((other) => other.path === path) === index;
+  });
+  const reports = left.map(({ path, at }): RowReport => {
+    return { path, ...(at === undefined ? {} : { at }), id: null, said: saidOf.get(path) ?? [] };
+  });
+  return [...taken, ...reports].sort(byPlace);
 }
 
 /** Problems of the reader by the number of their row. */
 function refusedRows(rows: readonly ImportedRow[]): ReadonlyMap<number, readonly Problem[]> {
   const refused = new Map<number, readonly Problem[]>();
   if (rows.length === 0) return refused;
+  const first = new Map<string, ImportedRow>();
+  for (const [index, row] of rows.entries()) {
+    const earlier = first.get(row.item.id);
+    if (earlier === undefined) first.set(row.item.id, row);
+    else {
+      const message = `id "${row.item.id}" is used twice; the first is in line ${earlier.at.line}, and is taken`;
+      refused.set(index, [{ code: IMPORT_CODES.twice, path: row.path, at: row.at, message }]);
+    }
+  }
   const read = readGoldSet(rows.map(({ item }) => JSON.stringify(filledUp(item))).join("\n"));
   if ("items" in read) return refused;
   for (const problem of read) {
     const index = (problem.at?.line ?? 1) - 1;
     const row = rows[index];
-    if (row === undefined) continue;
+    if (row === undefined || problem.code === TWICE_IN_GOLD) continue;
     refused.set(index, [...(refused.get(index) ?? []), { ...problem, path: row.path, at: row.at }]);
   }
   return refused;
@@ -113,6 +160,6 @@ function lintPhrasings({ item, path, at }: ImportedRow): readonly Problem[] {
   return [{ code: IMPORT_CODES.fewPhrasings, path, at, message, fix }];
 }
 
-function byPlace(a: Problem, b: Problem): number {
+function byPlace(a: Pick<Problem, "at">, b: Pick<Problem, "at">): number {
   return (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.column ?? 0) - (b.at?.column ?? 0);
 }

@@ -49,10 +49,20 @@ export function goldOfTest(
   const listed = ids ?? section;
   if (listed !== undefined) {
     const path = ["metadata", ids === undefined ? "section" : "sections"];
-    return collect([listed].flat().map((id) => byId(id, path, sections)));
+    return collect(idsOf(listed, sections).map((id) => byId(id, path, sections)));
   }
   const context = [vars["context"]].flat().filter((text) => text !== undefined);
   return collect(context.map((text) => byText(text, ["vars", "context"], sections)));
+}
+
+/** Ids as a list, or as a text that parts them by commas unless it is an id of the corpus itself. */
+function idsOf(listed: string | readonly string[], sections: SectionFinder): readonly string[] {
+  if (typeof listed !== "string") return listed;
+  if (!listed.includes(",") || (sections.isWhole && "ref" in sections.byId(listed))) return [listed];
+  return listed
+    .split(",")
+    .map((id) => id.trim())
+    .filter((id) => id !== "");
 }
 
 function byId(id: string, path: Path, sections: SectionFinder): Gold {

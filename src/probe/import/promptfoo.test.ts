@@ -10,6 +10,12 @@ const CORPUS = [
 const imported = (text: string, corpus: typeof CORPUS | null = CORPUS) =>
   importPromptfoo(text, { corpus, topic: "imported" });
 
+/** The same table with semicolons between the fields and CRLF, as a spreadsheet saves it. */
+function semicolons(text: string): string {
+  const rows = text.replace(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/g, ";");
+  return rows.replaceAll("\n", "\r\n");
+}
+
 const CONFIG = `description: Harbour
 prompts: ['{{question}}']
 providers: [openai:gpt-5-mini]
@@ -88,7 +94,9 @@ describe("importPromptfoo", () => {
   it("names assertions and parts of the config that a gold set has no place for", () => {
     const { warnings } = imported(`${CONFIG}scenarios: []\n`);
     expect(warnings.filter(({ code }) => code === "E249").map(({ message }) => message)).toEqual([
-      "assertions that a gold set has no place for are left out: javascript 1, llm-rubric 4",
+      ...["llm-rubric", "javascript", "llm-rubric", "llm-rubric", "llm-rubric"].map(
+        (type) => `assertion ${type} has no place in a gold set`,
+      ),
       "scenarios are not read, only tests are",
     ]);
   });
@@ -110,6 +118,94 @@ tests:
       [["ten days"], "imported"],
       [undefined, "imported"],
     ]);
+  });
+
+  const claimsOf = (test: string) => {
+    const text = `- vars: { question: How long? }\n  metadata: { section: 'berths#power' }\n${test}`;
+    const { items, warnings } = imported(text);
+    return [items[0]?.claims, warnings.filter(({ code }) => code === "E249").map(({ message }) => message)];
+  };
+  it.each([
+    ["contains-all, all needed", "{ type: contains-all, value: [a b, c d] }", ["a b", "c d"]],
+    ["contains-all as a comma list", "{ type: icontains-all, value: 'a b, c d' }", ["a b", "c d"]],
+    ["contains-any, one of them needed", "{ type: contains-any, value: [a b, c d] }", [["a b", "c d"]]],
+    ["a quoted comma list of alternatives", `{ type: icontains-any, value: '"a, b", c' }`, [["a, b", "c"]]],
+    ["one alternative", "{ type: contains-any, value: [a b] }", ["a b"]],
+    ["similar to any of a list", "{ type: similar, value: [a b, c d], threshold: 0.8 }", [["a b", "c d"]]],
+    ["a number", "{ type: contains, value: 30 }", ["30"]],
+    ["the same text twice", "{ type: contains, value: a }, { type: equals, value: a }", ["a"]],
+    ["a set without a threshold", "{ type: assert-set, assert: [{ type: contains, value: a }] }", ["a"]],
+  ])("makes claims of %s", (_, assertion, claims) => {
+    expect(claimsOf(`  assert: [${assertion}]\n`)).toEqual([claims, []]);
+  });
+
+  it.each([
+    ["an empty text", "{ type: contains, value: '' }", undefined, 'contains "" is no text that can be looked for'],
+    ["a template", "{ type: contains-all, value: [a, '{{b}}'] }", ["a"], 'contains-all "{{b}}" is no text'],
+    [
+      "an alternative in a file",
+      "{ type: contains-any, value: [a, 'file://b'] }",
+      undefined,
+      'contains-any "file://b"',
+    ],
+    ["what has no weight", "{ type: contains, value: a, weight: 0 }", undefined, 'weight 0, so "a" is not needed'],
+    [
+      "a set that passes at a part",
+      "{ type: assert-set, threshold: 0.5, assert: [{ type: contains, value: a }, { type: contains, value: b }] }",
+      undefined,
+      'the test passes at a score of 0.5, so "a" of contains may be missing',
+    ],
+  ])("tells %s, row by row", (_, assertion, claims, message) => {
+    const [found, said] = claimsOf(`  assert: [${assertion}]\n`);
+    expect(found).toEqual(claims);
+    expect(said?.[0]).toContain(message);
+    expect(claimsOf("  threshold: 0.6\n  assert: [{ type: contains, value: a }]\n")[0]).toBeUndefined();
+  });
+
+  it("tells an id that stands twice by the line of the first, and keeps an id as it is spelled", () => {
+    const test = (id: string) => `- vars: { question: Where? }\n  metadata: { id: ${id}, section: 'berths#power' }\n`;
+    const { items, problems, rows } = imported(test("007") + test("1e3") + test('"007"'));
+    expect(items.map(({ id }) => id)).toEqual(["007", "1e3"]);
+    expect(problems.map(({ code, message }) => [code, message])).toEqual([
+      ["E250", 'id "007" is used twice; the first is in line 1, and is taken'],
+    ]);
+    expect(rows.map(({ path, id }) => [path, id])).toEqual([
+      ["[0]", "007"],
+      ["[1]", "1e3"],
+      ["[2]", null],
+    ]);
+  });
+
+  const TABLE = `question,__expected,__expected2,__metadata:sections[],__metadata:topic
+What does a berth cost?,contains: nine crowns,"contains-any: 9, nine",berths#prices,prices
+"Where are
+the sockets?",on the pier,,"berths#power, berths#prices",
+Is it pretty?,is-refusal,,,
+What?,javascript: x,,berths#power,
+`;
+  it.each([
+    ["commas", TABLE],
+    ["Excel's semicolons, CRLF and a byte order mark", `\uFEFFsep=;\r\n${semicolons(TABLE)}`],
+  ])("reads a table of tests with %s", (_, text) => {
+    const { items, problems, warnings } = imported(text);
+    expect(problems).toEqual([]);
+    expect(
+      items.map(({ phrasings, claims, gold, answerable }) => [phrasings[0], claims, gold.length, answerable]),
+    ).toEqual([
+      ["What does a berth cost?", ["nine crowns", ["9", "nine"]], 1, true],
+      [expect.stringMatching(/^Where are\r?\nthe sockets\?$/), ["on the pier"], 2, true],
+      ["Is it pretty?", undefined, 0, false],
+      ["What?", undefined, 1, true],
+    ]);
+    expect(warnings.filter(({ code }) => code === "E249").length).toBe(1);
+  });
+
+  it("reads tests as JSON lines, the broken line told", () => {
+    const line = (id: string) =>
+      JSON.stringify({ vars: { question: "Where?" }, metadata: { id, section: "berths#power" } });
+    const { items, problems } = imported(`${line("a")}\n{"vars":\n${line("b")}\n`);
+    expect(items.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(problems.map(({ code, at }) => [code, at?.line])).toEqual([["E241", 2]]);
   });
 
   it("reads a list of tests alone, as YAML and as JSON", () => {

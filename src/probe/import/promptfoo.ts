@@ -1,10 +1,14 @@
 import { z } from "zod";
 import type { Problem } from "../../core/problem.ts";
 import { type Path, parseSource, pathText, type Source, sourceAt } from "../../spec/source.ts";
+import { withoutMark } from "../../spec/document-text.ts";
 import type { CorpusSection } from "../corpus.ts";
 import { checkShape } from "../shape-problems.ts";
 import { finishImport, IMPORT_CODES, type Imported, type ImportedRow } from "./imported.ts";
-import { type Assertion, assertionShape, claimsOf, isRefusalWanted, otherTypes } from "./promptfoo-assert.ts";
+import { assertionShape, readAssertions } from "./promptfoo-assert.ts";
+import type { TableRows } from "./csv-rows.ts";
+import { isTestTable, readTestTable } from "./promptfoo-table.ts";
+import { isJsonLines, readJsonLines } from "./row-source.ts";
 import { goldOfTest, metadataShape } from "./promptfoo-gold.ts";
 import { findSections, type SectionFinder } from "./section-finder.ts";
 
@@ -19,6 +23,7 @@ const testShape = z.object({
   vars: variables.optional(),
   assert: z.array(assertionShape).optional(),
   metadata: metadataShape.optional(),
+  threshold: z.number().optional(),
   options: z.object({ disableVarExpansion: z.boolean().optional() }).optional(),
 });
 
@@ -37,7 +42,9 @@ interface PromptfooOptions {
  * become claims. What stands in other files (`file://`) is not followed and reported.
  * @source https://www.promptfoo.dev/docs/configuration/test-cases: vars, assert, metadata, defaultTest
  */
-export function importPromptfoo(text: string, { corpus, topic }: PromptfooOptions): Imported {
+export function importPromptfoo(text: string, options: PromptfooOptions): Imported {
+  const rows = isJsonLines(withoutMark(text)) ? readJsonLines(text) : isTestTable(text) ? readTestTable(text) : null;
+  if (rows !== null) return importTests(rows, options);
   const source = parseSource(text);
   if (!("value" in source)) {
     const unreadable = source.map((problem) => ({ ...problem, code: CODES.unreadable }));
@@ -46,12 +53,26 @@ export function importPromptfoo(text: string, { corpus, topic }: PromptfooOption
   const listed = listTests(source);
   if ("code" in listed) return finishImport([], [listed], []);
   const { defaults, problems } = readDefaults(source);
-  const sections = findSections(corpus);
-  const read = listed.paths.map((path, index) => readTest(source, path, index, { defaults, sections, topic }));
+  const { corpus, topic } = options;
+  const context = { defaults, sections: findSections(corpus), topic };
+  const read = listed.paths.map((path, index) => {
+    return readTest({ mine: sourceAt(source, path), path: pathText(path) }, index, context);
+  });
+  return finishTests(read, problems, scenarios(source));
+}
+
+/** Tests of a table or of JSON lines, which have no defaults. */
+function importTests({ rows, problems }: TableRows, { corpus, topic }: PromptfooOptions): Imported {
+  const context = { defaults: {}, sections: findSections(corpus), topic };
+  const read = rows.map((mine, index) => readTest({ mine, path: `line ${mine.locate([]).line}` }, index, context));
+  return finishTests(read, problems, []);
+}
+
+function finishTests(read: readonly ReadTest[], problems: readonly Problem[], warnings: readonly Problem[]): Imported {
   const rows = read.flatMap((one) => ("row" in one ? [one.row] : []));
   const left = read.flatMap((one) => ("row" in one ? [] : one.problems));
-  const assertions = read.flatMap((one) => ("row" in one ? one.assertions : []));
-  return finishImport(rows, [...problems, ...left], [...untold(assertions), ...scenarios(source)]);
+  const told = read.flatMap((one) => ("row" in one ? one.warnings : []));
+  return finishImport(rows, [...problems, ...left], [...told, ...warnings]);
 }
 
 function listTests(source: Source): { readonly paths: readonly Path[] } | Problem {
@@ -88,18 +109,23 @@ interface Context {
 }
 
 type ReadTest =
-  | { readonly row: ImportedRow; readonly assertions: readonly Assertion[] }
+  | { readonly row: ImportedRow; readonly warnings: readonly Problem[] }
   | { readonly problems: readonly Problem[] };
 
-function readTest(source: Source, path: Path, index: number, { defaults, sections, topic }: Context): ReadTest {
-  const mine = sourceAt(source, path);
+/** A test and where it stands. */
+interface PlacedTest {
+  readonly mine: Source;
+  readonly path: string;
+}
+
+function readTest({ mine, path }: PlacedTest, index: number, { defaults, sections, topic }: Context): ReadTest {
   const refuse = (code: string, message: string, inner: Path = []): ReadTest => {
-    const place = [...path, ...inner];
-    return { problems: [{ code, path: pathText(place), at: source.locate(place), message }] };
+    const place = [path, pathText(inner)].filter((part) => part !== "").join(".");
+    return { problems: [{ code, path: place, at: mine.locate(inner), message }] };
   };
   if (typeof mine.value === "string") return refuse(CODES.leftOut, `the tests of ${mine.value} are not read`);
   const checked = checkShape(testShape, mine, CODES);
-  if (!("value" in checked)) return { problems: checked.map((problem) => below(path, problem)) };
+  if (!("value" in checked)) return { problems: checked.map((problem) => belowPath(path, problem)) };
   const own = checked.value;
   const vars = { ...defaults.vars, ...own.vars };
   const metadata = { ...defaults.metadata, ...own.metadata };
@@ -108,8 +134,10 @@ function readTest(source: Source, path: Path, index: number, { defaults, section
   const asked = phrasingsOf(vars, isExpanded);
   if ("reason" in asked)
     return refuse(asked.name === null ? CODES.missing : CODES.type, asked.reason, ["vars", asked.name ?? ""]);
-  const id = metadata.id ?? `test-${index + 1}`;
-  const isRefused = isRefusalWanted(assertions) || metadata.answerable === false;
+  const given = own.metadata?.id === undefined ? undefined : (mine.spelled(["metadata", "id"]) ?? own.metadata.id);
+  const id = given ?? metadata.id ?? `test-${index + 1}`;
+  const demanded = readAssertions(assertions, own.threshold ?? defaults.threshold);
+  const isRefused = demanded.isRefused || metadata.answerable === false;
   const gold = goldOfTest(vars, metadata, sections);
   if ("reason" in gold) return refuse(CODES.notInCorpus, gold.reason, gold.path);
   if (isRefused && gold.spans.length > 0) return refuse(CODES.value, `${id} is to be refused and names gold sections`);
@@ -126,9 +154,10 @@ function readTest(source: Source, path: Path, index: number, { defaults, section
     answerable: !isRefused,
     gold: gold.spans,
   };
-  const claims = claimsOf(assertions);
-  const at = source.locate(path);
-  return { row: { item: claims.length === 0 ? item : { ...item, claims }, path: pathText(path), at }, assertions };
+  const { claims, left } = demanded;
+  const at = mine.locate([]);
+  const warnings = left.map((message) => ({ code: CODES.leftOut, path, at, message }));
+  return { row: { item: claims.length === 0 ? item : { ...item, claims }, path, at }, warnings };
 }
 
 type Asked = { readonly phrasings: readonly string[] } | { readonly reason: string; readonly name: string | null };
@@ -157,13 +186,6 @@ function phrasingsOf(vars: Readonly<Record<string, unknown>>, isExpanded: boolea
   return { phrasings: [...new Set((texts as readonly string[]).map((text) => text.trim()))] };
 }
 
-function untold(assertions: readonly Assertion[]): readonly Problem[] {
-  const types = otherTypes(assertions);
-  if (types.length === 0) return [];
-  const message = `assertions that a gold set has no place for are left out: ${types.join(", ")}`;
-  return [{ code: CODES.leftOut, path: "", message }];
-}
-
 function scenarios(source: Source): readonly Problem[] {
   if (Array.isArray(source.value) || !("scenarios" in (source.value as object))) return [];
   const at = source.locateKey([], "scenarios");
@@ -171,5 +193,9 @@ function scenarios(source: Source): readonly Problem[] {
 }
 
 function below(path: Path, problem: Problem): Problem {
-  return { ...problem, path: [pathText(path), problem.path].filter((part) => part !== "").join(".") };
+  return belowPath(pathText(path), problem);
+}
+
+function belowPath(path: string, problem: Problem): Problem {
+  return { ...problem, path: [path, problem.path].filter((part) => part !== "").join(".") };
 }

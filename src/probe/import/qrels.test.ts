@@ -135,4 +135,50 @@ describe("readQueries", () => {
       ["7", { texts: ["Why?"], topic: null }],
     ]);
   });
+
+  it("tells a row that stands twice and a topic that differs", () => {
+    const row = (topic?: string) => JSON.stringify({ _id: "1", text: "Why?", topic });
+    const { byId, warnings } = readQueries([row("a"), row("a"), row("b")].join("\n"));
+    expect(byId.get("1")).toEqual({ texts: ["Why?"], topic: "a" });
+    expect(warnings.map(({ message, at }) => [at?.line, message])).toEqual([
+      [2, "query 1 stands twice with the same text"],
+      [3, "query 1 stands twice with the same text"],
+      [3, "query 1 has topic b here and a before, which is kept"],
+    ]);
+  });
+
+  it.each([
+    [
+      "of the ad hoc tracks",
+      "<top>\n<num> Number: 301\n<title> berth prices\n\n<desc> Description:\nWhat does a\nberth cost?\n<narr> x\n</top>\n",
+    ],
+    [
+      "with closed elements",
+      '<topics><topic number="301"><query>berth &amp; prices</query><question>What does a berth cost?</question></topic></topics>',
+    ],
+  ])("reads TREC topics %s", (_, text) => {
+    expect([...readQueries(text).byId]).toEqual([
+      ["301", { texts: [expect.stringMatching(/^berth (& )?prices$/), "What does a berth cost?"], topic: null }],
+    ]);
+  });
+
+  it("tells a topic without a number or a title, and a text without topics", () => {
+    const { problems } = readQueries("<top>\n<title> x\n</top>\n<top>\n<num> Number: 1\n</top>\n");
+    expect(problems.map(({ message, at }) => [at?.line, message])).toEqual([
+      [1, "the topic has no number"],
+      [4, "topic 1 has no title"],
+    ]);
+    expect(readQueries("<html></html>").problems).toHaveLength(1);
+  });
+});
+
+describe("importQrels of a document judged twice", () => {
+  it("takes the first judgement and tells the other", () => {
+    const { items, problems, warnings } = imported("q2 0 tides#table 1\nq2 0 tides#table 1\nq2 0 tides#table 0\n");
+    expect(items.map(({ gold }) => gold.length)).toEqual([1]);
+    expect(problems.map(({ code, at, message }) => [code, at?.line, message])).toEqual([
+      ["E250", 3, "document tides#table of query q2 is judged 0 here and 1 in line 1, which is taken"],
+    ]);
+    expect(warnings.some(({ at }) => at?.line === 2)).toBe(true);
+  });
 });

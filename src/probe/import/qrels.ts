@@ -49,14 +49,43 @@ export function importQrels(text: string, { queries, corpus, topic }: QrelsOptio
     if (mine === undefined) byQuery.set(judgement.query.text, [judgement]);
     else mine.push(judgement);
   }
+  const repeated = judgedTwice(judgements);
   const sections = findSections(corpus);
   const read = [...byQuery.values()].map((mine) => readQuery(mine, queries, sections, topic));
-  const warnings = [...read.flatMap((one) => one.warnings), ...unjudged(queries, byQuery)];
+  const told = [
+    ...repeated.filter(({ code }) => code === IMPORT_CODES.leftOut),
+    ...read.flatMap((one) => one.warnings),
+  ];
+  const warnings = [...told, ...unjudged(queries, byQuery)];
   return finishImport(
     read.flatMap(({ row }) => (row === null ? [] : [row])),
-    [...problems, ...read.flatMap((one) => one.problems)],
+    [
+      ...problems,
+      ...repeated.filter(({ code }) => code === IMPORT_CODES.twice),
+      ...read.flatMap((one) => one.problems),
+    ],
     warnings,
   );
+}
+
+/** Judgements of one query and document: the same one twice is told, two different ones are told and the first counts. */
+function judgedTwice(judgements: readonly Judgement[]): readonly Problem[] {
+  const first = new Map<string, Judgement>();
+  return judgements.flatMap((judgement): readonly Problem[] => {
+    const { query, doc, relevance, line } = judgement;
+    const key = `${query.text}\n${doc.text}`;
+    const earlier = first.get(key);
+    if (earlier === undefined) {
+      first.set(key, judgement);
+      return [];
+    }
+    const place = { path: `line ${line}`, at: { line, column: doc.column } };
+    const what = `document ${doc.text} of query ${query.text} is judged ${relevance} here`;
+    if (earlier.relevance === relevance)
+      return [{ code: IMPORT_CODES.leftOut, ...place, message: `${what} and in line ${earlier.line}` }];
+    const message = `${what} and ${earlier.relevance} in line ${earlier.line}, which is taken`;
+    return [{ code: IMPORT_CODES.twice, ...place, message }];
+  });
 }
 
 interface ReadJudgements {
@@ -131,7 +160,9 @@ function readQuery(
   };
   const query = queries.byId.get(id);
   if (query === undefined) return leaveOut(IMPORT_CODES.missing, `query ${id} has no text in the queries file`);
-  const relevant = judgements.filter(({ relevance }) => relevance > 0);
+  const relevant = judgements.filter(({ doc, relevance }, index) => {
+    return relevance > 0 && judgements.findIndex((other) => other.doc.text === doc.text) === index;
+  });
   if (relevant.length === 0) return leaveOut(IMPORT_CODES.noGold, `query ${id} has no document judged above 0`);
   const { gold, problems } = goldOf(id, relevant, sections);
   if (gold.length === 0) return { row: null, problems, warnings: [] };

@@ -7,6 +7,8 @@ type Found = { readonly ref: SectionRef; readonly start: number } | { readonly r
 
 /** Finds the sections that sources of questions speak of under names or texts of their own. */
 export interface SectionFinder {
+  /** Whether there is a corpus to look in; without one every id is taken at its word. */
+  readonly isWhole: boolean;
   /** By an id as rankings have it; `start` is 0. */
   byId(id: string): Found;
   /** The one section that holds a text, blanks around it aside; `start` is where the text begins, in code points. */
@@ -20,6 +22,7 @@ export interface SectionFinder {
 export function findSections(corpus: readonly CorpusSection[] | null): SectionFinder {
   if (corpus === null) {
     return {
+      isWhole: false,
       byId: (id) => ({ ref: { doc: id.split("#")[0] || id, section: id }, start: 0 }),
       byText: () => ({ reason: "can only be found in a corpus: give --corpus" }),
     };
@@ -27,6 +30,7 @@ export function findSections(corpus: readonly CorpusSection[] | null): SectionFi
   const [bySection, byDoc] = [groupBy(corpus, ({ section }) => section), groupBy(corpus, ({ doc }) => doc)];
   const byText = groupBy(corpus, ({ text }) => text.trim());
   return {
+    isWhole: true,
     byId(id) {
       const named = bySection.get(id) ?? byDoc.get(id) ?? [];
       return onlyOne(

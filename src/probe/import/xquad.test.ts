@@ -32,7 +32,7 @@ describe("importXquad", () => {
         phrasings: ["What does power cost?"],
         answerable: true,
         gold: [{ doc: "Berths", section: "Berths#0", start: 46, end: 56 }],
-        claims: ["two crowns", "two crowns more"],
+        claims: [["two crowns", "two crowns more"]],
       },
     ]);
   });
@@ -85,7 +85,7 @@ describe("importXquad", () => {
       ["E245", '"answer_start": 0', 'answer "nine" does not stand at 0 of its paragraph, found "A berth costs nine c"'],
       ["E246", "{", "question q3 has neither an answer nor is_impossible: true"],
       ["E243", '"question": 7', "found 7 for question, expected string"],
-      ["E206", "{", 'id "q1" is used twice; the first is in line 1'],
+      ["E250", "{", expect.stringMatching(/^id "q1" is used twice; the first is in line \d+, and is taken$/)],
     ]);
   });
 
@@ -156,5 +156,19 @@ describe("importXquad of JSON lines", () => {
     ]);
     expect(problems[0]?.message).toBe('found "High" at 0, expected the answer "at noon"');
     expect(problems[0]?.at?.column).toBe((lines[1]?.indexOf('"start":') ?? 0) + 9);
+  });
+
+  it("keeps two articles of one title apart and tells it", () => {
+    const paragraph = (context: string, id: string) => {
+      const answers = [{ text: context.slice(0, 3), answer_start: 0 }];
+      return { title: "Berths", paragraphs: [{ context, qas: [{ id, question: "What?", answers }] }] };
+    };
+    const text = JSON.stringify({ data: [paragraph("One berth.", "a"), paragraph("Two berths.", "b")] });
+    const { items, warnings } = importXquad(text, null);
+    expect(items.map(({ gold }) => gold[0]?.section)).toEqual(["Berths#0", "Berths#1"]);
+    expect(warnings.map(({ code, message }) => [code, message])).toContainEqual([
+      "E250",
+      'title "Berths" stands twice: its sections go on at Berths#1',
+    ]);
   });
 });

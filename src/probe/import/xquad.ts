@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { codePoints, sliceCodePoints } from "../../core/measure/tokenizer.ts";
+import type { Claim } from "../../core/measure/gold.ts";
 import type { Problem } from "../../core/problem.ts";
 import type { Path, Source } from "../../spec/source.ts";
 import { pathText, sourceAt } from "../../spec/source.ts";
@@ -31,7 +32,7 @@ interface Paragraph {
   readonly start: number;
 }
 
-type Part = { readonly row: ImportedRow } | { readonly problem: Problem };
+type Part = { readonly row: ImportedRow; readonly warnings?: readonly Problem[] } | { readonly problem: Problem };
 
 /**
  * SQuAD-shaped questions (SQuAD 1.1 and 2.0, XQuAD, MLQA, TyDi QA) as a gold set: titles are topics, paragraphs are
@@ -48,14 +49,25 @@ export function importXquad(text: string, corpus: readonly CorpusSection[] | nul
   const checked = checkShape(fileShape, source, CODES);
   if (!("value" in checked)) return finishImport([], checked, []);
   const finder = corpus === null ? null : findSections(corpus);
+  const warnings: Problem[] = [];
+  const counts = new Map<string, number>();
   const parts = checked.value.data.flatMap(({ title, paragraphs }, article) => {
+    // Two articles of one title are two: their paragraphs are numbered on.
+    const first = counts.get(title) ?? 0;
+    counts.set(title, first + paragraphs.length);
+    if (first > 0) {
+      const message = `title ${JSON.stringify(title)} stands twice: its sections go on at ${title}#${first}`;
+      const path = ["data", article, "title"];
+      warnings.push({ code: CODES.twice, path: pathText(path), at: source.locate(path), message });
+    }
     return paragraphs.flatMap((_, number) => {
-      return readParagraph(source, ["data", article, "paragraphs", number], title, number, finder);
+      return readParagraph(source, ["data", article, "paragraphs", number], title, first + number, finder);
     });
   });
+  warnings.push(...parts.flatMap((part) => ("row" in part ? (part.warnings ?? []) : [])));
   const problems = parts.flatMap((part) => ("problem" in part ? [part.problem] : []));
   const rows = parts.flatMap((part) => ("row" in part ? [part.row] : []));
-  if (parts.length > 0) return finishImport(rows, problems, []);
+  if (parts.length > 0) return finishImport(rows, problems, warnings);
   return finishImport([], [{ code: CODES.missing, path: "data", message: "the file holds no question" }], []);
 }
 
@@ -87,13 +99,22 @@ function readQuestion(source: Source, path: Path, paragraph: Paragraph): readonl
   if (!("value" in checked)) return checked.map((problem) => ({ problem: below(path, problem) }));
   const question = checked.value;
   const at = source.locate(path);
-  const row = (gold: ImportedRow["item"]["gold"], claims: readonly string[]): readonly Part[] => {
+  const row = (
+    gold: ImportedRow["item"]["gold"],
+    texts: readonly string[],
+    left: readonly string[],
+  ): readonly Part[] => {
+    // Every accepted answer is a right one, so several are one claim of alternatives.
+    const claims: readonly Claim[] = texts.length > 1 ? [texts] : texts;
+    const warnings = left.map((message) => ({ code: CODES.leftOut, path: pathText(path), at, message }));
     const { id, question: asked } = question;
     const item = { id, topic: paragraph.title, phrasings: [asked], answerable: gold.length > 0, gold };
-    return [{ row: { item: claims.length === 0 ? item : { ...item, claims }, path: pathText(path), at } }];
+    return [{ row: { item: claims.length === 0 ? item : { ...item, claims }, path: pathText(path), at }, warnings }];
   };
-  if (question.is_impossible === true) return row([], []);
   const answers = question.answers ?? [];
+  if (question.is_impossible === true) {
+    return row([], [], answers.length === 0 ? [] : [`question ${question.id} is impossible: its answers are left out`]);
+  }
   const [first] = answers;
   if (first === undefined) {
     const message = `question ${question.id} has neither an answer nor is_impossible: true`;
@@ -108,7 +129,13 @@ function readQuestion(source: Source, path: Path, paragraph: Paragraph): readonl
   }
   const from = paragraph.start + start;
   const gold = [{ ...paragraph.section, start: from, end: from + codePoints(first.text) }];
-  return row(gold, [...new Set(answers.map((answer) => answer.text.trim()))]);
+  const texts = [...new Set(answers.map((answer) => answer.text.trim()).filter((text) => text !== ""))];
+  const elsewhere = answers.filter(({ answer_start: at, text }) => {
+    return at >= first.answer_start + codePoints(first.text) || at + codePoints(text) <= first.answer_start;
+  });
+  const places = elsewhere.map(({ text, answer_start: at }) => `${JSON.stringify(text)} at ${at}`);
+  const left = [`the gold stretch is that of the first answer; left out: ${places.join(", ")}`];
+  return row(gold, texts, places.length === 0 ? [] : left);
 }
 
 /** Where an answer begins in code points; some files count UTF-16 units. Null when it stands at neither. */

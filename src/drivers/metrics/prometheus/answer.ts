@@ -8,18 +8,31 @@ const series = z.object({
   value: sample.optional(),
   histogram: z.unknown().optional(),
 });
-const notes = { warnings: z.array(z.string()).optional(), infos: z.array(z.string()).optional() };
+/** Go writes a list that was never filled as null, and so do servers that speak Prometheus' language. */
+const listOf = <T extends z.ZodType>(element: T) =>
+  z
+    .array(element)
+    .nullish()
+    .transform((list) => list ?? []);
+const notes = { warnings: listOf(z.string()), infos: listOf(z.string()) };
 
-/** @source Prometheus documentation, "HTTP API": response envelope and the four result types, 2.42 and 3.x */
+/**
+ * What Prometheus answers, and Thanos, Mimir and VictoriaMetrics in its stead: members of their own (`partial`, `stats`,
+ * `isPartial`) are let through, null lists are empty ones.
+ * @source Prometheus documentation, "HTTP API": response envelope and the four result types, 2.42 and 3.x; Thanos query
+ * API, Mimir HTTP API, VictoriaMetrics "Prometheus querying API"
+ */
 const answerSchema = z.object({
   status: z.literal("success"),
   data: z.discriminatedUnion("resultType", [
-    z.object({ resultType: z.literal("vector"), result: z.array(series) }),
+    z.object({ resultType: z.literal("vector"), result: listOf(series) }),
     z.object({ resultType: z.literal("scalar"), result: sample }),
-    z.object({ resultType: z.literal("matrix"), result: z.array(z.unknown()) }),
+    z.object({ resultType: z.literal("matrix"), result: listOf(z.unknown()) }),
     z.object({ resultType: z.literal("string"), result: z.unknown() }),
   ]),
   ...notes,
+  /** VictoriaMetrics' cluster: storage nodes were missing, so the number is of a part of the data. */
+  isPartial: z.boolean().nullish(),
 });
 const refusalSchema = z.object({ status: z.literal("error"), errorType: z.string(), error: z.string() });
 

@@ -26,6 +26,25 @@ describe("the number in an answer of Prometheus", () => {
     expect(readComputed(body(vector(text)))).toEqual({ kind: "number", value, atEpochMs: 1_800_000_000_123 });
   });
 
+  it.each([
+    ["null lists, as Go writes them", { warnings: null, infos: null }],
+    ["Thanos' members", { stats: { timings: {} }, analysis: null }],
+    ["VictoriaMetrics' members", { isPartial: false, stats: { seriesFetched: "1" } }],
+  ])("is read beside %s", (_, more) => {
+    expect(readComputed(body(vector("2"), more))).toMatchObject({ kind: "number", value: 2 });
+  });
+
+  it("is no data of a null list, and an error of a part of the data or of a histogram", () => {
+    expect(reasonOf(body({ resultType: "vector", result: null }))).toMatch(/^no-data: no series/);
+    expect(reasonOf(body({ resultType: "matrix", result: null }))).toMatch(/^no-data/);
+    expect(reasonOf(body(vector("2"), { isPartial: true }))).toMatch(/^error: 2 is not to be relied on.*isPartial/);
+    const histogram = {
+      metric: {},
+      histogram: [1_800_000_000, { count: "4", sum: "2", buckets: [[0, "0", "1", "4"]] }],
+    };
+    expect(reasonOf(body({ resultType: "vector", result: [histogram] }))).toMatch(/^error: a histogram/);
+  });
+
   it("is a scalar as well", () => {
     const scalar = { resultType: "scalar", result: [1_800_000_000, "2"] };
     expect(readComputed(body(scalar))).toEqual({ kind: "number", value: 2, atEpochMs: 1_800_000_000_000 });

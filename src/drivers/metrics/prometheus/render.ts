@@ -67,7 +67,9 @@ export function readComputed(body: string): Computed {
     const reason = `not an answer of Prometheus' query API: ${quote(body)}`;
     return { kind: "error", reason };
   }
-  const { data, warnings = [], infos = [] } = answer;
+  const { data, infos } = answer;
+  const partial = answer.isPartial === true ? ["isPartial: the answer is of a part of the data"] : [];
+  const warnings = [...answer.warnings, ...partial];
   const computed = numberOfData(data);
   const said = [...warnings.map((text) => `warning: ${text}`), ...infos.map((text) => `info: ${text}`)];
   const suffix = said.length === 0 ? "" : `; ${quote(said.join("; "))}`;
