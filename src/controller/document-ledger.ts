@@ -147,7 +147,8 @@ export class DocumentLedger {
     const document = isSaid ? previous.document : planned;
     const admission = admit(document, null, 0);
     if (admission.kind !== "adopt") {
-      // A way back that no data plane could take, of a rollout that none has taken a document of: nothing is to be undone.
+      // A way back that no data plane could take, of a rollout that none has taken a document of: nothing is to be
+      // undone.
       if (effect.closed.includes("candidate") && previous?.document.rolloutId !== plan.rolloutId) return null;
       throw new DriverError("rejected", "never", `no data plane would take the document: ${reasonOf(admission)}`);
     }

@@ -115,7 +115,8 @@ export async function startController(options: ServeControllerOptions): Promise<
     undo.push(() => store.close());
     const { store: identity } = await store.own(hexOf(systemRandom.bytes(16)));
     await checkIdentity(dataDir, identity, isNew);
-    // After the database: a token says that there is one, and a start that was cut off before must not look like a loss.
+    // After the database: a token says that there is one, and a start that was cut off before must not look like a
+    // loss.
     const { path: tokenFile, token } = await openTokenFile(dataDir);
     const gateway = await openTokenFile(dataDir, TOKEN_FILES.gateway);
     const clock = systemClock();

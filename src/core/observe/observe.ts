@@ -37,7 +37,8 @@ export function startObservations(plan: RolloutPlan, known: readonly ErrorClass[
 
 /**
  * What is known after one more window. A window at or below its gateway's cursor is a repetition and changes nothing.
- * `units` grow in place. Candidate traffic of documents before this rollout's first one belongs to another release and is left out.
+ * `units` grow in place. Candidate traffic of documents before this rollout's first one belongs to another release
+ * and is left out.
  */
 export function observe(
   observations: Observations,

@@ -49,7 +49,8 @@ class Run {
 }
 
 /**
- * Traffic of users, for rehearsals in which failures and slowness follow them. Each stream of chance is a run of its own
+ * Traffic of users, for rehearsals in which failures and slowness follow them. Each stream of chance is a run of its
+ * own
  * with users of its own.
  */
 export function crowdTraffic(population: Population): Traffic {
