@@ -149,3 +149,27 @@ describe("a person's override at a data plane", () => {
     expect(world.phase).toBe("aborted");
   });
 });
+
+describe("a data plane that is gone", () => {
+  it("keeps a way back that no lease bounds from being confirmed, until a person says that it is gone", async () => {
+    world = await new World().open();
+    await world.run(2);
+    await world.controller.apply(plan({ leaseMs: null, stages: [traffic(20, 600_000), watch()] }));
+    await world.run(8);
+    world.isGatewayAlive = false;
+    await world.controller.command("support-rag-7", { command: "abort", full: false, by: "ann", reason: "" });
+    await world.run(8);
+    expect(world.phase).toBe("rolling-back");
+    expect(await world.controller.planes.forget("nobody", "ann", "")).toBeNull();
+    // The second gateway goes on serving, so there is somebody who confirms.
+    await world.controller.planes.hear("support-rag", "g2", { epoch: 2, seq: 1 }, null);
+    const gone = await world.controller.planes.forget("g1", "ann", "the rack burnt");
+    expect(gone?.gone).toMatchObject({ why: "forgotten", by: "ann", reason: "the rack burnt" });
+    await world.run(8);
+    expect(world.phase).toBe("aborted");
+    expect((await world.store.planes()).map(({ gatewayId, gone: end }) => [gatewayId, end?.why])).toEqual([
+      ["g1", "forgotten"],
+      ["g2", undefined],
+    ]);
+  });
+});

@@ -51,6 +51,11 @@ export class PlaneDesk {
     return desk;
   }
 
+  /** Every data plane of every service, the gone ones included. */
+  all(): readonly StoredPlane[] {
+    return [...this.#stored.values()];
+  }
+
   /** Everything known, the gone ones included. */
   planes(service: string): readonly StoredPlane[] {
     return [...this.#stored.values()].filter((plane) => plane.service === service);

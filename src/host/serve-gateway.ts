@@ -51,7 +51,7 @@ export async function serveGateway(options: ServeGatewayOptions): ReturnType<typ
     ...(controller === null ? {} : { controllerUrl: controller.url, token: controller.token }),
     stateFile,
     // One for each address: two gateways of one service may share a directory, and are two.
-    planeFile: join(dataDir, `gateway-${service}-${listen.port}.plane.json`),
+    planeFile: listen.port === 0 ? undefined : join(dataDir, `gateway-${service}-${listen.port}.plane.json`),
     log,
     trustedProxies: route.trustedProxies,
     ...(route.upstreamIdle === undefined ? {} : { timeouts: { upstreamIdleMs: route.upstreamIdle } }),

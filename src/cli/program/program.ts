@@ -24,6 +24,7 @@ function ownVersion(): string {
 export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
   const program = new Command("sluice")
     .description("Ships a new release of a RAG or LLM service and proves it did not get worse.")
+    .enablePositionalOptions() // Options after a subcommand are its own, also where its parent has one of that name.
     .version(ownVersion(), "--version", "print the version")
     .exitOverride()
     .showSuggestionAfterError()

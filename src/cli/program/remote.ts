@@ -82,6 +82,7 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
       }),
     );
   addService(remote, act, terminal);
+  addGateways(remote, act, terminal);
   const verbs = [
     ["promote", "skip the rest of the hold, never a failed gate"],
     ["pause", "stop promoting; fuses still act"],
@@ -110,6 +111,23 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
   }
 }
 
+/** `gateways` and `gateways forget ID`. */
+function addGateways(remote: Verb, act: Act, terminal: Terminal): void {
+  const list = remote("gateways", "every gateway, what it said last and what it may still send to a candidate").action(
+    act(async (options: Shared) =>
+      (await import("../commands/gateways.ts")).gateways(options, await connect(options), terminal),
+    ),
+  );
+  list.enablePositionalOptions(); // Options after `forget` are its own.
+  remote("forget <id>", "say that a gateway is gone, so that nothing waits for it", list)
+    .requiredOption("--reason <text>", "how you know, for the record")
+    .action(
+      act(async (id: string, options: Shared & { reason: string }) =>
+        (await import("../commands/gateways.ts")).gatewaysForget(id, options, await connect(options), terminal),
+      ),
+    );
+}
+
 /** `service NAME` and `service adopt NAME`: commander takes the first word for a subcommand where it is one. */
 function addService(remote: Verb, act: Act, terminal: Terminal): void {
   const service = remote("service <name>", "what users of a service have now, since when, and its gateways").action(
@@ -117,6 +135,7 @@ function addService(remote: Verb, act: Act, terminal: Terminal): void {
       (await import("../commands/service.ts")).service(name, options, await connect(options), terminal),
     ),
   );
+  service.enablePositionalOptions(); // Options after `adopt` are its own.
   remote("adopt <name>", "take over a release that was put in place from outside; all users go there", service)
     .requiredOption("--url <url>", "where the service answers now")
     .requiredOption("--reason <text>", "kept in the history")

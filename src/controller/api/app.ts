@@ -8,6 +8,7 @@ import { metricsText } from "./metrics.ts";
 import { problemResponse } from "./problem.ts";
 import { OperatorMutations } from "./operator-mutation.ts";
 import { getRollout, listRollouts, postCommand, postRetry, postRollout, type RolloutApiOptions } from "./rollouts.ts";
+import { listGateways, postForget } from "./gateways.ts";
 import { getService, listServices, postAdopt, postClaim } from "./services.ts";
 import { listTokens, postRevoke, postToken } from "./tokens.ts";
 import { getEvents, getRouting } from "./streams.ts";
@@ -73,6 +74,10 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
   app.get("/v1/tokens", () => listTokens(tokens));
   app.post("/v1/tokens", (context) => postToken(context, tokens, clock));
   app.post("/v1/tokens/:name/revoke", (context) => postRevoke(context.req.param("name"), tokens));
+  app.get("/v1/gateways", () => listGateways(controller));
+  app.post("/v1/gateways/:id/forget", (context) =>
+    mutations.once(context, (mutation) => postForget(context.req.param("id"), mutation, controller)),
+  );
   app.get("/v1/services", () => listServices(controller));
   app.get("/v1/services/:service", (context) => getService(context.req.param("service"), controller));
   app.post("/v1/services/:service/adopt", (context) =>
