@@ -41,6 +41,8 @@ export type FeedEvent =
       readonly phase: string;
       readonly gate: string | null;
       readonly cause: string | null;
+      /** Where to look first, when a gate stopped it. */
+      readonly look_at: string | null;
     }
   | { readonly type: "note"; readonly rollout: string | null; readonly text: string };
 

@@ -1,5 +1,5 @@
 import type { Stretch } from "../core/observe/worst-window.ts";
-import { stopConditionOf } from "../core/judge/gates.ts";
+import { lookAtAfter, stopConditionOf } from "../core/judge/gates.ts";
 import { gateLabel } from "../core/judge/setting.ts";
 import { shareBp } from "../core/observe/observe.ts";
 import type { Stage } from "../core/stage/plan.ts";
@@ -170,6 +170,7 @@ export function statusWire(
             stage: cause.stageIndex,
             at: cause.at,
             text: cause.text,
+            look_at: lookAtAfter(cause.verdict),
             verdict: cause.verdict === null ? null : verdictWire(cause.verdict),
           },
     detect_ms: detectMs(stored, journal),

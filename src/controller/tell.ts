@@ -1,3 +1,4 @@
+import { lookAtAfter } from "../core/judge/gates.ts";
 import { gateLabel } from "../core/judge/setting.ts";
 import type { Effect } from "../core/rollout/effect.ts";
 import { currentStage, type Rollout } from "../core/rollout/rollout.ts";
@@ -40,6 +41,7 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
       phase: after.phase,
       gate: after.cause?.gate ?? null,
       cause: after.cause?.text ?? null,
+      look_at: lookAtAfter(after.cause?.verdict ?? null),
     });
   }
   for (const effect of effects) {

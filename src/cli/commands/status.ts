@@ -16,6 +16,7 @@ function statusLines(status: Status, terminal: Terminal): readonly string[] {
     `  traffic ${traffic.requests.stable} stable, ${traffic.requests.candidate} candidate (${traffic.units.candidate} units)`,
     ...status.verdicts.map(({ gate, verdict, reason }) => `  ${verdict.padEnd(13)} ${gate}: ${reason}`),
     ...(status.cause === null ? [] : [`  cause   ${status.cause.text}`]),
+    ...(status.cause?.look_at == null ? [] : [`  look at ${status.cause.look_at}`]),
     `  next    ${status.next}`,
   ];
 }

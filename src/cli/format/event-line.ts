@@ -35,9 +35,10 @@ export function eventLine(event: WireEvent, terminal: Terminal): string | null {
     case "phase": {
       const by = event["gate"] === null ? "" : ` by ${event["gate"]}`;
       const cause = event["cause"] === null ? "" : `${by}: ${printableLine(String(event["cause"]))}`;
+      const advice = typeof event["look_at"] === "string" ? `; look at ${printableLine(event["look_at"])}` : "";
       const phase = String(event["phase"]);
       const style: Style = phase === "promoted" ? "good" : /roll|abort/.test(phase) ? "bad" : "strong";
-      return `${at} ${terminal.paint(style, phase.toUpperCase())}${cause}`;
+      return `${at} ${terminal.paint(style, phase.toUpperCase())}${cause}${advice}`;
     }
     case "note":
       return `${at}   ${printableLine(String(event["text"]))}`;

@@ -55,6 +55,7 @@ export function reportMarkdown(report: RolloutReport): string {
     ...(report.cause === null
       ? []
       : ["", `**Cause:** ${report.causeGate === null ? "" : `${report.causeGate}: `}${cell(report.cause)}`]),
+    ...(report.lookAt === null ? [] : ["", `**Look at:** ${cell(report.lookAt)}`]),
     "",
     `User requests: ${requests.stable} on stable (${failures.stable} failed), ${requests.candidate} on the candidate (${failures.candidate} failed).`,
     "",

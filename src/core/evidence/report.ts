@@ -1,3 +1,4 @@
+import { lookAtAfter } from "../judge/gates.ts";
 import { gateLabel } from "../judge/setting.ts";
 import { assert } from "../assert.ts";
 import type { ByArm } from "../arm.ts";
@@ -23,7 +24,7 @@ export interface ReportSource {
   readonly plan: RolloutPlan;
   readonly entries: readonly JournalLine[];
   /** Why it ended or waits: the state alone says it, because a journal full of old fails cannot. */
-  readonly cause: Pick<Cause, "gate" | "text"> | null;
+  readonly cause: Pick<Cause, "gate" | "text" | "verdict"> | null;
   readonly reports: readonly { readonly effectId: string; readonly report: ProbeReport }[];
   readonly requests: ByArm<number>;
   readonly failures: ByArm<number>;
@@ -54,6 +55,8 @@ export interface RolloutReport {
   readonly durationMs: number;
   readonly cause: string | null;
   readonly causeGate: string | null;
+  /** Where to look first, when a gate stopped it. */
+  readonly lookAt: string | null;
   readonly timeline: readonly TimelineLine[];
   readonly verdicts: readonly StageVerdict[];
   readonly probes: ReportSource["reports"];
@@ -147,6 +150,7 @@ export function buildReport(source: ReportSource): RolloutReport {
     durationMs: last.event.at - startedAt,
     cause: cause?.text ?? null,
     causeGate: cause?.gate ?? null,
+    lookAt: lookAtAfter(cause?.verdict ?? null),
     timeline,
     verdicts: [...latest.values()],
     probes: reports,

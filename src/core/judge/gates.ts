@@ -112,3 +112,10 @@ export function stopConditionOf({ gate, condition }: Pick<Verdict, "gate" | "con
 export function adviceFor(gate: string, condition: string): Advice | null {
   return findGate(gate)?.conditions[condition] ?? null;
 }
+
+/** Where to look first after a stop; null for a verdict that stopped nothing. */
+export function lookAtAfter(verdict: Verdict | null): string | null {
+  if (verdict === null || verdict.kind !== "fail") return null;
+  const condition = stopConditionOf(verdict);
+  return condition === null ? null : (adviceFor(verdict.gate, condition)?.lookAt ?? null);
+}

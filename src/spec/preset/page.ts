@@ -14,6 +14,13 @@ const literal = { mode: "literal" } as const;
 /** Only page 002 has a rule for single topics. */
 const NO_TOPIC_RULE = { topicLevel: 0, topicFloor: 0 } as const;
 
+/** "The same as before": what the paired test of every preset tolerates. @source definitions.md §5; decision-policy.md */
+const AS_BEFORE = { dropMargin: always(0.05) } as const;
+/** What a set of 60 questions can prove before users come. @source decision-policy.md, "Small gold sets" */
+const PROVABLE: ByShare = { under10: 0.1, under50: 0.05, from50: 0.05 };
+/** Convergent by itself, and no less than before (GQ-11, GQ-12, GQ-13). @source definitions.md §5 */
+const CONVERGENT_AS_BEFORE = { level: "loose", margin: always(0.05) } as const;
+
 /** Fewest warm answers at which a ratio of p95 says anything. @source decision-policy.md "Literal mode" */
 const P95_SAMPLES = { within25: 300, within15: 600, within10: 1_200 } as const;
 
@@ -49,9 +56,9 @@ const bgOps: PresetSource = {
     "five-xx-abs": { ...literal, promote: 0.005, stop: 0.01, minSamples: 600 },
     "tool-loop": { max: 0, onNoData: "skip" },
     "p95-warm": { ...literal, harmRatio: 1.15, margin: always(1.15), minSamples: P95_SAMPLES.within15 },
-    coverage: { ...literal, level: 0.7, stop: 0.6, ...NO_TOPIC_RULE },
+    coverage: { ...literal, level: 0.7, stop: 0.6, ...AS_BEFORE, ...NO_TOPIC_RULE },
     "delta-s": { ...literal, limit: 0.45, p95DriftStop: 0.15 },
-    lambda: { ...literal, level: "paired", flipRateStop: 0.2 },
+    lambda: { ...literal, ...CONVERGENT_AS_BEFORE, flipRateStop: 0.2 },
   },
   stages: [{ kind: "probes", tier: "smoke" }, watched(30 * MINUTE_MS)],
   onFail: "stable",
@@ -99,7 +106,7 @@ const canaryServerless: PresetSource = {
 const shapingStrict: PresetSource = {
   name: "shaping-strict",
   version: 1,
-  says: "strict traffic shaping: flat errors, latency and queues at every step; a second failure at a step freezes",
+  says: "strict traffic shaping: flat errors, latency and queues at every step; one failed gate goes back to the prior revision at once",
   gates: {
     parity: {},
     "sample-ratio": {},
@@ -111,7 +118,7 @@ const shapingStrict: PresetSource = {
     "queue-age-slope": { ...literal, promote: 0 },
     "dedupe-miss": { ...literal, promote: 0.001, stop: 0.001 },
     "delta-s": { ...literal, driftMargin: always(0.03), driftStop: 0.03 },
-    lambda: { ...literal, level: "paired" },
+    lambda: { ...literal, ...CONVERGENT_AS_BEFORE },
   },
   stages: [
     PROBES,
@@ -122,7 +129,7 @@ const shapingStrict: PresetSource = {
     PROBES,
     watched(15 * MINUTE_MS),
   ],
-  onFail: "previous-stage",
+  onFail: "stable",
 };
 
 /** Page 004: the gates of a failover drill, and the ladder on which traffic comes home. @source requirements.md §2.1, ST-17 */
@@ -138,7 +145,7 @@ const failoverDrill: PresetSource = {
     "p95-warm": { ...literal, harmRatio: 1.25, margin: always(1.25), minSamples: P95_SAMPLES.within25 },
     coverage: { ...literal, level: 0.7, stop: 0.7, ...NO_TOPIC_RULE },
     "delta-s": { ...literal, limit: 0.45, stop: 0.6 },
-    lambda: { ...literal, level: "paired" },
+    lambda: { ...literal, ...CONVERGENT_AS_BEFORE },
   },
   stages: [
     PROBES,
@@ -177,9 +184,10 @@ export const strictestPreset: PresetSource = {
     "dedupe-miss": { mode: "sequential", stop: 0.01 },
     "p95-warm": { mode: "sequential", harmRatio: 1.25, margin: always(1.1) },
     "p95-equal-load": { mode: "sequential", harmRatio: 1.25 },
-    coverage: { mode: "sequential", stop: 0.6, topicFloor: 0.5 },
+    // Proof of a paired margin needs more questions than an estimate: the policy's margins, not the pages'.
+    coverage: { mode: "sequential", stop: 0.6, topicFloor: 0.5, dropMargin: PROVABLE },
     "delta-s": { mode: "sequential" },
-    lambda: { mode: "sequential" },
+    lambda: { mode: "sequential", margin: PROVABLE },
   },
   stages: [
     PROBES,

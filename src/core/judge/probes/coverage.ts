@@ -111,8 +111,17 @@ function judgeDrop(report: ProbeReport, stage: StageView, options: CoverageOptio
   return probeVerdict(report, NAME, "inconclusive", { estimate, interval: ci, threshold: -margin, reason, needs });
 }
 
-/** The page's reading: the mean and each topic's mean as they are, however few questions stand behind them. */
-function decideLiteral(report: ProbeReport, options: CoverageOptions): readonly Verdict[] {
+/** How much less the candidate covers than stable, on all its questions or on those both answered; 0 without stable. */
+function literalDrop({ arms: { stable, candidate }, paired }: ProbeReport): number {
+  if (stable === null) return 0;
+  return Math.max(stable.coverage.estimate - candidate.coverage.estimate, -(paired?.coverage.estimate ?? 0));
+}
+
+/**
+ * The page's reading: the mean and each topic's mean as they are, however few questions stand behind them, and no less
+ * than stable's beyond the margin (GQ-7).
+ */
+function decideLiteral(report: ProbeReport, stage: StageView, options: CoverageOptions): readonly Verdict[] {
   const { estimate, ci, byTopic } = report.arms.candidate.coverage;
   const topics = Object.entries(byTopic).flatMap(([name, topic]) => {
     if (topic.questions === 0 || topic.mean >= options.topicLevel) return [];
@@ -128,6 +137,12 @@ function decideLiteral(report: ProbeReport, options: CoverageOptions): readonly 
     return [probeVerdict(report, NAME, "fail", { ...finding, threshold: options.stop, reason }), ...topics];
   }
   if (undecided !== null) return [undecided, ...topics];
+  const [drop, margin] = [literalDrop(report), boundAt(options.dropMargin, stage.candidateBp)];
+  if (estimate >= options.level && drop > margin) {
+    const reason = `${found}, ${shown(drop)} less than stable: at most ${margin} less is wanted`;
+    const lost = { ...finding, threshold: -margin, reason, needs: "a person, or more questions" };
+    return [probeVerdict(report, NAME, "inconclusive", lost), ...topics];
+  }
   const isEnough = estimate >= options.level;
   const reason = `${found}, at least ${options.level} is wanted`;
   const needs = isEnough ? null : "a person, or more questions";
@@ -135,7 +150,7 @@ function decideLiteral(report: ProbeReport, options: CoverageOptions): readonly 
 }
 
 function judge(report: ProbeReport, stage: StageView, options: CoverageOptions): readonly Verdict[] {
-  if (options.mode === "literal") return decideLiteral(report, options);
+  if (options.mode === "literal") return decideLiteral(report, stage, options);
   const topics = judgeTopics(report, options);
   const failedTopics = topics.filter(({ kind }) => kind === "fail");
   const drop = judgeDrop(report, stage, options);

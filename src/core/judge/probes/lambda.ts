@@ -101,8 +101,18 @@ function unheard(report: ProbeReport): Verdict | null {
 /** Repetitions from which a flip counts as confirmed: the first run of a stage has fewer, the second one more. */
 const CONFIRMED_REPEATS = 4;
 
-/** The page's reading: rates as they are; one question that flips too often stops once it was asked again. */
-function decideLiteral(report: ProbeReport, options: LambdaOptions): Verdict {
+/** How much smaller the convergent share is than stable's, on all questions or on those of both; 0 without stable. */
+function literalFall({ arms: { stable, candidate }, paired }: ProbeReport): number {
+  if (stable === null) return 0;
+  const fall = stable.lambda.convergentShare - candidate.lambda.convergentShare;
+  return Math.max(fall, -(paired?.convergentShare.estimate ?? 0));
+}
+
+/**
+ * The page's reading: rates as they are, and neither more flips than stable nor a convergent share that fell beyond the
+ * margin; one question that flips too often stops once it was asked again (GQ-11, GQ-12, GQ-13).
+ */
+function decideLiteral(report: ProbeReport, stage: StageView, options: LambdaOptions): Verdict {
   const { stable, candidate } = report.arms;
   const { flipRate, convergentShare, maxFlipsPerQuestion: flips } = candidate.lambda;
   const found = `${shown(convergentShare)} of the questions converge, ${shown(flipRate)} of the phrasings flip, at most ${flips} of one question`;
@@ -118,13 +128,19 @@ function decideLiteral(report: ProbeReport, options: LambdaOptions): Verdict {
   if (blocked !== null) return blocked;
   const missed = belowLevel(candidate, options.level);
   const isIncreased = stable !== null && flipRate > stable.lambda.flipRate;
-  if (missed === null && !isIncreased) return probeVerdict(report, NAME, "pass", finding);
-  const reason = missed ?? `${found}; stable flips less, ${shown(stable?.lambda.flipRate ?? 0)}`;
+  const [fall, margin] = [literalFall(report), boundAt(options.margin, stage.candidateBp)];
+  const changed = isIncreased
+    ? `${found}; stable flips less, ${shown(stable.lambda.flipRate)}`
+    : fall > margin
+      ? `${found}; ${shown(fall)} more converge on stable, at most ${margin} is wanted`
+      : null;
+  const reason = missed ?? changed;
+  if (reason === null) return probeVerdict(report, NAME, "pass", finding);
   return probeVerdict(report, NAME, "inconclusive", { ...finding, reason, needs: "a person" });
 }
 
 function judge(report: ProbeReport, stage: StageView, options: LambdaOptions): readonly Verdict[] {
-  if (options.mode === "literal") return [decideLiteral(report, options)];
+  if (options.mode === "literal") return [decideLiteral(report, stage, options)];
   const blocked = harm(report, options) ?? unheard(report);
   if (blocked !== null) return [blocked];
   const { candidate } = report.arms;
