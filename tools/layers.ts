@@ -40,6 +40,7 @@ export const LAYERS: Layers = {
 const CORE_PACKAGES: Readonly<Record<string, string>> = {
   "src/core/stats/special.ts": "@stdlib/",
   "src/core/judge/custom/expression.ts": "@marcbachmann/cel-js",
+  "src/core/judge/custom/rule-tree.ts": "@marcbachmann/cel-js",
 };
 
 /** Files of a layer without a machine that read its disk, because both the laboratory and the host need them. */

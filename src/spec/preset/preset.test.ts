@@ -21,7 +21,7 @@ const THRESHOLDS: readonly Threshold[] = [
   ["page 001", "bg-ops", "delta-s.p95DriftStop", 0.15],
   ["page 001", "bg-ops", "coverage.level", 0.7],
   ["page 001", "bg-ops", "coverage.stop", 0.6],
-  ["page 001", "bg-ops", "lambda.level", "paired"],
+  ["page 001", "bg-ops", "lambda.level", "loose"],
   ["page 001", "bg-ops", "lambda.flipRateStop", 0.2],
   ["page 001", "bg-ops", "p95-warm.harmRatio", 1.15],
   ["page 001", "bg-ops", "error-rate-abs.promote", 0.005],
@@ -43,7 +43,7 @@ const THRESHOLDS: readonly Threshold[] = [
   ["page 002", "canary-serverless", "cache-hit-drop.promote", 0.05],
   ["page 002", "canary-serverless", "error-rate-rel.promote", 1.2],
   ["page 003", "shaping-strict", "delta-s.driftMargin.from50", 0.03],
-  ["page 003", "shaping-strict", "lambda.level", "paired"],
+  ["page 003", "shaping-strict", "lambda.level", "loose"],
   ["page 003", "shaping-strict", "p95-equal-load.harmRatio", 1.1],
   ["page 003", "shaping-strict", "five-xx-delta.stop", 0.0005],
   ["page 003", "shaping-strict", "cold-share.promote", 0.05],
@@ -54,7 +54,7 @@ const THRESHOLDS: readonly Threshold[] = [
   ["page 004", "failover-drill", "delta-s.limit", 0.45],
   ["page 004", "failover-drill", "delta-s.stop", 0.6],
   ["page 004", "failover-drill", "coverage.level", 0.7],
-  ["page 004", "failover-drill", "lambda.level", "paired"],
+  ["page 004", "failover-drill", "lambda.level", "loose"],
   ["page 004", "failover-drill", "p95-warm.harmRatio", 1.25],
   ["page 004", "failover-drill", "five-xx-burst.longestMs", 60_000],
   ["page 004", "failover-drill", "write-loss.max", 0],
@@ -114,11 +114,11 @@ describe("presets", () => {
     expect(within).toMatchObject({ "cache-collision": { fromBp: 2_500 }, "peak-hour": { fromBp: 5_000 } });
   });
 
-  it("canary goes back one stage first, blue-green to stable at once", () => {
+  it("canary goes back one stage first, shaping and blue-green to stable at once", () => {
     const targets = ["bg-serverless", "bg-ops", "canary-serverless", "shaping-strict"].map(
       (name) => aPreset(name).onFail,
     );
-    expect(targets).toEqual(["stable", "stable", "previous-stage", "previous-stage"]);
+    expect(targets).toEqual(["stable", "stable", "previous-stage", "stable"]);
   });
 
   it("demo extends default: its own margins, and everything else of it", () => {

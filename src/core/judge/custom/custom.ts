@@ -5,7 +5,7 @@ import { type ArmWindow, COUNTERS, EMPTY_ARM_WINDOW, GAUGES } from "../../window
 import type { ReadingOutcome, StageView } from "../block.ts";
 import { defineGate, type TrafficPart } from "../definition.ts";
 import { minSamples, type OptionsOf, text, textOrNone } from "../fields.ts";
-import { askRule, checkRule, type RuleView, ruleName } from "./expression.ts";
+import { askRule, checkRule, type RuleAnswer, type RuleView, ruleName } from "./expression.ts";
 import { serverErrors } from "../share/share-measure.ts";
 import { isAlone, tallyPlace } from "../traffic/stage-tally.ts";
 import { trafficVerdict } from "../traffic/traffic-verdict.ts";
@@ -34,11 +34,15 @@ interface State {
   readonly metrics: Readonly<Record<string, Readonly<Record<string, ReadingOutcome>>>>;
 }
 
-/** The numbers of one arm that were measured. */
+/** The numbers of one arm that were measured: one that served nobody has no count of requests, not even 0. */
 function numbersOf(arm: ArmWindow): Readonly<Record<string, number>> {
-  const numbers: Record<string, number> = { requests: arm.requests, failures: arm.failures };
-  if (arm.requests > 0) numbers["error_rate"] = arm.failures / arm.requests;
-  if (arm.requests > 0) numbers["five_xx_rate"] = serverErrors(arm).failures / arm.requests;
+  const numbers: Record<string, number> = {};
+  if (arm.requests > 0) {
+    numbers["requests"] = arm.requests;
+    numbers["failures"] = arm.failures;
+    numbers["error_rate"] = arm.failures / arm.requests;
+    numbers["five_xx_rate"] = serverErrors(arm).failures / arm.requests;
+  }
   const [median, p95] = [quantileOf(arm.warm, 0.5), quantileOf(arm.warm, 0.95)];
   if (median !== null) numbers["p50_ms"] = median;
   if (p95 !== null) numbers["p95_ms"] = p95;
@@ -71,9 +75,13 @@ function viewOf(state: State, stage: StageView | null): RuleView {
 }
 
 /** A stop rule reads traffic and metrics alone: a fuse may be asked at any moment and knows no stage. */
-function hasFailed(state: State, { fail, minSamples }: CustomOptions): boolean {
-  if (fail === null || state.candidate.requests < minSamples) return false;
-  const answer = askRule(fail, viewOf(state, null));
+function askStop(state: State, { fail, minSamples }: CustomOptions): RuleAnswer {
+  if (fail === null || state.candidate.requests < minSamples) return { kind: "value", value: false };
+  return askRule(fail, viewOf(state, null));
+}
+
+function hasFailed(state: State, options: CustomOptions): boolean {
+  const answer = askStop(state, options);
   return answer.kind === "value" && answer.value;
 }
 
@@ -109,7 +117,9 @@ const traffic: TrafficPart<CustomOptions, State> = {
     }
     if (hasFailed(state, options))
       return trafficVerdict(base, "fail", { estimate: null, reason: `the stop rule is true: ${options.fail}` });
-    const answer = askRule(options.pass, viewOf(state, stage));
+    // A stop rule that cannot be answered holds like a pass rule: nobody watches what it was written for.
+    const stop = askStop(state, options);
+    const answer = stop.kind === "value" ? askRule(options.pass, viewOf(state, stage)) : stop;
     if (answer.kind !== "value")
       return trafficVerdict(base, answer.kind, {
         estimate: null,

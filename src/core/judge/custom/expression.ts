@@ -1,5 +1,6 @@
-import { Environment, EvaluationError, ParseError } from "@marcbachmann/cel-js";
+import { type ASTNode, Environment, EvaluationError, ParseError } from "@marcbachmann/cel-js";
 import { COUNTERS, GAUGES } from "../../window/window.ts";
+import { hasLoop, missingOperand, textOf, unusableNumber } from "./rule-tree.ts";
 
 /** What a rule sees. Numbers that were not measured are absent, and asking for one is no data. */
 export interface RuleView {
@@ -53,9 +54,11 @@ const PASS_RULES = newEnvironment().registerVariable({
  */
 export function checkRule(expression: string, purpose: "pass" | "fail"): readonly string[] {
   try {
-    const { valid, type, error } = (purpose === "pass" ? PASS_RULES : FAIL_RULES).parse(expression).check();
+    const rule = (purpose === "pass" ? PASS_RULES : FAIL_RULES).parse(expression);
+    const { valid, type, error } = rule.check();
     if (!valid) return [`"${expression}": ${error?.summary ?? "is not valid"}${placeOf(error)}`];
     if (type !== "bool") return [`"${expression}" is a ${type}, expected a yes or no (bool)`];
+    if (hasLoop(rule.ast)) return [`"${expression}" goes through a list: name what it compares, one by one`];
     return [];
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
@@ -67,10 +70,37 @@ function placeOf(error: { readonly range?: { readonly start: number } } | undefi
   return error?.range === undefined ? "" : ` at character ${error.range.start + 1}`;
 }
 
-/** Asks a rule that `checkRule` found nothing wrong with. */
+/** Rules read so far; a document has few, and they are asked at every look. */
+const parsed = new Map<string, ASTNode>();
+const PARSED_MAX = 64;
+
+function treeOf(environment: Environment, expression: string): ASTNode {
+  const known = parsed.get(expression);
+  if (known !== undefined) return known;
+  if (parsed.size >= PARSED_MAX) parsed.clear();
+  const { ast } = environment.parse(expression);
+  parsed.set(expression, ast);
+  return ast;
+}
+
+/**
+ * Asks a rule that `checkRule` found nothing wrong with. An operand that was not measured is no data, wherever in the
+ * rule it stands; a number on the way that is NaN or infinite is an error. Neither is ever a yes or a no, so a negation
+ * cannot turn them into one.
+ */
 export function askRule(expression: string, view: RuleView): RuleAnswer {
+  const environment = view.stage === undefined ? FAIL_RULES : PASS_RULES;
+  const tree = treeOf(environment, expression);
+  const missing = missingOperand(tree, view);
+  if (missing !== null) return { kind: "no-data", reason: `"${expression}": ${missing} was not measured` };
+  const evaluate = (node: ASTNode): unknown => environment.evaluate(textOf(node), { ...view });
   try {
-    const value: unknown = (view.stage === undefined ? FAIL_RULES : PASS_RULES).evaluate(expression, { ...view });
+    const broken = unusableNumber(tree, evaluate);
+    if (broken !== null) {
+      const reason = `"${expression}": ${textOf(broken.node)} is ${broken.value}, which is no number to decide on`;
+      return { kind: "error", reason };
+    }
+    const value: unknown = environment.evaluate(expression, { ...view });
     if (typeof value === "boolean") return { kind: "value", value };
     return { kind: "error", reason: `"${expression}" answered ${String(value)}, expected yes or no` };
   } catch (error) {
