@@ -46,7 +46,13 @@ const CAUSES: Readonly<Record<string, RegExp>> = {
   peak_hour: /next peak/,
 };
 
-const plain = { data: () => {}, say: () => {}, isInteractive: false, paint: (_: unknown, text: string) => text };
+const plain = {
+  data: () => {},
+  document: () => {},
+  say: () => {},
+  isInteractive: false,
+  paint: (_: unknown, text: string) => text,
+};
 const ADVICE = GATES.flatMap(({ name, conditions }) =>
   Object.entries(conditions).map(([code, { lookAt }]) => [name, code, lookAt] as const),
 );
