@@ -19,6 +19,11 @@ export function addJudge(verb: Verb, act: Act, terminal: Terminal): void {
       (await import("../commands/gate.ts")).gate(name, options, terminal),
     ),
   );
+  verb("preset [name]", "the presets, or every gate and number of one and where they come from").action(
+    act(async (name: string | undefined, options: { json: boolean }) =>
+      (await import("../commands/preset.ts")).preset(name, options, terminal),
+    ),
+  );
   verb("judge", "replay recorded traffic through the gates, as if they had watched it live")
     .option("--trace <file>", "wide events as NDJSON, - for stdin")
     .addOption(

@@ -10,6 +10,7 @@ export const defaultPreset: PresetSource = {
   name: "default",
   version: 2,
   says: "promotes on proof: harm beyond +0.5 points of errors and +25 % warm p95 excluded before 100 %",
+  from: "the decision policy (docs/handbook/decisions/decision-policy.md)",
   gates: {
     "schema-violation": {},
     parity: {},

@@ -10,6 +10,7 @@ export const demoPreset: PresetSource = {
   version: 2,
   extends: "default",
   says: "a demo's proof, with shortened holds: harm beyond +1.5 points of errors or +30 % warm p95 excluded",
+  from: "preset default, with the decision policy's numbers for a demo",
   gates: {
     "error-rate": { margin: { under10: 0.03, under50: 0.03, from50: 0.015 } },
     // The laboratory's services are steady: whoever is slow for seconds on end is slow.

@@ -28,7 +28,8 @@ export const PRESETS: Readonly<Record<string, Preset>> = Object.fromEntries(reso
 export function strictestPresetOf(names: readonly string[]): Preset {
   const name = `strictest-of[${names.join(", ")}]`;
   const says = `the tightest bound of ${names.join(", ")}`;
-  return resolvePreset({ name, version: 1, says, strictestOf: names, gates: {} }, (base) => {
+  const from = `presets ${names.join(", ")}`;
+  return resolvePreset({ name, version: 1, says, from, strictestOf: names, gates: {} }, (base) => {
     const preset = PRESETS[base];
     assert(preset !== undefined, `${base} is a preset`);
     return preset;

@@ -29,6 +29,7 @@ const bgServerless: PresetSource = {
   name: "bg-serverless",
   version: 1,
   says: "blue-green for serverless: the page's literal limits; green must answer like blue before it takes over",
+  from: "page 000, blue-green for serverless and edge; defaults of the gates where the page has no number",
   gates: {
     "schema-violation": { maxShare: 0 },
     parity: {},
@@ -50,6 +51,7 @@ const bgOps: PresetSource = {
   name: "bg-ops",
   version: 1,
   says: "blue-green for operations: one flip, watched for 30 minutes, with the page's literal limits",
+  from: "page 001, blue-green for operations; defaults of the gates where the page has no number",
   gates: {
     parity: {},
     "error-rate-abs": { ...literal, promote: 0.005, stop: 0.01, minSamples: 600 },
@@ -73,6 +75,7 @@ const canaryServerless: PresetSource = {
   name: "canary-serverless",
   version: 1,
   says: "canary for serverless: the page's stop rule at each stage, and a peak hour before 100 %",
+  from: "page 002, canary for serverless; defaults of the gates where the page has no number",
   gates: {
     "schema-violation": { maxShare: 0 },
     parity: {},
@@ -107,6 +110,7 @@ const shapingStrict: PresetSource = {
   name: "shaping-strict",
   version: 1,
   says: "strict traffic shaping: flat errors, latency and queues at every step; one failed gate goes back to the prior revision at once",
+  from: "page 003, traffic shaping; defaults of the gates where the page has no number",
   gates: {
     parity: {},
     "sample-ratio": {},
@@ -137,6 +141,7 @@ const failoverDrill: PresetSource = {
   name: "failover-drill",
   version: 1,
   says: "a region's return after a drill: answers and latency as before the incident, no lasting burst of errors",
+  from: "page 004, region failover; defaults of the gates where the page has no number",
   gates: {
     parity: {},
     "duplicate-effect": {},
@@ -174,6 +179,7 @@ export const strictestPreset: PresetSource = {
   name: "strictest",
   version: 1,
   says: "the tightest bound of all pages, a peak hour at 50 % before everything",
+  from: "preset default and pages 000 to 004, the tightest bound of each",
   strictestOf: ["default", ...PAGE_PRESETS.map(({ name }) => name)],
   gates: {
     "error-rate-abs": { mode: "sequential", promote: 0.005, stop: 0.01 },

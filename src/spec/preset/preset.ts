@@ -13,6 +13,8 @@ interface PresetText {
   readonly version: number;
   /** One sentence a person reads when the preset is in force. */
   readonly says: string;
+  /** Where its gates and numbers come from. */
+  readonly from: string;
 }
 
 /**

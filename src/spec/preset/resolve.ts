@@ -15,7 +15,7 @@ function withChanges(base: Partial<GateOptions>, changes: GateChanges): Partial<
 
 /** A preset with its base resolved. `find` answers the presets it may name. Throws on a name that is not there. */
 export function resolvePreset(source: PresetSource, find: (name: string) => Preset): Preset {
-  const { name, version, says } = source;
+  const { name, version, says, from } = source;
   const bases = [...(source.extends === undefined ? [] : [source.extends]), ...(source.strictestOf ?? [])].map(find);
   const base = source.strictestOf === undefined ? (bases[0]?.gates ?? {}) : strictestGates(bases);
   const ranges = source.strictestOf === undefined ? (bases[0]?.within ?? {}) : strictestRanges(bases);
@@ -25,6 +25,7 @@ export function resolvePreset(source: PresetSource, find: (name: string) => Pres
     name,
     version,
     says,
+    from,
     gates: withChanges(base, source.gates),
     within: { ...ranges, ...source.within },
     stages,

@@ -5,7 +5,7 @@ import { defineGate } from "../definition.ts";
 import { boundAt, byShare, MODE, number, type OptionsOf, SHARE } from "../fields.ts";
 import { RETRIEVAL } from "./advice.ts";
 import { unseenClause } from "./probe-trouble.ts";
-import { probeVerdict, undecidable } from "./probe-verdict.ts";
+import { probeVerdict, ROUNDING, undecidable } from "./probe-verdict.ts";
 
 const NAME = "coverage";
 const TOPIC_LOW = "coverage_topic_low";
@@ -138,7 +138,7 @@ function decideLiteral(report: ProbeReport, stage: StageView, options: CoverageO
   }
   if (undecided !== null) return [undecided, ...topics];
   const [drop, margin] = [literalDrop(report), boundAt(options.dropMargin, stage.candidateBp)];
-  if (estimate >= options.level && drop > margin) {
+  if (estimate >= options.level && drop > margin + ROUNDING) {
     const reason = `${found}, ${shown(drop)} less than stable: at most ${margin} less is wanted`;
     const lost = { ...finding, threshold: -margin, reason, needs: "a person, or more questions" };
     return [probeVerdict(report, NAME, "inconclusive", lost), ...topics];

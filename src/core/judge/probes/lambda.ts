@@ -3,7 +3,7 @@ import type { Verdict } from "../../verdict.ts";
 import type { StageView } from "../block.ts";
 import { defineGate } from "../definition.ts";
 import { boundAt, byShare, choice, MODE, number, numberOrNone, type OptionsOf, SHARE } from "../fields.ts";
-import { probeVerdict, undecidable } from "./probe-verdict.ts";
+import { probeVerdict, ROUNDING, undecidable } from "./probe-verdict.ts";
 
 const NAME = "lambda";
 const ONE_QUESTION = "lambda_flip";
@@ -131,7 +131,7 @@ function decideLiteral(report: ProbeReport, stage: StageView, options: LambdaOpt
   const [fall, margin] = [literalFall(report), boundAt(options.margin, stage.candidateBp)];
   const changed = isIncreased
     ? `${found}; stable flips less, ${shown(stable.lambda.flipRate)}`
-    : fall > margin
+    : fall > margin + ROUNDING
       ? `${found}; ${shown(fall)} more converge on stable, at most ${margin} is wanted`
       : null;
   const reason = missed ?? changed;

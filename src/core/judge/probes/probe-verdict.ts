@@ -2,6 +2,9 @@ import type { ProbeReport } from "../../measure/report.ts";
 import type { Verdict, VerdictKind } from "../../verdict.ts";
 import { unansweredProbes, unfitGold, unreadableAnswers } from "./probe-trouble.ts";
 
+/** A difference of two shares may miss its margin by this much: 0.8 - 0.7 is 0.10000000000000009. */
+export const ROUNDING = 1e-9;
+
 interface Finding {
   readonly estimate: number | null;
   readonly interval?: readonly [number, number] | null;
