@@ -58,8 +58,7 @@ export type Answering = (rollout: Rollout) => StoredAnswer;
 
 const TICK_MS = 250;
 const PREFLIGHT_MS = 5_000;
-/** Longest time for the few questions that are asked before a rollout is accepted. */
-const SMOKE_MS = 60_000;
+const SMOKE_MS = 60_000; // For the few questions that are asked before a rollout is accepted.
 const HOUR_MS = 3_600_000;
 const STORE_HOURS_MS = 60_000;
 /** Event ids begin at the time of the start times this: no process tells more events in a millisecond. */
