@@ -41,8 +41,12 @@ describe("literal limits on probes", () => {
     ["bg-ops", 0.65, "inconclusive"],
     ["bg-ops", 0.59, "fail"],
     ["bg-serverless", 0.69, "fail"],
-  ] as const)("GQ-6, GQ-7, RB-2: %s reads a coverage of %f as %s", (preset, coverage, kind) => {
-    expect(kinds(preset, "coverage", { coverage })).toEqual([["coverage", kind]]);
+  ] as const)("GQ-6, RB-2: %s reads a coverage of %f as %s where stable has 0.7", (preset, coverage, kind) => {
+    expect(kinds(preset, "coverage", { coverage }, { coverage: 0.7 })).toEqual([["coverage", kind]]);
+  });
+
+  it("GQ-7: bg-ops holds a coverage of 0.71 where stable has 0.95", () => {
+    expect(kinds("bg-ops", "coverage", { coverage: 0.71 }, { coverage: 0.95 })).toEqual([["coverage", "inconclusive"]]);
   });
 
   it("ST-3: one topic under 0.70 stops canary-serverless, on five questions too, and bg-ops has no such rule", () => {
