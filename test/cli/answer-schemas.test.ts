@@ -1,3 +1,4 @@
+import type { ServingArm } from "../../src/core/arm.ts";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -170,7 +171,7 @@ describe("schema/probe.schema.json describes what sluice probe --json prints", (
 
   it("two laboratory services, the candidate with lost sections and failing answers", async () => {
     const stable = { corpus: HANDBOOK, index: "stable" };
-    const faults = ["dropped-sections=0.3", "errors=0.05"];
+    const faults = ["dropped-sections=0.5", "errors=0.05"];
     await withLab(stable, (baseline) =>
       withLab({ ...stable, index: "candidate", faults }, async (candidate) => {
         const argv = ["probe", "--target", candidate.url, "--baseline", baseline.url, ...ASKED, "--corpus", HANDBOOK];
@@ -216,6 +217,7 @@ describe("the lists of allowed values in schema/", () => {
       {
         kind: every<Stage["kind"]>({ probes: true, traffic: true, watch: true }),
         code: ["E201", "W201", "W202", "W203", "W204"],
+        without_health: every<ServingArm>({ stable: true, candidate: true }),
       },
     ],
     [
@@ -224,6 +226,7 @@ describe("the lists of allowed values in schema/", () => {
         verdict,
         scale,
         level,
+        kind: every<"error" | "schema-violation">({ error: true, "schema-violation": true }),
         stable: state,
         candidate: state,
         self_test: every<ProbeReport["selfTest"]>({ fired: true, "did not fire": true }),

@@ -163,8 +163,10 @@ export class PresetRollout {
     const mine = this.#exactly.of("share", window.candidateBp / 10_000, REQUESTS_A_WINDOW);
     const now = (shows: Shows | ((second: number) => Shows)) =>
       typeof shows === "function" ? shows(this.#seconds) : shows;
+    // The counts are made up, so the units of the plane's own requests say nothing about them.
+    const { units: _, ...counted } = window;
     return {
-      ...window,
+      ...counted,
       arms: {
         stable: this.#arm("stable", now(stable), REQUESTS_A_WINDOW - mine),
         candidate: this.#arm("candidate", now(candidate), mine),

@@ -21,8 +21,9 @@ export interface UnitView {
   /**
    * ln of a class's e-value with its weight 1/(k(k + 1)), k its place in the order in which classes were first seen on
    * whatever arm: the weights add up to 1 however many classes come, so each may be held against the gate's whole alpha.
+   * Null for a class that no drawn unit met: whoever met it was not told apart.
    */
-  classLogE(errorClass: ErrorClass): number;
+  classLogE(errorClass: ErrorClass): number | null;
   /** Rates averaged over units, clustered by unit; null while an arm has fewer than two. */
   difference(measure: UnitMeasure): ClusterDifference | null;
 }
@@ -62,13 +63,13 @@ export class UnitEvidence implements UnitView {
     for (const arm of SERVING_ARMS) this.#takeRows(arm, arms[arm].rows);
   }
 
-  classLogE(errorClass: ErrorClass): number {
+  classLogE(errorClass: ErrorClass): number | null {
     let place = 0;
     for (const [name, fuse] of this.#classes) {
       place++;
       if (name === errorClass) return fuse.logE - Math.log(place * (place + 1));
     }
-    return Number.NEGATIVE_INFINITY;
+    return null;
   }
 
   difference(measure: UnitMeasure): ClusterDifference | null {

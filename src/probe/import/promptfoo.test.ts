@@ -250,7 +250,7 @@ What?,javascript: x,,berths#power,
       ["E247", 10, 40],
       ["E245", 11, 5],
       ["E243", 14, 23],
-      ["E245", 18, 24],
+      ["E242", 18, 24],
       ["E205", 19, 5],
     ]);
     expect(problems[1]?.message).toMatch(/found the vars language; expected the question as one of question, query/);

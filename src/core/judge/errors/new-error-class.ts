@@ -44,7 +44,8 @@ function chanceOf({ arms: { stable, candidate }, candidateBp }: Block): number {
 
 /** Where users are told apart, each user's first sighting counts, in place of every request's. */
 function logChanceOf(name: ErrorClass, { logChance }: SeenClass, units: UnitView | undefined): number {
-  return units?.tells("failures") === true ? Math.min(0, -units.classLogE(name)) : logChance;
+  const logE = units?.classLogE(name) ?? null;
+  return logE === null ? logChance : Math.min(0, -logE);
 }
 
 const traffic: TrafficPart<Options, State> = {
