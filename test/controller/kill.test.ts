@@ -15,7 +15,7 @@ import { bundleEntry } from "./bundle.ts";
 import { type ChildController, endChild, startChild, startHealth } from "./child.ts";
 import { SimulatedGateway } from "./simulated-gateway.ts";
 
-const KILLS = Number(process.env["SLUICE_TEST_KILLS"] ?? 50);
+const KILLS = Number(process.env["SLUICE_TEST_KILLS"] ?? 15);
 const SEED = Number(process.env["SLUICE_TEST_SEED"] ?? 7);
 const TICK_MS = 50;
 /** How long a rollout may go on under a controller that is not killed; while it is killed, only the kills are counted. */
@@ -91,9 +91,10 @@ kind: Rollout
 metadata: { name: ${name} }
 spec:
   service: support-rag
-  stable: { url: "${health.url}/answer", release: r-stable }
-  candidate: { url: "${health.url}/candidate", release: r-candidate }
-  route: { driver: gateway, listen: "127.0.0.1:4000", trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
+  stable: current
+  startsFrom: { url: "${health.url}/answer" }
+  candidate: { url: "${health.url}/${name}" }
+  route: { driver: gateway, listen: "127.0.0.1:4000", trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }], lease: 1s }
   strategy: { canary: { steps: [{ weight: 20, hold: 600ms }, { weight: 50, hold: 300ms }, { weight: 100, hold: 300ms }] } }
   gates: [{ use: demo }]
 `;
@@ -125,7 +126,7 @@ describe("a controller process that is killed", () => {
       const program = await bundleEntry("controller-process.ts");
       const [random, edge, port] = [
         randomStream(SEED),
-        new Edge("g1", "support-rag", systemClock, ""),
+        new Edge("g1", "support-rag", systemClock, "not the controller's"),
         await freePort(),
       ];
       edge.requestsAWindow = 500;
