@@ -44,7 +44,7 @@ describe("bad documents and files", () => {
     await writeFile(inFolder("broken.yaml"), text);
     const { code, stdout, stderr } = await runSluice(["validate", inFolder("broken.yaml")]);
     expect([code, stdout]).toEqual([2, ""]);
-    expect(stderr).toContain("broken.yaml:9:53  found 1, expected string");
+    expect(stderr).toContain("broken.yaml:9:53  found 1, expected a duration with its unit: write 1s or 1m");
     expect(stderr).toContain('did you mean "demo"?');
     expect(stderr).toMatch(/\^\^\^/);
     expect(stderr).toContain("2 problems in");

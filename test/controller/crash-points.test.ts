@@ -86,10 +86,10 @@ class Life {
         await driver.apply(document, signal);
         this.pass("after-apply");
       },
-      read: async (service, signal) => {
-        const served = await driver.read(service, signal);
-        if (served !== "unknown") this.pass("after-read-back");
-        return served;
+      confirm: async (document, direction, signal) => {
+        const confirmation = await driver.confirm(document, direction, signal);
+        if (confirmation.isConfirmed) this.pass("after-read-back");
+        return confirmation;
       },
     };
     const health: typeof options.health = {
