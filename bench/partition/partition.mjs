@@ -94,7 +94,7 @@ export async function partition({ main, runs, leaseMs, random = Math.random, log
     closers.push(proxy);
     mkdirSync(join(folder, "far"));
     const token = join(folder, "near", "token");
-    copyFileSync(token, join(folder, "far", "token"));
+    copyFileSync(join(folder, "near", "gateway-token"), join(folder, "far", "gateway-token"));
     const secret = readFileSync(token, "utf8").trim();
     const document = (name) => `apiVersion: sluice/v1
 kind: Rollout
@@ -124,7 +124,11 @@ spec:
       const answer = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
       if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     };
-    const statusOf = async (name) => (await fetch(`${url}/v1/rollouts/${name}`)).json();
+    const statusOf = async (name) => {
+      const answer = await fetch(`${url}/v1/rollouts/${name}`, { headers: { authorization: `Bearer ${secret}` } });
+      if (!answer.ok) throw new Error(`the status of ${name}: ${answer.status} ${await answer.text()}`);
+      return answer.json();
+    };
     const results = [];
     for (let run = 1; run <= runs; run++) {
       const name = `partition-${run}`;

@@ -50,27 +50,8 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
   app.post("/v1/rollouts/:id/retry", (context) =>
     mutations.once(context, (mutation) => postRetry(context.req.param("id"), mutation, api)),
   );
-  app.get("/v1/rollouts/:id/journal", async (context) => {
-    const id = context.req.param("id");
-    const stored = controller.rollout(id);
-    if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
-    return context.json({
-      plan: stored.rollout.plan,
-      cause: stored.rollout.cause,
-      observations: stored.observations,
-      entries: await controller.journal(id),
-    });
-  });
-  app.get("/v1/verdicts/:id", async (context) => {
-    const id = context.req.param("id");
-    const stored = controller.rollout(id);
-    if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
-    return context.json({
-      id,
-      verdicts: stored.rollout.verdicts.map(verdictWire),
-      reports: await controller.store.reports(id),
-    });
-  });
+  app.get("/v1/rollouts/:id/journal", (context) => getJournal(context.req.param("id"), controller));
+  app.get("/v1/verdicts/:id", (context) => getVerdicts(context.req.param("id"), controller));
   app.get("/v1/tokens", () => listTokens(tokens));
   app.post("/v1/tokens", (context) => postToken(context, tokens, clock));
   app.post("/v1/tokens/:name/revoke", (context) => postRevoke(context.req.param("name"), tokens));
@@ -93,4 +74,18 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
     return problemResponse("internal-error", "the controller could not answer; traffic stays as it is, see its log");
   });
   return app;
+}
+
+async function getJournal(id: string, controller: Controller): Promise<Response> {
+  const stored = controller.rollout(id);
+  if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
+  const { plan, cause } = stored.rollout;
+  return Response.json({ plan, cause, observations: stored.observations, entries: await controller.journal(id) });
+}
+
+async function getVerdicts(id: string, controller: Controller): Promise<Response> {
+  const stored = controller.rollout(id);
+  if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
+  const reports = await controller.store.reports(id);
+  return Response.json({ id, verdicts: stored.rollout.verdicts.map(verdictWire), reports });
 }

@@ -10,7 +10,7 @@ function goneWire({ gatewayId, planeId, service, gone }: StoredPlane) {
   return gone === null ? [] : [{ gateway_id: gatewayId, plane_id: planeId, service, ...gone }];
 }
 
-/** `GET /v1/gateways`: every data plane that counts, its last word and what it may still send; and those that are gone. */
+/** `GET /v1/gateways`: every data plane that counts, its last word, what it may still send; and those gone. */
 export function listGateways(controller: Controller): Response {
   const { planes, hub } = controller;
   const services = [...new Set(planes.all().map(({ service }) => service))].sort();
