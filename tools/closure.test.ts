@@ -14,7 +14,9 @@ const BUDGET: Readonly<Record<string, number>> = {
 };
 const DRIVER_BUDGET = 40_000;
 
-/** Special functions and CEL are not our own code; core may use them, what runs at the edge may not (performance.md). */
+/**
+ * Special functions and CEL are not our own code; core may use them, what runs at the edge may not (performance.md).
+ */
 const isAllowedOutside = (entry: string, found: string) =>
   // A driver may use packages that run anywhere; what it may not reach is Node.js.
   (entry.startsWith("src/drivers/") && !found.startsWith("node:")) ||

@@ -27,7 +27,9 @@ const AMBIENT = [
   /Date\.now/,
   /performance\.now/,
 ];
-/** Where they may be named: hosts, what people run, the laboratory, and the one place of each library that wraps them. */
+/**
+ * Where they may be named: hosts, what people run, the laboratory, and the one place of each library that wraps them.
+ */
 const AMBIENT_PLACES = [
   "src/host/",
   "src/cli/",

@@ -7,7 +7,9 @@ import { CliError } from "./cli-error.ts";
 import { EXIT } from "./exit-code.ts";
 import { readLines } from "./judge/read-lines.ts";
 
-/** Harm put on top of recorded traffic, by scenario; the others need a model of stable that a recording does not give. */
+/**
+ * Harm put on top of recorded traffic, by scenario; the others need a model of stable that a recording does not give.
+ */
 const HARMS: Readonly<Record<string, { readonly failureRate: number; readonly latencyFactor: number }>> = {
   healthy: { failureRate: 0, latencyFactor: 1 },
   "errors-1": { failureRate: 0.01, latencyFactor: 1 },
@@ -21,8 +23,8 @@ const HARMS: Readonly<Record<string, { readonly failureRate: number; readonly la
 };
 
 /**
- * Seconds of stable traffic from a recording: wide events or telemetry windows, one JSON line each. A line that is neither
- * is bad usage: a rehearsal on half a recording would look like one on a whole.
+ * Seconds of stable traffic from a recording: wide events or telemetry windows, one JSON line each. A line that is
+ * neither is bad usage: a rehearsal on half a recording would look like one on a whole.
  */
 export async function readRecording(path: string): Promise<readonly ArmWindow[]> {
   const recording = new TraceRecording(new ArmNames([]));

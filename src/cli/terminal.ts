@@ -18,7 +18,9 @@ export interface Terminal {
   paint(style: Style, text: string): string;
 }
 
-/** Stand for colours inside a line, so that every other escape sequence is somebody else's. Not characters, by Unicode. */
+/**
+ * Stand for colours inside a line, so that every other escape sequence is somebody else's. Not characters, by Unicode.
+ */
 const MARKS: Readonly<Record<Style, string>> = {
   good: "\ufdd1",
   bad: "\ufdd2",

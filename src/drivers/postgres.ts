@@ -12,8 +12,8 @@ export interface PostgresQueries {
   /** Runs one statement on its own; one that the server rolled back is sent again. Other failures are a DriverError. */
   readonly queryRows: Query;
   /**
-   * Runs one statement of the caller's transaction. A failure has ended that transaction, so nothing is sent again here:
-   * `safe` means that the caller may run the whole transaction again.
+   * Runs one statement of the caller's transaction. A failure has ended that transaction, so nothing is sent again
+   * here: `safe` means that the caller may run the whole transaction again.
    */
   readonly queryInside: Query;
 }

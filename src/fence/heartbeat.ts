@@ -8,7 +8,10 @@ export interface HeartbeatTimes {
   readonly selfStopMs: number;
 }
 
-/** Times of a lease: renewed every 3 s, stopped by its holder at 7 s, free for others at 10 s. @source reliability.md, Leases */
+/**
+ * Times of a lease: renewed every 3 s, stopped by its holder at 7 s, free for others at 10 s. @source reliability.md,
+ * Leases
+ */
 export const LEASE_TIMES: HeartbeatTimes = { ttlMs: 10_000, renewMs: 3_000, selfStopMs: 7_000 };
 
 /** The same proportions for another lease time. */
@@ -20,7 +23,10 @@ export function timesFor(ttlMs: number): HeartbeatTimes {
 export type LossReason = "superseded" | "self-stop";
 
 export interface Heartbeat {
-  /** Read from the monotonic clock at the moment of the call, so that a stalled event loop cannot believe it still holds. */
+  /**
+   * Read from the monotonic clock at the moment of the call, so that a stalled event loop cannot believe it still
+   * holds.
+   */
   isHeld(): boolean;
   /** Aborts when the lease is lost; `signal.reason` is the LossReason. */
   readonly signal: AbortSignal;

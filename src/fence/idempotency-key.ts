@@ -19,7 +19,8 @@ function unquote(field: string): string | null {
 
 /**
  * Reads an `Idempotency-Key` header: a structured-field string (`"8e03978e"`) or the same text without quotes. Both
- * spellings are one key. Parameters after the string are refused, because two clients may mean different things by them.
+ * spellings are one key. Parameters after the string are refused, because two clients may mean different things by
+ * them.
  * @source draft-ietf-httpapi-idempotency-key-header; RFC 9651 §3.3.3
  */
 export function parseIdempotencyKey(header: string | null): KeyHeader {

@@ -26,14 +26,19 @@ export interface LeaseOptions {
 export interface Lease {
   readonly resource: string;
   readonly releaseId: string;
-  /** The epoch: one more than the last grant's, for ever. Send it with every command; the resource refuses a lower one. */
+  /**
+   * The epoch: one more than the last grant's, for ever. Send it with every command; the resource refuses a lower one.
+   */
   readonly token: number;
   readonly signal: AbortSignal;
   /** Ask right before every effect. Turns false at self-stop, before anybody else can be granted the resource. */
   isHeld(): boolean;
   /** Hands over at once; the next holder need not wait. */
   release(): Promise<boolean>;
-  /** Moves the resource to another release under the next token (every flip, promote and rollback). Null when it was lost. */
+  /**
+   * Moves the resource to another release under the next token (every flip, promote and rollback). Null when it was
+   * lost.
+   */
   flip(releaseId: string): Promise<Lease | null>;
 }
 

@@ -17,7 +17,9 @@ export interface StaleEffect {
 
 export interface EffectOrder {
   readonly source: EffectSource;
-  /** True only when the sink refuses a second run under the effect key; otherwise a crash leaves the outcome unknown. */
+  /**
+   * True only when the sink refuses a second run under the effect key; otherwise a crash leaves the outcome unknown.
+   */
   readonly sinkHonoursKey: boolean;
   /** Grant under which effects may be issued (one arm, one region); without one any arm may. */
   readonly grant?: Pick<Lease, "token" | "isHeld">;

@@ -11,7 +11,10 @@ export interface FenceOptions {
   readonly store: FenceStore;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** Short: a crashed attempt blocks its key this long. Running work renews it, so it need not cover the work. Default 10 s. */
+  /**
+   * Short: a crashed attempt blocks its key this long. Running work renews it, so it need not cover the work. Default
+   * 10 s.
+   */
   readonly leaseMs?: number;
   /** How long a result is replayed. Default 72 h. */
   readonly retentionMs?: number;
@@ -25,8 +28,8 @@ export interface KeyRequest {
   /** Digest of the input; the same key with another one is refused. Default: none, every use of the key is the same. */
   readonly fingerprint?: string;
   /**
-   * Set it only when the effect itself refuses a second run under this key (a provider's idempotency key, a unique row).
-   * Then an attempt that crashed is resumed; without it the outcome is unknown and never run again blindly.
+   * Set it only when the effect itself refuses a second run under this key (a provider's idempotency key, a unique
+   * row). Then an attempt that crashed is resumed; without it the outcome is unknown and never run again blindly.
    */
   readonly effectKey?: string | null;
   readonly note?: string;
@@ -137,8 +140,8 @@ export type OnceOutcome<R> =
 
 /**
  * Runs `work` so that at most one result is ever committed for the key, and replays it to everybody else. The result
- * must survive JSON. A throw of `work`, or a result that JSON cannot hold, ends the lease and is passed on: with an effect key the next caller resumes,
- * without one the outcome is unknown until somebody settles it.
+ * must survive JSON. A throw of `work`, or a result that JSON cannot hold, ends the lease and is passed on: with an
+ * effect key the next caller resumes, without one the outcome is unknown until somebody settles it.
  */
 export async function once<R>(
   options: FenceOptions,

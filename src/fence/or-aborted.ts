@@ -1,4 +1,6 @@
-/** What `work` ends with, or null when `signal` aborts first: who waits is not held up by work that ignores its signal. */
+/**
+ * What `work` ends with, or null when `signal` aborts first: who waits is not held up by work that ignores its signal.
+ */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
   return new Promise((resolve, reject) => {
     const onAbort = () => resolve(null);

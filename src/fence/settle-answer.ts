@@ -95,8 +95,8 @@ function streamAnswer(
 
 /**
  * Stores a handler's answer and only then lets it out. A 5xx, or what is no final answer (a protocol switch), ends the
- * lease instead. An event stream, or an answer above the limit, is marked as started before its first byte and stored as
- * size and digest at its end.
+ * lease instead. An event stream, or an answer above the limit, is marked as started before its first byte and stored
+ * as size and digest at its end.
  */
 export async function settleAnswer(
   options: AnswerOptions,

@@ -74,7 +74,9 @@ export class ControlLink {
     this.#headers = headersOf(token);
   }
 
-  /** The controller was started again at another address: what waits is sent there, and the next document comes from it. */
+  /**
+   * The controller was started again at another address: what waits is sent there, and the next document comes from it.
+   */
   moveTo(controllerUrl: string, token: string): void {
     this.#base = baseOf(controllerUrl);
     this.#headers = headersOf(token);

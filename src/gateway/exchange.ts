@@ -293,7 +293,9 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer, SlotTak
     pool.dispatch({ method: method as Dispatcher.HttpMethod, path: target, headers, body: this.#body }, this);
   }
 
-  /** The failed attempt counts like any other: a second endpoint must not hide from the gates that the first one fails. */
+  /**
+   * The failed attempt counts like any other: a second endpoint must not hide from the gates that the first one fails.
+   */
   #retry(errorClass: ErrorClass): void {
     this.#hasRetried = true;
     const { clock, counts, recorder } = this.#context;

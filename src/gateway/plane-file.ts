@@ -5,7 +5,10 @@ import type { Random } from "../ports/random.ts";
 
 const NAME = /^[0-9a-f]{16}$/;
 
-/** What a gateway keeps of itself over restarts: its name, so that a new start replaces the old one, and a person's word. */
+/**
+ * What a gateway keeps of itself over restarts: its name, so that a new start replaces the old one, and a person's
+ * word.
+ */
 export class PlaneFile {
   readonly id: string;
   readonly override: Override | null;

@@ -9,7 +9,9 @@ export interface StalledWrite {
 /** An answer whose client reads nothing is cut after this when others wait for the connection it holds. */
 const PRESSED_MS = 5_000;
 
-/** Answers that wait for their clients to read, oldest first. A client that reads a little at a time is not among them. */
+/**
+ * Answers that wait for their clients to read, oldest first. A client that reads a little at a time is not among them.
+ */
 export class StalledWrites {
   readonly #sinceMs = new Map<StalledWrite, number>();
 

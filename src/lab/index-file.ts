@@ -74,7 +74,8 @@ function decode(content: Buffer): LabIndex | string {
 
 /**
  * Reads an index back; null when there is no file.
- * @throws LabError `index` for a file that is not an index, was cut or altered, or does not hold what it is stamped with
+ * @throws LabError `index` for a file that is not an index, was cut or altered, or does not hold what it is stamped
+ *   with
  */
 export async function readIndexFile(path: string): Promise<LabIndex | null> {
   let content: Buffer;

@@ -21,8 +21,8 @@ function strip(word: string, suffix: string): string {
 }
 
 /**
- * A light English stemmer: plurals, -ing, -ed, -ly, -ation, -ate, -ment, a final e, a final y. It unites forms of a word
- * ("rolled", "rolling", "rolls"); it does not try to find the dictionary form.
+ * A light English stemmer: plurals, -ing, -ed, -ly, -ation, -ate, -ment, a final e, a final y. It unites forms of a
+ * word ("rolled", "rolling", "rolls"); it does not try to find the dictionary form.
  */
 export function stem(word: string): string {
   if (word.length <= 3 || !/^[a-z]+$/.test(word)) return word;

@@ -1,8 +1,8 @@
 import { hexOf } from "./digest.ts";
 
 /**
- * Proves that an answer comes from the controller a data plane belongs to. The one seam between leases and keys: another
- * kind of key is another implementation of it.
+ * Proves that an answer comes from the controller a data plane belongs to. The one seam between leases and keys:
+ * another kind of key is another implementation of it.
  */
 export interface Proof {
   prove(text: string): Promise<string>;

@@ -1,6 +1,6 @@
 /**
- * How we get into somebody else's service: with which credentials and over which connection. Secrets are resolved at the
- * last moment and never leave in a text.
+ * How we get into somebody else's service: with which credentials and over which connection. Secrets are resolved at
+ * the last moment and never leave in a text.
  */
 export interface Access {
   /** Sends a request with the credentials. Rejects with DriverError when a secret cannot be had. */

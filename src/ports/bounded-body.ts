@@ -21,8 +21,8 @@ export interface BodyText {
 }
 
 /**
- * Reads a body until it ends, passes `bytesMax` or takes too long; never holds more than `bytesMax` and one chunk. Every
- * body that the product takes from others comes through here. Rejects when the body breaks.
+ * Reads a body until it ends, passes `bytesMax` or takes too long; never holds more than `bytesMax` and one chunk.
+ * Every body that the product takes from others comes through here. Rejects when the body breaks.
  */
 export async function readStart(body: ReadableStream<Uint8Array> | null, limits: BodyLimits): Promise<BodyStart> {
   if (body === null) return { bytes: new Uint8Array(0), rest: null, isLate: false };

@@ -18,7 +18,8 @@ export type Settlement =
 /**
  * Keys, owners and results of the fence. Each call is atomic for its key. A call that fails throws `DriverError`
  * (`unreachable` and `timeout` mean it may or may not have happened; every call may be sent again) and the caller
- * must not run the work. Limits: scope 512 bytes, key 255 and note 256 characters, result 1 MiB unless the store says less.
+ * must not run the work. Limits: scope 512 bytes, key 255 and note 256 characters, result 1 MiB unless the store says
+ * less.
  */
 export interface FenceStore {
   readonly name: string;
@@ -28,11 +29,16 @@ export interface FenceStore {
   check(): Promise<FenceDurability>;
   /** Grants the key to one attempt, or says why not. Exactly one of any number of racing claims is `held`. */
   claim(request: ClaimRequest): Promise<Claim>;
-  /** Extends the lease to `leaseMs` from now; 0 ends it at once. False when the owner was replaced. `note` null keeps it. */
+  /**
+   * Extends the lease to `leaseMs` from now; 0 ends it at once. False when the owner was replaced. `note` null keeps
+   * it.
+   */
   renew(owner: FenceOwner, leaseMs: number, note: string | null): Promise<boolean>;
   /** Stores the final result, by the owner only, whatever any clock says. */
   complete(owner: FenceOwner, result: string, retentionMs: number): Promise<OwnerAnswer>;
-  /** Gives the key back as if it had never been claimed (a lease keeps its token). False when the owner was replaced. */
+  /**
+   * Gives the key back as if it had never been claimed (a lease keeps its token). False when the owner was replaced.
+   */
   release(owner: FenceOwner): Promise<boolean>;
   read(scope: string, key: string): Promise<FenceRecord | null>;
   /** Settles a record that is `unknown` under exactly this token; false when it no longer is. */

@@ -11,8 +11,8 @@ export interface ProbeOrder {
 export interface ProbeRunner {
   run(order: ProbeOrder, signal: AbortSignal): Promise<ProbeReport>;
   /**
-   * A few questions to both arms before a rollout is accepted; null when probes can begin. Rejects with DriverError when
-   * the plan's files or credentials cannot be used.
+   * A few questions to both arms before a rollout is accepted; null when probes can begin. Rejects with DriverError
+   * when the plan's files or credentials cannot be used.
    */
   smoke(plan: RolloutPlan, signal: AbortSignal): Promise<SmokeProblem | null>;
 }

@@ -4,8 +4,9 @@ import type { Anchors } from "./anchors.ts";
 
 /**
  * The finest level at which all answers of both arms can be measured, because levels are never mixed inside one
- * comparison: offsets on every passage (L1), text on every passage with gold that can be found in text (L2), section ids
- * (L3). Gold by offsets can be found in a whole section only; of gold sections without text, one at least was shown.
+ * comparison: offsets on every passage (L1), text on every passage with gold that can be found in text (L2), section
+ * ids (L3). Gold by offsets can be found in a whole section only; of gold sections without text, one at least was
+ * shown.
  * @param passages what the arms returned, all of it
  * @source definitions.md §4
  */

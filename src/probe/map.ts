@@ -27,7 +27,9 @@ const pattern = z.string().max(500).refine(isPattern, "is not a regular expressi
 const hasGroups = (text: string): boolean => text.includes("(?<doc>") && text.includes("(?<section>");
 const referencePattern = pattern.refine(hasGroups, "needs the groups (?<doc>…) and (?<section>…)");
 
-/** The elements of a list that say what `where` asks for, each read at `read`; lists that are read so become one list. */
+/**
+ * The elements of a list that say what `where` asks for, each read at `read`; lists that are read so become one list.
+ */
 const each = z.strictObject({
   each: pointer,
   where: z.record(pointer, scalar).optional(),
@@ -58,7 +60,9 @@ const mapSchema = z.strictObject({
     /** Absent: the service never says that it refused. */
     refused: flag.optional(),
     retrieved: list,
-    /** Inside one element of `retrieved`; an empty pointer is the element itself. Absent for patterns, which name both. */
+    /**
+     * Inside one element of `retrieved`; an empty pointer is the element itself. Absent for patterns, which name both.
+     */
     passage: z
       .strictObject({
         doc: member,

@@ -69,9 +69,9 @@ export interface Conversation {
 }
 
 /**
- * Asks a service one question. A failed conversation is an `error` with its class; an answer that breaks the contract is
- * a `schema-violation`. Rejects when `signal` aborts, and with DriverError when the credentials cannot be had: then the
- * run never took place.
+ * Asks a service one question. A failed conversation is an `error` with its class; an answer that breaks the contract
+ * is a `schema-violation`. Rejects when `signal` aborts, and with DriverError when the credentials cannot be had: then
+ * the run never took place.
  */
 export async function askTarget(
   target: ProbeTarget,

@@ -185,8 +185,8 @@ function firstPreset({ spec }: Pick<RolloutDocument, "spec">): Preset | null {
 }
 
 /**
- * Gates of the presets in the order of the document, then those a change type asks for, then the document's own; a later
- * entry for the same gate replaces the options it gives.
+ * Gates of the presets in the order of the document, then those a change type asks for, then the document's own; a
+ * later entry for the same gate replaces the options it gives.
  */
 function gateSettings({ spec }: RolloutDocument, source: Source, context: PlanContext): readonly GateSetting[] {
   const settings = new Map<string, GateSetting>();

@@ -76,7 +76,9 @@ const trustedProxy = z
 const revision = z.string().regex(REVISION, "expected a schema revision, e.g. sc-12");
 const pinText = z.string().regex(PIN_TEXT, "expected visible ASCII, at most 256 characters");
 
-/** What an arm works with: requests pinned to something else go to the other arm. Left out, the arm takes everything. */
+/**
+ * What an arm works with: requests pinned to something else go to the other arm. Left out, the arm takes everything.
+ */
 const serves = z.strictObject({
   schemaRev: z.strictObject({ min: revision, max: revision }).optional(),
   indexHash: z.array(pinText).min(1).max(64).optional(),
@@ -131,7 +133,9 @@ const metric = z.strictObject({
   maxAge: duration.optional(),
 });
 
-/** A Rollout document. Unknown keys are errors everywhere; defaults are filled in by the plan, where `plan` shows them. */
+/**
+ * A Rollout document. Unknown keys are errors everywhere; defaults are filled in by the plan, where `plan` shows them.
+ */
 export const rolloutSchema = z.strictObject({
   apiVersion: z.literal("sluice/v1"),
   kind: z.literal("Rollout"),

@@ -9,8 +9,8 @@ const ROUNDS_MAX = 8;
 
 /**
  * Reads a value by a schema, as every document is read: `null` where an optional member stands is its absence, because
- * that is what an empty YAML key and many writers of JSON make of it. A null that the schema takes stays, and one in the
- * place of a needed member stays wrong.
+ * that is what an empty YAML key and many writers of JSON make of it. A null that the schema takes stays, and one in
+ * the place of a needed member stays wrong.
  */
 export function readShape<T>(schema: z.ZodType<T>, value: unknown): ReadShape<T> {
   let current = value;

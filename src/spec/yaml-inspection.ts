@@ -27,8 +27,8 @@ interface YamlReading {
 }
 
 /**
- * Reads the nodes of a document in one pass, each once, however often aliases name it: values of aliases are shared, and
- * only their size is counted again.
+ * Reads the nodes of a document in one pass, each once, however often aliases name it: values of aliases are shared,
+ * and only their size is counted again.
  */
 export function inspectYaml(document: Document): YamlReading {
   const inspection = new Inspection(document.directives?.yaml.explicit === true);

@@ -46,8 +46,8 @@ function changes(value: unknown, key: string): readonly (readonly [says: string,
 }
 
 /**
- * An answer changed in one place at a time, everywhere: keys renamed, added and left out, values of another type, values
- * that are in no list. Of a list only the first member is changed: the others have its schema.
+ * An answer changed in one place at a time, everywhere: keys renamed, added and left out, values of another type,
+ * values that are in no list. Of a list only the first member is changed: the others have its schema.
  */
 export function mutantsOf(value: unknown, key = "", at = ""): readonly Mutant[] {
   const own = changes(value, key).map(([says, mutant]) => ({ says: `${at}/: ${says}`, mutant }));

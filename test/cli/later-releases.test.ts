@@ -114,8 +114,9 @@ async function events(): Promise<readonly GatewayEvent[]> {
 }
 
 /**
- * Reads the gateway's own log: in no period had anybody a release that neither a stage nor a way back gave him. An order
- * is carried out a moment after it is given, so what the period before allowed counts until the next round of users.
+ * Reads the gateway's own log: in no period had anybody a release that neither a stage nor a way back gave him. An
+ * order is carried out a moment after it is given, so what the period before allowed counts until the next round of
+ * users.
  */
 async function strangers(): Promise<readonly string[]> {
   const seen = await events();

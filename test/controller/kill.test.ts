@@ -18,7 +18,9 @@ import { SimulatedGateway } from "./simulated-gateway.ts";
 const KILLS = Number(process.env["SLUICE_TEST_KILLS"] ?? 15);
 const SEED = Number(process.env["SLUICE_TEST_SEED"] ?? 7);
 const TICK_MS = 50;
-/** How long a rollout may go on under a controller that is not killed; while it is killed, only the kills are counted. */
+/**
+ * How long a rollout may go on under a controller that is not killed; while it is killed, only the kills are counted.
+ */
 const ALONE_MAX_MS = 120_000;
 const STORIES = ["promoted", "rolled-back", "aborted"] as const;
 type Story = (typeof STORIES)[number];
@@ -193,7 +195,9 @@ async function isRunning(name: string | undefined): Promise<boolean> {
   return status === null || status.ended_at === null;
 }
 
-/** Checks one ended rollout against its journal and against what the edge served; returns how often a share was ordered. */
+/**
+ * Checks one ended rollout against its journal and against what the edge served; returns how often a share was ordered.
+ */
 async function check(name: string, story: Story, edge: Edge): Promise<number> {
   const status = await statusOf(name);
   expect([name, status?.phase]).toEqual([name, story]);

@@ -43,7 +43,10 @@ export const aManifest = (over: Partial<Manifest> = {}): Manifest => ({
   ...over,
 });
 
-/** A controller, one simulated gateway and a clock that moves when told. `open` again is a restart: only the store stays. */
+/**
+ * A controller, one simulated gateway and a clock that moves when told. `open` again is a restart: only the store
+ * stays.
+ */
 export class World {
   readonly clock = manualClock();
   readonly gateway = new SimulatedGateway("g1", SERVICE, this.clock, SECRET);

@@ -60,7 +60,10 @@ export const BIG_CHUNKS = 19;
 /** How long the handler of the scene `timeout` works; its timeout is much shorter. */
 export const SLOW_MS = 250;
 
-/** Handlers of `slow` scenes wait here, by key, until the suite lets them go on. Shared with bundled copies of this file. */
+/**
+ * Handlers of `slow` scenes wait here, by key, until the suite lets them go on. Shared with bundled copies of this
+ * file.
+ */
 const gates: Map<string, { readonly opened: Promise<void>; open(): void }> = ((
   globalThis as unknown as { sluiceGates?: Map<string, never> }
 ).sluiceGates ??= new Map());

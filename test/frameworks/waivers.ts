@@ -1,7 +1,10 @@
 const BROKEN_EARLY =
   "A web-standard answer is read before it is sent, so a body that breaks becomes an error instead of half an answer.";
 
-/** Rows in which a framework behaves differently with the fence, and why that is right. A waiver that is not needed fails. */
+/**
+ * Rows in which a framework behaves differently with the fence, and why that is right. A waiver that is not needed
+ * fails.
+ */
 export const WAIVERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ...Object.fromEntries(
     ["Express 4, behind everything", "Express 5, behind everything"].map((name) => [

@@ -94,7 +94,9 @@ function latencies(count: number, factor: number, from: number): readonly number
   return [...bins].sort(([a], [b]) => a - b).flat();
 }
 
-/** A world in which a preset's rollout is carried out by the real controller, over a data plane that reports as told. */
+/**
+ * A world in which a preset's rollout is carried out by the real controller, over a data plane that reports as told.
+ */
 export class PresetRollout {
   readonly world = new World();
   readonly #release: Release;

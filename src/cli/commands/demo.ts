@@ -41,7 +41,10 @@ function summaryLine(summary: RolloutSummary, isRight: boolean, terminal: Termin
   return `${glyph} ${summary.scenario}: ${summary.outcome}${why}; ${seen}${back}`;
 }
 
-/** `sluice demo`: real processes, real retrieval, real traffic on this machine; ends by itself, exit 0 iff all went as told. */
+/**
+ * `sluice demo`: real processes, real retrieval, real traffic on this machine; ends by itself, exit 0 iff all went as
+ * told.
+ */
 export async function demo(options: DemoOptions, terminal: Terminal): Promise<ExitCode> {
   const scenarios = cast(options);
   const folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), "sluice-demo-")));

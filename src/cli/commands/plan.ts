@@ -55,8 +55,8 @@ function forecast(plan: RolloutPlan, rps: number, assumed: Assumed): readonly St
 const FALSE_STOP_WARN = 0.01;
 
 /**
- * Gates that cannot decide within a stage's cap, with what would help: an error where the stage then waits for a person,
- * a warning where it goes on. And literal limits that stop healthy candidates.
+ * Gates that cannot decide within a stage's cap, with what would help: an error where the stage then waits for a
+ * person, a warning where it goes on. And literal limits that stop healthy candidates.
  */
 function warningsOf(stages: readonly StageForecast[], document: DocumentFile): readonly PlanWarning[] {
   const steps = document.document.spec.strategy?.canary.steps;

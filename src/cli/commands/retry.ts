@@ -4,8 +4,8 @@ import type { Terminal } from "../terminal.ts";
 import { type AppliedAnswer, applyBody, type ApplyOptions, documentIfThere, tellApplied } from "./apply.ts";
 
 /**
- * `sluice retry ROLLOUT|FILE`: a new generation of an unchanged rollout that has ended. A running one is refused, and so
- * is a file that changed meanwhile: that one is applied.
+ * `sluice retry ROLLOUT|FILE`: a new generation of an unchanged rollout that has ended. A running one is refused, and
+ * so is a file that changed meanwhile: that one is applied.
  */
 export async function retry(
   target: string,

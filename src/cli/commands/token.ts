@@ -20,8 +20,8 @@ interface TokenAnswer {
 }
 
 /**
- * `sluice token create NAME --scope SCOPE`: makes a secret here, has the controller keep its hash, and shows it once with
- * the command that puts it in place on the other machine.
+ * `sluice token create NAME --scope SCOPE`: makes a secret here, has the controller keep its hash, and shows it once
+ * with the command that puts it in place on the other machine.
  */
 export async function tokenCreate(
   name: string,

@@ -30,7 +30,9 @@ export interface Scenario {
 
 const promoted: Expected = { outcome: "promoted", gates: [], isUnseen: false };
 const stoppedBy = (gate: string, isUnseen = false): Expected => ({ outcome: "rolled-back", gates: [gate], isUnseen });
-/** Against a stable without errors, the third 503 is a new class before twenty are a higher rate: either gate is right. */
+/**
+ * Against a stable without errors, the third 503 is a new class before twenty are a higher rate: either gate is right.
+ */
 const stoppedByErrors: Expected = {
   outcome: "rolled-back",
   gates: [errorRate.name, newErrorClass.name],

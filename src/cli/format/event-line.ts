@@ -18,7 +18,10 @@ function percent(bp: unknown): string {
   return `${Number(bp) / 100} %`;
 }
 
-/** One event as a line for people; null for events that are noise on a terminal. Glyph, word and colour, never colour alone. */
+/**
+ * One event as a line for people; null for events that are noise on a terminal. Glyph, word and colour, never colour
+ * alone.
+ */
 export function eventLine(event: WireEvent, terminal: Terminal): string | null {
   const at = terminal.paint("dim", clock(event.ts));
   switch (event.type) {

@@ -22,7 +22,10 @@ export interface GateAnswer {
   readonly from: string;
   readonly may_stop: boolean;
   readonly options: readonly OptionAnswer[];
-  /** What it needs to speak at a usual stage; null where it needs no number of requests, or where a document has to say more. */
+  /**
+   * What it needs to speak at a usual stage; null where it needs no number of requests, or where a document has to say
+   * more.
+   */
   readonly needs: string | null;
   readonly conditions: readonly { readonly code: string; readonly means: string; readonly look_at: string }[];
 }

@@ -98,8 +98,8 @@ export class LineReader {
   }
 
   /**
-   * Whether malformed lines could never grow together into well-formed values. A comma that joins two lines continues an
-   * object only before a quote and a list before anything: so every line opens an object, and none has a list. Lists
+   * Whether malformed lines could never grow together into well-formed values. A comma that joins two lines continues
+   * an object only before a quote and a list before anything: so every line opens an object, and none has a list. Lists
    * are rare in events; lines with one are parsed one by one.
    */
   #areApart(count: number): boolean {

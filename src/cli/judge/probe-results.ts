@@ -121,8 +121,8 @@ const results = z.object({
 });
 
 /**
- * Reads what `sluice probe --json` printed back into the report the probe gates judge. A file that was changed since, or
- * is something else, is bad usage: gates must not judge numbers nobody measured.
+ * Reads what `sluice probe --json` printed back into the report the probe gates judge. A file that was changed since,
+ * or is something else, is bad usage: gates must not judge numbers nobody measured.
  */
 export async function readProbeResults(file: string): Promise<ProbeReport> {
   const text = await readNamedFile(file, "the probe results");

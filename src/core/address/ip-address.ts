@@ -159,7 +159,8 @@ function parseIpv6(text: string): bigint | null {
 
 /**
  * Reads an IP address as `inet_pton` does: IPv4 in four decimal parts without leading zeros, IPv6 in any RFC 4291 form,
- * with a zone where one is given. Octal, hexadecimal and shortened IPv4 are null: a URL parser has normalised them before.
+ * with a zone where one is given. Octal, hexadecimal and shortened IPv4 are null: a URL parser has normalised them
+ * before.
  */
 export function parseIpAddress(text: string): IpAddress | null {
   const ipv4 = parseIpv4(text);

@@ -26,9 +26,9 @@ interface ArmRate {
 }
 
 /**
- * Weighs each unit by its requests up to 20, so that neither one busy unit decides nor a unit's single request counts as
- * much as twenty. Immune to units that merely return more often on one arm: it compares rates, not counts.
- * Null while an arm has fewer than two units.
+ * Weighs each unit by its requests up to 20, so that neither one busy unit decides nor a unit's single request counts
+ * as much as twenty. Immune to units that merely return more often on one arm: it compares rates, not counts. Null
+ * while an arm has fewer than two units.
  * @source W. G. Cochran, "Sampling Techniques" (3rd ed. 1977) §6.4, variance of a ratio over clusters; L. Kish, "Survey
  * Sampling" (1965) §5.4, design effect
  */
@@ -72,9 +72,9 @@ const GUARD_Z = 3;
 
 /**
  * Whether the candidate's units fail at a higher rate, and not only more often because they return more often. A
- * condition beside the fuse, so it can only lower the probability of a false stop. With units that return twice as often
- * on the candidate and fail at the same 2 %, the fuse alone stopped 38 % of healthy rollouts and 0 to 0.5 % with this;
- * harm of +1.5 points was found after 373 s instead of 371 s.
+ * condition beside the fuse, so it can only lower the probability of a false stop. With units that return twice as
+ * often on the candidate and fail at the same 2 %, the fuse alone stopped 38 % of healthy rollouts and 0 to 0.5 % with
+ * this; harm of +1.5 points was found after 373 s instead of 371 s.
  */
 export function isRateHigher(difference: ClusterDifference | null): boolean {
   return difference !== null && difference.estimate > GUARD_Z * difference.standardError;

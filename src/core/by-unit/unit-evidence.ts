@@ -20,8 +20,8 @@ export interface UnitView {
   readonly failures: Pick<UnitFuse, "logE" | "units">;
   /**
    * ln of a class's e-value with its weight 1/(k(k + 1)), k its place in the order in which classes were first seen on
-   * whatever arm: the weights add up to 1 however many classes come, so each may be held against the gate's whole alpha.
-   * Null for a class that no drawn unit met: whoever met it was not told apart.
+   * whatever arm: the weights add up to 1 however many classes come, so each may be held against the gate's whole
+   * alpha. Null for a class that no drawn unit met: whoever met it was not told apart.
    */
   classLogE(errorClass: ErrorClass): number | null;
   /** Rates averaged over units, clustered by unit; null while an arm has fewer than two. */
@@ -33,8 +33,8 @@ const CLASSES_MAX = 64;
 
 /**
  * What the units of one try showed. One life: its sets and its e-values begin and end together, at the latest with the
- * salt that drew the units. A second try begins with none of it: the first one's proof would end it at once, and its sets
- * without its proof would bet on the units that had not failed, which are not as they were drawn. Grows in place.
+ * salt that drew the units. A second try begins with none of it: the first one's proof would end it at once, and its
+ * sets without its proof would bet on the units that had not failed, which are not as they were drawn. Grows in place.
  * @source decision-policy.md "Units, not requests"
  */
 export class UnitEvidence implements UnitView {

@@ -12,9 +12,9 @@ export interface UnitNamesSnapshot {
 const UNITS_MAX = 16_384;
 
 /**
- * A bounded set of units. Beyond its limit the units with the highest names leave, whatever their arm: what stays is the
- * part of both arms' units below one threshold, so that forgetting favours no arm. (A limit for each arm would: in an
- * outage common to both, the larger arm forgets and the smaller one does not.) Grows in place: copying it with every
+ * A bounded set of units. Beyond its limit the units with the highest names leave, whatever their arm: what stays is
+ * the part of both arms' units below one threshold, so that forgetting favours no arm. (A limit for each arm would: in
+ * an outage common to both, the larger arm forgets and the smaller one does not.) Grows in place: copying it with every
  * window would cost more than all gates.
  * @source decision-policy.md "Units, not requests", bounded without bias
  */

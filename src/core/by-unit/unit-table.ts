@@ -151,7 +151,8 @@ function numbersOf({ requests, failures, warm, slow }: UnitCounts): readonly num
 
 /**
  * Probability that a unit is on the candidate at a share, from what its earlier requests showed and nothing else. It is
- * exact under "the release makes no difference", because then a unit's place in the order is independent of what it does.
+ * exact under "the release makes no difference", because then a unit's place in the order is independent of what it
+ * does.
  */
 export function shareOfUnit({ low, high }: UnitPlace, share: number): number {
   if (share <= low) return 0;

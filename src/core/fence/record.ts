@@ -1,6 +1,7 @@
 /**
  * `locked`: an attempt holds the lease. `done`: the final result is kept. `unknown`: an attempt's lease ran out and
- * nobody can say what it did; only its owner or a person may settle it. `free`: a lease nobody holds, kept for its token.
+ * nobody can say what it did; only its owner or a person may settle it. `free`: a lease nobody holds, kept for its
+ * token.
  */
 export type FenceState = "locked" | "done" | "unknown" | "free";
 
@@ -145,7 +146,8 @@ export type OwnerAnswer = "stored" | "superseded" | "missing";
 
 /**
  * May this owner write a result? `stored` without a write when it already did: a lost reply is asked for again.
- * An owner whose lease ran out but whom nobody replaced may still complete, also from `unknown`: it knows what happened.
+ * An owner whose lease ran out but whom nobody replaced may still complete, also from `unknown`: it knows what
+ * happened.
  */
 export function decideComplete(record: FenceRecord | null, owner: FenceOwner): "write" | OwnerAnswer {
   if (record === null) return "missing";

@@ -23,8 +23,8 @@ export interface RolloutForecast {
 }
 
 /**
- * How far the time of a proof spreads: a sum of independent steps of evidence reaches its goal within twice its expected
- * time in more than 95 of 100 cases, by rehearsal of the default policy at 10 to 100 requests a second.
+ * How far the time of a proof spreads: a sum of independent steps of evidence reaches its goal within twice its
+ * expected time in more than 95 of 100 cases, by rehearsal of the default policy at 10 to 100 requests a second.
  */
 const PROOF_SPREAD = 2;
 

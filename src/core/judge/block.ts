@@ -4,7 +4,8 @@ import type { Bp, EpochMs } from "../unit.ts";
 import type { ArmWindow, ErrorClass, UnitWindow } from "../window/window.ts";
 
 /**
- * Both arms' traffic between two instants at one share, as one place saw it. The unit of evidence of every traffic gate.
+ * Both arms' traffic between two instants at one share, as one place saw it. The unit of evidence of every traffic
+ * gate.
  */
 export interface Block {
   readonly candidateBp: Bp;

@@ -17,7 +17,10 @@ export interface Advice {
   readonly lookAt: string;
 }
 
-/** Stop conditions by their reason code, a stable word for other programs. The first one counts where a verdict names none. */
+/**
+ * Stop conditions by their reason code, a stable word for other programs. The first one counts where a verdict names
+ * none.
+ */
 type Conditions = Readonly<Record<string, Advice>>;
 
 /**

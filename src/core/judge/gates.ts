@@ -21,9 +21,9 @@ import { queueAgeSlope } from "./traffic/queue-age-slope.ts";
 import { sampleRatio } from "./traffic/sample-ratio.ts";
 
 /**
- * Every kind of gate in the order in which a cause is named when several fail together: hard rules, then what users see,
- * then answers. Coverage stands before ΔS: sections that are gone move both, and coverage names the topic while ΔS shows
- * its shadow.
+ * Every kind of gate in the order in which a cause is named when several fail together: hard rules, then what users
+ * see, then answers. Coverage stands before ΔS: sections that are gone move both, and coverage names the topic while ΔS
+ * shows its shadow.
  */
 const KINDS = [
   schemaViolation,

@@ -33,8 +33,8 @@ export function meanInterval(
  * Mean over questions with a t interval whose error is taken over gold sections. For few questions and small error
  * rates: redrawing ten questions cannot show the far tail that a rate shared between many topics asks for.
  * @param bounds the range of the value: the interval of fewer than two sections, and its outer limits
- * @source statistics.md "Probe sets", "small n: expanded percentile or t"; error over clusters: C. Cameron, D. Miller, "A
- * practitioner's guide to cluster-robust inference", Journal of Human Resources 50 (2015), equation 11
+ * @source statistics.md "Probe sets", "small n: expanded percentile or t"; error over clusters: C. Cameron, D. Miller,
+ *   "A practitioner's guide to cluster-robust inference", Journal of Human Resources 50 (2015), equation 11
  */
 export function fewInterval(
   values: readonly QuestionValue[],

@@ -94,8 +94,8 @@ export function modalOutcome(runs: readonly LambdaRun[]): Outcome | null {
 }
 
 /**
- * Phrasings whose most frequent outcome over the repetitions differs from the question's modal outcome; a tie is a flip. A
- * phrasing without a valid run does not flip.
+ * Phrasings whose most frequent outcome over the repetitions differs from the question's modal outcome; a tie is a
+ * flip. A phrasing without a valid run does not flip.
  * @source definitions.md §5
  */
 export function flips(runs: readonly LambdaRun[]): number {

@@ -18,8 +18,8 @@ export interface RankMeasure {
 /**
  * Ranking metrics with binary relevance over the first k passages. A passage of another revision than the gold's is
  * another source and not relevant.
- * @source hit, recall@k, MRR@k and nDCG@k as BEIR computes them: N. Thakur et al., NeurIPS 2021 Datasets and Benchmarks;
- * gain 1 over log2(rank + 1), ideal over min(k, gold sections)
+ * @source hit, recall@k, MRR@k and nDCG@k as BEIR computes them: N. Thakur et al., NeurIPS 2021 Datasets and
+ *   Benchmarks; gain 1 over log2(rank + 1), ideal over min(k, gold sections)
  */
 export function rankMeasure(
   answer: { readonly retrieved: readonly Passage[]; readonly citations: readonly SectionRef[] },

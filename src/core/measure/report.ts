@@ -145,7 +145,9 @@ export interface ProbeReport {
   /** Smallest drop each metric could have shown at power 0.8, by metric. */
   readonly detectableDrop: Readonly<Record<string, number>>;
   readonly discordant: readonly DiscordantQuestion[];
-  /** Distinct gold sections asked for, and which of them an arm never returned; stable is null when it was not asked. */
+  /**
+   * Distinct gold sections asked for, and which of them an arm never returned; stable is null when it was not asked.
+   */
   readonly gold: {
     readonly sections: number;
     readonly unseen: { readonly stable: UnseenGold | null; readonly candidate: UnseenGold };

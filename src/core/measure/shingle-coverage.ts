@@ -21,7 +21,9 @@ interface Stretch {
 /** What Markdown and HTML add to the words people read: link targets, the info string of a fence, tags, entities. */
 const MARKUP = /\]\([^()\s]*(?:\s+"[^"]*")?\)|^[ \t]*(?:```|~~~).*$|<\/?[a-z!][^<>]*>|&(?:[a-z]+|#\d+);/gim;
 
-/** Words that stay the same when a text is re-wrapped, re-cased, or stripped of its markup; places in the given text. */
+/**
+ * Words that stay the same when a text is re-wrapped, re-cased, or stripped of its markup; places in the given text.
+ */
 function plainWords(text: string): WordPlaces {
   return wordPlaces(text.replace(MARKUP, (markup) => " ".repeat(codePoints(markup))));
 }

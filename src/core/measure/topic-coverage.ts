@@ -31,9 +31,9 @@ export function topicChanges(
 }
 
 /**
- * Mean and bounds by judged topic. Which topics there are follows from the answerable questions alone, so that both arms
- * and their difference have the same ones whatever failed. Topics share the error rate (Bonferroni, Holm's first step):
- * the chance that a bound of any of them misses is at most 0.05 on each side.
+ * Mean and bounds by judged topic. Which topics there are follows from the answerable questions alone, so that both
+ * arms and their difference have the same ones whatever failed. Topics share the error rate (Bonferroni, Holm's first
+ * step): the chance that a bound of any of them misses is at most 0.05 on each side.
  */
 function summariseTopics(values: readonly TopicValue[], bounds: readonly [low: number, high: number]): ByTopic {
   const asked = values.filter(({ isAnswerable }) => isAnswerable);

@@ -90,7 +90,9 @@ export function isProvisional({ lease, arms, closed }: RoutingDocument): boolean
   return (lease ?? null) !== null && isCandidateOpen && !closed.includes("stable");
 }
 
-/** The document as a data plane of an older version reads it: the same routing, without what that version cannot say. */
+/**
+ * The document as a data plane of an older version reads it: the same routing, without what that version cannot say.
+ */
 export function renderDocument(document: RoutingDocument, version: number): RoutingDocument {
   if (version >= 2 || document.version === 1) return document;
   const common = Object.entries(document).filter(([field]) => !Object.hasOwn(NO_TERMS, field));

@@ -10,7 +10,9 @@ export interface SchemaProblem {
   readonly detail: string;
   /** Each pin that does not fit: what the request wanted and what is served. */
   readonly differences: readonly PinDifference[];
-  /** Waiting does not help, so there is no `Retry-After`; `route-to-match`: send it to a revision that serves `pins`. */
+  /**
+   * Waiting does not help, so there is no `Retry-After`; `route-to-match`: send it to a revision that serves `pins`.
+   */
   readonly retry:
     | { readonly action: "correct-pins" }
     | { readonly action: "route-to-match"; readonly pins: { readonly [name in PinName]?: string } };

@@ -72,8 +72,8 @@ describe("Bernoulli e-process: power", () => {
   // A second is a large step of a short time: such medians are taken from more runs.
   const runsFor = (medianS: number) => (medianS < 20 ? 4_000 : 400);
   const RATES = [1, 0.5, 0.05, 0.02];
-  // Published medians in seconds of statistics.md "e-process instead" at alpha 0.001, stable 0.5 %, by candidate's rate;
-  // allowed: 10 % and one second. The one that is not listed was not found within half an hour.
+  // Published medians in seconds of statistics.md "e-process instead" at alpha 0.001, stable 0.5 %, by candidate's
+  // rate; allowed: 10 % and one second. The one that is not listed was not found within half an hour.
   const TABLE: readonly (readonly [rps: number, share: number, medianS: readonly (number | null)[]])[] = [
     [10, 0.01, [35, 68, 1367, null]],
     [10, 0.05, [7, 18, 302, 1674]],

@@ -11,7 +11,10 @@ export type { CountBlock } from "./count-block.ts";
 export interface BernoulliEProcess {
   /** The harm looked for: `higher` proves the candidate's rate above stable's, `lower` proves it below. */
   readonly direction: "higher" | "lower";
-  /** What the lower arm's rate is taken for before data: a rate worth `weight` requests. Costs power when wrong, never validity. */
+  /**
+   * What the lower arm's rate is taken for before data: a rate worth `weight` requests. Costs power when wrong, never
+   * validity.
+   */
   readonly prior: RatePrior;
   /** Logarithm of the e-value now. */
   readonly logE: number;
@@ -74,8 +77,8 @@ export function startBernoulliEProcess(
  * Each alternative (worse, better) multiplies its capital by the block's likelihood ratio against the pooled rate;
  * its rates depend on earlier blocks only, so each is a test martingale, and so is their sum with the reserve.
  * @source R. Turner, A. Ly, P. Grünwald, "Generic E-variables for exact sequential k-sample tests that allow for
- * optional stopping", arXiv 2106.02693 (the two-sample Bernoulli block, learnt and mixed alternatives); for the one-sided
- * null the expectation of the block is largest on the boundary, since worse >= pooled >= better. Late starts:
+ * optional stopping", arXiv 2106.02693 (the two-sample Bernoulli block, learnt and mixed alternatives); for the
+ * one-sided null the expectation of the block is largest on the boundary, since worse >= pooled >= better. Late starts:
  * J. Shin, A. Ramdas, A. Rinaldo, "E-detectors", arXiv 2203.03532 (weighted starting times).
  */
 export function foldBernoulli(state: BernoulliEProcess, block: CountBlock): BernoulliEProcess {

@@ -34,9 +34,10 @@ export interface BootstrapInterval {
  * clusters as a t interval is against a normal one. Topics with a single cluster are pooled, as redrawing one thing
  * shows no spread.
  * @returns null for fewer than two clusters: nothing to redraw is no interval, not a narrow one
- * @source B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13; clusters and strata: A. Davison,
- * D. Hinkley, "Bootstrap Methods and their Application" (1997), section 3.8; expanded percentile: T. Hesterberg, "What
- * teachers should know about the bootstrap", The American Statistician 69 (2015) 371-386, section 5.3
+ * @source B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13; clusters and strata: A.
+ *   Davison, D. Hinkley, "Bootstrap Methods and their Application" (1997), section 3.8; expanded percentile: T.
+ *   Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69 (2015) 371-386, section
+ *   5.3
  */
 export function clusterBootstrap(clusters: readonly Cluster[], plan: BootstrapPlan): BootstrapInterval | null {
   const { seed, alpha, resamples = 2000, statistic = mean } = plan;

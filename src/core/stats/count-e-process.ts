@@ -35,7 +35,8 @@ export function lnEventsOnCandidate({ events, onCandidate }: EventCount, nullSha
  * @param counts units per arm, in the order of `shares`
  * @param shares planned shares, each > 0, sum 1
  * @param concentration weight of the Dirichlet prior centred on `shares`; higher looks for smaller mismatches
- * @source Lindon & Malek (2022), Dirichlet-multinomial martingale: B(a + n) / B(a) over the product of shares^counts, a = k * shares
+ * @source Lindon & Malek (2022), Dirichlet-multinomial martingale: B(a + n) / B(a) over the product of shares^counts, a
+ *   = k * shares
  */
 export function lnSampleRatioMismatch(
   counts: readonly number[],

@@ -4,8 +4,8 @@ import { lnBetaMixture } from "./beta-binomial.ts";
 
 /**
  * Priors of the two mixtures. Candidate: uniform below the null rate. Stable: a quarter of the capital on rates above
- * the null rate, three quarters kept, so that a small stable arm cannot cost more than a factor 4/3. Chosen by computation
- * for a base rate of 0.5 % (see `difference.test.ts`); another base rate costs power, never validity.
+ * the null rate, three quarters kept, so that a small stable arm cannot cost more than a factor 4/3. Chosen by
+ * computation for a base rate of 0.5 % (see `difference.test.ts`); another base rate costs power, never validity.
  */
 const CANDIDATE_PRIOR = { a: 1, b: 1 } as const;
 const STABLE_PRIOR = { a: 1, b: 400 } as const;

@@ -5,8 +5,8 @@ import { type ArmCount, addCounts, assertCounts, type CountBlock, NO_COUNTS } fr
 import { lnSumExp } from "./special.ts";
 
 /**
- * Evidence, block by block, that the candidate fails less than a margin more often than stable; plain JSON. It does what
- * `lnExcessExcluded` does with totals, but compares the arms only within one block, so a common level that drifts
+ * Evidence, block by block, that the candidate fails less than a margin more often than stable; plain JSON. It does
+ * what `lnExcessExcluded` does with totals, but compares the arms only within one block, so a common level that drifts
  * while the share changes cannot mislead it. Several margins are followed at once.
  */
 export interface ExcessEProcess {

@@ -11,7 +11,9 @@ export type Spending =
   | { readonly kind: "pocock" }
   | { readonly kind: "power"; readonly exponent: number };
 
-/** Looks planned at information fractions, ascending, each in (0, 1]: requests or questions seen over the most planned. */
+/**
+ * Looks planned at information fractions, ascending, each in (0, 1]: requests or questions seen over the most planned.
+ */
 export interface LookPlan {
   readonly fractions: readonly number[];
   /** Total error rate; `two-sided` gives each side half and spends both sides alike. */

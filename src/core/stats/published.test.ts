@@ -4,7 +4,9 @@ import { binomialAtLeast, binomialAtMost } from "./binomial.ts";
 import { crossingChances } from "./lan-demets.ts";
 import { type RandomStream, randomStream } from "./random.ts";
 
-/** What thresholds alone would do to a healthy release, as statistics.md publishes it: the reasons for our own tests. */
+/**
+ * What thresholds alone would do to a healthy release, as statistics.md publishes it: the reasons for our own tests.
+ */
 
 const even = (looks: number): readonly number[] => Array.from({ length: looks }, (_, i) => (i + 1) / looks);
 const normal = (next: RandomStream): number => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());

@@ -202,7 +202,9 @@ export class Recorder {
     return window;
   }
 
-  /** Closes the window under the old document and goes on under the new one. Call it in the tick that swaps the table. */
+  /**
+   * Closes the window under the old document and goes on under the new one. Call it in the tick that swaps the table.
+   */
   adopt(document: RoutingDocument, nowMs: EpochMs): TelemetryWindow {
     assert(document.service === this.#document.service, `one recorder, one service: ${document.service}`);
     const window = this.cut(nowMs);

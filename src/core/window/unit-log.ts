@@ -25,8 +25,8 @@ export interface UnitOutcome {
 }
 
 /**
- * Which units met what since the last cut. Bounded for both arms together: when one arm lists too many units, those with
- * the highest names leave both, now and for the rest of the generation, so that what is left out favours no arm.
+ * Which units met what since the last cut. Bounded for both arms together: when one arm lists too many units, those
+ * with the highest names leave both, now and for the rest of the generation, so that what is left out favours no arm.
  * @source decision-policy.md "Units, not requests"
  */
 export class UnitLog {

@@ -67,8 +67,8 @@ export interface ArmWindow {
 }
 
 /**
- * Which units met what in one window: only of drawn units (reason `sticky`) and of evidence requests. Flat lists, because
- * a busy window has thousands of units.
+ * Which units met what in one window: only of drawn units (reason `sticky`) and of evidence requests. Flat lists,
+ * because a busy window has thousands of units.
  */
 export interface UnitWindow {
   /** Units with names below this are listed, of both arms alike; 2^32 when all are. */
@@ -82,7 +82,10 @@ export interface UnitWindow {
 export interface UnitLists {
   /** Six numbers a unit: name, share that routed it in bp, requests, failures, warm answers, slow ones among those. */
   readonly rows: readonly number[];
-  /** Three numbers a unit and class it failed with: name, share in bp, place of the class in the window's sorted classes. */
+  /**
+   * Three numbers a unit and class it failed with: name, share in bp, place of the class in the window's sorted
+   * classes.
+   */
   readonly failing: readonly number[];
 }
 

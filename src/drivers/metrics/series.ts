@@ -30,8 +30,9 @@ export function judgeCount(count: number): NoValue | null {
 
 /**
  * The newest number of one series. An interval that still runs is left out: half a minute of errors is no minute of
- * them. Nulls are passed over, because a server that is late writes them first; how old a number may be is judged by the
- * end of its interval. A point that holds anything else than a finite number or null is an error when it is the newest.
+ * them. Nulls are passed over, because a server that is late writes them first; how old a number may be is judged by
+ * the end of its interval. A point that holds anything else than a finite number or null is an error when it is the
+ * newest.
  */
 export function readSeries(points: readonly Point[], order: MetricOrder, now: EpochMs): MetricReading {
   const broken = points.find(({ startMs, endMs }) => !(startMs >= 0 && endMs >= startMs));

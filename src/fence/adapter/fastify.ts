@@ -35,8 +35,8 @@ export type FastifyHandler<Q extends FastifyRequest, P extends FastifyReply> = (
 
 /**
  * A hook for Fastify 4 and 5: `app.post("/charges", { onRequest: fastifyFence(fence) }, handler)`. It reads the body
- * before any parser does, so parsers, multipart, hooks, error handlers and every way to reply work as ever. Handlers find
- * the context in `request.raw.fence`.
+ * before any parser does, so parsers, multipart, hooks, error handlers and every way to reply work as ever. Handlers
+ * find the context in `request.raw.fence`.
  */
 export function fastifyFence(idempotency: Idempotency, options: NodeFenceOptions = {}) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {

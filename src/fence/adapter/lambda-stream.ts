@@ -15,8 +15,8 @@ export interface LambdaRuntime<S> {
 }
 
 /**
- * A handler for `awslambda.streamifyResponse` behind a function URL. It returns a web-standard response; an event stream,
- * or a body above the limit, is passed on as it comes.
+ * A handler for `awslambda.streamifyResponse` behind a function URL. It returns a web-standard response; an event
+ * stream, or a body above the limit, is passed on as it comes.
  */
 export function lambdaStreamIdempotency<E extends LambdaHttpEvent, S>(
   idempotency: Idempotency,

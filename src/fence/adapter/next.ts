@@ -2,8 +2,8 @@ import type { FenceContext, Idempotency } from "../idempotency.ts";
 
 /**
  * A Next.js route handler (`app/**\/route.ts`) that answers each key once:
- * `export const POST = nextIdempotency(fence, async (request, { params }, fence) => …)`. It fits every handler that takes
- * a web-standard request and something of its platform: Remix, SvelteKit and Deno among them.
+ * `export const POST = nextIdempotency(fence, async (request, { params }, fence) => …)`. It fits every handler that
+ * takes a web-standard request and something of its platform: Remix, SvelteKit and Deno among them.
  */
 export function nextIdempotency<R extends Request, C>(
   idempotency: Idempotency,

@@ -45,8 +45,9 @@ const isUnread = (request: NodeBodyRequest) =>
 const REPLACED = "\ufffd";
 
 /**
- * The raw bytes of a request: the ones a parser kept, else read here and put back, so that parsers behind the fence find
- * them. A body that nobody can give exactly is `not-kept`, never empty. Reads at most a little more than `bytesMax`.
+ * The raw bytes of a request: the ones a parser kept, else read here and put back, so that parsers behind the fence
+ * find them. A body that nobody can give exactly is `not-kept`, never empty. Reads at most a little more than
+ * `bytesMax`.
  */
 export async function readNodeBody(request: NodeBodyRequest, bytesMax: number): Promise<NodeBody> {
   const { rawBody, body } = request;

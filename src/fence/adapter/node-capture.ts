@@ -58,7 +58,10 @@ const hasBody = (status: number) => status >= 200 && status !== 204 && status !=
  * does nothing. That the client left is kept from it until it is done: its work goes on and its answer is stored.
  */
 export class NodeCapture {
-  /** Settles with the head (without a body: at the end); the body follows as it is written. Rejects when it broke before. */
+  /**
+   * Settles with the head (without a body: at the end); the body follows as it is written. Rejects when it broke
+   * before.
+   */
   readonly answer: Promise<Response>;
   readonly #res: NodeResponse;
   readonly #own: ReadonlyMap<string, PropertyDescriptor | undefined>;

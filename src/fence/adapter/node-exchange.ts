@@ -9,8 +9,8 @@ import { headerOf, webRequestOf } from "./node-request.ts";
 
 export interface NodeFenceOptions {
   /**
-   * How long a handler may go on after its client left before the attempt counts as stopped half-way. Until then the key
-   * is in flight. Default 5 min.
+   * How long a handler may go on after its client left before the attempt counts as stopped half-way. Until then the
+   * key is in flight. Default 5 min.
    */
   readonly abandonedMs?: number;
   readonly clock?: Clock;

@@ -9,8 +9,8 @@ export type ConsumeOutcome<R> =
   | { readonly kind: "mismatch" };
 
 /**
- * Applies a message at most once: its key and what `work` writes through the same transaction commit or vanish together.
- * Nothing has happened until the caller commits; a throw of `work` must roll back.
+ * Applies a message at most once: its key and what `work` writes through the same transaction commit or vanish
+ * together. Nothing has happened until the caller commits; a throw of `work` must roll back.
  */
 export async function consumeOnce<Transaction, R>(
   transaction: Transaction,
@@ -33,8 +33,8 @@ export interface ConsumeTurn<Transaction, R> {
 }
 
 /**
- * One turn of a consumer: the offset is committed only after the transaction with the effect is. A crash between the two
- * delivers the message again, which is then `seen`. The offset of a `mismatch` is left to the caller.
+ * One turn of a consumer: the offset is committed only after the transaction with the effect is. A crash between the
+ * two delivers the message again, which is then `seen`. The offset of a `mismatch` is left to the caller.
  * @source requirements.md QJ-6, X-22
  */
 export async function consumeThenCommit<Transaction, R>(turn: ConsumeTurn<Transaction, R>): Promise<ConsumeOutcome<R>> {

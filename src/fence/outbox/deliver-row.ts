@@ -11,7 +11,9 @@ interface Delivery {
 
 type Mark = "sent" | "failed" | "dead" | "released";
 
-/** Tells the store what came of a row, and the log what the store said. A store that is away learns it from the lease. */
+/**
+ * Tells the store what came of a row, and the log what the store said. A store that is away learns it from the lease.
+ */
 async function mark({ run, row }: Delivery, kind: Mark, reason: string, call: () => Promise<boolean>) {
   try {
     const isOurs = await run.ask(kind, call);

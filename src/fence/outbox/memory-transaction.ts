@@ -10,7 +10,9 @@ export interface MemoryTransaction {
 /** Runs work in a transaction; when it throws, nothing was written and the error is passed on. */
 export type Transact<Transaction> = <R>(work: (transaction: Transaction) => Promise<R>) => Promise<R>;
 
-/** Transactions one after the other. One that is opened inside another one waits for ever, as on a single connection. */
+/**
+ * Transactions one after the other. One that is opened inside another one waits for ever, as on a single connection.
+ */
 export function memoryTransactions(): Transact<MemoryTransaction> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

@@ -7,7 +7,9 @@ import type { Lease } from "../lease.ts";
 import { resend, withTimeout } from "../store-call.ts";
 import { attemptIdOf, systemClock, systemRandom } from "../system.ts";
 
-/** What `send` found out. It must say `unknown`, by the word or by a throw, whenever the receiver may have the event. */
+/**
+ * What `send` found out. It must say `unknown`, by the word or by a throw, whenever the receiver may have the event.
+ */
 export type SendAnswer =
   | { readonly kind: "sent" }
   /** Not taken, worth another try: after `retryInMs`, or by the backoff without it. */
@@ -60,7 +62,9 @@ export interface RelayOptions<Transaction> {
   readonly triesMax?: number;
   /** Full jitter: waits are uniform in 0..min(capMs, baseMs x 2^(tries-1)). Default 1 s and 1 h. */
   readonly backoff?: { readonly baseMs: number; readonly capMs: number };
-  /** Whether rows behind a dead letter of their order key leave (`skip`, the default) or wait for a person (`block`). */
+  /**
+   * Whether rows behind a dead letter of their order key leave (`skip`, the default) or wait for a person (`block`).
+   */
   readonly afterDead?: "skip" | "block";
   /** Must not throw: that would end the relay. */
   readonly audit?: (event: RelayEvent) => void;

@@ -4,7 +4,9 @@ import { notExecuted } from "../idempotency.ts";
 import { checkPins, checkServes, readPins, servedHeaders } from "./check-pins.ts";
 
 export interface SchemaLockOptions {
-  /** What this revision serves. A function is asked for every request: an index that is swapped while the service runs. */
+  /**
+   * What this revision serves. A function is asked for every request: an index that is swapped while the service runs.
+   */
   readonly serves: Serves | (() => Serves);
   /** True lets a request through that lacks a pin; one that is there is compared all the same. Default false: 400. */
   readonly allowMissing?: boolean;
@@ -14,7 +16,9 @@ export interface SchemaLockOptions {
   readonly onRefuse?: (problem: SchemaProblem, request: Request) => void;
 }
 
-/** A handler on any web-standard runtime; `rest` is whatever the runtime or a framework hands over beside the request. */
+/**
+ * A handler on any web-standard runtime; `rest` is whatever the runtime or a framework hands over beside the request.
+ */
 export type LockedHandler<Rest extends readonly unknown[]> = (
   request: Request,
   ...rest: Rest

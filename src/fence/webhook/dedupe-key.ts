@@ -48,15 +48,16 @@ export function dedupeKey(source: DedupeSource): Promise<string> {
 }
 
 /**
- * Key of an event whose sender gives no id: the digest of its body stands for one. Weak, because two real events with the
- * same body are taken for one; never made stronger with a clock value, which would let every retry through.
+ * Key of an event whose sender gives no id: the digest of its body stands for one. Weak, because two real events with
+ * the same body are taken for one; never made stronger with a clock value, which would let every retry through.
  */
 export function weakDedupeKey(source: Omit<DedupeSource, "eventId">, bodyDigest: string): Promise<string> {
   return sha256Hex(lengthPrefixed([...partsOf({ ...source, eventId: bodyDigest }), "weak"]));
 }
 
 /**
- * How long a received key is remembered after its last delivery: max(14 d, twice the time over which its sender retries).
+ * How long a received key is remembered after its last delivery: max(14 d, twice the time over which its sender
+ * retries).
  * @source reliability.md, Webhook dedupe and signing
  */
 export function dedupeWindowMs(senderHorizonMs: number): number {

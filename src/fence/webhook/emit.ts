@@ -50,9 +50,9 @@ async function settleClaim(held: HeldKey, step: DeliveryStep): Promise<void> {
 }
 
 /**
- * One attempt to send a webhook that at most one attempt may win, across arms, regions and crashes: the claim is its id at
- * this endpoint. Call it again after a `retry`, with `tries` raised. An unreachable store throws `DriverError` and nothing
- * was sent. `unknown` stays so until `store.settle` says what the partner says.
+ * One attempt to send a webhook that at most one attempt may win, across arms, regions and crashes: the claim is its id
+ * at this endpoint. Call it again after a `retry`, with `tries` raised. An unreachable store throws `DriverError` and
+ * nothing was sent. `unknown` stays so until `store.settle` says what the partner says.
  */
 export async function emitWebhook(
   fence: FenceOptions,

@@ -7,7 +7,10 @@ import { acquireLease, type Lease, readLease } from "../lease.ts";
 import { orAborted } from "../or-aborted.ts";
 import { systemClock } from "../system.ts";
 
-/** How long an emission grant lasts without renewal. Its holder stops by itself at 70 % of it. @source reliability.md, Leases */
+/**
+ * How long an emission grant lasts without renewal. Its holder stops by itself at 70 % of it. @source reliability.md,
+ * Leases
+ */
 const GRANT_TTL_MS = 5_000;
 
 export interface GrantOptions {
@@ -69,13 +72,13 @@ function openGrant(options: GrantOptions, lease: Lease, outboundTimeoutMs: numbe
 }
 
 /**
- * Waits for the right to send, or until `signal` aborts (null). For a sink that cannot check an epoch the old emitter must
- * be silent before the new one speaks: it is replaced only after its grant was seen unrenewed for the full 5 s, by when it
- * has stopped itself (3.5 s after its last renewal, on its own monotonic clock), and the new one then waits the outbound
- * timeout, by when the last post of the old one is over. No wait after a grant that was handed over cleanly.
+ * Waits for the right to send, or until `signal` aborts (null). For a sink that cannot check an epoch the old emitter
+ * must be silent before the new one speaks: it is replaced only after its grant was seen unrenewed for the full 5 s, by
+ * when it has stopped itself (3.5 s after its last renewal, on its own monotonic clock), and the new one then waits the
+ * outbound timeout, by when the last post of the old one is over. No wait after a grant that was handed over cleanly.
  *
- * What no grant can close: a machine that stops between check and send and goes on after the handover. Only a partner that
- * takes each webhook id once does, which is why the id is the same from everywhere.
+ * What no grant can close: a machine that stops between check and send and goes on after the handover. Only a partner
+ * that takes each webhook id once does, which is why the id is the same from everywhere.
  * @source reliability.md, Leases and fencing (I14, WE-4)
  */
 export async function acquireEmissionGrant(options: GrantOptions, signal: AbortSignal): Promise<EmissionGrant | null> {

@@ -56,7 +56,9 @@ function isOutdated(state: MemoryWebhookInboxState, stream: string, order: Inbox
   return order.revision < newest;
 }
 
-/** The entries that may be handed out, oldest first: queued, due, and with nothing queued before them in their stream. */
+/**
+ * The entries that may be handed out, oldest first: queued, due, and with nothing queued before them in their stream.
+ */
 function due(state: MemoryWebhookInboxState, nowMs: number): readonly Kept[] {
   const blocked = new Set<string>();
   const queued = [...state.kept.values()].filter(({ entry }) => entry.state === "queued").sort((a, b) => a.seq - b.seq);

@@ -1,6 +1,8 @@
 const [SECOND_MS, MINUTE_MS, HOUR_MS] = [1_000, 60_000, 3_600_000];
 
-/** Waits before each attempt, the first one immediately. @source Standard Webhooks 1.0.0, Deliverability and reliability */
+/**
+ * Waits before each attempt, the first one immediately. @source Standard Webhooks 1.0.0, Deliverability and reliability
+ */
 export const ATTEMPT_WAITS_MS: readonly number[] = [
   0,
   5 * SECOND_MS,
@@ -26,8 +28,8 @@ const HTTP_DATE =
   /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
- * The wait a partner asks for, in ms from `nowMs`: whole seconds or an HTTP date; null when it asks for none or in a form
- * we do not know. A date that has passed is a wait of 0.
+ * The wait a partner asks for, in ms from `nowMs`: whole seconds or an HTTP date; null when it asks for none or in a
+ * form we do not know. A date that has passed is a wait of 0.
  * @source RFC 9110, sections 10.2.3 and 5.6.7
  */
 export function retryAfterMs(header: string | null, nowMs: number): number | null {
@@ -38,8 +40,8 @@ export function retryAfterMs(header: string | null, nowMs: number): number | nul
 }
 
 /**
- * The wait after `attempts` failed ones: the schedule's, 10 % either way by chance; never less than the partner asked for,
- * then up to 10 % more. `draw` is uniform in [0, 1). Null: the schedule is over.
+ * The wait after `attempts` failed ones: the schedule's, 10 % either way by chance; never less than the partner asked
+ * for, then up to 10 % more. `draw` is uniform in [0, 1). Null: the schedule is over.
  */
 export function waitMsAfter(attempts: number, askedMs: number | null, draw: number): number | null {
   const scheduledMs = ATTEMPT_WAITS_MS[attempts];

@@ -15,13 +15,15 @@ export interface SinkPolicy {
   readonly endpoint: WebhookEndpoint;
   /** Share of the candidate now. At 50 % and above there are no copies. */
   readonly candidateBp: Bp;
-  /** Arms whose emissions are copied. Default: the candidate's and the shadow's. Add `stable` to compare like with like. */
+  /**
+   * Arms whose emissions are copied. Default: the candidate's and the shadow's. Add `stable` to compare like with like.
+   */
   readonly arms?: readonly Arm[];
 }
 
 /**
- * Who gets an emission of an arm. The arms that serve users send to the partner, and the candidate's emissions are copied
- * to the sink; a shadow's go to the sink alone and never to a partner. Pure.
+ * Who gets an emission of an arm. The arms that serve users send to the partner, and the candidate's emissions are
+ * copied to the sink; a shadow's go to the sink alone and never to a partner. Pure.
  * @source requirements.md WE-1, WE-2, WE-8
  */
 export function recipientsOf(arm: Arm, partner: WebhookEndpoint, sink: SinkPolicy | null): readonly Recipient[] {

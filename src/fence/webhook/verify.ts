@@ -54,8 +54,9 @@ function readSignatures(header: string): readonly Signature[] | null {
 }
 
 /**
- * True when one signature was made with one of the keys. The runtime compares: its HMAC verification takes the same time
- * wherever the first difference is, and its ed25519 verification refuses the second form of a signature (RFC 8032, 5.1.7).
+ * True when one signature was made with one of the keys. The runtime compares: its HMAC verification takes the same
+ * time wherever the first difference is, and its ed25519 verification refuses the second form of a signature (RFC 8032,
+ * 5.1.7).
  */
 async function isSigned(
   keys: readonly WebhookKey[],
@@ -74,8 +75,8 @@ async function isSigned(
 const invalid = (reason: InvalidReason): Verification => ({ kind: "invalid", reason });
 
 /**
- * Verifies Standard Webhooks with any active secret: `whsec_` (`v1`) and `whpk_` (`v1a`). The signature is checked before
- * the timestamp, so that only a genuine webhook is ever called late. Throws on a secret it cannot verify with.
+ * Verifies Standard Webhooks with any active secret: `whsec_` (`v1`) and `whpk_` (`v1a`). The signature is checked
+ * before the timestamp, so that only a genuine webhook is ever called late. Throws on a secret it cannot verify with.
  * @source Standard Webhooks 1.0.0, Verifying signatures
  */
 export async function webhookVerifier(secrets: readonly string[]): Promise<WebhookVerifier> {

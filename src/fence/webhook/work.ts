@@ -10,8 +10,9 @@ export interface WorkOptions {
   /** Where it is recorded that a webhook's work was done; its keys are the dedupe keys. */
   readonly fence: FenceOptions;
   /**
-   * True only when the work refuses a second run under the dedupe key (a unique row, a provider's idempotency key). Then
-   * work that failed or died is done again; otherwise its outcome is unknown and the webhook becomes a dead letter.
+   * True only when the work refuses a second run under the dedupe key (a unique row, a provider's idempotency key).
+   * Then work that failed or died is done again; otherwise its outcome is unknown and the webhook becomes a dead
+   * letter.
    */
   readonly isResumable: boolean;
   /** Webhooks taken at once. Default 10. */
@@ -68,9 +69,9 @@ async function workOne(
 }
 
 /**
- * Takes one batch from the inbox and does its work, each webhook at most once: I7, every acknowledged webhook ends as one
- * done work or one dead letter. Call it in a loop; an empty report means that nothing is due. Throws `DriverError` when
- * the inbox does not answer.
+ * Takes one batch from the inbox and does its work, each webhook at most once: I7, every acknowledged webhook ends as
+ * one done work or one dead letter. Call it in a loop; an empty report means that nothing is due. Throws `DriverError`
+ * when the inbox does not answer.
  */
 export async function workInbox(
   options: WorkOptions,

@@ -30,8 +30,8 @@ interface DatasetOptions {
  * where a row keeps its members (`row`, `inputs`, `outputs`, `metadata`, `expectedOutput`) and what it calls them; the
  * first name that a row has is taken. One reference answer is a claim; several accepted ones are one claim of
  * alternatives. Gold sections come from ids, else from the texts of contexts, found in the corpus.
- * @source Hugging Face datasets-server `/rows`; ragas `EvaluationDataset` and test sets 0.1 to 0.3; LangSmith and Langfuse
- * documentation, dataset export
+ * @source Hugging Face datasets-server `/rows`; ragas `EvaluationDataset` and test sets 0.1 to 0.3; LangSmith and
+ *   Langfuse documentation, dataset export
  */
 export function importDataset({ rows, problems }: TableRows, { corpus, topic }: DatasetOptions): Imported {
   const sections = findSections(corpus);

@@ -36,7 +36,9 @@ const ONE: ReadonlySet<string> = new Set([
 const ALL: ReadonlySet<string> = new Set(["contains-all", "icontains-all"]);
 const ANY: ReadonlySet<string> = new Set(["contains-any", "icontains-any"]);
 
-/** What assertions became: the claims, whether a refusal is wanted, and what has no place in a gold set, as sentences. */
+/**
+ * What assertions became: the claims, whether a refusal is wanted, and what has no place in a gold set, as sentences.
+ */
 export interface ReadAssertions {
   readonly claims: readonly Claim[];
   readonly isRefused: boolean;
@@ -48,7 +50,8 @@ export interface ReadAssertions {
  * `contains-any` one must, so they are one claim of alternatives. A set or test that passes at a part of its score
  * demands nothing in particular: its texts are left out.
  * @param threshold score at which the test passes; undefined when all assertions must hold
- * @source https://www.promptfoo.dev/docs/configuration/expected-outputs/: assertion types, assert-set, weight, threshold
+ * @source https://www.promptfoo.dev/docs/configuration/expected-outputs/: assertion types, assert-set, weight,
+ *   threshold
  */
 export function readAssertions(assertions: readonly Assertion[], threshold: number | undefined): ReadAssertions {
   const parts = assertions.map((assertion) => readAssertion(assertion, threshold));

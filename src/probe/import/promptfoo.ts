@@ -37,9 +37,9 @@ interface PromptfooOptions {
 
 /**
  * Tests of a promptfoo config (YAML or JSON; the whole config, or its list of tests alone) as a gold set. A list in the
- * question's variable is its phrasings. Gold comes from `metadata` (`gold`, `doc` with `section`, or `sections` by id) or
- * from `vars.context` where a corpus holds that text; `is-refusal` makes a question one to be refused; expected texts
- * become claims. What stands in other files (`file://`) is not followed and reported.
+ * question's variable is its phrasings. Gold comes from `metadata` (`gold`, `doc` with `section`, or `sections` by id)
+ * or from `vars.context` where a corpus holds that text; `is-refusal` makes a question one to be refused; expected
+ * texts become claims. What stands in other files (`file://`) is not followed and reported.
  * @source https://www.promptfoo.dev/docs/configuration/test-cases: vars, assert, metadata, defaultTest
  */
 export function importPromptfoo(text: string, options: PromptfooOptions): Imported {

@@ -68,7 +68,9 @@ export function importQrels(text: string, { queries, corpus, topic }: QrelsOptio
   );
 }
 
-/** Judgements of one query and document: the same one twice is told, two different ones are told and the first counts. */
+/**
+ * Judgements of one query and document: the same one twice is told, two different ones are told and the first counts.
+ */
 function judgedTwice(judgements: readonly Judgement[]): readonly Problem[] {
   const first = new Map<string, Judgement>();
   return judgements.flatMap((judgement): readonly Problem[] => {

@@ -16,8 +16,8 @@ export interface SectionFinder {
 }
 
 /**
- * @param corpus null: an id is taken at its word, as the section itself, whose document stands before the first "#"; and
- * no text can be found
+ * @param corpus null: an id is taken at its word, as the section itself, whose document stands before the first "#";
+ *   and no text can be found
  */
 export function findSections(corpus: readonly CorpusSection[] | null): SectionFinder {
   if (corpus === null) {

@@ -36,10 +36,9 @@ type Part = { readonly row: ImportedRow; readonly warnings?: readonly Problem[] 
 
 /**
  * SQuAD-shaped questions (SQuAD 1.1 and 2.0, XQuAD, MLQA, TyDi QA) as a gold set: titles are topics, paragraphs are
- * sections, the stretch of the first answer is gold and the wordings of all answers are claims; impossible questions are
- * to be refused.
- * Without a corpus the paragraphs of a title are its sections `TITLE#0`, `TITLE#1`, … Also reads such questions re-laid as
- * JSON lines (`importQuestionLines`).
+ * sections, the stretch of the first answer is gold and the wordings of all answers are claims; impossible questions
+ * are to be refused. Without a corpus the paragraphs of a title are its sections `TITLE#0`, `TITLE#1`, … Also reads
+ * such questions re-laid as JSON lines (`importQuestionLines`).
  * @source P. Rajpurkar et al., "SQuAD", EMNLP 2016, data format: offsets count code points, as Python does
  */
 export function importXquad(text: string, corpus: readonly CorpusSection[] | null): Imported {

@@ -24,7 +24,9 @@ function resolveAll(): ReadonlyMap<string, Preset> {
 /** Every preset a document may use, by name. */
 export const PRESETS: Readonly<Record<string, Preset>> = Object.fromEntries(resolveAll());
 
-/** The strictest of several presets, for a document that names them: their tightest gates, and the first one's ladder. */
+/**
+ * The strictest of several presets, for a document that names them: their tightest gates, and the first one's ladder.
+ */
 export function strictestPresetOf(names: readonly string[]): Preset {
   const name = `strictest-of[${names.join(", ")}]`;
   const says = `the tightest bound of ${names.join(", ")}`;

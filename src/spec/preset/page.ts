@@ -14,7 +14,9 @@ const literal = { mode: "literal" } as const;
 /** Only page 002 has a rule for single topics. */
 const NO_TOPIC_RULE = { topicLevel: 0, topicFloor: 0 } as const;
 
-/** "The same as before": what the paired test of every preset tolerates. @source definitions.md §5; decision-policy.md */
+/**
+ * "The same as before": what the paired test of every preset tolerates. @source definitions.md §5; decision-policy.md
+ */
 const AS_BEFORE = { dropMargin: always(0.05) } as const;
 /** What a set of 60 questions can prove before users come. @source decision-policy.md, "Small gold sets" */
 const PROVABLE: ByShare = { under10: 0.1, under50: 0.05, from50: 0.05 };
@@ -24,7 +26,9 @@ const CONVERGENT_AS_BEFORE = { level: "loose", margin: always(0.05) } as const;
 /** Fewest warm answers at which a ratio of p95 says anything. @source decision-policy.md "Literal mode" */
 const P95_SAMPLES = { within25: 300, within15: 600, within10: 1_200 } as const;
 
-/** Page 000: blue-green for serverless and edge. Shadow, one canary step, then everything. @source requirements.md §2.1 */
+/**
+ * Page 000: blue-green for serverless and edge. Shadow, one canary step, then everything. @source requirements.md §2.1
+ */
 const bgServerless: PresetSource = {
   name: "bg-serverless",
   version: 1,
@@ -105,7 +109,10 @@ const canaryServerless: PresetSource = {
   onFail: "previous-stage",
 };
 
-/** Page 003: traffic shaping. Every step waits for flat errors, p95, queue age and stable ΔS. @source requirements.md §2.1 */
+/**
+ * Page 003: traffic shaping. Every step waits for flat errors, p95, queue age and stable ΔS. @source requirements.md
+ * §2.1
+ */
 const shapingStrict: PresetSource = {
   name: "shaping-strict",
   version: 1,
@@ -136,7 +143,10 @@ const shapingStrict: PresetSource = {
   onFail: "stable",
 };
 
-/** Page 004: the gates of a failover drill, and the ladder on which traffic comes home. @source requirements.md §2.1, ST-17 */
+/**
+ * Page 004: the gates of a failover drill, and the ladder on which traffic comes home. @source requirements.md §2.1,
+ * ST-17
+ */
 const failoverDrill: PresetSource = {
   name: "failover-drill",
   version: 1,

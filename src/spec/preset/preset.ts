@@ -18,9 +18,9 @@ interface PresetText {
 }
 
 /**
- * A preset as it is written: a base, and what it changes. `extends` names one preset and takes its gates, ladder and way
- * back; `strictestOf` names several and takes the tightest bound of each option. Without either, `gates` start from the
- * defaults of their kinds.
+ * A preset as it is written: a base, and what it changes. `extends` names one preset and takes its gates, ladder and
+ * way back; `strictestOf` names several and takes the tightest bound of each option. Without either, `gates` start from
+ * the defaults of their kinds.
  */
 export interface PresetSource extends PresetText {
   readonly extends?: string;
@@ -31,7 +31,9 @@ export interface PresetSource extends PresetText {
   readonly onFail?: RolloutPlan["onFail"]["to"];
 }
 
-/** A named, versioned set of gates and a ladder for documents that give no steps, with every base resolved. Pure data. */
+/**
+ * A named, versioned set of gates and a ladder for documents that give no steps, with every base resolved. Pure data.
+ */
 export interface Preset extends PresetText {
   readonly gates: Partial<GateOptions>;
   readonly within: GateRanges;

@@ -99,7 +99,9 @@ async function untilReady(what: string, child: ChildProcess, isReady: () => Prom
   throw new Error(`${what} did not answer within 10 s`);
 }
 
-/** Starts PostgreSQL with its durable defaults (fsync and synchronous_commit on); `settings` are added, `name=value`. */
+/**
+ * Starts PostgreSQL with its durable defaults (fsync and synchronous_commit on); `settings` are added, `name=value`.
+ */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
   const [bin, folder, user, port] = [
     postgresFolder() as string,

@@ -54,7 +54,8 @@ export function json(response: ServerResponse, document: unknown): void {
 }
 
 /**
- * Does what states of the conversation ask for; the others are the product's own. `elsewhere` is where a redirect leads.
+ * Does what states of the conversation ask for; the others are the product's own. `elsewhere` is where a redirect
+ * leads.
  * @returns false when the state is about data
  */
 export function misbehave(kind: MetricState["kind"], seen: Seen, response: ServerResponse, elsewhere: string): boolean {

@@ -68,7 +68,9 @@ async function forge(kind: Forgery, parcel: Parcel, signer: WebhookSigner): Prom
   }
 }
 
-/** Replays a share of the posts with the captured bytes and forges others, each a seeded while after it was captured. */
+/**
+ * Replays a share of the posts with the captured bytes and forges others, each a seeded while after it was captured.
+ */
 export class Attacker {
   readonly #seed: number;
   readonly #doors: Doors;

@@ -45,7 +45,10 @@ function sinkResults(lines: readonly RelayLine[]): ReadonlyMap<string, SinkResul
   return results;
 }
 
-/** Ids whose post was taken and answered in full, and yet posted again: its relay died, or lost its database, before the mark. */
+/**
+ * Ids whose post was taken and answered in full, and yet posted again: its relay died, or lost its database, before the
+ * mark.
+ */
 function postedInVain(groups: Iterable<readonly Post[]>): number {
   const isHealthy = ({ fault }: Post) => fault === null || fault === "slow";
   return countOf([...groups], (group) => group.slice(0, -1).some(isHealthy));

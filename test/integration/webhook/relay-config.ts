@@ -7,7 +7,9 @@ import { webhookSigner } from "../../../src/fence/webhook/sign.ts";
 
 /** The waits of the retry schedule pass this much faster: 5 min in 75 ms, 5 h in 4.5 s. */
 export const RETRY_SPEED = 4_000;
-/** The clock of the emission grant runs this much faster: a dead emitter is replaced after 0.8 s and the outbound time. */
+/**
+ * The clock of the emission grant runs this much faster: a dead emitter is replaced after 0.8 s and the outbound time.
+ */
 export const GRANT_SPEED = 6;
 /** Longest exchange with a partner. */
 export const POST_TIMEOUT_MS = 500;

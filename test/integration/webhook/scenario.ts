@@ -102,8 +102,8 @@ async function until({ shop }: Stage, relay: RelayKeeper, what: string, isSo: ()
 }
 
 /**
- * Begins to place a round's events and returns at a seeded moment in the middle of their being sent: between a fifth and
- * seven tenths of the round's are still to leave.
+ * Begins to place a round's events and returns at a seeded moment in the middle of their being sent: between a fifth
+ * and seven tenths of the round's are still to leave.
  */
 async function untilMidway(stage: Stage, relay: RelayKeeper, events: number, candidateBp: number) {
   const { shop, partner, moments } = stage;

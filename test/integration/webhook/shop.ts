@@ -24,7 +24,9 @@ export interface Shop {
   readonly placed: readonly PlacedEvent[];
   /** Transactions that wrote change, event and copy, and rolled back. */
   rollbacks(): number;
-  /** Commits so many changes one after the other, a few rolled back ones between them, with the candidate at this share. */
+  /**
+   * Commits so many changes one after the other, a few rolled back ones between them, with the candidate at this share.
+   */
   change(count: number, candidateBp: number): Promise<void>;
   /** Rows of the business table, as `account/revision`. */
   changes(): Promise<readonly string[]>;

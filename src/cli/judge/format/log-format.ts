@@ -52,7 +52,9 @@ export function membersOf(value: unknown): LogRecord | null {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as LogRecord) : null;
 }
 
-/** Milliseconds of a number of seconds, to the microsecond, as logs have it. What is none stays as it is, to be told. */
+/**
+ * Milliseconds of a number of seconds, to the microsecond, as logs have it. What is none stays as it is, to be told.
+ */
 export function msOfSeconds(seconds: unknown): unknown {
   const number = readNumber(seconds);
   return number === UNREADABLE || number === null ? seconds : Math.round(number * 1e6) / 1e3;

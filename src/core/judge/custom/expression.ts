@@ -50,7 +50,8 @@ const PASS_RULES = newEnvironment().registerVariable({
 
 /**
  * Problems of a rule, found without data: syntax, unknown names, mixed types, or a result that is not a yes or no.
- * @source Common Expression Language, https://github.com/google/cel-spec (a double and an int do not multiply: write 2.0)
+ * @source Common Expression Language, https://github.com/google/cel-spec (a double and an int do not multiply: write
+ *   2.0)
  */
 export function checkRule(expression: string, purpose: "pass" | "fail"): readonly string[] {
   try {

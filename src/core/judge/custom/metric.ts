@@ -97,8 +97,8 @@ const traffic: TrafficPart<MetricOptions, State> = {
 
 /**
  * A number from outside against its limits. Readings are points of a scraped series and not samples, so no error rate
- * is promised: only `failures` readings in a row beyond `stop` stop, only `passes` in a row within `promote` promote, and
- * a reading that is missing, stale, doubled or NaN interrupts both.
+ * is promised: only `failures` readings in a row beyond `stop` stop, only `passes` in a row within `promote` promote,
+ * and a reading that is missing, stale, doubled or NaN interrupts both.
  * @source statistics.md "The decision rule" (the unit is never a scraped point) and (j)
  */
 export const metric = defineGate({

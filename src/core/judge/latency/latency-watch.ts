@@ -5,9 +5,9 @@ import { isAlone } from "../traffic/stage-tally.ts";
 import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "../traffic/watch-detector.ts";
 
 /**
- * Watches the warm p95 at 100 %, where no stable arm runs beside it. Latency swings for seconds at a time by itself, and
- * without a concurrent arm a swing looks like harm; so stretches of a minute are compared with the worst stretch stable
- * ever showed. Slower than a fuse, and made for leaks.
+ * Watches the warm p95 at 100 %, where no stable arm runs beside it. Latency swings for seconds at a time by itself,
+ * and without a concurrent arm a swing looks like harm; so stretches of a minute are compared with the worst stretch
+ * stable ever showed. Slower than a fuse, and made for leaks.
  */
 export interface LatencyWatch {
   /** The stretch being gathered, and whether it is the candidate's. */

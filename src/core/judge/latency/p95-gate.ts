@@ -82,8 +82,9 @@ interface Recent {
 }
 
 /**
- * A threshold of all answers since the start would keep a bad first minute, or yesterday's noon, for hours: nothing would
- * exceed it, and nothing could be proven. A threshold may follow stable at will as long as it is taken from the past.
+ * A threshold of all answers since the start would keep a bad first minute, or yesterday's noon, for hours: nothing
+ * would exceed it, and nothing could be proven. A threshold may follow stable at will as long as it is taken from the
+ * past.
  */
 const RECENT_SAMPLES = 1_000;
 
@@ -132,8 +133,8 @@ const HEAVY_BIN = 0.25;
 /**
  * One block of exceedances. The threshold is stable's p95 over its last answers of EARLIER blocks, rounded down to its
  * bin's edge so that stable's count is exact; the candidate's is rounded against the claim, so the sketch's resolution
- * never makes evidence. Where so many of stable's answers fall into that one bin that nothing could be much worse than the
- * lower edge, harm is counted from the upper one.
+ * never makes evidence. Where so many of stable's answers fall into that one bin that nothing could be much worse than
+ * the lower edge, harm is counted from the upper one.
  */
 function fold(state: State, block: Block, options: P95Options): State {
   const { stable, candidate } = block.arms;
@@ -264,8 +265,8 @@ const LOOK_AT = "where the time goes (retrieve, rerank, generate, body), then me
 /**
  * Warm p95 of the candidate against stable's, as a ratio. Harm: candidate latencies divided by `harmRatio` still exceed
  * stable's p95 more often than stable's own do. Proof: divided by the stage's margin they exceed it less often. Both
- * are compared second by second, so drift that hits both arms is no evidence, and both are valid at any look. An arm that
- * swings by itself is told from a slow one by the spread of its stretches.
+ * are compared second by second, so drift that hits both arms is no evidence, and both are valid at any look. An arm
+ * that swings by itself is told from a slow one by the spread of its stretches.
  * @source decision-policy.md "Margins"; statistics.md (b) on exceedances of a predictable threshold (GQ-14, CW-3, CW-5)
  */
 export function p95Gate<const Name extends string>(gate: P95Gate<Name>): Gate<Name, typeof OPTIONS> {

@@ -16,7 +16,9 @@ export const p95Warm = p95Gate({
 /** Loads of the two arms that still count as equal. @source definitions.md §8 "Equal load" */
 const EQUAL_LOAD = 0.1;
 
-/** Only blocks in which one instance of each arm carried about the same load: a canary at 1 % idles, and idling is fast. */
+/**
+ * Only blocks in which one instance of each arm carried about the same load: a canary at 1 % idles, and idling is fast.
+ */
 function isEqualLoad({ arms }: Block): boolean {
   const [stable, candidate] = [arms.stable.gauges.instanceConcurrency, arms.candidate.gauges.instanceConcurrency];
   if (stable === undefined || candidate === undefined) return false;

@@ -5,8 +5,9 @@ import type { Block } from "../block.ts";
 
 /**
  * Candidate's share minus stable's, stretch by stretch, since there last was no evidence of harm. An e-process takes
- * requests for independent; an arm whose latency swings by itself then looks worse than chance allows, and a moment later
- * better. Stretches as long as a swing show it: their spread says how far an arm's own swings carry the difference.
+ * requests for independent; an arm whose latency swings by itself then looks worse than chance allows, and a moment
+ * later better. Stretches as long as a swing show it: their spread says how far an arm's own swings carry the
+ * difference.
  */
 export interface SwingGuard {
   readonly gathering: { readonly startMs: EpochMs; readonly counts: CountBlock } | null;
@@ -21,16 +22,16 @@ const LEAST_REQUESTS = 5;
 const LEAST_STRETCHES = 3;
 /**
  * Of a t test over stretches, of which neighbours are still somewhat alike. Chosen by simulation: of healthy candidates
- * whose latency swings by 25 % for ten seconds at a time, each arm for itself, about 1 % are stopped in a whole rollout,
- * and harm of +40 % is found within three minutes at 5 requests a second.
+ * whose latency swings by 25 % for ten seconds at a time, each arm for itself, about 1 % are stopped in a whole
+ * rollout, and harm of +40 % is found within three minutes at 5 requests a second.
  */
 const LEVEL = 5e-5;
 
 export const NEW_SWING_GUARD: SwingGuard = { gathering: null, stretches: 0, sum: 0, sumOfSquares: 0 };
 
 /**
- * The guard after one more block. `swingMs` is how long an arm may be slow or fast by itself, `logE` the evidence of harm
- * with the block: while there is none, nothing needs to be remembered, and harm that begins late is not diluted.
+ * The guard after one more block. `swingMs` is how long an arm may be slow or fast by itself, `logE` the evidence of
+ * harm with the block: while there is none, nothing needs to be remembered, and harm that begins late is not diluted.
  */
 export function foldSwings(
   guard: SwingGuard,

@@ -68,7 +68,9 @@ function lnHarm(state: State, { stop, alpha }: LimitOptions): number {
   return stop === null ? 0 : lnBeyond(state.all, stop, alpha, "above");
 }
 
-/** Harm beyond `stop` is excluded at error rate beta; without a stop limit, or as a ratio, the estimate alone decides. */
+/**
+ * Harm beyond `stop` is excluded at error rate beta; without a stop limit, or as a ratio, the estimate alone decides.
+ */
 function isExcluded(state: State, { stop, beta }: LimitOptions): boolean {
   if (stop === null) return true;
   if (state.proof !== null) return lnExcess(state.proof, stop) >= Math.log(1 / beta);

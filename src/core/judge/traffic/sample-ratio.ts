@@ -102,9 +102,9 @@ const traffic: TrafficPart<Options, State> = {
 };
 
 /**
- * Whether users were split as ordered. A wrong split means that the arms are not comparable, or that the data plane does
- * not do what it was told: nothing is promoted on such data, and nothing rolled back because of it, so the verdict is
- * `error`. Counts distinct users, never requests: a few busy users would look like a mismatch.
+ * Whether users were split as ordered. A wrong split means that the arms are not comparable, or that the data plane
+ * does not do what it was told: nothing is promoted on such data, and nothing rolled back because of it, so the verdict
+ * is `error`. Counts distinct users, never requests: a few busy users would look like a mismatch.
  * @source statistics.md "The decision rule" and (a); definitions.md §8 (RT-1)
  */
 export const sampleRatio = defineGate({

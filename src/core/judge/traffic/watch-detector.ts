@@ -3,9 +3,9 @@ import type { ArmCount } from "../../stats/count-block.ts";
 import { lnSumExp } from "../../stats/special.ts";
 
 /**
- * Watches the candidate at 100 %, where no stable arm runs beside it: a share of bad answers against the worst one stable
- * left behind. Plain JSON. Finds a leak that begins at any moment, at the price of a false alarm now and then instead of a
- * promise for all time.
+ * Watches the candidate at 100 %, where no stable arm runs beside it: a share of bad answers against the worst one
+ * stable left behind. Plain JSON. Finds a leak that begins at any moment, at the price of a false alarm now and then
+ * instead of a promise for all time.
  */
 export interface WatchDetector {
   /** One detector for each alternative bet on, in the order of `EXCESS`. */

@@ -17,7 +17,10 @@ export interface DurableObjectFenceConfig<Id = unknown> {
   readonly prefix?: string;
 }
 
-/** Results above this do not fit a storage value with the rest of their record. @source Durable Objects limits: 128 KiB a value */
+/**
+ * Results above this do not fit a storage value with the rest of their record. @source Durable Objects limits: 128 KiB
+ * a value
+ */
 const RESULT_BYTES_MAX = 98_304;
 
 /** A fence in Durable Objects. Their storage answers only after it has written, so there is nothing to check. */

@@ -32,7 +32,9 @@ function checkNames(expression: Expression, text: string): void {
   for (const name of declared) if (!used.has(name)) throw invalid(`${name} is declared and not used`);
 }
 
-/** The grammar we use: terms joined by AND, each \`attribute_not_exists(#a)\` or \`#a = :v\`. Anything else is refused. */
+/**
+ * The grammar we use: terms joined by AND, each \`attribute_not_exists(#a)\` or \`#a = :v\`. Anything else is refused.
+ */
 function holds(expression: Expression, item: Item | undefined): boolean {
   const text = expression.ConditionExpression;
   if (text === undefined) return true;

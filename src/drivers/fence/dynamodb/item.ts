@@ -1,7 +1,10 @@
 import type { FenceRecord } from "../../../core/fence/record.ts";
 import type { Attribute, Item } from "./client.ts";
 
-/** Keys hold no line break, so the name is unique and the key can be cut off again. Below the 2 048 bytes of a partition key. */
+/**
+ * Keys hold no line break, so the name is unique and the key can be cut off again. Below the 2 048 bytes of a partition
+ * key.
+ */
 export const nameOf = (of: { readonly scope: string; readonly key: string }) => `r:${of.key}\n${of.scope}`;
 
 const text = (item: Item, name: string) => (item[name] as { readonly S: string }).S;
@@ -9,8 +12,8 @@ const number = (item: Item, name: string) => Number((item[name] as { readonly N:
 const has = (item: Item, name: string) => item[name] !== undefined;
 
 /**
- * A record as an item. `ttl` (seconds) exists only on results: DynamoDB's own expiry deletes nothing else, so locked and
- * unknown keys stay.
+ * A record as an item. `ttl` (seconds) exists only on results: DynamoDB's own expiry deletes nothing else, so locked
+ * and unknown keys stay.
  */
 export function itemOf(record: FenceRecord): Item {
   const { scope, key, kind, state, fingerprint, attemptId, token, beat, leaseUntilMs, createdAtMs, note } = record;

@@ -24,7 +24,9 @@ export interface PostgresFenceConfig {
 }
 
 export interface PostgresFence extends FenceStore {
-  /** Creates the table and its token sequence where they are missing. Idempotent; run it at deployment, not per process. */
+  /**
+   * Creates the table and its token sequence where they are missing. Idempotent; run it at deployment, not per process.
+   */
   migrate(): Promise<void>;
   /** After a restore from a backup and before any claim: moves every token past all that were ever handed out. */
   jumpTokens(): Promise<void>;
@@ -40,7 +42,10 @@ async function readSettings(client: PostgresClient): Promise<FenceDurability> {
   return { kind: isDurable ? "durable" : "relaxed", found };
 }
 
-/** A fence in PostgreSQL 13 or newer, or in PGlite. Claims and completions of one turn of the event loop share a statement. */
+/**
+ * A fence in PostgreSQL 13 or newer, or in PGlite. Claims and completions of one turn of the event loop share a
+ * statement.
+ */
 export function postgresFence(config: PostgresFenceConfig): PostgresFence {
   const { client, durability = "required", batchMax: sizeMax = 256, inFlightMax = 2 } = config;
   const sql = statementsFor(config.table ?? "sluice_fence");

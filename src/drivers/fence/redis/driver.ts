@@ -24,7 +24,10 @@ export interface RedisFenceConfig {
    * always) or that may evict keys. `relaxed`: a crash may forget acknowledged keys, and with them the promise.
    */
   readonly durability?: "required" | "relaxed";
-  /** Hash slots the keys spread over; 1 for one server, e.g. 64 for a cluster. Fixed for the life of the data. Default 1. */
+  /**
+   * Hash slots the keys spread over; 1 for one server, e.g. 64 for a cluster. Fixed for the life of the data. Default
+   * 1.
+   */
   readonly shards?: number;
   /** Claims, or completions, in one script call at most; the server does nothing else meanwhile. Default 128. */
   readonly batchMax?: number;
@@ -42,7 +45,9 @@ interface Completion extends FenceOwner {
 
 type Place = { readonly scope: string; readonly key: string };
 
-/** Names keys so that a record and its token counter share a cluster slot. Keys hold no line break, so names are unique. */
+/**
+ * Names keys so that a record and its token counter share a cluster slot. Keys hold no line break, so names are unique.
+ */
 function namesFor(prefix: string, shards: number) {
   return {
     shardOf: (place: Place) => shardOf(place, shards),

@@ -33,7 +33,9 @@ for n = 2, #KEYS do
 end
 return out`;
 
-/** KEYS: counter, record. ARGV: record as read, attempt, lease in ms, lines after the times, next token ('' = counter). */
+/**
+ * KEYS: counter, record. ARGV: record as read, attempt, lease in ms, lines after the times, next token ('' = counter).
+ */
 const REGRANT = `${NOW}
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return false end
 local token = ARGV[5]

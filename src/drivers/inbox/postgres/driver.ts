@@ -107,7 +107,10 @@ async function checkDurability(client: PostgresClient, isRelaxed: boolean): Prom
 
 const bySeq = (a: InboxRow, b: InboxRow) => Number(a.seq) - Number(b.seq);
 
-/** An inbox in PostgreSQL 13 or newer, or in PGlite. Every call is one statement, so any pool and PgBouncer mode will do. */
+/**
+ * An inbox in PostgreSQL 13 or newer, or in PGlite. Every call is one statement, so any pool and PgBouncer mode will
+ * do.
+ */
 export function postgresWebhookInbox(config: PostgresWebhookInboxConfig): PostgresWebhookInbox {
   const { client } = config;
   const sql = statementsFor(config.table ?? "sluice_webhook_inbox");

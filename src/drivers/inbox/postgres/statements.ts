@@ -29,8 +29,8 @@ function migration(table: string): readonly string[] {
 }
 
 /**
- * Claims the key and queues the webhook in one statement, which is one transaction. The row of the newest revision comes
- * first: its lock lets the deliveries of one event pass one after another, so that `seq` grows with the revision.
+ * Claims the key and queues the webhook in one statement, which is one transaction. The row of the newest revision
+ * comes first: its lock lets the deliveries of one event pass one after another, so that `seq` grows with the revision.
  */
 function acceptStatement(table: string): string {
   return `with raised as (

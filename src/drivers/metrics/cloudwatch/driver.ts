@@ -26,7 +26,8 @@ function hide(text: string, { secretAccessKey, sessionToken = "" }: AwsCredentia
 
 /**
  * Numbers out of CloudWatch: the query is a metric math expression or a Metrics Insights `SELECT`, or a JSON list of
- * metric data queries. Repeating a reading changes nothing but the bill: AWS charges for every metric that is asked for.
+ * metric data queries. Repeating a reading changes nothing but the bill: AWS charges for every metric that is asked
+ * for.
  */
 export function cloudwatch(config: CloudwatchConfig): MetricSource {
   const { credentials, clock, fetch: send = fetch, redact = (text: string) => text } = config;

@@ -17,8 +17,8 @@ const NAME = "metrics/http-json";
 const ADVICE = 'begin with "/" and write "~" as "~0"';
 
 /**
- * Numbers out of any JSON document behind one address, asked by GET; the order's query is a JSON pointer (RFC 6901), and
- * one that is none is `rejected`. Repeating a reading changes nothing.
+ * Numbers out of any JSON document behind one address, asked by GET; the order's query is a JSON pointer (RFC 6901),
+ * and one that is none is `rejected`. Repeating a reading changes nothing.
  */
 export function httpJson(config: HttpJsonConfig): MetricSource {
   const timestamp = config.timestamp === undefined ? null : parsePointer(config.timestamp);

@@ -21,8 +21,8 @@ function numberOf(query: string, found: unknown): number | NoValue {
 }
 
 /**
- * The number an answer holds at the query's pointer, and its time at `timestamp`; without one, `now`, because the answer
- * itself is then all that is known of its age.
+ * The number an answer holds at the query's pointer, and its time at `timestamp`; without one, `now`, because the
+ * answer itself is then all that is known of its age.
  */
 export function readNumber(
   body: string,

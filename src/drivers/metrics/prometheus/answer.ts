@@ -17,8 +17,8 @@ const listOf = <T extends z.ZodType>(element: T) =>
 const notes = { warnings: listOf(z.string()), infos: listOf(z.string()) };
 
 /**
- * What Prometheus answers, and Thanos, Mimir and VictoriaMetrics in its stead: members of their own (`partial`, `stats`,
- * `isPartial`) are let through, null lists are empty ones.
+ * What Prometheus answers, and Thanos, Mimir and VictoriaMetrics in its stead: members of their own (`partial`,
+ * `stats`, `isPartial`) are let through, null lists are empty ones.
  * @source Prometheus documentation, "HTTP API": response envelope and the four result types, 2.42 and 3.x; Thanos query
  * API, Mimir HTTP API, VictoriaMetrics "Prometheus querying API"
  */
@@ -63,7 +63,9 @@ export function refusalText(body: string): string {
 
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
-/** A finite number, or null: for NaN and the infinities, and for any text that only looks like a number to JavaScript. */
+/**
+ * A finite number, or null: for NaN and the infinities, and for any text that only looks like a number to JavaScript.
+ */
 export function finiteNumber(text: string): number | null {
   const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(value) ? value : null;

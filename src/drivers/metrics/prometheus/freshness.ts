@@ -63,7 +63,9 @@ export function readFreshness(body: string, selectors: readonly Selector[]): Fre
 
 type NoValue = Exclude<MetricReading, { kind: "value" }>;
 
-/** Time of the samples that decide whether one selector is fresh; a reason when they are not; null when it reads none. */
+/**
+ * Time of the samples that decide whether one selector is fresh; a reason when they are not; null when it reads none.
+ */
 function judgeOne(evidence: Evidence, order: MetricOrder, now: EpochMs): EpochMs | NoValue | null {
   const { selector, newestMs, oldestMs, hasWindow } = evidence;
   // A range holds ended series as well, so there the newest sample counts. Without one, every series is read now.

@@ -7,7 +7,8 @@ const TRIAL_BYTES = 262_144;
 const FULL = new Set(["ENOSPC", "EFBIG", "EDQUOT", "EROFS"]);
 
 /**
- * Whether files beside `folder` may grow: the system's error code when they may not, null when they may. The database runs as WebAssembly and dies of a full disk without saying so.
+ * Whether files beside `folder` may grow: the system's error code when they may not, null when they may. The database
+ * runs as WebAssembly and dies of a full disk without saying so.
  */
 export async function growthProblem(folder: string): Promise<string | null> {
   const trial = `${folder}.trial`;

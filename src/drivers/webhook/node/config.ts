@@ -19,11 +19,15 @@ export interface WebhookTransportOptions {
   readonly ports?: readonly number[];
   /** Blocks (`address/prefix`) of private partners: private, loopback, carrier-nat, unique-local or benchmark space. */
   readonly allowAddresses?: readonly string[];
-  /** Blocks refused although public: your own addresses, the NAT64 prefix of your network. Wins over `allowAddresses`. */
+  /**
+   * Blocks refused although public: your own addresses, the NAT64 prefix of your network. Wins over `allowAddresses`.
+   */
   readonly refuseAddresses?: readonly string[];
   /** Certificate authorities (PEM) trusted besides the ones that Node.js brings. */
   readonly certificateAuthority?: string;
-  /** Default: the system's resolver, asked for the absolute name, so neither search domains nor the hosts file answer. */
+  /**
+   * Default: the system's resolver, asked for the absolute name, so neither search domains nor the hosts file answer.
+   */
   readonly resolve?: NameResolver;
 }
 
