@@ -20,8 +20,6 @@ const LONG_FUNCTIONS: readonly string[] = [
   "src/cli/format/report-markdown.ts reportMarkdown",
   "src/cli/program/local.ts addLocal",
   "src/cli/program/remote.ts addRemote",
-  "src/controller/status.ts statusWire",
-  "src/core/judge/share/share-gate.ts sharePart",
   "src/drivers/fence/dynamodb/driver.ts dynamoFence",
   "src/drivers/fence/dynamodb/fake.ts fakeDynamo",
   "src/drivers/fence/redis/driver.ts redisFence",
@@ -31,7 +29,6 @@ const LONG_FUNCTIONS: readonly string[] = [
   "src/fence/idempotency.ts idempotency",
   "src/fence/memory-store.ts memoryFence",
   "src/fence/webhook/memory-inbox.ts memoryWebhookInbox",
-  "src/host/serve-controller.ts startController",
   "src/lab/traffic/tally.ts tally",
   "src/testing/fence-crash.ts runCrashMatrix",
   "src/testing/outbox-crash.ts runOutboxCrashMatrix",
@@ -50,7 +47,8 @@ function longFunctions(paths: readonly string[]): readonly string[] {
 
 describe("what the sources do not keep everywhere yet", () => {
   it("has functions of at most 60 lines", () => {
-    expect(longFunctions(["src"]).filter((at) => !LONG_FUNCTIONS.includes(at))).toEqual([]);
+    // Both ways: whoever mends one takes it off the list.
+    expect([...longFunctions(["src"])].sort()).toEqual([...LONG_FUNCTIONS].sort());
   }, 120_000);
 
   it("has comments of at most 120 columns, which the formatter does not see", () => {

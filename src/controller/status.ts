@@ -116,6 +116,46 @@ function rollbackMs({ rollout, observations }: StoredRollout): number | null {
   return Math.max(0, lastCandidateAt - rollbackOrderedAt);
 }
 
+/** What was seen since the first window of the rollout, on the wire. */
+function trafficWire(totals: StoredRollout["observations"]["totals"]) {
+  return {
+    requests: totals.requests,
+    failures: totals.failures,
+    units: totals.units,
+    cold: totals.cold,
+    gateway_failures: totals.gatewayFailures,
+    lost_windows: totals.lostWindows,
+    first_candidate_at: totals.firstCandidateAt,
+    last_candidate_at: totals.lastCandidateAt,
+  };
+}
+
+/** Why the rollout stopped or waits, on the wire. */
+function causeWire(cause: Rollout["cause"]) {
+  if (cause === null) return null;
+  const { gate, stageIndex: stage, at, text, verdict } = cause;
+  return {
+    gate,
+    stage,
+    at,
+    text,
+    look_at: lookAtAfter(verdict),
+    verdict: verdict === null ? null : verdictWire(verdict),
+  };
+}
+
+/** The state as conditions, in the shape that tools for Kubernetes read. */
+function conditionsOf(rollout: Rollout) {
+  const { verdicts, phase, paused } = rollout;
+  const isPassing = verdicts.length > 0 && verdicts.every(({ kind }) => kind === "pass");
+  return [
+    { type: "Progressing", status: String(!isFinal(rollout) && !paused) },
+    { type: "GatesPassing", status: String(isPassing) },
+    { type: "Promoted", status: String(phase === "promoted") },
+    { type: "RollbackReady", status: String(phase !== "rollback-failed") },
+  ];
+}
+
 /** What `GET /v1/rollouts/{id}` answers. */
 export function statusWire(
   stored: StoredRollout,
@@ -124,7 +164,7 @@ export function statusWire(
   at: EpochMs,
 ) {
   const { rollout, observations, createdAt } = stored;
-  const { plan, cause } = rollout;
+  const { plan } = rollout;
   const { totals } = observations;
   const stage = currentStage(rollout);
   // What was seen under an older document says nothing about the share in force.
@@ -145,16 +185,7 @@ export function statusWire(
       measured_units_bp: latest === null ? null : shareBp(latest.units),
       requests_bp: shareBp(totals.requests),
     },
-    traffic: {
-      requests: totals.requests,
-      failures: totals.failures,
-      units: totals.units,
-      cold: totals.cold,
-      gateway_failures: totals.gatewayFailures,
-      lost_windows: totals.lostWindows,
-      first_candidate_at: totals.firstCandidateAt,
-      last_candidate_at: totals.lastCandidateAt,
-    },
+    traffic: trafficWire(totals),
     worst: {
       failures: stretchWire(observations.worst.failures),
       latency: stretchWire(observations.worst.latency),
@@ -162,29 +193,11 @@ export function statusWire(
     held_ms: heldMs(rollout, at),
     verdicts: rollout.verdicts.map(verdictWire),
     unproven_stages: rollout.unprovenStages,
-    cause:
-      cause === null
-        ? null
-        : {
-            gate: cause.gate,
-            stage: cause.stageIndex,
-            at: cause.at,
-            text: cause.text,
-            look_at: lookAtAfter(cause.verdict),
-            verdict: cause.verdict === null ? null : verdictWire(cause.verdict),
-          },
+    cause: causeWire(rollout.cause),
     detect_ms: detectMs(stored, journal),
     rollback_ms: rollbackMs(stored),
     next: nextAction(rollout, at),
-    conditions: [
-      { type: "Progressing", status: String(!isFinal(rollout) && !rollout.paused) },
-      {
-        type: "GatesPassing",
-        status: String(rollout.verdicts.length > 0 && rollout.verdicts.every(({ kind }) => kind === "pass")),
-      },
-      { type: "Promoted", status: String(rollout.phase === "promoted") },
-      { type: "RollbackReady", status: String(rollout.phase !== "rollback-failed") },
-    ],
+    conditions: conditionsOf(rollout),
     exit_code: exitCodeOf(rollout),
     created_at: createdAt,
     started_at: rollout.startedAt,

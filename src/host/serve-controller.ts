@@ -95,6 +95,10 @@ async function openApi(controller: Controller, options: ApiOptions, host: string
   };
 }
 
+const hungText = (stallMs: number): string =>
+  `the database has not answered for ${stallMs / 1_000} s, most likely because the disk is full or files may not ` +
+  "grow; ending: free space and start again, nothing acknowledged is lost";
+
 /** Starts the controller that owns a data directory. Whatever was started is stopped again when a later part fails. */
 export async function startController(options: ServeControllerOptions): Promise<RunningController | TakenDirectory> {
   const { dataDir, host, port, probes, log, onFatal } = options;
@@ -107,16 +111,14 @@ export async function startController(options: ServeControllerOptions): Promise<
   };
   try {
     const stallMs = options.stallMs ?? STALL_MS;
-    const hung = `the database has not answered for ${stallMs / 1_000} s, most likely because the disk is full or files may not grow; ending: free space and start again, nothing acknowledged is lost`;
-    undo.push(watchEventLoop(stallMs, hung));
+    undo.push(watchEventLoop(stallMs, hungText(stallMs)));
     const { isNew = false } = options;
     await checkDatabase(dataDir, isNew);
     const store = await openPgliteStore(join(dataDir, "database"));
     undo.push(() => store.close());
     const { store: identity } = await store.own(hexOf(systemRandom.bytes(16)));
     await checkIdentity(dataDir, identity, isNew);
-    // After the database: a token says that there is one, and a start that was cut off before must not look like a
-    // loss.
+    // After the database: a token says there is one, and a start that was cut off before must not look like a loss.
     const { path: tokenFile, token } = await openTokenFile(dataDir);
     const gateway = await openTokenFile(dataDir, TOKEN_FILES.gateway);
     const clock = systemClock();
