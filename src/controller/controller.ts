@@ -10,7 +10,7 @@ import { HOURS_OF_HISTORY } from "../core/stage/peak-rate.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
-import type { ControllerStore, JournalEntry, StoredAnswer, StoredRollout } from "../ports/controller-store.ts";
+import type { ControllerStore, JournalEntry, OperatorAnswer, StoredRollout } from "../ports/controller-store.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
 import { hexOf } from "../plane/digest.ts";
 import type { Proof } from "../plane/proof.ts";
@@ -53,8 +53,8 @@ export type Commanded =
   | { readonly kind: "done" | "held"; readonly rollout: Rollout; readonly text: string }
   | { readonly kind: "unknown" }
   | { readonly kind: "no-effect" | "superseded"; readonly reason: string };
-export type AnsweringCommand = (rollout: Rollout, text: string) => StoredAnswer;
-export type Answering = (rollout: Rollout) => StoredAnswer;
+export type AnsweringCommand = (rollout: Rollout, text: string) => OperatorAnswer;
+export type Answering = (rollout: Rollout) => OperatorAnswer;
 
 const TICK_MS = 250;
 const PREFLIGHT_MS = 5_000;

@@ -9,7 +9,7 @@ import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import { look, turn } from "../core/rollout/wheel.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
-import type { JournalEntry, StoredAnswer, StoredRollout, StoredUnits } from "../ports/controller-store.ts";
+import type { JournalEntry, OperatorAnswer, StoredRollout, StoredUnits } from "../ports/controller-store.ts";
 import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { MetricPoller, type MetricSources } from "./metric-poller.ts";
@@ -80,7 +80,7 @@ export class RolloutActor {
   }
 
   /** Takes one event; with `answer` the reply to its sender becomes durable in the same commit. */
-  take(event: RolloutEvent, answer?: (rollout: Rollout) => StoredAnswer): Promise<void> {
+  take(event: RolloutEvent, answer?: (rollout: Rollout) => OperatorAnswer): Promise<void> {
     return this.#enqueue(() => this.#decide(event, this.#stored.observations, answer));
   }
 
@@ -144,7 +144,7 @@ export class RolloutActor {
     await this.#commit({ ...this.#stored, observations, version: this.#stored.version + 1 }, null);
   }
 
-  async #decide(event: RolloutEvent, seen: Observations, answer?: (rollout: Rollout) => StoredAnswer): Promise<void> {
+  async #decide(event: RolloutEvent, seen: Observations, answer?: (rollout: Rollout) => OperatorAnswer): Promise<void> {
     const before = this.rollout;
     const { rollout: state, seen: observations, effects } = turn(before, seen, event, this.#epoch());
     if (observations.generation !== seen.generation) this.#units = new UnitEvidence();
@@ -163,7 +163,7 @@ export class RolloutActor {
     return { rolloutId: plan.rolloutId, index: this.#journalLength, event, effects, phase, stageIndex, candidateBp };
   }
 
-  async #commit(next: StoredRollout, entry: JournalEntry | null, answer?: StoredAnswer): Promise<void> {
+  async #commit(next: StoredRollout, entry: JournalEntry | null, answer?: OperatorAnswer): Promise<void> {
     const { store, onFatal } = this.#tools;
     const rollout = { expectedVersion: this.#stored.version, next };
     try {

@@ -1,5 +1,5 @@
 export type { Claim, ClaimRequest, FenceOwner, FenceRecord, FenceState, OwnerAnswer } from "../core/fence/record.ts";
-export { type Admission, admitCommand, NOTHING_SEEN, type SeenCommand } from "../core/fence/epoch.ts";
+export { type CommandAdmission, admitCommand, NOTHING_SEEN, type SeenCommand } from "../core/fence/epoch.ts";
 export type { Clock } from "../ports/clock.ts";
 export { DriverError } from "../ports/driver-error.ts";
 export type { FenceDurability, FenceStore, Settlement } from "../ports/fence-store.ts";

@@ -2,7 +2,7 @@ import type { Place, Recorder } from "../core/window/recorder.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GatewayCounts } from "./counts.ts";
 import type { EventLog } from "./event-log.ts";
-import type { ArmPlan } from "./routing-plan.ts";
+import type { ArmRoute } from "./routing-plan.ts";
 import type { StalledWrites } from "./stalled-writes.ts";
 
 /** What all exchanges of one gateway share. */
@@ -24,7 +24,7 @@ export interface ExchangeContext {
 
 /** One decided request. */
 export interface Assignment {
-  readonly plan: ArmPlan;
+  readonly plan: ArmRoute;
   readonly place: Place;
   /** Bucket hash of the unit; null without one. */
   readonly hash: number | null;

@@ -6,7 +6,7 @@ import { RequestHeaderReader } from "./request-headers.ts";
 import type { ArmUpstreams, UpstreamSet } from "./upstream.ts";
 
 /** One arm of one document, with everything that is the same for all its requests. */
-export interface ArmPlan {
+export interface ArmRoute {
   readonly arm: ServingArm;
   readonly releaseId: string;
   readonly cachePrefix: string;
@@ -23,9 +23,9 @@ export interface ArmPlan {
 export interface RoutingPlan {
   readonly table: RouteTable;
   readonly reader: RequestHeaderReader;
-  readonly stable: ArmPlan;
+  readonly stable: ArmRoute;
   /** Null when the document has no candidate. */
-  readonly candidate: ArmPlan | null;
+  readonly candidate: ArmRoute | null;
 }
 
 /** Prepares a table for the gateway; endpoints it shares with earlier ones keep their connections. */
@@ -35,8 +35,8 @@ export function planFor(table: RouteTable, upstreams: UpstreamSet, headerCountMa
   return {
     table,
     reader: new RequestHeaderReader(document.identity, headerCountMax),
-    stable: armPlan(table, { ...stable, arm: "stable" }, upstreams),
-    candidate: candidate === null ? null : armPlan(table, { ...candidate, arm: "candidate" }, upstreams),
+    stable: armRoute(table, { ...stable, arm: "stable" }, upstreams),
+    candidate: candidate === null ? null : armRoute(table, { ...candidate, arm: "candidate" }, upstreams),
   };
 }
 
@@ -45,7 +45,7 @@ export function endpointsOf(document: RoutingDocument): ReadonlySet<string> {
   return new Set([...document.arms.stable.endpoints, ...(document.arms.candidate?.endpoints ?? [])]);
 }
 
-function armPlan(table: RouteTable, target: RouteTarget, upstreams: UpstreamSet): ArmPlan {
+function armRoute(table: RouteTable, target: RouteTarget, upstreams: UpstreamSet): ArmRoute {
   const { arm, releaseId, cachePrefix } = target;
   const ofArm = upstreams.armOf(target.endpoints);
   return {

@@ -48,7 +48,7 @@ export interface StoredUnits {
 }
 
 /** The answer given to an operator's request, replayed when the same key comes again. */
-export interface StoredAnswer {
+export interface OperatorAnswer {
   readonly key: string;
   readonly fingerprint: string;
   readonly status: number;
@@ -104,7 +104,7 @@ export interface Change {
     readonly next: PublishedDocument;
   };
   readonly report?: { readonly rolloutId: string; readonly effectId: string; readonly report: ProbeReport };
-  readonly answer?: StoredAnswer;
+  readonly answer?: OperatorAnswer;
   /** Data planes; each replaces the one stored for its service and planeId. */
   readonly planes?: readonly StoredPlane[];
   /** The next entry of a service's pointer history: taken only when its version follows the stored one (from 1). */
@@ -148,7 +148,7 @@ export interface ControllerStore {
   reports(rolloutId: string): Promise<readonly { readonly effectId: string; readonly report: ProbeReport }[]>;
   /** Evidence by unit of a rollout's latest generation that stored any; null before the first. */
   units(rolloutId: string): Promise<StoredUnits | null>;
-  answer(key: string): Promise<StoredAnswer | null>;
+  answer(key: string): Promise<OperatorAnswer | null>;
   /** Hourly counts of all services, from `sinceHour` on. */
   hours(sinceHour: number): Promise<readonly ServiceHour[]>;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Context } from "hono";
-import type { ControllerStore, StoredAnswer } from "../../ports/controller-store.ts";
+import type { ControllerStore, OperatorAnswer } from "../../ports/controller-store.ts";
 import { parseJson, readBody } from "./body.ts";
 import { BEARER_NAME } from "./guard.ts";
 import { problemResponse } from "./problem.ts";
@@ -16,7 +16,7 @@ export interface Mutation {
   /** The body as JSON; undefined when it is none. */
   json(): unknown;
   /** The answer as it is to be stored with the change, so that both become durable together. */
-  answer(status: number, body: unknown): StoredAnswer;
+  answer(status: number, body: unknown): OperatorAnswer;
 }
 
 /**
@@ -71,7 +71,7 @@ function reused(key: string): Response {
   return problemResponse("key-reused", `key ${key} was used with another body; use a new key`);
 }
 
-function replay({ body, status }: StoredAnswer): Response {
+function replay({ body, status }: OperatorAnswer): Response {
   return new Response(body, {
     status,
     headers: { "content-type": "application/json", "idempotent-replayed": "true" },

@@ -8,7 +8,7 @@ export interface SeenCommand {
 
 export const NOTHING_SEEN: SeenCommand = { epoch: 0, seq: 0 };
 
-export type Admission =
+export type CommandAdmission =
   | { readonly kind: "accepted"; readonly seen: SeenCommand }
   /** From a holder that was replaced: refuse and audit (I8, S14). */
   | { readonly kind: "stale"; readonly seen: SeenCommand }
@@ -21,7 +21,7 @@ export type Admission =
  * May a resource act on a command? Epochs never fall; within an epoch sequence numbers are 1, 2, 3, ….
  * @source reliability.md, Leases and fencing
  */
-export function admitCommand(seen: SeenCommand, command: SeenCommand): Admission {
+export function admitCommand(seen: SeenCommand, command: SeenCommand): CommandAdmission {
   const { epoch, seq } = command;
   assert(Number.isSafeInteger(epoch) && epoch >= 1, `an epoch is an integer >= 1: ${epoch}`);
   assert(Number.isSafeInteger(seq) && seq >= 1, `a sequence number is an integer >= 1: ${seq}`);

@@ -4,13 +4,13 @@ import { type Cause, currentStage, isFinal, type Rollout } from "./rollout.ts";
 import { overall } from "../verdict.ts";
 import { advance, advanceToFull, type Next, rollBack, runProbes, stay } from "./transition.ts";
 
-type Commanded = Extract<RolloutEvent, { kind: "commanded" }>;
+type CommandEvent = Extract<RolloutEvent, { kind: "commanded" }>;
 
 /**
  * What a person asked for. A command that makes no sense in the current phase changes nothing (`answerTo` tells why
  * beforehand), so a repeated click is one action.
  */
-export function onCommand(rollout: Rollout, event: Commanded): Next {
+export function onCommand(rollout: Rollout, event: CommandEvent): Next {
   if (answerTo(rollout, event.command).kind !== "acts") return stay(rollout);
   const said = event.reason === "" ? "" : `: ${event.reason}`;
   const text = `${event.command} by ${event.by}${said}`;
@@ -51,7 +51,7 @@ export type CommandAnswer =
 const ACTS: CommandAnswer = { kind: "acts" };
 
 /** The answer to a command in the state of a rollout. No state refuses every command: each names the one that works. */
-export function answerTo(rollout: Rollout, command: Commanded["command"]): CommandAnswer {
+export function answerTo(rollout: Rollout, command: CommandEvent["command"]): CommandAnswer {
   switch (command) {
     case "rollback":
       return rollbackAnswer(rollout);
@@ -124,7 +124,7 @@ function promoteAnswer(rollout: Rollout): CommandAnswer {
 }
 
 /** A resumed probe stage asks again; a resumed traffic stage is held again; a pause does not count into the hold. */
-function onResume(rollout: Rollout, event: Commanded): Next {
+function onResume(rollout: Rollout, event: CommandEvent): Next {
   const { holdingSince, pausedAt } = rollout;
   const shifted = holdingSince !== null && pausedAt !== null ? holdingSince + (event.at - pausedAt) : holdingSince;
   const going: Rollout = {

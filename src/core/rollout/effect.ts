@@ -28,4 +28,4 @@ export type Effect =
     };
 
 /** An effect before it has an id. */
-export type EffectOrder = Effect extends infer E ? (E extends Effect ? Omit<E, "id"> : never) : never;
+export type UnnumberedEffect = Effect extends infer E ? (E extends Effect ? Omit<E, "id"> : never) : never;

@@ -2,7 +2,7 @@ import { assert } from "../assert.ts";
 import { gateLabel } from "../judge/setting.ts";
 import { BP_NONE, type Bp, type EpochMs } from "../unit.ts";
 import { overall, type Verdict } from "../verdict.ts";
-import type { Effect, EffectOrder } from "./effect.ts";
+import type { Effect, UnnumberedEffect } from "./effect.ts";
 import { type NextShare, nextShare } from "./next-share.ts";
 import { type Cause, currentStage, type Rollout, verdictsInForce } from "./rollout.ts";
 
@@ -20,7 +20,7 @@ export function stay(rollout: Rollout): Next {
 }
 
 /** Asks for one piece of work and waits for its result. */
-export function order(rollout: Rollout, effect: EffectOrder): Next {
+export function order(rollout: Rollout, effect: UnnumberedEffect): Next {
   const { rolloutId, generation } = rollout.plan;
   const id = `${rolloutId}/${generation}/${rollout.nextEffectIndex}`;
   const ordered = { ...effect, id } as Effect;

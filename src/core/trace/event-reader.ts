@@ -67,7 +67,7 @@ const HITS: ReadonlyMap<unknown, boolean> = new Map([
 const CLIENT_CLOSED = 499;
 
 /** An event that was understood, or why it was not. */
-export type Reading = string | null;
+export type Complaint = string | null;
 
 /**
  * Reads wide events into what they count. One reader, one event at a time: its fields hold the last one that was read
@@ -116,7 +116,7 @@ export class EventReader {
   }
 
   /** Null when the event was read; else what was found and what was expected. Then the fields mean nothing. */
-  read(json: unknown): Reading {
+  read(json: unknown): Complaint {
     if (typeof json !== "object" || json === null || Array.isArray(json)) return "expected one JSON object a line";
     const event = json as WireEvent;
     this.#unread = NONE;
@@ -147,7 +147,7 @@ export class EventReader {
     this.deliveryId = own ?? (typeof span === "string" ? `${trace}\n${span}` : trace);
   }
 
-  #readAnswer(event: WireEvent): Reading {
+  #readAnswer(event: WireEvent): Complaint {
     const { status: given } = event;
     const status = readNumber(given);
     const failure = this.#failures.classOf(event.error_class, event.timeout_stage, status);
@@ -166,7 +166,7 @@ export class EventReader {
     return null;
   }
 
-  #readSurroundings(event: WireEvent): Reading {
+  #readSurroundings(event: WireEvent): Complaint {
     this.sticky = event.sticky === undefined ? null : this.#text("sticky", event.sticky);
     this.#noteRelease(event.release_id);
     if (event.cache === undefined) this.cacheHit = this.isCollision = null;

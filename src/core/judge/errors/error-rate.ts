@@ -11,7 +11,7 @@ import {
   requestsToMargin,
   startExcess,
 } from "../../stats/excess-e-process.ts";
-import { wilson } from "../../stats/wilson.ts";
+import { wilson, wilsonDifference } from "../../stats/wilson.ts";
 import { BP_NONE, type Bp } from "../../unit.ts";
 import type { Verdict } from "../../verdict.ts";
 import type { Block } from "../block.ts";
@@ -51,28 +51,14 @@ interface State {
   readonly proof: ExcessEProcess;
 }
 
-/** 97.5 % per arm, two-sided: both together give at least 95 % for the difference. */
-const INTERVAL_Z = 2.2414;
-
 function countOf(arm: ArmWindow): ArmCount {
   return { failures: arm.failures, total: arm.requests };
 }
 
-/** Interval of candidate - stable from both arms' score intervals; null while an arm is empty. */
-function differenceInterval(stable: ArmCount, candidate: ArmCount): readonly [number, number] | null {
-  if (stable.total === 0 || candidate.total === 0) return null;
-  const [stableLow, stableHigh] = wilson(stable.failures, stable.total, INTERVAL_Z);
-  const [low, high] = wilson(candidate.failures, candidate.total, INTERVAL_Z);
-  return [low - stableHigh, high - stableLow];
-}
-
-/** The same over users where they are told apart; null where either arm has too few failing ones to say. */
-function intervalOf(
-  { stable, candidate }: CountBlock,
-  difference: ClusterDifference | null,
-): readonly [number, number] | null {
-  if (difference === null) return differenceInterval(stable, candidate);
-  if (Math.min(stable.failures, candidate.failures) < FAILING_LEAST) return null;
+/** Over users where they are told apart; null where either arm has too few failing ones to say. */
+function intervalOf(counts: CountBlock, difference: ClusterDifference | null): readonly [number, number] | null {
+  if (difference === null) return wilsonDifference(counts);
+  if (Math.min(counts.stable.failures, counts.candidate.failures) < FAILING_LEAST) return null;
   const half = TWO_SIDED_Z * difference.standardError;
   return [difference.estimate - half, difference.estimate + half];
 }
@@ -128,7 +114,7 @@ function decideLiteral(state: State, options: ErrorRateOptions): Verdict {
     const reason = "the candidate has answered no request at this share yet";
     return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
   }
-  const finding = { estimate: excessOf(state.stage), interval: differenceInterval(stable, candidate) };
+  const finding = { estimate: excessOf(state.stage), interval: wilsonDifference(state.stage) };
   const found = `errors ${percent(rateOf(candidate))} against ${percent(rateOf(stable))} on stable`;
   const missing = options.minSamples - Math.min(stable.total, candidate.total);
   if (missing > 0) {

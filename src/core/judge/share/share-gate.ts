@@ -3,7 +3,7 @@ import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from ".
 import { lnBetaBinomial } from "../../stats/beta-binomial.ts";
 import { type ArmCount, addCounts, type CountBlock, NO_COUNTS } from "../../stats/count-block.ts";
 import { type ExcessEProcess, foldExcess, lnExcess, startExcess } from "../../stats/excess-e-process.ts";
-import { wilson } from "../../stats/wilson.ts";
+import { EACH_ARM_Z, wilson, wilsonDifference } from "../../stats/wilson.ts";
 import type { Bp } from "../../unit.ts";
 import type { Verdict } from "../../verdict.ts";
 import type { Block } from "../block.ts";
@@ -36,9 +36,6 @@ interface State {
   readonly proof: ExcessEProcess | null;
 }
 
-/** 97.5 % per arm: both together give at least 95 % for a difference. */
-const INTERVAL_Z = 2.2414;
-
 const share = ({ failures, total }: ArmCount): number => (total === 0 ? 0 : failures / total);
 
 /** The point estimate in the gate's unit. Nothing on the candidate is no excess, whatever stable shows. */
@@ -48,13 +45,10 @@ function estimateOf(measure: ShareMeasure, { stable, candidate }: CountBlock): n
   return candidate.failures === 0 ? 0 : share(candidate) / share(stable);
 }
 
-function intervalOf(measure: ShareMeasure, { stable, candidate }: CountBlock): readonly [number, number] | null {
-  if (candidate.total === 0 || measure.comparison === "ratio") return null;
-  const [low, high] = wilson(candidate.failures, candidate.total, INTERVAL_Z);
-  if (measure.comparison === "absolute") return [low, high];
-  if (stable.total === 0) return null;
-  const [stableLow, stableHigh] = wilson(stable.failures, stable.total, INTERVAL_Z);
-  return [low - stableHigh, high - stableLow];
+function intervalOf(measure: ShareMeasure, counts: CountBlock): readonly [number, number] | null {
+  const { failures, total } = counts.candidate;
+  if (total === 0 || measure.comparison === "ratio") return null;
+  return measure.comparison === "absolute" ? wilson(failures, total, EACH_ARM_Z) : wilsonDifference(counts);
 }
 
 function lnBeyond({ candidate }: CountBlock, limit: number, alpha: number, side: "above" | "below"): number {

@@ -5,7 +5,7 @@ import type {
   ControllerStore,
   JournalEntry,
   PublishedDocument,
-  StoredAnswer,
+  OperatorAnswer,
   StoredPlane,
   StoredRollout,
   StoreOwnership,
@@ -21,7 +21,7 @@ export function memoryStore(): ControllerStore {
   const journals = new Map<string, JournalEntry[]>();
   const documents = new Map<string, PublishedDocument>();
   const reports = new Map<string, Report[]>();
-  const answers = new Map<string, StoredAnswer>();
+  const answers = new Map<string, OperatorAnswer>();
   const hours = new Map<string, ServiceHour>();
   const planes = new Map<string, StoredPlane>();
   let ownership: StoreOwnership | null = null;

@@ -9,7 +9,7 @@ import type {
   Change,
   ControllerStore,
   JournalEntry,
-  StoredAnswer,
+  OperatorAnswer,
   StoredPlane,
   StoredRollout,
   StoredToken,
@@ -209,7 +209,7 @@ export function sqlStore(
     },
     async answer(key) {
       return (
-        (await read<StoredAnswer>("select key, fingerprint, status, body from answers where key = $1", [key]))[0] ??
+        (await read<OperatorAnswer>("select key, fingerprint, status, body from answers where key = $1", [key]))[0] ??
         null
       );
     },
