@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createParser } from "eventsource-parser";
 import type { Status } from "../controller/status.ts";
 import { knownAddress } from "../host/controller-address.ts";
-import { findController } from "../host/data-directory-lock.ts";
+import { findController, findOwner } from "../host/data-directory-lock.ts";
 import { TOKEN_FILES } from "../host/token-file.ts";
 import { readText } from "../ports/bounded-body.ts";
 import { describeProblem } from "../spec/excerpt.ts";
@@ -66,7 +66,7 @@ export class ControllerClient {
   /** Finds the controller. Rejects with exit code 1 and what to do when there is none. */
   static async connect(address: ControllerAddress): Promise<ControllerClient> {
     const { controller, dataDir } = address;
-    const owner = await findController(dataDir);
+    const owner = await findOwner(dataDir);
     const url = controller ?? owner?.apiUrl ?? (owner === null ? await knownAddress(dataDir) : null);
     if (url == null && owner !== null) {
       const advice = `it may be starting, busy or stopped: look at it (ps -o stat= -p ${owner.pid}) and try again`;

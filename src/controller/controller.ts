@@ -320,8 +320,12 @@ export class Controller {
     if (!isFinal(rollout) || current === null || current.rolloutId === rolloutId) return null;
     if (current.epoch <= (acceptedEpoch ?? 0)) return null;
     const by = current.rolloutId === null ? "was taken over by an operator" : `has moved on with ${current.rolloutId}`;
-    const advice = current.rolloutId === null ? `sluice service ${service}` : `sluice rollback ${current.rolloutId}`;
-    return `service ${service} ${by}; see: ${advice}`;
+    const last = current.rolloutId === null ? null : (this.rollout(current.rolloutId)?.rollout ?? null);
+    // One that went back has nothing left to take back either: to name its rollback would lead in a circle.
+    const hasGoneBack = last === null || last.phase === "rolled-back" || last.phase === "aborted";
+    if (!hasGoneBack) return `service ${service} ${by}; see: sluice rollback ${current.rolloutId}`;
+    const back = `to bring an earlier release back at once: sluice service adopt ${service} --url URL --reason TEXT`;
+    return `service ${service} ${by}; see: sluice service ${service}; ${back}`;
   }
 
   /** One process at a time orders a service's traffic: an ended rollout takes nothing back while another one runs. */

@@ -2,13 +2,12 @@ import type { Stretch } from "../core/observe/worst-window.ts";
 import { lookAtAfter, stopConditionOf } from "../core/judge/gates.ts";
 import { gateLabel } from "../core/judge/setting.ts";
 import { shareBp } from "../core/observe/observe.ts";
-import type { Stage } from "../core/stage/plan.ts";
-import { holdMsOf, shareOf } from "../core/stage/share.ts";
 import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
 import { currentStage, heldMs, isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import type { EpochMs } from "../core/unit.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { JournalEntry, StoredRollout } from "../ports/controller-store.ts";
+import { nextAction, type PlanesHeard, stageName } from "./next-action.ts";
 
 /** A verdict on the wire. */
 export function verdictWire(verdict: Verdict) {
@@ -35,46 +34,6 @@ function stretchWire(stretch: Stretch | null) {
   const { startMs, endMs, arms } = stretch;
   const arm = ({ requests, failures, p95Ms }: Stretch["arms"]["stable"]) => ({ requests, failures, p95_ms: p95Ms });
   return { start_ms: startMs, end_ms: endMs, stable: arm(arms.stable), candidate: arm(arms.candidate) };
-}
-
-/** What a stage is called where people read: `10%`, `probes`, `100%`. */
-function stageName(stage: Stage): string {
-  const share = shareOf(stage);
-  return share === null ? "probes" : `${share / 100}%`;
-}
-
-/** What happens next and what it waits for, as one sentence. */
-function nextAction(rollout: Rollout, at: EpochMs): string {
-  const stage = currentStage(rollout);
-  const waitsFor = rollout.verdicts.find(({ kind }) => kind !== "pass");
-  switch (rollout.phase) {
-    case "pending":
-    case "checking":
-      return "compares the identity of both arms, then begins the first stage";
-    case "probing":
-      return "asks the gold questions of both arms";
-    case "waiting":
-      return `waits for a person: ${rollout.cause?.text ?? "paused"}; promote --despite, resume or abort`;
-    case "progressing": {
-      if (rollout.paused) return "paused: fuses still act; resume to go on";
-      if (rollout.holdingSince === null) return `sets ${stageName(stage)} and reads it back`;
-      const restS = Math.ceil((holdMsOf(stage) - heldMs(rollout, at)) / 1_000);
-      if (restS > 0) return `holds ${stageName(stage)} for ${restS} s more`;
-      return waitsFor === undefined
-        ? "goes on"
-        : `holds until proven: ${waitsFor.reason}; needs ${waitsFor.needs ?? "time"}`;
-    }
-    case "promoting":
-      return "makes the candidate the stable release";
-    case "retreating":
-      return `goes back to ${stageName(stage)} for a second try`;
-    case "rolling-back":
-      return "sends all traffic back to stable";
-    case "rollback-failed":
-      return "the rollback was not confirmed: look at the gateways, then roll back again";
-    default:
-      return "nothing: the rollout has ended";
-  }
 }
 
 /** Exit code a waiting command would end with now; null while the rollout runs. @source contracts.md, "Exit codes" */
@@ -162,6 +121,7 @@ export function statusWire(
   document: RoutingDocument | null,
   journal: readonly JournalEntry[],
   at: EpochMs,
+  planes: PlanesHeard | null = null,
 ) {
   const { rollout, observations, createdAt } = stored;
   const { plan } = rollout;
@@ -196,7 +156,8 @@ export function statusWire(
     cause: causeWire(rollout.cause),
     detect_ms: detectMs(stored, journal),
     rollback_ms: rollbackMs(stored),
-    next: nextAction(rollout, at),
+    gateways: planes === null ? null : { live: planes.live, silent_ms: planes.silentMs },
+    next: nextAction(rollout, at, planes),
     conditions: conditionsOf(rollout),
     exit_code: exitCodeOf(rollout),
     created_at: createdAt,

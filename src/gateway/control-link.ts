@@ -230,7 +230,7 @@ export class ControlLink {
       if (this.#pauseMs > 0) this.#target.log(`the controller takes telemetry again`);
       this.#pauseMs = 0;
     } catch (error) {
-      if (this.#pauseMs === 0) this.#target.log(`telemetry waits, the controller does not take it: ${String(error)}`);
+      if (this.#pauseMs === 0) this.#target.log(`telemetry waits, the controller does not take it: ${reasonOf(error)}`);
       this.#pauseMs = Math.min(PUSH_PAUSE_MAX_MS, Math.max(PUSH_MS, this.#pauseMs * 2));
     }
   }
@@ -252,6 +252,14 @@ export class ControlLink {
     const version = Number(headers[VERSION_HEADER] ?? 1);
     this.#controllerVersion = Number.isInteger(version) ? version : 1;
   }
+}
+
+/** What went wrong, in words for whoever reads the gateway's log. */
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT")
+    return "it took the connection and gave no answer";
+  return message === undefined || message === "" ? (code ?? String(error)) : message;
 }
 
 function baseOf(controllerUrl: string): string {

@@ -108,6 +108,8 @@ class RunningGateway implements Gateway {
   /** Of the controller that is followed; null while there is none, and then nothing is believed. */
   #proof: Proof | null = null;
   #drained: Promise<void> | null = null;
+  #leaseExpiredSeen = 0;
+  #isLeaseTold = false;
   #onAllEnded: () => void = () => {};
 
   constructor(options: GatewayOptions, document: RoutingDocument, stateFile: StateFile | null, planeFile: PlaneFile) {
@@ -258,10 +260,27 @@ class RunningGateway implements Gateway {
   async #sweep(): Promise<void> {
     const { counts, stalls, clock } = this.#context;
     while (!this.#stopped.signal.aborted) {
+      this.#tellLease();
       const nowMs = clock.monoMs();
       counts.stalled += stalls.cut(nowMs, this.#timeouts.clientWriteMs, this.#upstreams.waiting);
       this.#upstreams.expire(nowMs - this.#timeouts.queueMs);
       await clock.sleep(SWEEP_MS, this.#stopped.signal);
+    }
+  }
+
+  /** Whoever looks at this gateway while its controller is away should see where its users are, and why. */
+  #tellLease(): void {
+    const { leaseExpired } = this.#plane.counts;
+    const isWithout = leaseExpired > this.#leaseExpiredSeen && this.#plane.leaseLeftMs === 0;
+    this.#leaseExpiredSeen = leaseExpired;
+    if (isWithout && !this.#isLeaseTold) {
+      this.#options.log?.(
+        "no lease: the controller has not answered in time, so every user is on stable until it does",
+      );
+      this.#isLeaseTold = true;
+    } else if (this.#isLeaseTold && this.#plane.leaseLeftMs > 0) {
+      this.#options.log?.("the controller answers again: the candidate gets its share of the users");
+      this.#isLeaseTold = false;
     }
   }
 

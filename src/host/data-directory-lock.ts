@@ -207,13 +207,18 @@ export async function lockDataDirectory(dataDir: string): Promise<LockResult> {
   };
 }
 
+/** The process that owns a data directory now, also one that is starting or says nothing; null when nobody does. */
+export async function findOwner(dataDir: string): Promise<LockOwner | null> {
+  const [highest = 0] = await lockNumbers(dataDir);
+  const lock = await readLock(dataDir, highest);
+  return lock === null ? null : ask(lock);
+}
+
 /** The controller that owns a data directory now; null when none answers or it is still starting. */
 export async function findController(
   dataDir: string,
 ): Promise<{ readonly apiUrl: string; readonly tokenFile: string; readonly pid: number } | null> {
-  const [highest = 0] = await lockNumbers(dataDir);
-  const lock = await readLock(dataDir, highest);
-  const owner = lock === null ? null : await ask(lock);
+  const owner = await findOwner(dataDir);
   if (owner?.apiUrl == null || owner.tokenFile === null) return null;
   return { apiUrl: owner.apiUrl, tokenFile: owner.tokenFile, pid: owner.pid };
 }

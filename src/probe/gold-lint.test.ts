@@ -54,6 +54,8 @@ describe("lintGoldSet", () => {
   it("warns of a phrasing that differs in punctuation and case alone, and of one without a common word", () => {
     expect(found(phrasings("what does a BERTH cost"))).toEqual(["E211"]);
     expect(found(phrasings("Please tell me about prices"))).toEqual(["E211"]);
+    const [warning] = lintGoldSet(goldOf(phrasings("Please tell me about prices")), corpus).warnings;
+    expect(warning?.message).toContain('the phrasing "Please tell me about prices" has hardly a word in common');
   });
 
   it("warns of other numbers and names than the canonical phrasing has", () => {

@@ -91,8 +91,13 @@ function lintLikeness(canonical: string, phrasing: string, path: string): readon
     likeness > JACCARD_HIGH
       ? ["hardly differs from", "say it in other words: case and punctuation test nothing"]
       : ["has hardly a word in common with", "keep to the question: it may ask something else"];
-  const message = `the phrasing ${found} the canonical one (word Jaccard ${likeness.toFixed(2)}, expected ${JACCARD_LOW}..${JACCARD_HIGH})`;
+  const message = `the phrasing "${shortened(phrasing)}" ${found} the canonical one (word Jaccard ${likeness.toFixed(2)}, expected ${JACCARD_LOW}..${JACCARD_HIGH})`;
   return [{ severity: "warning", code: "E211", path, message, fix }];
+}
+
+/** Enough of a phrasing to find it in the file. */
+function shortened(phrasing: string): string {
+  return phrasing.length <= 60 ? phrasing : `${sliceCodePoints(phrasing, 0, 59)}…`;
 }
 
 function lintFacts(canonical: string, phrasing: string, path: string): readonly Finding[] {
@@ -109,7 +114,7 @@ function lintFacts(canonical: string, phrasing: string, path: string): readonly 
         severity: "warning",
         code: "E212",
         path,
-        message: `other ${kind} than the canonical phrasing: ${parts.join(", ")}`,
+        message: `"${shortened(phrasing)}" has other ${kind} than the canonical phrasing: ${parts.join(", ")}`,
       },
     ];
   };

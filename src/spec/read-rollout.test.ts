@@ -168,6 +168,16 @@ describe("readRollout", () => {
     ]);
   });
 
+  it("says in its own words that a list is too short, and what to write where users have no header", () => {
+    const none = one(GOOD.replace("stickyBy: [{ header: x-user-id }]", "stickyBy: []"));
+    expect(none).toMatchObject({ code: "E105", message: "found 0 items, expected at least 1" });
+    expect(none.fix).toContain("requests without it go to stable");
+    const missing = one(GOOD.replace("    trustedHeaders: [x-user-id]\n", ""));
+    expect(missing).toMatchObject({ code: "E102", fix: expect.stringContaining("your own proxy sets") });
+    const long = GOOD.replace("    stickyFor: 24h", `    stickyFor: 24h\n    allow: ["${"a".repeat(300)}"]`);
+    expect(one(long).message).toBe("found 300 characters, expected at most 256");
+  });
+
   it("finds a gateway that would listen where an arm is, under any name of this machine", () => {
     for (const listen of ["127.0.0.1:4002", "localhost:4002", "0.0.0.0:4002", '"[::1]:4002"']) {
       const read = readRollout(GOOD.replace("listen: 127.0.0.1:4000", `listen: ${listen}`));

@@ -62,7 +62,21 @@ function inTextOrder(problems: readonly Problem[]): readonly Problem[] {
   return [...problems].sort((a, b) => place(a) - place(b));
 }
 
+/** What to write where a document has nothing yet and the schema's own words do not say why it is wanted. */
+const FIXES: Readonly<Record<string, string>> = {
+  "spec.route.stickyBy":
+    "name the header by which your proxy says who the user is, such as [{ header: x-user-id }]; requests without it go to stable and are not compared",
+  "spec.route.trustedHeaders": "list the headers that your own proxy sets after authentication, such as [x-user-id]",
+};
+
 function problemsOf(issue: z.core.$ZodIssue, source: Source): readonly Problem[] {
+  return problemsIn(issue, source).map((problem) => {
+    const fix = FIXES[problem.path];
+    return fix === undefined ? problem : { ...problem, fix };
+  });
+}
+
+function problemsIn(issue: z.core.$ZodIssue, source: Source): readonly Problem[] {
   const path = issue.path.filter((part): part is string | number => typeof part !== "symbol");
   const here = { path: pathText(path), at: source.locate(path) };
   const found = valueAt(source.value, path);
@@ -90,6 +104,10 @@ function problemsOf(issue: z.core.$ZodIssue, source: Source): readonly Problem[]
     }
     case "invalid_union":
       return unionProblems(issue, path, found, source);
+    case "too_small":
+      return [{ ...here, code: "E105", message: sizeMessage(issue, found, issue.minimum) }];
+    case "too_big":
+      return [{ ...here, code: "E105", message: sizeMessage(issue, found, issue.maximum) }];
     default:
       return [{ ...here, code: "E105", message: issue.message }];
   }
@@ -114,6 +132,19 @@ function unionProblems(
   if (found === undefined)
     return [{ ...here, code: "E102", message: `missing ${pathText(path)}, expected ${expected}` }];
   return [{ ...here, code: "E108", message: `unknown value ${shown(found)}; expected ${expected}` }];
+}
+
+/** A size that is not allowed, in the words of all other problems; the schema's own sentence where it has one. */
+function sizeMessage(
+  { code, message, inclusive = true }: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig,
+  found: unknown,
+  limit: number | bigint,
+): string {
+  if (!message.startsWith("Too ")) return message;
+  const size = Array.isArray(found) ? "items" : typeof found === "string" ? "characters" : null;
+  const has = Array.isArray(found) || typeof found === "string" ? `${found.length} ${size}` : shown(found);
+  const bound = code === "too_small" ? (inclusive ? "at least" : "more than") : inclusive ? "at most" : "less than";
+  return `found ${has}, expected ${bound} ${limit}`;
 }
 
 function shown(value: unknown): string {

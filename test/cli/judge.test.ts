@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JudgeAnswer } from "../../src/cli/answer/judge-answer.ts";
@@ -53,6 +53,14 @@ describe("sluice judge --trace", () => {
       reason: expect.stringContaining("is excluded"),
       needs: null,
     });
+  });
+
+  it("reads the event that docs/judge.md shows, and says what reads a product's log", async () => {
+    const [, event = ""] = /```json event\n([^]*?)```/.exec(await readFile("docs/judge.md", "utf8")) ?? [];
+    expect((await judged(event, ...TRACE_ONLY)).answer).toMatchObject({ events: 1, malformed: 0 });
+    const nginx = `${JSON.stringify({ msec: "1764388800.000", status: "200", request_time: "0.050" })}\n`;
+    const { stderr } = await sluice("judge", "--trace", await file(nginx), ...TRACE_ONLY);
+    expect(stderr).toContain("--format");
   });
 
   it("holds a healthy trace with exit 11 while its stage would still hold, and while probes are missing", async () => {

@@ -259,6 +259,24 @@ describe("the second rollout of a service", () => {
   });
 });
 
+describe("a promoted release whose follower went back", () => {
+  it("is pointed to a way back that works, never to the rollback of what has gone back itself", async () => {
+    await start();
+    await promoted(plan("q1", 4001, 4002));
+    await apply(plan("q2", "current", 4003));
+    await world.run(12); // It has users now.
+    await command("q2", "abort");
+    await world.run(8);
+    expect([phaseOf("q2"), urlNow()]).toEqual(["aborted", "http://127.0.0.1:4002/answer"]);
+    const answer = await command("q1", "rollback");
+    expect(answer).toMatchObject({ kind: "superseded", reason: expect.stringContaining("service adopt support-rag") });
+    expect(JSON.stringify(answer)).not.toContain("sluice rollback");
+    const order = { url: STABLE, by: "ann", reason: "harm in q1" };
+    expect(await world.controller.adopt("support-rag", order)).toMatchObject({ kind: "adopted" });
+    expect(urlNow()).toBe(STABLE);
+  });
+});
+
 describe("sluice service adopt", () => {
   it("sends every user to what was put in place from outside, and the next rollout begins there", async () => {
     await start();

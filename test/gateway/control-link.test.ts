@@ -76,6 +76,28 @@ async function world(parts: { stream?: boolean; seq?: number } = {}) {
   return { origin, document, controller, gateway };
 }
 
+describe("a gateway whose lease is over", () => {
+  it("says once where its users are and why, and serves stable alone", async () => {
+    const [stable, candidate] = [await anOrigin(), await anOrigin()];
+    const log: string[] = [];
+    const second = { version: 2, region: null, override: null, end: null, kid: null, signature: null } as const;
+    const leased = aDocument(stable.url, candidate.url, { ...second, store: "s1", lease: { ms: 15_000 } });
+    const gateway = await aGateway(leased, { log: (line) => void log.push(line) });
+    open.push(
+      () => stable.close(),
+      () => candidate.close(),
+      () => gateway.drain(),
+    );
+    const said = () => log.filter((line) => line.startsWith("no lease:"));
+    for (let round = 0; round < 15; round++) {
+      await get(gateway.url, { headers: { "x-user-id": `u${round}` } });
+      await eventually(() => false, 100);
+    }
+    expect([stable.seen.length, candidate.seen.length]).toEqual([15, 0]);
+    expect(said()).toEqual([expect.stringContaining("every user is on stable until it does")]);
+  });
+});
+
 describe("ControlLink", () => {
   it("adopts what the stream says, at once, and never goes back", async () => {
     const { document, controller, gateway } = await world();

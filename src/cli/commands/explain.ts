@@ -152,12 +152,21 @@ function lines(
   ];
 }
 
+const WORST_FIRST = ["fail", "error", "inconclusive", "no-data"];
+
+/** What decided comes first. Gates of traffic have nothing to say before the first user, so they are no reason. */
+function worstFirst(verdicts: readonly WireVerdict[], isProbing: boolean): readonly WireVerdict[] {
+  const isAsked = ({ gate, verdict }: WireVerdict) =>
+    !isProbing || verdict !== "no-data" || findGate(readGateLabel(gate).gate)?.reads !== "traffic";
+  return verdicts.filter(isAsked).sort((a, b) => WORST_FIRST.indexOf(a.verdict) - WORST_FIRST.indexOf(b.verdict));
+}
+
 /** `sluice explain ROLLOUT [GATE]`: why it stands where it stands, with the numbers and who asked for the gate. */
 export async function explain(
   rolloutId: string,
   gate: string | null,
   options: { readonly json: boolean },
-  client: ControllerClient,
+  client: Pick<ControllerClient, "status" | "get">,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const id = encodeURIComponent(rolloutId);
@@ -173,7 +182,7 @@ export async function explain(
     const known = status.verdicts.map((verdict) => verdict.gate).join(", ") || "none yet";
     throw new CliError(EXIT.badUsage, `gate "${gate}" has said nothing about ${rolloutId}; gates that spoke: ${known}`);
   }
-  const explanations = asked.map((verdict) =>
+  const explanations = (gate === null ? worstFirst(asked, status.stage.kind === "probes") : asked).map((verdict) =>
     explainVerdict(verdict, plan.gates, reports.at(-1)?.report, status.worst),
   );
   const cause = status.cause === null ? null : `${status.phase}: ${status.cause.text}`;

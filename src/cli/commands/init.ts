@@ -30,8 +30,14 @@ const QUESTIONS: readonly (readonly [keyof InitAnswers, string])[] = [
   ["header", "Header by which your proxy names the user"],
 ];
 
+/** What stands in the document, and which of it nobody said. */
+interface Answered {
+  readonly answers: InitAnswers;
+  readonly assumed: readonly (keyof InitAnswers)[];
+}
+
 /** Flags win; a person at a terminal is asked for the rest; everybody else gets the defaults, to be edited. */
-async function answersOf(options: InitOptions, terminal: Terminal): Promise<InitAnswers> {
+async function answersOf(options: InitOptions, terminal: Terminal): Promise<Answered> {
   const answers = { ...DEFAULTS };
   const isAsking = terminal.isInteractive && process.stdin.isTTY === true && !options.json;
   const prompt = isAsking ? createInterface({ input: process.stdin, output: process.stderr }) : null;
@@ -40,7 +46,8 @@ async function answersOf(options: InitOptions, terminal: Terminal): Promise<Init
     answers[key] = said === "" ? DEFAULTS[key] : said;
   }
   prompt?.close();
-  return answers;
+  const assumed = prompt === null ? QUESTIONS.map(([key]) => key).filter((key) => options[key] === null) : [];
+  return { answers, assumed };
 }
 
 async function writeNew(path: string, text: string): Promise<void> {
@@ -58,7 +65,7 @@ async function writeNew(path: string, text: string): Promise<void> {
 
 /** `sluice init`: a runnable rollout document and a gold set of ten questions to replace. */
 export async function init(options: InitOptions, terminal: Terminal): Promise<ExitCode> {
-  const answers = await answersOf(options, terminal);
+  const { answers, assumed } = await answersOf(options, terminal);
   const text = rolloutTemplate(answers);
   const read = readRollout(text);
   if (isProblems(read)) {
@@ -68,12 +75,24 @@ export async function init(options: InitOptions, terminal: Terminal): Promise<Ex
   const files = { rollout: join(options.dir, "rollout.yaml"), gold: join(options.dir, "gold.yaml") };
   await writeNew(files.rollout, text);
   await writeNew(files.gold, goldTemplate());
-  if (options.json) terminal.data(JSON.stringify({ files, next: ["validate", "plan", "apply"] }));
-  else {
-    terminal.say(`${terminal.paint("good", "wrote")} ${files.rollout} and ${files.gold}; edit both, then:`);
-    terminal.say(
-      `  sluice plan ${files.rollout}\n  sluice serve   (terminal 1)\n  sluice gateway ${files.rollout}   (terminal 2)\n  sluice apply ${files.rollout} --watch`,
-    );
-  }
+  if (options.json) terminal.data(JSON.stringify({ files, assumed, next: ["doctor", "plan", "apply"] }));
+  else sayNext(files, { answers, assumed }, terminal);
   return EXIT.ok;
+}
+
+function sayNext(
+  files: { readonly rollout: string; readonly gold: string },
+  { answers, assumed }: Answered,
+  terminal: Terminal,
+): void {
+  const { rollout, gold } = files;
+  terminal.say(`${terminal.paint("good", "wrote")} ${rollout} and ${gold}; edit both, then:`);
+  if (assumed.length > 0) {
+    const listed = assumed.map((key) => `--${key} ${answers[key]}`).join(", ");
+    terminal.say(`  (nobody said, so these are examples to replace in ${rollout}: ${listed})`);
+  }
+  terminal.say(`  sluice doctor ${rollout}   (asks both arms, changes nothing)`);
+  terminal.say(`  sluice plan ${rollout}`);
+  terminal.say(`  sluice serve   (terminal 1)\n  sluice gateway ${rollout}   (terminal 2)`);
+  terminal.say(`  sluice apply ${rollout} --watch`);
 }

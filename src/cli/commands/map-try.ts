@@ -47,5 +47,10 @@ export async function mapTry(file: string, options: MapTryOptions, terminal: Ter
     const { request, status, result, tookMs } = talk;
     terminal.data(JSON.stringify({ request, status, took_ms: Math.round(tookMs), result }));
   } else for (const line of conversationLines(talk, null)) terminal.data(line);
+  const isDenied = talk.status === 401 || talk.status === 403;
+  if (isDenied && options.header.length === 0)
+    terminal.say(
+      "the service wants credentials: give them with --header 'authorization: Bearer ${NAME}', as often as needed",
+    );
   return talk.result.kind === "answer" ? EXIT.ok : EXIT.toolError;
 }

@@ -11,7 +11,7 @@ function statusLines(status: Status, terminal: Terminal): readonly string[] {
   return [
     `${terminal.paint("strong", status.id)}  generation ${status.generation}  service ${status.service}`,
     `  phase   ${status.phase}${status.paused ? " (paused)" : ""}${status.frozen ? " (frozen)" : ""}`,
-    `  stage   ${stage.index + 1} of ${stage.count}: ${stage.name}`,
+    `  stage   ${stage.index} (the last is ${stage.count - 1}): ${stage.name}`,
     `  share   ${share.ordered_bp / 100} % of units ordered, ${measured}`,
     `  traffic ${traffic.requests.stable} stable, ${traffic.requests.candidate} candidate (${traffic.units.candidate} units)`,
     ...status.verdicts.map(({ gate, verdict, reason }) => `  ${verdict.padEnd(13)} ${gate}: ${reason}`),
@@ -24,7 +24,7 @@ function statusLines(status: Status, terminal: Terminal): readonly string[] {
 /** One rollout on one line: where it stands and how much it has. */
 function listLine({ id, generation, service, phase, paused, stage, share, cause }: Status, terminal: Terminal): string {
   const why = cause === null ? "" : `  ${cause.gate ?? cause.text}`;
-  const at = `${stage.name} (${stage.index + 1}/${stage.count})`;
+  const at = `${stage.index}/${stage.count - 1}: ${stage.name}`;
   const state = `${phase}${paused ? " (paused)" : ""}`;
   return `${terminal.paint("strong", id.padEnd(24))} ${`#${generation}`.padEnd(4)} ${service.padEnd(16)} ${state.padEnd(16)} ${at.padEnd(14)} ${share.ordered_bp / 100} %${why}`;
 }

@@ -1,3 +1,5 @@
+import type { Status } from "../../controller/status.ts";
+import { printableLine } from "../../core/printable.ts";
 import { CliError } from "../cli-error.ts";
 import { type ControllerClient, UNREACHABLE } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -7,15 +9,21 @@ import type { Terminal } from "../terminal.ts";
 const LOOK_MS = 1_000;
 /** A controller that is restarted is back long before this; one that stays away longer needs a person. */
 const AWAY_MAX_MS = 600_000;
+/** Before the first answers every gate has no data; one that lasts this long is told, once. */
+const UNMEASURED_TOLD_MS = 15_000;
+
+type WatchedController = Pick<ControllerClient, "status" | "events">;
 
 /** Looks where a rollout stands, over restarts of the controller: it goes on by itself, so a watcher does too. */
 class EndWatcher {
-  readonly #client: ControllerClient;
+  readonly #client: WatchedController;
   readonly #rolloutId: string;
   readonly #say: (line: string) => void;
   #awaySinceMs: number | null = null;
+  #unmeasuredSinceMs: number | null = null;
+  #isUnmeasuredTold = false;
 
-  constructor(client: ControllerClient, rolloutId: string, say: (line: string) => void) {
+  constructor(client: WatchedController, rolloutId: string, say: (line: string) => void) {
     this.#client = client;
     this.#rolloutId = rolloutId;
     this.#say = say;
@@ -24,9 +32,11 @@ class EndWatcher {
   /** Exit code of a rollout that has ended or waits for a person; null while it runs, and while nobody can tell. */
   async look(): Promise<ExitCode | null> {
     try {
-      const { exit_code: code } = await this.#client.status(this.#rolloutId);
+      const status = await this.#client.status(this.#rolloutId);
+      const { exit_code: code } = status;
       if (this.#awaySinceMs !== null) this.#say("the controller answers again");
       this.#awaySinceMs = null;
+      this.#tellUnmeasured(status);
       return code as ExitCode | null;
     } catch (error) {
       const isAway = error instanceof CliError && error.cause === UNREACHABLE;
@@ -38,6 +48,20 @@ class EndWatcher {
       return null;
     }
   }
+
+  /** No event says that nothing happens: requests without a user, or no gateway at all, would be waited for in silence. */
+  #tellUnmeasured({ phase, paused, gateways, verdicts, next }: Status): void {
+    const isMissing = gateways?.live === 0 || verdicts.some(({ verdict }) => verdict === "no-data");
+    if (phase !== "progressing" || paused || !isMissing) {
+      this.#unmeasuredSinceMs = null;
+      this.#isUnmeasuredTold = false;
+      return;
+    }
+    this.#unmeasuredSinceMs ??= performance.now();
+    if (this.#isUnmeasuredTold || performance.now() - this.#unmeasuredSinceMs < UNMEASURED_TOLD_MS) return;
+    this.#isUnmeasuredTold = true;
+    this.#say(`still waiting: ${printableLine(next)}`);
+  }
 }
 
 /**
@@ -47,7 +71,7 @@ class EndWatcher {
 export async function watch(
   rolloutId: string,
   options: { json: boolean; timeoutS: number | null },
-  client: ControllerClient,
+  client: WatchedController,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const stop = new AbortController();

@@ -17,9 +17,11 @@ spec:
   stable: current               # what users have now; Sluice knows it from the first rollout on
   startsFrom:                   # where that is before the first rollout; not read afterwards
     url: ${stable}              # where questions are answered; users are sent to its host
-    # health: null              # when the service has no /healthz/ready; identity is then not compared
+    # health: null              # or the URL of its health answer; null: it has none, identity is not compared
   candidate:
     url: ${candidate}
+  # healthMap: {}               # when health answers have another shape: docs/services/contract.md
+  # access: {}                  # an API key or token for probes and health: docs/services/access.md
   changes: []                   # METRIC, ANALYZER or EMBED_SCHEMA, when they differ on purpose
   route:
     driver: gateway
@@ -31,7 +33,7 @@ spec:
     set: gold.yaml              # questions whose evidence you know
     k: 10
     repeats: 2
-    # map: map.yaml             # when your answers have another shape
+    # map: map.yaml             # when your answers have another shape: docs/services/mapping.md
     # corpus: docs              # source documents; makes coverage exact
   strategy:
     canary:

@@ -90,6 +90,10 @@ export function tellAnswer(judgement: TraceJudgement, terminal: Terminal): void 
       `${counts.malformed} of ${counts.lines} lines could not be read, first line ${line}: ${printableLine(reason)}`,
     );
   }
+  if (counts.lines > 0 && counts.malformed === counts.lines)
+    terminal.say(
+      "the log of a product is read with --format (docs/access-logs.md); docs/judge.md shows an event of ours",
+    );
   for (const [field, { events, line, reason }] of Object.entries(counts.unread))
     terminal.say(`${field} cannot be read in ${events} of ${counts.lines} events, first in line ${line}: ${reason}`);
   if (counts.repeated > 0) terminal.say(`${counts.repeated} of ${counts.lines} were delivered before and count once`);
@@ -97,7 +101,10 @@ export function tellAnswer(judgement: TraceJudgement, terminal: Terminal): void 
   if (counts.lost > 0) terminal.say(`${counts.lost} windows are missing between those that are there`);
   if (counts.late > 0) terminal.say(`${counts.late} of ${counts.lines} came too late to count`);
   const share = stage === null ? "" : `, judged as a stage at ${stage.candidateBp / 100} %`;
-  const at = decidedAt === null ? "" : `, decided by ${judgement.decidedBy} at event ${decidedAt.event}`;
+  const at =
+    decidedAt === null
+      ? ""
+      : `, decided by ${judgement.decidedBy} at event ${decidedAt.event}, what follows is not judged`;
   const needs = judgement.needs === null ? "" : `; needs ${judgement.needs}`;
   terminal.data(
     `${terminal.paint(STYLES[judgement.kind], judgement.kind.toUpperCase())}: ${counts.lines} lines read, ${counts.probes} of probes${share}${at}${needs}`,

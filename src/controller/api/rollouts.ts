@@ -11,6 +11,7 @@ import { isProblems, type ReadRollout, readRollout } from "../../spec/read-rollo
 import type { EpochMs } from "../../core/unit.ts";
 import type { Controller } from "../controller.ts";
 import type { StoredRollout } from "../../ports/controller-store.ts";
+import type { PlanesHeard } from "../next-action.ts";
 import { exitCodeOf, statusWire } from "../status.ts";
 import type { Mutation, OperatorMutations } from "./operator-mutation.ts";
 import { problemResponse } from "./problem.ts";
@@ -70,8 +71,16 @@ function parseBody<T>(schema: z.ZodType<T>, text: string): T | string {
 async function statusOf({ controller, now }: RolloutApiOptions, rolloutId: string) {
   const stored = controller.rollout(rolloutId);
   if (stored === null) return null;
-  const document = controller.hub.current(stored.rollout.plan.service);
-  return statusWire(stored, document, await controller.journal(rolloutId), now());
+  const { service } = stored.rollout.plan;
+  const document = controller.hub.current(service);
+  return statusWire(stored, document, await controller.journal(rolloutId), now(), planesHeard(controller, service));
+}
+
+function planesHeard({ hub }: Controller, service: string): PlanesHeard {
+  const words = hub.words(service);
+  const silences = words.flatMap(({ silentMs }) => (silentMs === null ? [] : [silentMs]));
+  const live = words.filter(({ isLive }) => isLive).length;
+  return { live, silentMs: silences.length === 0 ? null : Math.round(Math.min(...silences)) };
 }
 
 /** Every rollout, running ones first, then the newest end first. Without journals: a list must not grow slow. */
@@ -81,7 +90,10 @@ export function listRollouts(_: Context, { controller, now }: RolloutApiOptions)
     const [[endA = 0, startA = 0], [endB = 0, startB = 0]] = [order(a), order(b)];
     return endB - endA || startB - startA;
   });
-  const wire = (one: StoredRollout) => statusWire(one, controller.hub.current(one.rollout.plan.service), [], now());
+  const wire = (one: StoredRollout) => {
+    const { service } = one.rollout.plan;
+    return statusWire(one, controller.hub.current(service), [], now(), planesHeard(controller, service));
+  };
   return Response.json({ rollouts: all.map(wire) });
 }
 

@@ -164,5 +164,24 @@ describe("error-rate, in seconds of traffic", () => {
     const compared = aBlock(50, { requests: 100, failures: 1 }, { requests: 100, failures: 2 });
     const alone = aBlock(100, {}, { requests: 100, failures: 4 });
     expect(verdictOf(errorRate, SEQUENTIAL, 100, [compared, alone]).estimate).toBeCloseTo(0.01, 6);
+    const late = aBlock(100, { requests: 3 }, { requests: 6 }); // What stable had begun before the last share.
+    const healthy = Array.from({ length: 40 }, (_, index) =>
+      aBlock(50, { requests: 100 }, { requests: 100 }, index + 1),
+    );
+    const [before, after] = [healthy, [...healthy, late]].map((all) => verdictOf(errorRate, SEQUENTIAL, 100, all));
+    expect([before?.kind, after?.kind, after?.samples]).toEqual(["pass", "pass", { stable: 4_000, candidate: 4_000 }]);
+  });
+
+  it("never says that a margin is wanted which it calls excluded", () => {
+    const few = aBlock(10, { requests: 900 }, { requests: 99 });
+    const many = { ...SEQUENTIAL, minSamples: 10_000 };
+    const reasons = [few, aBlock(10, { requests: 9_000 }, { requests: 1_000 })].map(
+      (block) => judged(many, 10, block).reason,
+    );
+    expect(reasons[1]).toBe("errors 0.00 % against 0.00 % on stable: +1.00 % is kept by too few requests");
+    for (const reason of reasons) {
+      const [, excluded, wanted] = /beyond \+(\S+) % is excluded, \+(\S+) % is wanted/.exec(reason) ?? [];
+      if (excluded !== undefined) expect(Number(excluded)).toBeGreaterThan(Number(wanted));
+    }
   });
 });

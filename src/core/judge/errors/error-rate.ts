@@ -20,7 +20,7 @@ import { ALPHA, BETA, boundAt, byShare, minSamples, MODE, type OptionsOf, SHARE 
 import { FAILS_REQUESTS } from "./advice.ts";
 import { errorRateNeeds } from "./error-rate-needs.ts";
 import { judgeProbeErrors } from "./probe-errors.ts";
-import { isAlone, tallyPlace } from "../traffic/stage-tally.ts";
+import { isAfterComparing, isAlone, tallyPlace } from "../traffic/stage-tally.ts";
 import { percent, trafficVerdict } from "../traffic/traffic-verdict.ts";
 import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "../traffic/watch-detector.ts";
 
@@ -77,13 +77,20 @@ function isFewUsersHarm(logE: number, difference: ClusterDifference | null, { al
 function ofUsers(units: UnitView | null): string {
   if (units === null) return "";
   const { stable, candidate } = units.failures.units;
-  return ` (${candidate} and ${stable} users)`;
+  return ` (met by ${candidate} and ${stable} users)`;
+}
+
+/** What is excluded beside what is wanted. */
+function whatIsKnown(proof: ExcessEProcess, beta: number, margin: number): string {
+  const excluded = excludedMargin(proof, beta);
+  const known = excluded === null ? "no harm is excluded yet" : `only harm beyond +${percent(excluded)} is excluded`;
+  return `${known}, +${percent(margin)} is wanted`;
 }
 
 /** The tally of the share in force after a block; what came before the candidate's first share is not its own. */
 function stageWith(stage: State["stage"], block: Block, counts: CountBlock): State["stage"] {
   const place = tallyPlace(stage.candidateBp, block);
-  if (place === "late" || (stage.candidateBp !== null && isAlone(block))) return stage;
+  if (place === "late" || isAfterComparing(stage.candidateBp, block)) return stage;
   return { ...addCounts(place === "same" ? stage : NO_COUNTS, counts), candidateBp: block.candidateBp };
 }
 
@@ -196,18 +203,18 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
       return trafficVerdict(base, "inconclusive", { ...finding, reason, needs });
     }
     // So many requests of one user say as much as one: evidence shrinks by the design effect.
-    const isExcluded = lnExcess(proof, margin) >= (difference?.designEffect ?? 1) * Math.log(1 / options.beta);
+    const beta = Math.max(Number.MIN_VALUE, options.beta ** (difference?.designEffect ?? 1));
+    const isExcluded = lnExcess(proof, margin) >= -Math.log(beta);
     if (isExcluded && estimate <= margin && candidate.total >= options.minSamples) {
       const reason = `${found}: harm beyond +${percent(margin)} is excluded`;
       return trafficVerdict(base, "pass", { ...finding, reason });
     }
-    const excluded = excludedMargin(proof, options.beta);
-    const known = excluded === null ? "no harm is excluded yet" : `only harm beyond +${percent(excluded)} is excluded`;
     const share = Math.min(0.999, Math.max(0.0001, stage.candidateBp / 10_000));
-    const more = requestsToMargin(proof, margin, options.beta, share);
+    const more = requestsToMargin(proof, margin, beta, share);
     const missing = Math.max(more ?? 0, options.minSamples - candidate.total);
     const needs = more === null ? "a lower error rate" : `about ${missing} more candidate requests`;
-    const reason = `${found}: ${known}, +${percent(margin)} is wanted`;
+    const lacks = isExcluded ? `+${percent(margin)} is kept by too few requests` : whatIsKnown(proof, beta, margin);
+    const reason = `${found}: ${isExcluded && estimate > margin ? `over +${percent(margin)} at this share` : lacks}`;
     return trafficVerdict(base, "inconclusive", { ...finding, reason, needs });
   },
 };

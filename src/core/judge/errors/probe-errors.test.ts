@@ -37,6 +37,15 @@ describe("error-rate before the first user", () => {
     expect(failing({ errors: 10 }, {}, { stable: 1, candidate: 10 })?.kind).not.toBe("fail");
   });
 
+  it("shows no limit beside a share that keeps it where the pairs decided", () => {
+    expect(failing({ errors: 10 }, {}, { stable: 0, candidate: 10 })).toMatchObject({
+      kind: "fail",
+      threshold: null,
+      reason: "10 of 300 probes of the candidate failed; 0 of 300 of stable: more than chance allows",
+    });
+    expect(failing({ runs: 20, errors: 4 }, { runs: 20, errors: 1 })?.threshold).toBe(0.05);
+  });
+
   it("stops beyond 5 % of its runs where stable fails in less than half of that", () => {
     const twenty = (errors: number, stable: number) =>
       failing({ runs: 20, errors }, { runs: 20, errors: stable })?.kind;

@@ -33,7 +33,12 @@ export function judgeProbeErrors(
       ? `0 of ${candidate.runs} probes of the candidate failed`
       : describeFailures("candidate", candidate);
   const finding = { estimate, threshold: ERRORS_FAIL, reason: `${ofCandidate}${onStable}` };
-  if (isWorse || isOver) return [probeVerdict(report, NAME, "fail", finding)];
+  if (isOver) return [probeVerdict(report, NAME, "fail", finding)];
+  if (isWorse) {
+    // The pairs decided and no limit did: beside one that the estimate keeps, the verdict would contradict itself.
+    const reason = `${finding.reason}: more than chance allows`;
+    return [probeVerdict(report, NAME, "fail", { ...finding, threshold: null, reason })];
+  }
   const blocked = unanswered(report, NAME);
   return [blocked ?? probeVerdict(report, NAME, "pass", finding)];
 }

@@ -31,7 +31,7 @@ import {
   RATIO,
 } from "../fields.ts";
 import { measureP95, p95RatioInterval, QUANTILE } from "./p95-ratio.ts";
-import { isAlone, tallyPlace } from "../traffic/stage-tally.ts";
+import { isAfterComparing, tallyPlace } from "../traffic/stage-tally.ts";
 import { p95Needs } from "./p95-needs.ts";
 import { foldSwings, NEW_SWING_GUARD, outlastsSwings, type SwingGuard } from "./swing-guard.ts";
 import { trafficVerdict, type VerdictBase } from "../traffic/traffic-verdict.ts";
@@ -117,7 +117,7 @@ function countFrom(bins: SparseBins, thresholdMs: number): number {
 
 function stageWith(stage: State["stage"], block: Block): State["stage"] {
   const place = tallyPlace(stage.candidateBp, block);
-  if (place === "late" || (stage.candidateBp !== null && isAlone(block))) return stage;
+  if (place === "late" || isAfterComparing(stage.candidateBp, block)) return stage;
   const before = place === "same" ? stage : { stable: [], candidate: [] };
   const { arms, candidateBp } = block;
   return {

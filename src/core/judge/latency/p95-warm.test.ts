@@ -97,6 +97,11 @@ describe("p95-warm, literal", () => {
       kind: "pass",
       samples: { stable: 90, candidate: 90 },
     });
+    const withLate = [both(took(100, 90), took(100, 90), 50), both(took(100, 3), took(900, 6), 100)];
+    expect(verdictOf(p95Warm, LITERAL, 100, withLate)).toMatchObject({
+      kind: "pass",
+      samples: { stable: 90, candidate: 90 },
+    });
     expect(verdictOf(p95Warm, LITERAL, 100, [both({}, took(900, 90), 100)])).toMatchObject({
       samples: { candidate: 90 },
     });

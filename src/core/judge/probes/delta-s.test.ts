@@ -32,8 +32,20 @@ const drifted = (estimate: number, low: number, high: number) => ({
 describe("delta-s, sequential", () => {
   it("GQ-1: passes a set whose median is within the limit that stable meets, and whose drift is excluded", () => {
     const verdict = judged(OPTIONS, aProbeReport({ candidate: { median: 0.45 }, paired: drifted(0, -0.01, 0.06) }));
-    expect(verdict).toMatchObject({ kind: "pass", estimate: 0.45, threshold: 0.45, interval: [-0.01, 0.06] });
+    expect(verdict).toMatchObject({ kind: "pass", estimate: 0.45, threshold: 0.45, interval: null });
     expect(verdict.reason).toBe("median delta_s 0.45 (at most 0.45; test)");
+  });
+
+  it("shows the numbers of the rule that decided: a median with its limit, a drift with its own interval", () => {
+    const over = { stable: { median: 0.57 }, candidate: { median: 0.58 }, paired: drifted(0.01, -0.01, 0.02) };
+    expect(judged(OPTIONS, aProbeReport(over))).toMatchObject({
+      kind: "pass",
+      estimate: 0.01,
+      interval: [-0.01, 0.02],
+      threshold: 0.06,
+    });
+    const far = { stable: { median: 0.57 }, candidate: { median: 0.605 }, paired: drifted(0.03, 0.02, 0.04) };
+    expect(judged(OPTIONS, aProbeReport(far))).toMatchObject({ kind: "fail", estimate: 0.605, interval: null });
   });
 
   it("holds while a drift of the share's margin is not excluded, and says how far it is known", () => {

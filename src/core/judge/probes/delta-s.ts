@@ -38,19 +38,15 @@ const shown = (value: number) => value.toFixed(2);
 function harm(report: ProbeReport, options: DeltaSOptions): Verdict | null {
   const { stable, candidate } = report.arms;
   const { median, p95 } = candidate.deltaS;
-  const fail = (estimate: number, threshold: number, reason: string) =>
-    probeVerdict(report, NAME, "fail", { estimate, interval: report.paired?.deltaS.ci ?? null, threshold, reason });
   if (median >= options.stop && (stable === null || stable.deltaS.median < options.stop)) {
-    return fail(median, options.stop, `median delta_s ${shown(median)} reaches ${options.stop}`);
+    const reason = `median delta_s ${shown(median)} reaches ${options.stop}`;
+    return probeVerdict(report, NAME, "fail", { estimate: median, threshold: options.stop, reason });
   }
   if (stable === null || report.paired === null) return null;
   const { estimate, ci } = report.paired.deltaS;
   if (ci[0] > options.driftStop) {
-    return fail(
-      estimate,
-      options.driftStop,
-      `delta_s drifted by ${shown(estimate)}, at least ${shown(ci[0])}: beyond ${options.driftStop}`,
-    );
+    const reason = `delta_s drifted by ${shown(estimate)}, at least ${shown(ci[0])}: beyond ${options.driftStop}`;
+    return probeVerdict(report, NAME, "fail", { estimate, interval: ci, threshold: options.driftStop, reason });
   }
   const rise = p95 - stable.deltaS.p95;
   return rise > options.p95DriftStop ? p95Drift(report, rise, options) : null;
@@ -135,9 +131,12 @@ function judge(report: ProbeReport, stage: StageView, options: DeltaSOptions): r
     ? `at most ${options.limit}`
     : `stable itself is over ${options.limit}, so the paired drift decides`;
   const reason = `median delta_s ${shown(median)} (${basis}; ${arms.candidate.deltaS.embedder})`;
-  return [
-    probeVerdict(report, NAME, "pass", { estimate: median, interval: paired?.deltaS.ci ?? null, threshold, reason }),
-  ];
+  // The numbers are those of the rule that decided: the median against its limit, or the drift against its margin.
+  const decided =
+    doesLimitBind || paired === null
+      ? { estimate: median, interval: null }
+      : { estimate: paired.deltaS.estimate, interval: paired.deltaS.ci };
+  return [probeVerdict(report, NAME, "pass", { ...decided, threshold, reason })];
 }
 
 /**

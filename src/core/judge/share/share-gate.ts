@@ -22,7 +22,7 @@ import {
 } from "../fields.ts";
 import { type LimitOptions, shareNeeds, TUNED_FOR } from "./needs.ts";
 import { countOrNone, type ShareMeasure } from "./share-measure.ts";
-import { isAlone, tallyPlace } from "../traffic/stage-tally.ts";
+import { isAfterComparing, tallyPlace } from "../traffic/stage-tally.ts";
 import { percent, trafficVerdict } from "../traffic/traffic-verdict.ts";
 
 interface State {
@@ -102,7 +102,7 @@ function isBeyondStop(measure: ShareMeasure, state: State, options: LimitOptions
 
 function stageWith(measure: ShareMeasure, stage: State["stage"], block: Block, counts: CountBlock): State["stage"] {
   const place = tallyPlace(stage.bp, block);
-  if (place === "late" || (isCompared(measure) && stage.bp !== null && isAlone(block))) return stage;
+  if (place === "late" || (isCompared(measure) && isAfterComparing(stage.bp, block))) return stage;
   return { ...addCounts(place === "same" ? stage : NO_COUNTS, counts), bp: block.candidateBp };
 }
 

@@ -15,3 +15,12 @@ export function tallyPlace(talliedBp: Bp | null, { candidateBp }: Block): "same"
 export function isAlone({ candidateBp, arms }: Block): boolean {
   return candidateBp === BP_ALL && arms.stable.requests === 0;
 }
+
+/**
+ * Whether a block comes after the comparison of both arms: at 100 % stable answers what it had begun, or nothing. A
+ * tally begun at a smaller share keeps its last word, which a few late answers would replace by "not known".
+ */
+export function isAfterComparing(tallied: Bp | null, block: Block): boolean {
+  if (tallied === null || block.candidateBp !== BP_ALL) return false;
+  return tallied !== BP_ALL || isAlone(block);
+}

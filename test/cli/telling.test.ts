@@ -1,0 +1,176 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { explain } from "../../src/cli/commands/explain.ts";
+import { init } from "../../src/cli/commands/init.ts";
+import { mapTry } from "../../src/cli/commands/map-try.ts";
+import { watch } from "../../src/cli/commands/watch.ts";
+import { ControllerClient } from "../../src/cli/controller-client.ts";
+import type { Terminal } from "../../src/cli/terminal.ts";
+import { lockDataDirectory } from "../../src/host/data-directory-lock.ts";
+import { nextAction } from "../../src/controller/next-action.ts";
+import { statusWire, type Status } from "../../src/controller/status.ts";
+import { startObservations } from "../../src/core/observe/observe.ts";
+import { aRollout, aVerdict, probes, T0, traffic, watch as watching } from "../builders.ts";
+import { listen } from "../gateway/world.ts";
+import { temporaryFolder } from "./run-sluice.ts";
+
+/** A terminal that keeps what it is told. */
+function listening() {
+  const said: string[] = [];
+  const hear = (line: string) => void said.push(line);
+  const terminal: Terminal = { data: hear, document: hear, say: hear, isInteractive: false, paint: (_, text) => text };
+  return { terminal, said, text: () => said.join("\n") };
+}
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => folder.remove());
+afterEach(() => vi.useRealTimers());
+
+async function made(name: string): Promise<string> {
+  const path = join(folder.path, name);
+  await mkdir(path);
+  return path;
+}
+
+describe("init without a terminal", () => {
+  const flags = { json: false, service: null, stable: null, candidate: null, header: null };
+
+  it("says which of its answers nobody gave, and to ask the doctor first", async () => {
+    const { terminal, text } = listening();
+    const dir = await made("none");
+    await init({ ...flags, dir, stable: "http://127.0.0.1:5101/find" }, terminal);
+    expect(text()).toMatch(/examples to replace.*--service my-service, --candidate http\S+, --header x-user-id\)/);
+    expect(text()).not.toContain("--stable");
+    expect(text().indexOf("sluice doctor")).toBeLessThan(text().indexOf("sluice apply"));
+    expect(await readFile(join(dir, "rollout.yaml"), "utf8")).toContain("docs/services/access.md");
+  });
+
+  it("says nothing of examples when everything was given", async () => {
+    const { terminal, text } = listening();
+    const [stable, candidate] = ["http://127.0.0.1:5101/find", "http://127.0.0.1:5102/find"];
+    const given = { service: "cook", stable, candidate, header: "x-cook" };
+    await init({ ...flags, ...given, dir: await made("all") }, terminal);
+    expect(text()).not.toContain("example");
+  });
+});
+
+/** What the controller would answer about a rollout with these verdicts, at a share or at its probes. */
+function statusOf(verdicts: Status["verdicts"] | readonly ReturnType<typeof aVerdict>[], over: object = {}): Status {
+  const { stageIndex = 1, live = 1 } = over as { stageIndex?: number; live?: number };
+  const holdingSince = stageIndex === 0 ? null : T0;
+  const phase = stageIndex === 0 ? "rolled-back" : "progressing";
+  const rollout = aRollout(
+    { verdicts: verdicts as ReturnType<typeof aVerdict>[], phase, stageIndex, holdingSince },
+    { stages: [probes(), traffic(10, 0), watching()] },
+  );
+  const stored = { rollout, observations: startObservations(rollout.plan, []), version: 1, createdAt: T0 };
+  return statusWire(stored, null, [], T0, { live, silentMs: live === 0 ? 25_000 : 100 });
+}
+
+describe("watch", () => {
+  /** Watches for some seconds of a fake clock. */
+  async function watched(status: Status, seconds: number): Promise<string> {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const { terminal, text } = listening();
+    const client = { status: () => Promise.resolve(status), events: async function* () {} };
+    const done = watch(status.id, { json: false, timeoutS: seconds }, client, terminal);
+    await vi.advanceTimersByTimeAsync((seconds + 2) * 1_000);
+    await done;
+    return text();
+  }
+
+  it("says once what is missing when nothing is measured for fifteen seconds", async () => {
+    const reason = "none of 900 requests has x-user-id";
+    const needs = "requests with x-user-id";
+    const status = statusOf([aVerdict("sample-ratio", "no-data", { reason, needs })]);
+    expect(await watched(status, 10)).toBe("");
+    expect(await watched(status, 60)).toBe(`still waiting: holds until proven: ${reason}; needs ${needs}`);
+  });
+
+  it("says that no gateway is heard, and how to start one", async () => {
+    const told = await watched(statusOf([aVerdict("error-rate", "inconclusive")], { live: 0 }), 60);
+    expect(told).toMatch(/^still waiting: no gateway of \S+ was heard for 25 s, .*sluice gateway FILE$/);
+  });
+
+  it("says nothing while traffic is measured", async () => {
+    expect(await watched(statusOf([aVerdict("error-rate", "inconclusive")]), 60)).toBe("");
+  });
+});
+
+describe("what comes next", () => {
+  it("names the silence of gateways before any gate, also when none ever spoke", () => {
+    const rollout = aRollout(
+      { phase: "progressing", stageIndex: 1, holdingSince: T0 },
+      { stages: [probes(), traffic(10)] },
+    );
+    expect(nextAction(rollout, T0, { live: 0, silentMs: null })).toContain("since the controller started");
+    expect(nextAction(rollout, T0, { live: 1, silentMs: 0 })).toMatch(/^holds 10%/);
+  });
+});
+
+describe("explain", () => {
+  async function explained(status: Status): Promise<readonly string[]> {
+    const { terminal, said } = listening();
+    const get = <T>() => Promise.resolve({ plan: { gates: [] }, reports: [] } as T);
+    await explain(status.id, null, { json: false }, { status: () => Promise.resolve(status), get }, terminal);
+    return said.filter((line) => line.startsWith("gate ")).map((line) => line.replace(/ {2}\(.*/, ""));
+  }
+  const verdicts = [
+    aVerdict("sample-ratio", "no-data"),
+    aVerdict("p95-warm", "no-data"),
+    aVerdict("lambda", "inconclusive"),
+    aVerdict("coverage", "fail"),
+    aVerdict("delta-s", "no-data"),
+  ];
+
+  it("tells the gate that decided first, and at the probes nothing of gates that wait for users", async () => {
+    expect(await explained(statusOf(verdicts, { stageIndex: 0 }))).toEqual([
+      "gate coverage FAIL",
+      "gate lambda INCONCLUSIVE",
+      "gate delta-s NO-DATA",
+    ]);
+  });
+
+  it("tells at a share that traffic gates have no data", async () => {
+    expect(await explained(statusOf(verdicts))).toContain("gate sample-ratio NO-DATA");
+  });
+});
+
+describe("a data directory whose owner says nothing", () => {
+  it("is not called ownerless: the answer names the process", async () => {
+    const dataDir = await made("hung");
+    const held = await lockDataDirectory(dataDir); // Taken, and not announced: starting, or stopped.
+    try {
+      await expect(ControllerClient.connect({ controller: null, dataDir })).rejects.toThrow(
+        `process ${process.pid} owns ${dataDir} and does not answer`,
+      );
+    } finally {
+      if (held.kind === "held") await held.lock.release();
+    }
+    await expect(ControllerClient.connect({ controller: null, dataDir })).rejects.toThrow("no controller owns");
+  });
+});
+
+describe("map try", () => {
+  it("says how to give credentials where the service wants some and none were given", async () => {
+    const server = createServer((_, res) => res.writeHead(401).end("no key"));
+    const target = `${await listen(server)}/answer`;
+    const map = join(await made("map"), "map.yaml");
+    await writeFile(
+      map,
+      "request: { question: /q }\nresponse: { answer: /a, retrieved: /r, passage: { doc: /d, section: /s } }\n",
+    );
+    const options = { json: false, target, answer: null, question: "why?", k: 3 };
+    const [bare, keyed] = [listening(), listening()];
+    await mapTry(map, { ...options, header: [] }, bare.terminal);
+    await mapTry(map, { ...options, header: ["x-tenant: acme"] }, keyed.terminal);
+    server.close();
+    expect(bare.text()).toContain("--header");
+    expect(keyed.text()).not.toContain("--header");
+  });
+});
