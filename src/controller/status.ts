@@ -80,6 +80,7 @@ function trafficWire(totals: StoredRollout["observations"]["totals"]) {
   return {
     requests: totals.requests,
     failures: totals.failures,
+    classes: totals.classes ?? { stable: {}, candidate: {} },
     units: totals.units,
     cold: totals.cold,
     gateway_failures: totals.gatewayFailures,

@@ -90,4 +90,16 @@ describe("lintGoldSet", () => {
     expect(lintGoldSet(gold, corpus).errors[3]).toMatchObject({ path: "q3.gold[0]", at: { line: 4, column: 1 } });
     expect(lintGoldSet(gold, null).errors).toEqual([]);
   });
+
+  it("says of a section that is not there what is, or which one is near", () => {
+    const messageOf = (doc: string, section: string) =>
+      lintGoldSet(goldOf({ gold: [{ doc, section }] }, 10), [
+        { doc: "berths", section: "berths#prices", text: "A berth costs ten." },
+        { doc: "berths", section: "berths#rules", text: "No noise." },
+      ]).errors[0];
+    expect(messageOf("berths", "berths#price")?.message).toContain('did you mean "berths#prices"?');
+    expect(messageOf("berths", "p-17")?.message).toContain("berths has berths#prices, berths#rules");
+    expect(messageOf("tariffs", "p-17")?.message).toContain("it has the docs berths");
+    expect(messageOf("tariffs", "p-17")?.fix).toContain("its heading as a slug");
+  });
 });

@@ -1,3 +1,4 @@
+import { didYouMean } from "../core/did-you-mean.ts";
 import { TOPIC_MIN } from "../core/measure/coverage.ts";
 import { type GoldItem, type GoldSpan, sectionKey } from "../core/measure/gold.ts";
 import { codePoints, sliceCodePoints, wordJaccard } from "../core/measure/tokenizer.ts";
@@ -147,6 +148,25 @@ function lintSections(item: GoldItem, sections: ReadonlyMap<string, CorpusSectio
   return [...spans, { severity: "error", code: "E213", path: `${item.id}.decoy`, message }];
 }
 
+const NAMES_SHOWN = 5;
+
+/** A section that is not there, beside those that are: the spelling of ids is what most often differs. */
+function absent(
+  { doc, section }: GoldSpan,
+  sections: ReadonlyMap<string, CorpusSection>,
+): { readonly message: string; readonly fix: string } {
+  const all = [...sections.values()];
+  const beside = all.filter((one) => one.doc === doc).map((one) => one.section);
+  const known = beside.length > 0 ? beside : [...new Set(all.map((one) => one.doc))];
+  const listed = known.slice(0, NAMES_SHOWN).join(", ") + (known.length > NAMES_SHOWN ? ", …" : "");
+  const near = didYouMean(beside.length > 0 ? section : doc, known);
+  const has = beside.length > 0 ? `${doc} has ${listed}` : `it has the docs ${listed}`;
+  return {
+    message: `section ${doc} / ${section} is not in the corpus; ${near === null ? has : `did you mean "${near}"?`}`,
+    fix: "name it as the corpus does: a Markdown section is its file without the ending, #, and its heading as a slug",
+  };
+}
+
 function lintSpan(
   item: GoldItem,
   span: GoldSpan,
@@ -156,7 +176,7 @@ function lintSpan(
   const path = `${item.id}.gold[${index}]`;
   const error = (code: string, message: string): readonly Finding[] => [{ severity: "error", code, path, message }];
   const section = sections.get(sectionKey(span));
-  if (section === undefined) return error("E213", `section ${span.doc} / ${span.section} is not in the corpus`);
+  if (section === undefined) return [{ severity: "error", code: "E213", path, ...absent(span, sections) }];
   const length = codePoints(section.text);
   const [start, end] = [span.start ?? 0, span.end ?? length];
   if (end > length) {

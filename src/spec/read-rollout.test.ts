@@ -122,6 +122,7 @@ describe("readRollout", () => {
     ["a duration out of order", "E105", "hold: 12s", "hold: 5s1m"],
     ["three decimals", "E105", "weight: 10,", "weight: 10.123,"],
     ["a share above 100", "E105", "weight: 10,", "weight: 101,"],
+    ["the same address under another name of this machine", "E110", "127.0.0.1:4002", "localhost:4001"],
     ["the same address twice", "E110", "http://127.0.0.1:4002", "http://127.0.0.1:4001"],
     [
       "a sticky header nobody vouches for",

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
@@ -6,7 +8,9 @@ import { explain } from "../../src/cli/commands/explain.ts";
 import { init } from "../../src/cli/commands/init.ts";
 import { mapTry } from "../../src/cli/commands/map-try.ts";
 import { watch } from "../../src/cli/commands/watch.ts";
-import { ControllerClient } from "../../src/cli/controller-client.ts";
+import { CliError } from "../../src/cli/cli-error.ts";
+import { ControllerClient, UNREACHABLE } from "../../src/cli/controller-client.ts";
+import { EXIT } from "../../src/cli/exit-code.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { lockDataDirectory } from "../../src/host/data-directory-lock.ts";
 import { nextAction } from "../../src/controller/next-action.ts";
@@ -14,7 +18,7 @@ import { statusWire, type Status } from "../../src/controller/status.ts";
 import { startObservations } from "../../src/core/observe/observe.ts";
 import { aRollout, aVerdict, probes, T0, traffic, watch as watching } from "../builders.ts";
 import { listen } from "../gateway/world.ts";
-import { temporaryFolder } from "./run-sluice.ts";
+import { MAIN, temporaryFolder } from "./run-sluice.ts";
 
 /** A terminal that keeps what it is told. */
 function listening() {
@@ -97,6 +101,28 @@ describe("watch", () => {
     expect(told).toMatch(/^still waiting: no gateway of \S+ was heard for 25 s, .*sluice gateway FILE$/);
   });
 
+  it("goes on over a restart of the controller, says that it waits, and ends with the rollout's own code", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const { terminal, said } = listening();
+    const gone = new CliError(EXIT.toolError, "no controller answers", UNREACHABLE);
+    const running = statusOf([]);
+    const answers: (Status | CliError)[] = [running, running, gone, gone, gone, running];
+    const client = {
+      status: () => {
+        const next = answers.shift() ?? { ...running, exit_code: 0 };
+        return next instanceof CliError ? Promise.reject(next) : Promise.resolve(next);
+      },
+      events: async function* () {},
+    };
+    const ended = watch("r", { json: false, timeoutS: null }, client, terminal);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await ended).toBe(0);
+    expect(said).toEqual([
+      "the controller does not answer; users stay where they are, waiting for it",
+      "the controller answers again",
+    ]);
+  });
+
   it("says nothing while traffic is measured", async () => {
     expect(await watched(statusOf([aVerdict("error-rate", "inconclusive")]), 60)).toBe("");
   });
@@ -136,6 +162,21 @@ describe("explain", () => {
     ]);
   });
 
+  it("names what failed requests met, at a share as at the probes", async () => {
+    const status = statusOf([aVerdict("error-rate", "fail"), aVerdict("p95-warm", "fail")]);
+    const classes = { stable: {}, candidate: { "connect|network|ECONNREFUSED": 4, "headers|5xx|502": 11 } };
+    const requests = { stable: 900, candidate: 100 };
+    const { terminal, text } = listening();
+    const get = <T>() => Promise.resolve({ plan: { gates: [] }, reports: [] } as T);
+    const seen = { ...status, traffic: { ...status.traffic, classes, requests } };
+    await explain("r", null, { json: false }, { status: () => Promise.resolve(seen), get }, terminal);
+    const met = text().match(/met: .*/g);
+    expect(met).toEqual([
+      "met: 11 of 100 requests to the candidate: answered 502",
+      "met: 4 of 100 requests to the candidate: found no connection (ECONNREFUSED)",
+    ]);
+  });
+
   it("tells at a share that traffic gates have no data", async () => {
     expect(await explained(statusOf(verdicts))).toContain("gate sample-ratio NO-DATA");
   });
@@ -172,5 +213,16 @@ describe("map try", () => {
     server.close();
     expect(bare.text()).toContain("--header");
     expect(keyed.text()).not.toContain("--header");
+  });
+});
+
+describe("a reader that goes away", () => {
+  it.each([["preset", "default"], ["gate", "error-rate"], ["--help"]])("ends sluice %s in silence", async (...argv) => {
+    const child = spawn(process.execPath, [MAIN, ...argv], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy(); // As `head` does.
+    let stderr = "";
+    child.stderr.on("data", (chunk) => (stderr += String(chunk)));
+    await once(child, "close");
+    expect(stderr).toBe("");
   });
 });

@@ -1,4 +1,6 @@
+import { SERVING_ARMS } from "../../core/arm.ts";
 import { errorRate } from "../../core/judge/errors/error-rate.ts";
+import { newErrorClass } from "../../core/judge/errors/new-error-class.ts";
 import { adviceFor, findGate } from "../../core/judge/gates.ts";
 import { type GateSetting, gateLabel, readGateLabel } from "../../core/judge/setting.ts";
 import type { ProbeReport } from "../../core/measure/report.ts";
@@ -29,7 +31,7 @@ interface Explanation {
   readonly lookAt: string | null;
   /** The stretch of traffic that looked worst; for gates on errors and latency. */
   readonly worst: string | null;
-  /** What the first failed probes met; for gates that read probes. */
+  /** What failed probes and failed requests met, with how many of them; for gates that judge failures. */
   readonly met: readonly string[];
   /** Questions that differ between the arms, worst first; for gates that read probes. */
   readonly discordant: readonly {
@@ -98,15 +100,30 @@ function metBy(probe: ProbeReport | undefined): readonly string[] {
   );
 }
 
+/** What failed requests of both arms met, the commonest first; for gates whose numbers are failures of users. */
+function failedBy(gate: string, { requests, classes }: Status["traffic"]): readonly string[] {
+  if (findGate(gate)?.worst !== "failures" && gate !== newErrorClass.name) return [];
+  return SERVING_ARMS.flatMap((arm) =>
+    Object.entries(classes[arm])
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, FAILURES_SHOWN)
+      .map(([name, count]) => {
+        const whose = arm === "candidate" ? "the candidate" : arm;
+        return `${count} of ${requests[arm]} requests to ${whose}: ${describeErrorClass(name)}`;
+      }),
+  );
+}
+
 function explainVerdict(
   verdict: WireVerdict,
   gates: readonly GateSetting[],
   probe: ProbeReport | undefined,
-  traffic: Status["worst"],
+  { worst: stretches, traffic }: Pick<Status, "worst" | "traffic">,
 ): Explanation {
   const { gate: base, about: topic } = readGateLabel(verdict.gate);
   const differing = findGate(base)?.reads === "probe" ? (probe?.discordant ?? []) : [];
   const ours = differing.filter((question) => topic === null || question.topic === topic);
+  const probed = findGate(base)?.reads === "probe" || base === errorRate.name ? metBy(probe) : [];
   const worst = [...ours].sort((a, b) => a.candidate - a.stable - (b.candidate - b.stable)).slice(0, QUESTIONS_SHOWN);
   return {
     gate: verdict.gate,
@@ -124,9 +141,8 @@ function explainVerdict(
       verdict.verdict === "fail" && verdict.condition !== null
         ? (adviceFor(base, verdict.condition)?.lookAt ?? null)
         : null,
-    worst: verdict.verdict === "pass" ? null : worstOf(base, traffic),
-    met:
-      verdict.verdict !== "pass" && (findGate(base)?.reads === "probe" || base === errorRate.name) ? metBy(probe) : [],
+    worst: verdict.verdict === "pass" ? null : worstOf(base, stretches),
+    met: verdict.verdict === "pass" ? [] : [...probed, ...failedBy(base, traffic)],
     discordant: worst.map(({ id, topic: of, stable, candidate }) => ({ id, topic: of, stable, candidate })),
   };
 }
@@ -183,7 +199,7 @@ export async function explain(
     throw new CliError(EXIT.badUsage, `gate "${gate}" has said nothing about ${rolloutId}; gates that spoke: ${known}`);
   }
   const explanations = (gate === null ? worstFirst(asked, status.stage.kind === "probes") : asked).map((verdict) =>
-    explainVerdict(verdict, plan.gates, reports.at(-1)?.report, status.worst),
+    explainVerdict(verdict, plan.gates, reports.at(-1)?.report, status),
   );
   const cause = status.cause === null ? null : `${status.phase}: ${status.cause.text}`;
   if (options.json) {

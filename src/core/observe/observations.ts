@@ -2,6 +2,7 @@ import type { ByArm } from "../arm.ts";
 import type { Manifest } from "../release/manifest.ts";
 import type { Watched } from "../rollout/wheel.ts";
 import type { EpochMs } from "../unit.ts";
+import type { ErrorClass } from "../window/window.ts";
 import type { WorstWindows } from "./worst-window.ts";
 
 /** What was seen under one document, for comparing the share ordered with the share measured. */
@@ -13,11 +14,16 @@ export interface DocumentTraffic {
   readonly units: ByArm<number>;
 }
 
+/** How often each class of error was seen. */
+export type ClassCounts = Readonly<Record<ErrorClass, number>>;
+
 /** Counts kept for people and reports; no gate reads them. */
 export interface TrafficTotals {
   readonly requests: ByArm<number>;
   readonly failures: ByArm<number>;
   readonly units: ByArm<number>;
+  /** Failures by class, as many classes as a window may have; absent in what an older version stored. */
+  readonly classes?: ByArm<ClassCounts>;
   /** Answers that the service marked as cold starts; reported, never judged by themselves (CW-5). */
   readonly cold: ByArm<number>;
   readonly gatewayFailures: number;

@@ -4,9 +4,16 @@ import type { Reading } from "../judge/block.ts";
 import { foldEvidence, foldReading, startEvidence } from "../judge/engine.ts";
 import { isNewer } from "../routing/document.ts";
 import type { RolloutPlan } from "../stage/plan.ts";
+import { otherClassOf } from "../window/error-class.ts";
 import { countBins } from "../window/sketch.ts";
-import { type ArmWindow, EMPTY_ARM_WINDOW, type ErrorClass, type TelemetryWindow } from "../window/window.ts";
-import type { DocumentTraffic, Observations, TrafficTotals } from "./observations.ts";
+import {
+  type ArmWindow,
+  EMPTY_ARM_WINDOW,
+  type ErrorClass,
+  type TelemetryWindow,
+  WINDOW_LIMITS,
+} from "../window/window.ts";
+import type { ClassCounts, DocumentTraffic, Observations, TrafficTotals } from "./observations.ts";
 import { foldWorst, NO_WORST } from "./worst-window.ts";
 
 const NONE: TrafficTotals = {
@@ -97,6 +104,10 @@ function addTotals(
     requests: plus(totals.requests, arms, (arm) => arm.requestsAll),
     failures: plus(totals.failures, arms, (arm) => arm.failuresAll),
     units: plus(totals.units, arms, (arm) => arm.newUnits),
+    classes: {
+      stable: addClasses(totals.classes?.stable ?? {}, arms.stable.classes),
+      candidate: addClasses(totals.classes?.candidate ?? {}, arms.candidate.classes),
+    },
     cold: plus(totals.cold, arms, (arm) => countBins(arm.cold)),
     gatewayFailures: totals.gatewayFailures + window.gatewayFailures,
     lostWindows: totals.lostWindows + lostWindows,
@@ -104,6 +115,19 @@ function addTotals(
     firstCandidateAt: totals.firstCandidateAt ?? (hasCandidate ? window.startMs : null),
     lastCandidateAt: hasCandidate ? window.endMs : totals.lastCandidateAt,
   };
+}
+
+/** What is over the cap goes to the stage's own `other`, so that the counts still sum. */
+function addClasses(before: ClassCounts, more: ArmWindow["classes"]): ClassCounts {
+  const found = Object.entries(more);
+  if (found.length === 0) return before;
+  const counts: Record<ErrorClass, number> = { ...before };
+  for (const [name, count] of found) {
+    const isKept = name in counts || Object.keys(counts).length < WINDOW_LIMITS.namedClasses;
+    const kept = isKept ? name : otherClassOf(name);
+    counts[kept] = (counts[kept] ?? 0) + count;
+  }
+  return counts;
 }
 
 function addLatest(

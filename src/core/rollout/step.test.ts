@@ -182,6 +182,18 @@ describe("step: probes", () => {
     expect(story.command(after(13_000), "promote").state).toMatchObject({ stageIndex: 1, unprovenStages: [0] });
   });
 
+  it("waits for what the probes lack, never for users whom a probe stage does not have", () => {
+    const gates = [aGate("sample-ratio"), aGate("error-rate"), aGate("coverage")];
+    const silent = [aVerdict("sample-ratio", "no-data"), aVerdict("p95-warm", "no-data")];
+    const undecided = aVerdict("coverage", "inconclusive", { reason: "coverage 0.65 is under 0.7" });
+    const story = new Story({ ...plan, gates }).judged(after(1), ...silent).done(after(2), [undecided]);
+    story.judged(after(3), ...silent).done(after(4), [undecided]);
+    expect(story.state).toMatchObject({
+      phase: "waiting",
+      cause: { gate: "coverage", text: expect.stringContaining("coverage 0.65 is under 0.7") },
+    });
+  });
+
   it("ends rolled back without a share when a topic fails, naming it", () => {
     const story = new Story(plan).done(after(1), [aVerdict("coverage", "pass"), aVerdict("coverage[billing]", "fail")]);
     expect(story.state).toMatchObject({ phase: "rolled-back", cause: { gate: "coverage[billing]" }, candidateBp: 0 });
