@@ -1,5 +1,5 @@
 import type { ArmPlan } from "../core/stage/plan.ts";
-import { findController } from "../host/data-directory-lock.ts";
+import { findOwner } from "../host/data-directory-lock.ts";
 import { stableDocument } from "../spec/rollout-schema.ts";
 import { type ControllerAddress, ControllerClient } from "./controller-client.ts";
 import type { DocumentFile } from "./read-document.ts";
@@ -25,8 +25,14 @@ export interface KnownStable {
  */
 export async function checkStable(read: DocumentFile, address: ControllerAddress): Promise<KnownStable> {
   const claimed = stableDocument(read.document)?.url ?? "whatever the service serves then";
-  const isAsked = address.controller !== null || (await findController(address.dataDir)) !== null;
-  if (!isAsked) return { arm: null, says: `${claimed}, as the document says: no controller was there to ask` };
+  const owner = address.controller === null ? await findOwner(address.dataDir) : null;
+  if (address.controller === null && owner?.apiUrl == null) {
+    const why =
+      owner === null
+        ? "no controller was there to ask"
+        : `process ${owner.pid} owns ${address.dataDir} and did not answer`;
+    return { arm: null, says: `${claimed}, as the document says: ${why}` };
+  }
   const client = await ControllerClient.connect(address);
   const { pointer } = await client.post<ClaimAnswer>("/v1/claims", { document: read.text, file: read.file }, read);
   if (pointer === null) return { arm: null, says: `${claimed}; the service has had no rollout yet` };

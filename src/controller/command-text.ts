@@ -11,6 +11,18 @@ export function insteadText(rolloutId: string, { text, instead }: Extract<Comman
   return `${rolloutId} ${text}; what works now: sluice ${instead} ${rolloutId}`;
 }
 
+/**
+ * An ended rollout has nothing left to take back: a later one, or a person, has published a split. What went back itself
+ * is no way back either, and to name its rollback would lead in a circle.
+ */
+export function supersededText(service: string, moverId: string | null, mover: Rollout | null): string {
+  const by = moverId === null ? "was taken over by an operator" : `has moved on with ${moverId}`;
+  const hasGoneBack = mover === null || mover.phase === "rolled-back" || mover.phase === "aborted";
+  if (!hasGoneBack) return `service ${service} ${by}; see: sluice rollback ${moverId}`;
+  const back = `to bring an earlier release back at once: sluice service adopt ${service} --url URL --reason TEXT`;
+  return `service ${service} ${by}; see: sluice service ${service}; ${back}`;
+}
+
 /** A promotion that skips a proof, with what is missing and how to insist. */
 export function despiteText({ plan, candidateBp }: Rollout, unproven: readonly UnprovenGate[]): string {
   const at = candidateBp === 0 ? "at the probes" : `at ${percent(candidateBp)}`;

@@ -17,7 +17,7 @@ import type { Proof } from "../plane/proof.ts";
 import type { Random } from "../ports/random.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest } from "./acceptance.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
-import { despiteText, doneText, insteadText } from "./command-text.ts";
+import { despiteText, doneText, insteadText, supersededText } from "./command-text.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
@@ -319,13 +319,8 @@ export class Controller {
     const current = this.hub.current(service);
     if (!isFinal(rollout) || current === null || current.rolloutId === rolloutId) return null;
     if (current.epoch <= (acceptedEpoch ?? 0)) return null;
-    const by = current.rolloutId === null ? "was taken over by an operator" : `has moved on with ${current.rolloutId}`;
-    const last = current.rolloutId === null ? null : (this.rollout(current.rolloutId)?.rollout ?? null);
-    // One that went back has nothing left to take back either: to name its rollback would lead in a circle.
-    const hasGoneBack = last === null || last.phase === "rolled-back" || last.phase === "aborted";
-    if (!hasGoneBack) return `service ${service} ${by}; see: sluice rollback ${current.rolloutId}`;
-    const back = `to bring an earlier release back at once: sluice service adopt ${service} --url URL --reason TEXT`;
-    return `service ${service} ${by}; see: sluice service ${service}; ${back}`;
+    const mover = current.rolloutId === null ? null : (this.rollout(current.rolloutId)?.rollout ?? null);
+    return supersededText(service, current.rolloutId, mover);
   }
 
   /** One process at a time orders a service's traffic: an ended rollout takes nothing back while another one runs. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Admission } from "../core/routing/admit.ts";
-import type { RoutingDocument } from "../core/routing/document.ts";
+import { isProvisional, type RoutingDocument } from "../core/routing/document.ts";
 import { hexOf } from "../plane/digest.ts";
 import { reasonOf } from "../plane/plane.ts";
 import { type Proof, tokenProof } from "../plane/proof.ts";
@@ -273,6 +273,7 @@ class RunningGateway implements Gateway {
     const { leaseExpired } = this.#plane.counts;
     const isWithout = leaseExpired > this.#leaseExpiredSeen && this.#plane.leaseLeftMs === 0;
     this.#leaseExpiredSeen = leaseExpired;
+    if (!isProvisional(this.document())) this.#isLeaseTold = false; // Everybody is where the document says.
     if (isWithout && !this.#isLeaseTold) {
       this.#options.log?.(
         "no lease: the controller has not answered in time, so every user is on stable until it does",

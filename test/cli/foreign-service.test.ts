@@ -72,14 +72,16 @@ describe("what no probe could pass is told before a rollout begins", { timeout: 
     await folder.remove();
   });
 
-  function document(over: { stable?: string; gold?: string; map?: string; more?: string } = {}): string {
+  function document(
+    over: { stable?: string; gold?: string; map?: string; more?: string; health?: string } = {},
+  ): string {
     return `apiVersion: sluice/v1
 kind: Rollout
 metadata: { name: desk-1 }
 spec:
   service: desk
-  stable: { url: "${over.stable ?? urls.open[0]}", health: null }
-  candidate: { url: "${urls.open[1]}", health: null }
+  stable: { url: "${over.stable ?? urls.open[0]}", health: ${over.health ?? "null"} }
+  candidate: { url: "${urls.open[1]}", health: ${over.health ?? "null"} }
   route: { driver: gateway, listen: "127.0.0.1:0", trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
   probes: { set: ${over.gold ?? "gold.jsonl"}, map: ${over.map ?? "map.yaml"} }
 ${over.more ?? ""}  gates: [{ use: demo }]
@@ -99,6 +101,22 @@ ${over.more ?? ""}  gates: [{ use: demo }]
     expect(said).toContain("nothing was begun");
     const asked = await tried("doctor", { stable: urls.keyed });
     expect([asked.code, asked.said]).toEqual([1, expect.stringContaining("nothing: the probe answered 401")]);
+  });
+
+  it("the same service with its key: probe takes it as --header from the environment, and never prints it", async () => {
+    process.env["DESK_KEY"] = "s3cret-of-the-desk";
+    const gold = ["--gold", file("gold.jsonl"), "--map", file("map.yaml"), "--tier", "smoke", "--repeats", "1"];
+    const header = ["--header", "x-api-key: ${DESK_KEY}"];
+    const { code, stdout, stderr } = await runSluice(["probe", "--target", urls.keyed, ...gold, ...header]);
+    delete process.env["DESK_KEY"];
+    expect([code, stdout + stderr]).toEqual([1, expect.stringMatching(/401.*no key in (?!nothing)/s)]);
+    expect(stdout + stderr).not.toContain("s3cret");
+  });
+
+  it("two addresses of one release: doctor says that there is nothing to compare", async () => {
+    const more = "  healthMap: { release_id: { value: r1 }, INDEX_HASH: { value: a1 } }\n";
+    const { code, said } = await tried("doctor", { health: urls.open[0], more });
+    expect([code, said]).toEqual([0, expect.stringContaining("both arms state the same release r1 in every field")]);
   });
 
   it("a variable that is not set: the text names it", async () => {

@@ -11,6 +11,8 @@ import { watch } from "../../src/cli/commands/watch.ts";
 import { CliError } from "../../src/cli/cli-error.ts";
 import { ControllerClient, UNREACHABLE } from "../../src/cli/controller-client.ts";
 import { EXIT } from "../../src/cli/exit-code.ts";
+import { checkStable } from "../../src/cli/known-stable.ts";
+import { readDocument } from "../../src/cli/read-document.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { lockDataDirectory } from "../../src/host/data-directory-lock.ts";
 import { nextAction } from "../../src/controller/next-action.ts";
@@ -41,13 +43,13 @@ async function made(name: string): Promise<string> {
   return path;
 }
 
-describe("init without a terminal", () => {
-  const flags = { json: false, service: null, stable: null, candidate: null, header: null };
+const NOTHING_SAID = { json: false, service: null, stable: null, candidate: null, header: null };
 
+describe("init without a terminal", () => {
   it("says which of its answers nobody gave, and to ask the doctor first", async () => {
     const { terminal, text } = listening();
     const dir = await made("none");
-    await init({ ...flags, dir, stable: "http://127.0.0.1:5101/find" }, terminal);
+    await init({ ...NOTHING_SAID, dir, stable: "http://127.0.0.1:5101/find" }, terminal);
     expect(text()).toMatch(/examples to replace.*--service my-service, --candidate http\S+, --header x-user-id\)/);
     expect(text()).not.toContain("--stable");
     expect(text().indexOf("sluice doctor")).toBeLessThan(text().indexOf("sluice apply"));
@@ -58,7 +60,7 @@ describe("init without a terminal", () => {
     const { terminal, text } = listening();
     const [stable, candidate] = ["http://127.0.0.1:5101/find", "http://127.0.0.1:5102/find"];
     const given = { service: "cook", stable, candidate, header: "x-cook" };
-    await init({ ...flags, ...given, dir: await made("all") }, terminal);
+    await init({ ...NOTHING_SAID, ...given, dir: await made("all") }, terminal);
     expect(text()).not.toContain("example");
   });
 });
@@ -185,11 +187,16 @@ describe("explain", () => {
 describe("a data directory whose owner says nothing", () => {
   it("is not called ownerless: the answer names the process", async () => {
     const dataDir = await made("hung");
+    await init({ ...NOTHING_SAID, dir: dataDir }, listening().terminal);
+    const document = await readDocument(join(dataDir, "rollout.yaml"));
     const held = await lockDataDirectory(dataDir); // Taken, and not announced: starting, or stopped.
     try {
       await expect(ControllerClient.connect({ controller: null, dataDir })).rejects.toThrow(
         `process ${process.pid} owns ${dataDir} and does not answer`,
       );
+      expect(await checkStable(document, { controller: null, dataDir })).toMatchObject({
+        says: expect.stringContaining(`process ${process.pid} owns ${dataDir} and did not answer`),
+      });
     } finally {
       if (held.kind === "held") await held.lock.release();
     }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { readReport } from "../../src/cli/commands/report.ts";
 import { memoryStore } from "../../src/drivers/store/memory/index.ts";
 import type { RolloutPlan } from "../../src/core/stage/plan.ts";
 import { probes, traffic, watch } from "../builders.ts";
@@ -192,6 +193,26 @@ describe("the same document again", () => {
     await world.run(4);
     expect(await apply(plan("q1", 4001, 4002))).toMatchObject({ kind: "unchanged", rollout: { phase: "aborted" } });
     expect(await apply(plan("q1", 4001, 4002, { generation: 2 }))).toMatchObject({ kind: "accepted" });
+  });
+
+  it("has a report of its own for each generation: the time of the one before does not count", async () => {
+    await start();
+    await apply(plan("q1", 4001, 4002));
+    await world.run(8);
+    await command("q1", "abort");
+    await world.run(400);
+    await apply(plan("q1", 4001, 4002, { generation: 2 }));
+    await world.run(8);
+    await command("q1", "abort");
+    await world.run(8);
+    const entries = await world.controller.journal("q1");
+    const stored = world.controller.rollout("q1");
+    if (stored === null) throw new Error("the rollout is there");
+    const { plan: current, cause } = stored.rollout;
+    const answers = { plan: current, cause, entries, observations: stored.observations, reports: [] };
+    const report = await readReport("q1", { get: <T>() => Promise.resolve(answers as T) });
+    expect(report).toMatchObject({ generation: 2, outcome: "aborted" });
+    expect(report.durationMs).toBeLessThan(10_000);
   });
 
   it("is refused when the candidate is another release now than the one that was judged", async () => {

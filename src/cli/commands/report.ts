@@ -31,7 +31,7 @@ interface JournalAnswer {
 }
 
 /** The report of a rollout, from what the controller keeps of it. */
-export async function readReport(rolloutId: string, client: ControllerClient): Promise<RolloutReport> {
+export async function readReport(rolloutId: string, client: Pick<ControllerClient, "get">): Promise<RolloutReport> {
   const id = encodeURIComponent(rolloutId);
   const [journal, { reports }] = await Promise.all([
     client.get<JournalAnswer>(`/v1/rollouts/${id}/journal`),

@@ -49,7 +49,7 @@ class EndWatcher {
     }
   }
 
-  /** No event says that nothing happens: requests without a user, or no gateway at all, would be waited for in silence. */
+  /** No event says that nothing happens: requests without a user, or no gateway, would be waited for in silence. */
   #tellUnmeasured({ phase, paused, gateways, verdicts, next }: Status): void {
     const isMissing = gateways?.live === 0 || verdicts.some(({ verdict }) => verdict === "no-data");
     if (phase !== "progressing" || paused || !isMissing) {
