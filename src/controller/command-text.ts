@@ -12,8 +12,8 @@ export function insteadText(rolloutId: string, { text, instead }: Extract<Comman
 }
 
 /**
- * An ended rollout has nothing left to take back: a later one, or a person, has published a split. What went back itself
- * is no way back either, and to name its rollback would lead in a circle.
+ * An ended rollout has nothing left to take back: a later one, or a person, has published a split. What went back
+ * itself is no way back either, and to name its rollback would lead in a circle.
  */
 export function supersededText(service: string, moverId: string | null, mover: Rollout | null): string {
   const by = moverId === null ? "was taken over by an operator" : `has moved on with ${moverId}`;

@@ -19,6 +19,11 @@ describe("the controller", () => {
       arms: { stable: { releaseId: "r-candidate" }, candidate: null },
     });
     expect(world.logged).toEqual([]);
+    // What caused a step is told before the step: people read a watch from top to bottom.
+    const told = world.controller.feed.since(0).map(({ event }) => event);
+    const steps = told.flatMap(({ type }, place) => (type === "stage" ? [place] : [])).slice(1);
+    expect(steps.length).toBeGreaterThan(0);
+    for (const place of steps) expect(told.slice(place, place + 3).map(({ type }) => type)).not.toContain("verdict");
     const splits = world.controller.feed.since(0).flatMap(({ event }) => (event.type === "split" ? [event] : []));
     expect(splits.map(({ epoch, seq, candidate_bp }) => [epoch, seq, candidate_bp])).toEqual([
       [1, 1, 2_000],

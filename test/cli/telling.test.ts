@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { explain } from "../../src/cli/commands/explain.ts";
 import { init } from "../../src/cli/commands/init.ts";
 import { mapTry } from "../../src/cli/commands/map-try.ts";
+import { status } from "../../src/cli/commands/status.ts";
 import { watch } from "../../src/cli/commands/watch.ts";
 import { CliError } from "../../src/cli/cli-error.ts";
 import { ControllerClient, UNREACHABLE } from "../../src/cli/controller-client.ts";
@@ -93,9 +94,9 @@ describe("watch", () => {
   it("says once what is missing when nothing is measured for fifteen seconds", async () => {
     const reason = "none of 900 requests has x-user-id";
     const needs = "requests with x-user-id";
-    const status = statusOf([aVerdict("sample-ratio", "no-data", { reason, needs })]);
-    expect(await watched(status, 10)).toBe("");
-    expect(await watched(status, 60)).toBe(`still waiting: holds until proven: ${reason}; needs ${needs}`);
+    const silent = statusOf([aVerdict("sample-ratio", "no-data", { reason, needs })]);
+    expect(await watched(silent, 10)).toBe("");
+    expect(await watched(silent, 60)).toBe(`still waiting: holds until proven: ${reason}; needs ${needs}`);
   });
 
   it("says that no gateway is heard, and how to start one", async () => {
@@ -165,12 +166,12 @@ describe("explain", () => {
   });
 
   it("names what failed requests met, at a share as at the probes", async () => {
-    const status = statusOf([aVerdict("error-rate", "fail"), aVerdict("p95-warm", "fail")]);
+    const failed = statusOf([aVerdict("error-rate", "fail"), aVerdict("p95-warm", "fail")]);
     const classes = { stable: {}, candidate: { "connect|network|ECONNREFUSED": 4, "headers|5xx|502": 11 } };
     const requests = { stable: 900, candidate: 100 };
     const { terminal, text } = listening();
     const get = <T>() => Promise.resolve({ plan: { gates: [] }, reports: [] } as T);
-    const seen = { ...status, traffic: { ...status.traffic, classes, requests } };
+    const seen = { ...failed, traffic: { ...failed.traffic, classes, requests } };
     await explain("r", null, { json: false }, { status: () => Promise.resolve(seen), get }, terminal);
     const met = text().match(/met: .*/g);
     expect(met).toEqual([
@@ -201,6 +202,20 @@ describe("a data directory whose owner says nothing", () => {
       if (held.kind === "held") await held.lock.release();
     }
     await expect(ControllerClient.connect({ controller: null, dataDir })).rejects.toThrow("no controller owns");
+  });
+});
+
+describe("status", () => {
+  const get = <T>() => Promise.resolve({ rollouts: [statusOf([]), statusOf([], { stageIndex: 0 })] } as T);
+
+  it("has one line for each rollout, and counts stages as plan, watch and report do", async () => {
+    const [all, one] = [listening(), listening()];
+    const client = { get, status: () => Promise.resolve(statusOf([])) };
+    await status(null, { json: false }, client, all.terminal);
+    expect(all.said).toHaveLength(2);
+    expect(all.said[0]).toContain("1/2: 10%");
+    await status("r", { json: false }, client, one.terminal);
+    expect(one.text()).toContain("stage   1 (the last is 2): 10%");
   });
 });
 

@@ -33,7 +33,7 @@ function listLine({ id, generation, service, phase, paused, stage, share, cause 
 export async function status(
   rolloutId: string | null,
   options: { json: boolean },
-  client: ControllerClient,
+  client: Pick<ControllerClient, "get" | "status">,
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (rolloutId !== null) {
