@@ -77,8 +77,7 @@ export class ControllerClient {
       throw new CliError(EXIT.toolError, `no controller owns the data directory ${dataDir}; ${advice}`);
     }
     const tokenFile = owner?.tokenFile ?? join(dataDir, TOKEN_FILES.admin);
-    const token = process.env["SLUICE_TOKEN"] ?? (await readFile(tokenFile, "utf8").catch(() => ""));
-    return new ControllerClient(url, token.trim(), address);
+    return new ControllerClient(url, await tokenOf(tokenFile), address);
   }
 
   async get<T>(path: string): Promise<T> {
@@ -188,4 +187,14 @@ function jsonOf(text: string): unknown {
   } catch {
     return {};
   }
+}
+
+/** The token of the environment, else of a file; "" without either, which the controller refuses in its own words. */
+async function tokenOf(file: string): Promise<string> {
+  const given = process.env["SLUICE_TOKEN"];
+  const token = (given ?? (await readFile(file, "utf8").catch(() => null)))?.trim();
+  if (token !== "") return token ?? "";
+  const advice = given === undefined ? "make one with `sluice token create`" : "set it, or unset it to use the file";
+  const place = given === undefined ? `the token file ${file}` : "the variable SLUICE_TOKEN";
+  throw new CliError(EXIT.toolError, `${place} is empty; expected a token; ${advice}`);
 }

@@ -13,8 +13,10 @@ export interface Proof {
 /**
  * Proof with the credential a data plane sends: keyed by its hash, which is all that the controller keeps of it.
  * @param token the bearer token of the pushes that are answered
+ * @throws TypeError when it is empty
  */
 export function tokenProof(token: string): Proof {
+  refuseEmpty(token);
   const proof = crypto.subtle
     .digest("SHA-256", encoded(token))
     .then((bytes) => sharedSecretProof(hexOf(new Uint8Array(bytes))));
@@ -24,8 +26,12 @@ export function tokenProof(token: string): Proof {
   };
 }
 
-/** HMAC-SHA256 over the secret that a controller and its data planes share. */
+/**
+ * HMAC-SHA256 over the secret that a controller and its data planes share.
+ * @throws TypeError when it is empty: everybody holds that one
+ */
 export function sharedSecretProof(secret: string): Proof {
+  refuseEmpty(secret);
   const key = crypto.subtle.importKey("raw", encoded(secret), { name: "HMAC", hash: "SHA-256" }, false, [
     "sign",
     "verify",
@@ -40,6 +46,12 @@ export function sharedSecretProof(secret: string): Proof {
       return crypto.subtle.verify("HMAC", await key, bytes, encoded(text));
     },
   };
+}
+
+function refuseEmpty(secret: string): void {
+  if (secret !== "") return;
+  const advice = "look at the variable or file it is read from, or leave it out to hold no lease";
+  throw new TypeError(`the secret shared with the controller is empty; expected its credential; ${advice}`);
 }
 
 function encoded(text: string): Uint8Array<ArrayBuffer> {

@@ -7,12 +7,15 @@ export type TokenSource = () => string | Promise<string>;
 /** A token kept in a file, as Kubernetes and Docker mount secrets. White space around it is dropped. */
 export function tokenFile(path: string): TokenSource {
   return async () => {
+    let text: string;
     try {
-      return (await readFile(path, "utf8")).trim();
+      text = (await readFile(path, "utf8")).trim();
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       throw new DriverError("unauthorized", "never", `the token file ${path} cannot be read (${code}); mount it`);
     }
+    if (text !== "") return text;
+    throw new DriverError("unauthorized", "never", `the token file ${path} is empty; expected one token; fill it in`);
   };
 }
 

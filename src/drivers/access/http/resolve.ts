@@ -15,9 +15,17 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export async function resolveSecret(plan: SecretPlan, what: string, env: Environment): Promise<string> {
   const value = "file" in plan ? await fromFile(plan.file, what) : fromText(plan.text, what, env);
-  if (/^[\x20-\x7e\x80-\uffff]*$/.test(value) && value !== "") return value;
-  const found = value === "" ? "is empty" : "has characters that no header may carry";
+  if (value === "") throw empty(plan, what);
+  if (/^[\x20-\x7e\x80-\uffff]*$/.test(value)) return value;
+  const found = "has characters that no header may carry";
   throw new DriverError("unauthorized", "never", `${what} ${found}; expected one line of text`);
+}
+
+/** Names the file or the variables that gave nothing: an empty one is a secret that was never filled in. */
+function empty(plan: SecretPlan, what: string): DriverError {
+  const names = "file" in plan ? plan.file : [...plan.text.matchAll(VARIABLE)].map(([, name]) => name).join(", ");
+  const place = names === "" ? "" : ` (${names})`;
+  return new DriverError("unauthorized", "never", `${what}${place} is empty; expected one line of text; fill it in`);
 }
 
 async function fromFile(path: string, what: string): Promise<string> {
