@@ -2,6 +2,7 @@ import {
   addPins,
   answerLabels,
   connectionNames,
+  HEADERS,
   isHopByHop,
   isInternalHeader,
   requestLabels,
@@ -9,6 +10,14 @@ import {
 import type { RouteTable, RouteTarget } from "../core/routing/route.ts";
 import type { Pins, SchemaRefusal } from "../core/routing/schema-lock.ts";
 import { schemaProblem } from "../core/routing/schema-lock-problem.ts";
+
+/** What the origin is told beside the arm. */
+interface Told {
+  /** Schema pins from trusted headers. */
+  readonly pins: Pins;
+  /** The signed decision, for a gateway that stands there (RT-9); null where nothing can be signed. */
+  readonly context: string | null;
+}
 
 /** Framing and host belong to the connection to the origin, which the platform's fetch makes. */
 const SET_BY_FETCH: ReadonlySet<string> = new Set(["host", "content-length", "expect", "accept-encoding"]);
@@ -18,14 +27,13 @@ const DECODED_BY_FETCH = /^(?:gzip|x-gzip|deflate|br)$/i;
 /**
  * The request for the origin: same method, path and streaming body; hop-by-hop and internal headers removed, ours set
  * afterwards, so that a client's `Connection` field cannot strip them (S2).
- * @param pins schema pins from trusted headers
  */
-export function forwardedRequest(request: Request, target: RouteTarget, endpoint: string, pins: Pins): Request {
+export function forwardedRequest(request: Request, target: RouteTarget, endpoint: string, told: Told): Request {
   const url = new URL(request.url);
   const hasBody = request.body !== null && request.method !== "GET" && request.method !== "HEAD";
   const init: RequestInit & { duplex?: "half" } = {
     method: request.method,
-    headers: forwardedHeaders(request.headers, target, pins),
+    headers: forwardedHeaders(request.headers, target, told),
     body: hasBody ? request.body : null,
     redirect: "manual", // A redirect is the origin's answer to the client, not ours to follow.
     signal: request.signal,
@@ -34,7 +42,7 @@ export function forwardedRequest(request: Request, target: RouteTarget, endpoint
   return new Request(`${endpoint.replace(/\/$/, "")}${url.pathname}${url.search}`, init);
 }
 
-function forwardedHeaders(incoming: Headers, target: RouteTarget, pins: Pins): Headers {
+function forwardedHeaders(incoming: Headers, target: RouteTarget, { pins, context }: Told): Headers {
   const listed = connectionNames(incoming.get("connection"));
   const headers = new Headers();
   for (const [name, value] of incoming) {
@@ -44,6 +52,7 @@ function forwardedHeaders(incoming: Headers, target: RouteTarget, pins: Pins): H
   headers.set("accept-encoding", "identity"); // Otherwise fetch would decode the body and we would forward it plain.
   const labels = [...requestLabels(target.arm, target.cachePrefix)];
   addPins(labels, pins);
+  if (context !== null) labels.push(HEADERS.edgeContext, context);
   setAll(headers, labels);
   return headers;
 }

@@ -52,10 +52,13 @@ describe("createRouter", () => {
 
   it("RT-4, TP-2: honours x-exp of allow-listed units only, and always sets it outbound", async () => {
     const { origin, router } = routerOn(aDocument({ candidateBp: bp(0), allow: ["tester"] }));
-    await router.handle(ask({ "x-user-id": "tester", "x-exp": "candidate" }));
-    await router.handle(ask({ "x-user-id": "tester", "x-exp": "stable" }));
-    await router.handle(ask({ "x-user-id": "user-1", "x-exp": "candidate" }));
-    expect(origin.requests.map((request) => request.headers.get("x-exp"))).toEqual(["candidate", "stable", "stable"]);
+    for (const wish of ["candidate", "green", "stable", "blue"]) {
+      await router.handle(ask({ "x-user-id": "tester", "x-exp": wish }));
+    }
+    await router.handle(ask({ "x-user-id": "tester" }));
+    await router.handle(ask({ "x-user-id": "user-1", "x-exp": "green" }));
+    const told = origin.requests.map((request) => request.headers.get("x-exp"));
+    expect(told).toEqual(["candidate", "candidate", "stable", "stable", "stable", "stable"]);
   });
 
   it("S1: no client header changes an arm or reaches the origin under an internal name", async () => {

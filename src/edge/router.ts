@@ -1,8 +1,10 @@
 import type { Admission } from "../core/routing/admit.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
-import { type Route, type RouteTable, route } from "../core/routing/route.ts";
+import type { Route, RouteTable } from "../core/routing/route.ts";
 import type { SchemaRefusal } from "../core/routing/schema-lock.ts";
 import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
+import { Decider } from "../plane/decider.ts";
+import { hexOf } from "../plane/digest.ts";
 import type { LeaseAsk, LeaseClock } from "../plane/lease.ts";
 import { Plane } from "../plane/plane.ts";
 import { tokenProof } from "../plane/proof.ts";
@@ -76,9 +78,21 @@ export function createRouter(options: RouterOptions): Router {
   return {
     async handle(request) {
       const { unit, pin, requestedArm } = await identityOf(plane.planAt(clock.monoMs()).identify, request);
-      const { table } = plane.planAt(clock.monoMs()); // Read after the wait: a rollback that arrived meanwhile counts.
+      const { table, decider } = plane.planAt(clock.monoMs()); // Read after the wait: a rollback meanwhile counts.
       const pins = trustedPinsIn(request.headers, table.trustedPins);
-      const decision = route(table, unit, pin, requestedArm, pins);
+      const { decision, cookie } = decider.decide(
+        {
+          unit,
+          pin,
+          wish: requestedArm,
+          pins,
+          cookies: request.headers.get("cookie"),
+          edgeContext: null,
+          mayBeVisitor: pin?.purpose !== "probe",
+          isSecure: request.url.startsWith("https:"),
+        },
+        clock,
+      );
       let response: Response;
       let kind: RoutedRequest["kind"] = "answered";
       if (decision.arm === null) {
@@ -89,7 +103,10 @@ export function createRouter(options: RouterOptions): Router {
         turn = (turn + 1) % Number.MAX_SAFE_INTEGER;
         const endpoint = target.endpoints[turn % target.endpoints.length] as string;
         try {
-          response = answerFrom(await send(forwardedRequest(request, target, endpoint, pins)), table, target);
+          const context = decider.sayToGateway(decision, clock);
+          const sent = forwardedRequest(request, target, endpoint, { pins, context });
+          response = answerFrom(await send(sent), table, target);
+          if (cookie !== null) response.headers.append("set-cookie", cookie);
         } catch (error) {
           if (request.signal.aborted) throw error;
           kind = "unreachable";
@@ -110,11 +127,13 @@ export function createRouter(options: RouterOptions): Router {
 /** What a router needs of a document. */
 interface RouterPlan {
   readonly table: RouteTable;
+  readonly decider: Decider;
   readonly identify: Identify;
 }
 
 function prepare(table: RouteTable, { identify }: RouterOptions): RouterPlan {
-  return { table, identify: identify ?? identifyByTrustedHeaders(table.document.identity) };
+  const decider = new Decider(table, () => hexOf(crypto.getRandomValues(new Uint8Array(16))));
+  return { table, decider, identify: identify ?? identifyByTrustedHeaders(table.document.identity) };
 }
 
 /** When in doubt, nobody: a failed verification must not choose an arm and must not fail the request. */

@@ -29,6 +29,8 @@ export interface Assignment {
   /** Bucket hash of the unit; null without one. */
   readonly hash: number | null;
   readonly isProbe: boolean;
+  /** `Set-Cookie` for the client; null for none. */
+  readonly cookie: string | null;
   /** Whose share of the connections it takes: an address; null for a proxy that speaks for many. */
   readonly client: string | null;
   readonly method: string;

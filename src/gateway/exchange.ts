@@ -141,8 +141,9 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer, SlotTak
 
   onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
     if (status < 200) return true; // Interim answers end here.
-    const { plan } = this.#to;
+    const { plan, cookie } = this.#to;
     const answer = answerHeaders(raw, status, plan.answerLabels);
+    if (cookie !== null) answer.headers.push("set-cookie", cookie);
     if (this.#context.isDraining) answer.headers.push("connection", "close");
     this.#res.writeHead(status, answer.headers);
     this.#resume = resume;

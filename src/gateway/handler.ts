@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { unitOfHeader } from "../core/assign/unit-header.ts";
 import { addPins, answerLabels, HEADERS } from "../core/routing/headers.ts";
-import { type Pin, requestedArmOf, route } from "../core/routing/route.ts";
+import type { Pin } from "../core/routing/route.ts";
 import type { SchemaRefusal } from "../core/routing/schema-lock.ts";
 import { schemaProblem } from "../core/routing/schema-lock-problem.ts";
+import type { Asked } from "../plane/decider.ts";
 import type { Plane } from "../plane/plane.ts";
 import { connectionOf } from "./client-connection.ts";
 import { Exchange } from "./exchange.ts";
@@ -53,13 +54,14 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   const isWarmPing = facts.isWarm && peer.isTrusted;
   if (!peer.isTrusted) countUntrusted(context, facts);
   const pin = facts.pinToken === null ? null : verified(context, facts.pinToken);
-  const unit = facts.unit === null ? null : unitOfHeader(facts.unit);
-  const decision = route(plan.table, unit, pin, requestedArmOf(facts.wish), facts.pins);
+  const isWarmOrProbe = isWarmPing || pin?.purpose === "probe";
+  const asked = askedBy(facts, pin, !isWarmOrProbe);
+  const { decision, cookie, isViolation } = plan.decider.decide(asked, context.clock);
   if (decision.arm === null) return refusePins(context, res, decision, plan, facts);
   const arm = decision.arm === "candidate" && plan.candidate !== null ? plan.candidate : plan.stable;
   if (arm.hasPrefix && hasDotSegment(path)) return refuse(context, res, REFUSALS.dotSegment);
-  const isProbe = isWarmPing || pin?.purpose === "probe";
-  const place = isProbe ? context.recorder.placeOf(decision.arm) : context.recorder.arrive(decision);
+  const place = isWarmOrProbe ? context.recorder.placeOf(decision.arm) : context.recorder.arrive(decision);
+  if (plan.decider.seesViolations) context.recorder.countVisit(isViolation);
 
   const { headers } = facts;
   for (const text of arm.requestLabels) headers.push(text);
@@ -75,7 +77,8 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
     plan: arm,
     place,
     hash: decision.hash,
-    isProbe,
+    isProbe: isWarmOrProbe,
+    cookie,
     client: context.peers.clientOf(peer, facts.forwardedFor),
     method,
     path,
@@ -114,6 +117,13 @@ function refusePins(
 
 function onUnservedClose(this: ServerResponse): void {
   connectionOf(this.req.socket).answered(this);
+}
+
+/** What a request says of who asks; only what is a user may be a visitor. */
+function askedBy(facts: RequestFacts, pin: Pin | null, mayBeVisitor: boolean): Asked {
+  const { wish, pins, cookies, edgeContext } = facts;
+  const unit = facts.unit === null ? null : unitOfHeader(facts.unit);
+  return { unit, pin, wish, pins, cookies, edgeContext, mayBeVisitor, isSecure: facts.forwardedProto === "https" };
 }
 
 /** What a peer said about others and is not believed in. */

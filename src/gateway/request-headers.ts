@@ -24,8 +24,10 @@ const FORWARDED_FOR = 10;
 const FORWARDED_HOST = 11;
 const FORWARDED_PROTO = 12;
 const FORWARDING = 13;
-const SCHEMA_PIN = 14;
-const UNIT = 20;
+const COOKIE = 14;
+const EDGE_CONTEXT = 15;
+const SCHEMA_PIN = 16;
+const UNIT = 22;
 
 const MEANINGS: ReadonlyMap<string, number> = new Map([
   ["host", HOST],
@@ -37,6 +39,8 @@ const MEANINGS: ReadonlyMap<string, number> = new Map([
   [HEADERS.arm, WISH],
   [HEADERS.warm, WARM],
   [HEADERS.pin, PIN],
+  ["cookie", COOKIE],
+  [HEADERS.edgeContext, EDGE_CONTEXT],
   [HEADERS.forwardedFor, FORWARDED_FOR],
   [HEADERS.forwardedHost, FORWARDED_HOST],
   [HEADERS.forwardedProto, FORWARDED_PROTO],
@@ -68,6 +72,10 @@ export class RequestFacts {
   wish: string | null = null;
   isWarm = false;
   pinToken: string | null = null;
+  /** All copies of `cookie` as one. */
+  cookies: string | null = null;
+  /** What an edge says it decided, unverified. */
+  edgeContext: string | null = null;
   forwardedFor: string | null = null;
   forwardedHost: string | null = null;
   forwardedProto: string | null = null;
@@ -140,6 +148,15 @@ export class RequestHeaderReader {
       }
       if (meaning === CONNECTION) {
         if (value !== "keep-alive" && value !== "close") listed = joined(listed, value);
+        continue;
+      }
+      if (meaning === COOKIE) {
+        facts.cookies = facts.cookies === null ? value : `${facts.cookies}; ${value}`;
+        headers.push(name, value);
+        continue;
+      }
+      if (meaning === EDGE_CONTEXT) {
+        facts.edgeContext = facts.edgeContext === null ? value : ""; // Two are none.
         continue;
       }
       if (meaning >= FORWARDED_FOR) {

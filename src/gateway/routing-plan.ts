@@ -2,6 +2,7 @@ import type { ServingArm } from "../core/arm.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import { answerLabels, requestLabels } from "../core/routing/headers.ts";
 import type { RouteTable, RouteTarget } from "../core/routing/route.ts";
+import { Decider } from "../plane/decider.ts";
 import { RequestHeaderReader } from "./request-headers.ts";
 import type { ArmUpstreams, UpstreamSet } from "./upstream.ts";
 
@@ -23,18 +24,25 @@ export interface ArmRoute {
 export interface RoutingPlan {
   readonly table: RouteTable;
   readonly reader: RequestHeaderReader;
+  readonly decider: Decider;
   readonly stable: ArmRoute;
   /** Null when the document has no candidate. */
   readonly candidate: ArmRoute | null;
 }
 
 /** Prepares a table for the gateway; endpoints it shares with earlier ones keep their connections. */
-export function planFor(table: RouteTable, upstreams: UpstreamSet, headerCountMax: number): RoutingPlan {
+export function planFor(
+  table: RouteTable,
+  upstreams: UpstreamSet,
+  headerCountMax: number,
+  newVisitorId: () => string,
+): RoutingPlan {
   const { document } = table;
   const { stable, candidate } = document.arms;
   return {
     table,
     reader: new RequestHeaderReader(document.identity, headerCountMax),
+    decider: new Decider(table, newVisitorId),
     stable: armRoute(table, { ...stable, arm: "stable" }, upstreams),
     candidate: candidate === null ? null : armRoute(table, { ...candidate, arm: "candidate" }, upstreams),
   };

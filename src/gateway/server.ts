@@ -125,7 +125,8 @@ class RunningGateway implements Gateway {
       document,
       gatewayId: this.gatewayId,
       clock,
-      prepare: (table) => planFor(table, this.#upstreams, this.#limits.headerCount),
+      prepare: (table) =>
+        planFor(table, this.#upstreams, this.#limits.headerCount, () => hexOf(options.random.bytes(16))),
       planeId: `${options.gatewayId}.${planeFile.id}`,
       proof: {
         prove: (text) => this.#proof?.prove(text) ?? Promise.resolve(""),

@@ -4,7 +4,7 @@ import { DOCUMENT_VERSION, type RoutingDocument, VERSION_HEADER } from "../core/
 import { bp, type EpochMs } from "../core/unit.ts";
 import { InputError } from "../probe/input-error.ts";
 import { DEFAULTS } from "../spec/plan.ts";
-import { type ArmDocument, type RolloutDocument, stableDocument } from "../spec/rollout-schema.ts";
+import { type ArmDocument, type RolloutDocument, stableDocument, stickyHeaders } from "../spec/rollout-schema.ts";
 import type { KnownController } from "./controller-address.ts";
 
 /** Longest wait for the document in force before the gateway begins with what its file says. */
@@ -73,7 +73,7 @@ function firstDocument({ spec }: RolloutDocument, arm: ArmDocument, issuedAt: Ep
     sticky: { hash: "v1", seed: 0, ttlMs: spec.route.stickyFor ?? DEFAULTS.stickyForMs },
     identity: {
       trustedHeaders: spec.route.trustedHeaders.map((header) => header.toLowerCase()),
-      stickyBy: spec.route.stickyBy.map(({ header }) => header.toLowerCase()),
+      stickyBy: stickyHeaders(spec.route),
     },
     allow: spec.route.allow ?? [],
     closed: [],

@@ -8,13 +8,15 @@ import { gatesOfChange } from "./preset/change-type.ts";
 import { optionsSchema } from "./gate-schema.ts";
 import { checkMetricSource } from "./check-metric-source.ts";
 import { normalUrl } from "./normal-url.ts";
-import { gateEntry, type RolloutDocument, stableDocument } from "./rollout-schema.ts";
+import { gateEntry, type RolloutDocument, stableDocument, stickyCookie } from "./rollout-schema.ts";
 import type { Report } from "./report.ts";
 import { valueAt } from "./shape.ts";
 import { type Path, pathText, type Source } from "./source.ts";
 
 /** Above this share a stage may not go on without proof (decision-policy.md). */
 const PROCEED_BELOW_PERCENT = 25;
+/** A dialog lasts longer. */
+const STICKY_LEAST_MS = 60_000;
 
 /** Rules between the fields of a document that is well formed: what each value may be is the schema's business. */
 export function checkRollout(document: RolloutDocument, source: Source): readonly Problem[] {
@@ -28,6 +30,7 @@ export function checkRollout(document: RolloutDocument, source: Source): readonl
   return [
     ...checkArms(document, problem),
     ...checkIdentity(document, problem),
+    ...checkStickyFor(document, problem),
     ...checkSteps(document, problem),
     ...checkGates(document, source, problem),
     ...checkMetrics(document, problem),
@@ -96,13 +99,35 @@ function checkArms(document: RolloutDocument, problem: Report): readonly Problem
 }
 
 function checkIdentity({ spec }: RolloutDocument, problem: Report): readonly Problem[] {
+  const { stickyBy } = spec.route;
   const trusted = spec.route.trustedHeaders.map((header) => header.toLowerCase());
-  return spec.route.stickyBy.flatMap(({ header }, index) => {
-    if (trusted.includes(header.toLowerCase())) return [];
-    const message = `header "${header}" is not in trustedHeaders; anybody could choose an arm by sending it`;
-    const fix = `add "${header}" to spec.route.trustedHeaders when your own proxy sets it after authentication`;
-    return [problem(["spec", "route", "stickyBy", index, "header"], "E112", message, fix)];
+  return stickyBy.flatMap((one, index) => {
+    const at = ["spec", "route", "stickyBy", index] as const;
+    if ("cookie" in one) {
+      if (index === stickyBy.length - 1) return [];
+      const message = `cookie "${one.cookie}" is not the last of stickyBy; only who has no header is a visitor`;
+      return [problem([...at, "cookie"], "E131", message, "name one cookie at most, after all headers")];
+    }
+    if (trusted.includes(one.header.toLowerCase())) return [];
+    const message = `header "${one.header}" is not in trustedHeaders; anybody could choose an arm by sending it`;
+    const fix = `add "${one.header}" to spec.route.trustedHeaders when your own proxy sets it after authentication`;
+    return [problem([...at, "header"], "E112", message, fix)];
   });
+}
+
+/** A duration that nothing reads would be a promise that nobody keeps. */
+function checkStickyFor({ spec }: RolloutDocument, problem: Report): readonly Problem[] {
+  const { route } = spec;
+  if (route.stickyFor === undefined) return [];
+  const at = ["spec", "route", "stickyFor"] as const;
+  if (stickyCookie(route) === null) {
+    const message =
+      "stickyFor is the lifetime of the visitors' cookie, and stickyBy names none; the hash keeps users for the whole rollout";
+    const fix = "remove stickyFor, or add `{ cookie: NAME }` to stickyBy for visitors without a header";
+    return [problem(at, "E132", message, fix)];
+  }
+  if (route.stickyFor >= STICKY_LEAST_MS) return [];
+  return [problem(at, "E132", "stickyFor is under a minute, so visitors would change arms in mid-dialog", "write 24h")];
 }
 
 function checkSteps({ spec }: RolloutDocument, problem: Report): readonly Problem[] {

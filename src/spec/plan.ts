@@ -11,7 +11,7 @@ import { paceOf } from "./metric-source.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
 import { type Preset, PRESETS, strictestPresetOf } from "./preset/index.ts";
 import { normalUrl } from "./normal-url.ts";
-import type { ArmDocument, RolloutDocument } from "./rollout-schema.ts";
+import { type ArmDocument, type RolloutDocument, stickyCookie, stickyHeaders } from "./rollout-schema.ts";
 import type { Source } from "./source.ts";
 
 const HOUR_MS = 3_600_000;
@@ -38,6 +38,8 @@ export interface PlanContext {
   readonly generation: number;
   /** Seed of the bucket hash: first 4 bytes, big endian, of sha256(rollout salt). */
   readonly seed: number;
+  /** What data planes of the service sign with for each other; absent where nothing will be published. */
+  readonly key?: string;
   /** sha256 of the document's text, and of the gold set's content (empty without probes). */
   readonly documentDigest: string;
   readonly goldDigest: string;
@@ -78,10 +80,10 @@ export function planRollout(document: RolloutDocument, source: Source, context: 
     changes: (spec.changes ?? []) as readonly ManifestField[],
     identity: {
       trustedHeaders: spec.route.trustedHeaders.map((header) => header.toLowerCase()),
-      stickyBy: spec.route.stickyBy.map(({ header }) => header.toLowerCase()),
+      stickyBy: stickyHeaders(spec.route),
     },
     allow: spec.route.allow ?? [],
-    sticky: { seed: context.seed, ttlMs: spec.route.stickyFor ?? DEFAULTS.stickyForMs },
+    sticky: planSticky(spec, context),
     drainMs: spec.route.drain ?? DEFAULTS.drainMs,
     leaseMs: spec.route.lease === "off" ? null : (spec.route.lease ?? DEFAULTS.leaseMs),
     probes: planProbes(document, context),
@@ -91,6 +93,16 @@ export function planRollout(document: RolloutDocument, source: Source, context: 
     documentDigest: context.documentDigest,
     claim: claimOf(document),
     acceptedEpoch: 0,
+  };
+}
+
+function planSticky({ route }: Spec, { seed, key }: PlanContext): RolloutPlan["sticky"] {
+  const cookie = stickyCookie(route);
+  return {
+    seed,
+    ttlMs: route.stickyFor ?? DEFAULTS.stickyForMs,
+    ...(key === undefined ? {} : { key }),
+    ...(cookie === null ? {} : { cookie }),
   };
 }
 

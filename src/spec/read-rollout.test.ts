@@ -17,7 +17,7 @@ spec:
     listen: 127.0.0.1:4000
     trustedHeaders: [x-user-id]
     stickyBy: [{ header: x-user-id }]
-    stickyFor: 24h
+    drain: 24h
   probes: { set: gold.yaml, k: 10, repeats: 2 }
   strategy:
     canary:
@@ -92,7 +92,7 @@ describe("readRollout", () => {
   });
 
   it("reports all problems at once, each with line and column, in the order of the text", () => {
-    const text = GOOD.replace("stickyFor: 24h", "stickyFor: 24")
+    const text = GOOD.replace("drain: 24h", "drain: 24")
       .replace("weight: 10,", "wieght: 10,")
       .replace("use: default", "use: defualt");
     const problems = problemsOf(text);
@@ -103,6 +103,19 @@ describe("readRollout", () => {
     ]);
     expect(problems.map(({ message }) => message).join("\n")).toContain('did you mean "weight"?');
     expect(problems.map(({ message }) => message).join("\n")).toContain('did you mean "default"?');
+  });
+
+  it("refuses stickyFor where no cookie is there to live for it, and says that the hash keeps users", () => {
+    const text = GOOD.replace("drain: 24h", "stickyFor: 24h");
+    const [problem, ...others] = problemsOf(text);
+    expect([problem?.code, others]).toEqual(["E132", []]);
+    expect(problem?.message).toContain("the hash keeps users for the whole rollout");
+    const header = "stickyBy: [{ header: x-user-id }";
+    const withCookie = text.replace(header, `${header}, { cookie: visitor }`);
+    expect(problemsOf(withCookie)).toEqual([]);
+    expect(problemsOf(withCookie.replace("stickyFor: 24h", "stickyFor: 9s")).map(({ code }) => code)).toEqual(["E132"]);
+    const first = text.replace("stickyBy: [", "stickyBy: [{ cookie: visitor }, ");
+    expect(problemsOf(first).map(({ code }) => code)).toEqual(["E131"]);
   });
 
   it("points a caret at the unknown key", () => {

@@ -20,6 +20,11 @@ const name = z
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "expected an HTTP header name");
 
+const cookieName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "expected a cookie's name")
+  .max(64);
+
 /** A bare number is no duration: 10 could be seconds or minutes. The message names the likely one. */
 const notAText = ({ input }: { readonly input?: unknown }): string | undefined =>
   typeof input === "number"
@@ -163,9 +168,10 @@ export const rolloutSchema = z.strictObject({
       upstreamIdle: duration.optional(),
       trustedHeaders: z.array(headerName).max(16),
       stickyBy: z
-        .array(z.strictObject({ header: headerName }))
+        .array(z.union([z.strictObject({ header: headerName }), z.strictObject({ cookie: cookieName })]))
         .min(1)
         .max(16),
+      /** Lifetime of the visitors' cookie. */
       stickyFor: duration.optional(),
       allow: z.array(z.string().min(1).max(256)).max(10_000).optional(),
       drain: duration.optional(),
@@ -202,6 +208,18 @@ export const rolloutSchema = z.strictObject({
 });
 
 export type RolloutDocument = z.infer<typeof rolloutSchema>;
+type Route = RolloutDocument["spec"]["route"];
+
+/** The headers that may name the unit, in the order they are tried. */
+export function stickyHeaders({ stickyBy }: Pick<Route, "stickyBy">): readonly string[] {
+  return stickyBy.flatMap((one) => ("header" in one ? [one.header.toLowerCase()] : []));
+}
+
+/** The cookie by which visitors without a unit are known; null for none. */
+export function stickyCookie({ stickyBy }: Pick<Route, "stickyBy">): string | null {
+  return stickyBy.flatMap((one) => ("cookie" in one ? [one.cookie] : []))[0] ?? null;
+}
+
 export type ArmDocument = z.infer<typeof arm>;
 
 /** What the document says of stable; null when it leaves that to the service and gives no first release either. */

@@ -75,7 +75,7 @@ describe("S1: spoofed fields", () => {
   }, 60_000);
 
   it("RT-10: x-exp is heard from units on the allow-list, by their trusted header, and from nobody else", async () => {
-    gateway.adopt({ ...aDocument(stable.url, candidate.url, { candidateBp: 0 as Bp, allow: ["vip"], seq: 2 }) });
+    gateway.adopt({ ...aDocument(stable.url, candidate.url, { candidateBp: 1 as Bp, allow: ["vip"], seq: 2 }) });
     const armOf = async (headers: Record<string, string>) =>
       (await get(gateway.url, { headers })).headers["x-sluice-arm"];
     expect(await armOf({ "x-user-id": "vip" })).toBe("candidate");

@@ -1,3 +1,4 @@
+import { describeUsers } from "../format/describe-users.ts";
 import { SERVING_ARMS, type ServingArm } from "../../core/arm.ts";
 import type { ObservedManifest } from "../../core/release/manifest.ts";
 import { manifestDifferences } from "../../core/release/manifest.ts";
@@ -129,12 +130,8 @@ async function tryQuestion(plan: RolloutPlan, tell: (finding: Finding) => void):
   }
 }
 
-function identityOf({ identity }: RolloutPlan): Finding {
-  const { stickyBy } = identity;
-  const lines = [
-    `a user is who ${stickyBy.join(", else ")} names; requests without it go to stable and are not counted in the split`,
-  ];
-  return { about: "users", kind: "info", lines };
+function identityOf(plan: RolloutPlan): Finding {
+  return { about: "users", kind: "info", lines: describeUsers(plan) };
 }
 
 /** What the controller knows of the service; without a controller that is said. */

@@ -2,6 +2,7 @@ import { forecastStage, type GateForecast } from "../../core/forecast/stage.ts";
 import { forecastRollout, type RolloutForecast } from "../../core/forecast/rollout.ts";
 import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
 import { holdMsOf, shareOf } from "../../core/stage/share.ts";
+import { describeUsers } from "../format/describe-users.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
 import { presetOf } from "../../spec/plan.ts";
 import type { PlanAnswer, PlanStage, PlanWarning } from "../answer/plan-answer.ts";
@@ -231,13 +232,15 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     terminal.data(JSON.stringify(answer));
   } else {
     const preset = document.document.spec.gates.map(presetOf).find((found) => found !== null);
-    const trust = planned.identity.stickyBy.join(", ");
+    const { cookie } = planned.sticky;
+    const trust = [...planned.identity.stickyBy, ...(cookie === undefined ? [] : [`cookie ${cookie}`])].join(", ");
     terminal.data(
       `${terminal.paint("strong", planned.rolloutId)}: ${planned.service}, ${stable.releaseId} -> ${candidate.releaseId}, sticky by ${trust}`,
     );
     terminal.data(`  stable is ${known.says}`);
     if (preset != null) terminal.data(`  preset ${preset.name}: ${preset.says}`);
     terminal.data(`  ${proxiesLine(document.document.spec.route.trustedProxies ?? [])}`);
+    for (const line of describeUsers(planned)) terminal.data(`  users    ${line}`);
     stages.forEach((one, index) => terminal.data(describeStage(one, index, planned)));
     for (const line of probes === null ? [] : describeProbes(probes)) terminal.data(line);
     terminal.data(describeIdentity(identity));

@@ -34,7 +34,6 @@ export function demoDocument(targets: DemoTargets, scenario: Scenario): string {
         listen: targets.listen,
         trustedHeaders: ["x-user-id"],
         stickyBy: [{ header: "x-user-id" }],
-        stickyFor: "24h",
       },
       probes: { set: targets.goldPath, k: 10, repeats: 2, corpus: targets.corpusPath },
       ...strategy,

@@ -28,7 +28,6 @@ spec:
     listen: 127.0.0.1:4000      # users go through here: sluice gateway rollout.yaml
     trustedHeaders: [${header}] # set by your own proxy after authentication, never by the client
     stickyBy: [{ header: ${header} }]
-    stickyFor: 24h
   probes:
     set: gold.yaml              # questions whose evidence you know
     k: 10

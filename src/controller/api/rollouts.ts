@@ -57,6 +57,14 @@ function bucketSeed(secret: string, rolloutId: string, generation: number): numb
   return new DataView(sha256(salt).buffer).getUint32(0);
 }
 
+/**
+ * What data planes of a service sign with for each other. The same for all its rollouts, so that no visitor becomes a
+ * stranger with the next one.
+ */
+function serviceKey(secret: string, service: string): string {
+  return bytesToHex(digest(`service key/${secret}/${service}`));
+}
+
 function parseBody<T>(schema: z.ZodType<T>, text: string): T | string {
   let json: unknown;
   try {
@@ -134,6 +142,7 @@ export async function postRollout(mutation: Mutation, options: RolloutApiOptions
     file: body.file,
     generation,
     seed: bucketSeed(secret, name, generation),
+    key: serviceKey(secret, document.spec.service),
     documentDigest: read.digest,
     goldDigest: body.gold_digest,
     paths: body.paths,
@@ -190,7 +199,7 @@ export async function postRetry(id: string, mutation: Mutation, options: Rollout
     ...plan,
     generation,
     arms: { ...plan.arms, candidate: { ...candidate, cachePrefix } },
-    sticky: { ...plan.sticky, seed: bucketSeed(secret, id, generation) },
+    sticky: { ...plan.sticky, seed: bucketSeed(secret, id, generation), key: serviceKey(secret, plan.service) },
   };
   return applied(next, null, mutation, controller);
 }

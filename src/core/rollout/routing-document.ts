@@ -1,5 +1,11 @@
 import type { Effect } from "./effect.ts";
-import { type ArmTarget, DOCUMENT_VERSION, NO_TERMS, type RoutingDocument } from "../routing/document.ts";
+import {
+  type ArmTarget,
+  DOCUMENT_VERSION,
+  NO_TERMS,
+  type RoutingDocument,
+  type Stickiness,
+} from "../routing/document.ts";
 import type { ArmPlan, RolloutPlan } from "../stage/plan.ts";
 import type { EpochMs } from "../unit.ts";
 
@@ -33,7 +39,7 @@ export function nextDocument(
     rolloutId: plan.rolloutId,
     arms: effect.arms === "swap" ? { stable: candidate, candidate: null } : { stable, candidate },
     candidateBp: effect.candidateBp,
-    sticky: { hash: "v1", seed: plan.sticky.seed, ttlMs: plan.sticky.ttlMs },
+    sticky: stickinessOf(plan.sticky),
     identity: plan.identity,
     allow: plan.allow,
     closed: effect.closed,
@@ -43,6 +49,12 @@ export function nextDocument(
     lease: leaseOf(plan, effect, previous),
     override: `${plan.rolloutId}/${plan.generation}`,
   };
+}
+
+/** Without a key nothing can be signed, so there is no cookie either. */
+function stickinessOf({ seed, ttlMs, key, cookie }: RolloutPlan["sticky"]): Stickiness {
+  const signed = key === undefined ? {} : { key, ...(cookie === undefined ? {} : { cookie }) };
+  return { hash: "v1", seed, ttlMs, ...signed };
 }
 
 /**

@@ -29,6 +29,7 @@ const CODE = "E401";
 const U32_MAX = 2 ** 32 - 1;
 const WEEK_MS = 7 * 86_400_000;
 const NAME = /^[\x21-\x7e]+$/;
+const KEY = /^[0-9a-f]{64}$/;
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 /** Scheme, host, optional port and path; no user, query, fragment or space. The port is checked apart. */
 const ENDPOINT =
@@ -120,7 +121,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
   ]);
   if (fields === null) return null;
   const arms = shape.object(fields.arms, "arms", SERVING_ARMS);
-  const sticky = shape.object(fields.sticky, "sticky", ["hash", "seed", "ttlMs"]);
+  const sticky = shape.object(fields.sticky, "sticky", ["hash", "seed", "ttlMs"], ["key", "cookie"]);
   const identity = readIdentity(shape, fields.identity);
   const stable = arms === null ? null : readTarget(shape, arms.stable, "arms.stable");
   if (arms === null || sticky === null || identity === null || stable === null) return null;
@@ -136,6 +137,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
       hash: shape.literal(sticky.hash, "sticky.hash", ["v1"]),
       seed: shape.integer(sticky.seed, "sticky.seed", U32_MAX),
       ttlMs: shape.integer(sticky.ttlMs, "sticky.ttlMs", Number.MAX_SAFE_INTEGER),
+      ...readKey(shape, sticky),
     },
     identity,
     allow: shape.list(fields.allow, "allow", { min: 0, max: DOCUMENT_LIMITS.allow }, (unit, path) =>
@@ -151,6 +153,16 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
   shape.unique(document.allow, "allow");
   shape.unique(document.closed, "closed");
   return document;
+}
+
+/** A cookie is nothing without the key that signs it. */
+function readKey(shape: ShapeReader, sticky: { readonly key?: unknown; readonly cookie?: unknown }) {
+  if (sticky.cookie !== undefined && sticky.key === undefined) {
+    shape.refuse("sticky.key", "missing, expected the key that signs the cookie");
+  }
+  const key = sticky.key === undefined ? {} : { key: shape.text(sticky.key, "sticky.key", 64, KEY, "a key in hex") };
+  if (sticky.cookie === undefined) return key;
+  return { ...key, cookie: shape.text(sticky.cookie, "sticky.cookie", 64, HEADER_NAME, "a cookie's name") };
 }
 
 type Terms = Required<Pick<RoutingDocument, keyof typeof NO_TERMS>>;

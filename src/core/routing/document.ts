@@ -23,6 +23,21 @@ export interface UnitIdentity {
   readonly stickyBy: readonly string[];
 }
 
+/** How a unit keeps its arm. */
+export interface Stickiness {
+  readonly hash: "v1";
+  readonly seed: number;
+  /** Lifetime of the visitors' cookie. The hash itself needs none: it keeps units for the whole rollout. */
+  readonly ttlMs: number;
+  /**
+   * Key of what data planes of one service sign for each other, 64 hexadecimal digits: the visitors' cookie and what an
+   * edge tells the gateway behind it. Absent in documents from before there was one.
+   */
+  readonly key?: string;
+  /** Name of the cookie by which visitors without a unit are known; absent: they have no unit. */
+  readonly cookie?: string;
+}
+
 /**
  * The one pointer of a service: everything a data plane needs to route, published by compare-and-set on (epoch, seq).
  * Epoch grows with every flip, promotion and rollback; seq grows within an epoch. Data planes refuse to go backwards.
@@ -40,9 +55,9 @@ export interface RoutingDocument {
   /** Share of units on the candidate; stable has the rest of 10 000. */
   readonly candidateBp: Bp;
   /** Seed of bucket hash v1: first 4 bytes, big endian, of sha256(rollout salt), as u32 (definitions.md §7). */
-  readonly sticky: { readonly hash: "v1"; readonly seed: number; readonly ttlMs: number };
+  readonly sticky: Stickiness;
   readonly identity: UnitIdentity;
-  /** Units that may choose their arm with `x-exp` and are on the candidate when they do not (RT-4, RT-10). */
+  /** Units that may choose their arm with `x-exp`; without it they are on the candidate once it has users (RT-4, RT-10). */
   readonly allow: readonly string[];
   /** Arms closed by a kill switch or a failed gate: no share, pin, allow-list or stickiness selects them (I4). */
   readonly closed: readonly ServingArm[];
@@ -96,7 +111,8 @@ export function isProvisional({ lease, arms, closed }: RoutingDocument): boolean
 export function renderDocument(document: RoutingDocument, version: number): RoutingDocument {
   if (version >= 2 || document.version === 1) return document;
   const common = Object.entries(document).filter(([field]) => !Object.hasOwn(NO_TERMS, field));
-  return { ...(Object.fromEntries(common) as unknown as RoutingDocument), version: 1 };
+  const { hash, seed, ttlMs } = document.sticky;
+  return { ...(Object.fromEntries(common) as unknown as RoutingDocument), version: 1, sticky: { hash, seed, ttlMs } };
 }
 
 /** Sizes a document may not exceed, at publish and at the data plane (a refused document leaves the last good one). */

@@ -9,6 +9,8 @@ export const HEADERS = {
   cacheNamespace: "x-cache-namespace",
   /** `true`: a ping that keeps an instance warm, no user. */
   warm: "x-warm",
+  /** From an edge to the gateway behind it: its decision, signed, so that it is not made a second time. */
+  edgeContext: "x-edge-ctx",
   /** A signed, expiring token that chooses an arm. */
   pin: "x-release-pin",
   /** Toward the client: the arm that answered. */
@@ -63,7 +65,7 @@ const INTERNAL_HEADERS: ReadonlySet<string> = new Set([
   "x-region-stick",
   HEADERS.warm,
   "x-probe",
-  "x-edge-ctx",
+  HEADERS.edgeContext,
   HEADERS.cacheNamespace,
   "schema-rev",
   "index-hash",

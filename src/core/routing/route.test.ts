@@ -45,8 +45,11 @@ describe("route", () => {
     expect(route(table, null, null, "candidate")).toMatchObject({ arm: "stable", reason: "no-unit", hash: null });
   });
 
-  it("RT-10: puts an allow-listed unit on the candidate at share 0, and lets it choose stable (RT-4)", () => {
-    const table = compileRouteTable(aDocument({ candidateBp: bp(0), allow: ["tester"] }));
+  it("RT-10: puts an allow-listed unit on the candidate at the first share, and lets it choose (RT-4)", () => {
+    const table = compileRouteTable(aDocument({ candidateBp: bp(1), allow: ["tester"] }));
+    const before = compileRouteTable(aDocument({ candidateBp: bp(0), allow: ["tester"] }));
+    expect(route(before, "tester", null, null)).toMatchObject({ arm: "stable", reason: "allow-list" });
+    expect(route(before, "tester", null, "candidate").arm).toBe("candidate");
     expect(route(table, "tester", null, null)).toMatchObject({ arm: "candidate", reason: "allow-list" });
     expect(route(table, "tester", null, "candidate").arm).toBe("candidate");
     expect(route(table, "tester", null, "stable")).toMatchObject({ arm: "stable", reason: "allow-list" });
@@ -119,7 +122,14 @@ describe("compileRouteTable", () => {
 });
 
 describe("requestedArmOf", () => {
-  it("knows the two arms and nothing else", () => {
+  it("knows the two arms, in the pages' words too, and nothing else", () => {
+    expect(["green", "canary", "blue", "control", "Green"].map(requestedArmOf)).toEqual([
+      "candidate",
+      "candidate",
+      "stable",
+      "stable",
+      null,
+    ]);
     expect(
       ["stable", "candidate", "Candidate", "", "stable, candidate", "__proto__", null].map(requestedArmOf),
     ).toEqual(["stable", "candidate", null, null, null, null, null]);

@@ -158,7 +158,8 @@ export function route(
   if (pin !== null) return decided(pin.arm === "candidate" ? candidate : stable, "pin", hash);
   if (unit === null || hash === null) return decided(stable, "no-unit", null);
   if (table.allow.size > 0 && table.allow.has(unit)) {
-    return decided(requestedArm === "stable" ? stable : candidate, "allow-list", hash);
+    const isOptedIn = requestedArm === null ? table.threshold > 0 : requestedArm === "candidate";
+    return decided(isOptedIn ? candidate : stable, "allow-list", hash);
   }
   return decided(hash < table.threshold ? candidate : stable, "sticky", hash);
 }
@@ -167,7 +168,17 @@ function decided(target: RouteTarget, reason: RouteReason, hash: number | null):
   return { arm: target.arm, reason, hash, target };
 }
 
+/** What a client may call an arm; colours and roles are the words of the pages. */
+const ARM_WORDS: ReadonlyMap<string, ServingArm> = new Map([
+  ["stable", "stable"],
+  ["blue", "stable"],
+  ["control", "stable"],
+  ["candidate", "candidate"],
+  ["green", "candidate"],
+  ["canary", "candidate"],
+]);
+
 /** The arm a client's `x-exp` asks for; null when it asks for none we know. Grants nothing by itself. */
 export function requestedArmOf(header: string | null): ServingArm | null {
-  return header === "stable" || header === "candidate" ? header : null;
+  return header === null ? null : (ARM_WORDS.get(header) ?? null);
 }

@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { sha256 } from "./sha256.ts";
+import { hmacSha256, sha256 } from "./sha256.ts";
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 
@@ -21,6 +21,23 @@ describe("sha256", () => {
     for (let length = 0; length <= 192; length++) {
       const bytes = randomBytes(length);
       expect([length, sha256(bytes)]).toEqual([length, createHash("sha256").update(bytes).digest("hex")]);
+    }
+  });
+});
+
+describe("hmacSha256", () => {
+  it.each([
+    ["0b".repeat(20), "4869205468657265", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"],
+    ["aa".repeat(20), "dd".repeat(50), "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"],
+  ])("gives the codes of RFC 4231 (%#)", (key, message, code) => {
+    const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
+    expect(hmacSha256(bytes(key), bytes(message))).toBe(code);
+  });
+
+  it("agrees with the platform at every length of a key up to two blocks", () => {
+    for (let length = 0; length <= 130; length++) {
+      const [key, message] = [randomBytes(length), randomBytes(length)];
+      expect(hmacSha256(key, message)).toBe(createHmac("sha256", key).update(message).digest("hex"));
     }
   });
 });

@@ -1,14 +1,44 @@
 /**
  * SHA-256 of bytes, as 64 hexadecimal digits. Written here because a routing decision is synchronous and runs where
- * there is no package: the platform's digest is asynchronous. For names of public content alone, never for secrets.
+ * there is no package: the platform's digest is asynchronous.
  * @source FIPS 180-4 §6.2, with its published vectors in sha256.test.ts
  */
 export function sha256(bytes: Uint8Array): string {
+  return [...digestWords(bytes)].map((word) => word.toString(16).padStart(8, "0")).join("");
+}
+
+/**
+ * HMAC-SHA256 as 64 hexadecimal digits. No step of it depends on the key's content but for its length.
+ * @source RFC 2104, with the vectors of RFC 4231 in sha256.test.ts
+ */
+export function hmacSha256(key: Uint8Array, message: Uint8Array): string {
+  const padded = new Uint8Array(64);
+  padded.set(key.length > 64 ? bytesOf(digestWords(key)) : key);
+  const pad = (by: number) => padded.map((byte) => byte ^ by);
+  return sha256(joined(pad(0x5c), bytesOf(digestWords(joined(pad(0x36), message)))));
+}
+
+function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const both = new Uint8Array(head.length + tail.length);
+  both.set(head);
+  both.set(tail, head.length);
+  return both;
+}
+
+function bytesOf(words: Uint32Array): Uint8Array {
+  const view = new DataView(new ArrayBuffer(words.length * 4));
+  words.forEach((word, at) => {
+    view.setUint32(at * 4, word);
+  });
+  return new Uint8Array(view.buffer);
+}
+
+function digestWords(bytes: Uint8Array): Uint32Array {
   const state = INITIAL.slice();
   const padded = pad(bytes);
   const schedule = new Uint32Array(64);
   for (let at = 0; at < padded.byteLength; at += 64) compress(state, schedule, padded, at);
-  return [...state].map((word) => word.toString(16).padStart(8, "0")).join("");
+  return state;
 }
 
 const [INITIAL, ROUND] = constants();

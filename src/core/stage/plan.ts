@@ -1,7 +1,7 @@
 import type { GateSetting } from "../judge/setting.ts";
 import type { HealthMap } from "../release/health-map.ts";
 import type { ManifestField } from "../release/manifest.ts";
-import type { ArmTarget, UnitIdentity } from "../routing/document.ts";
+import type { ArmTarget, Stickiness, UnitIdentity } from "../routing/document.ts";
 import type { StableClaim } from "../service/pointer.ts";
 import type { Bp } from "../unit.ts";
 import type { AccessPlan } from "./access-plan.ts";
@@ -101,7 +101,8 @@ export interface RolloutPlan {
   readonly changes: readonly ManifestField[];
   readonly identity: UnitIdentity;
   readonly allow: readonly string[];
-  readonly sticky: { readonly seed: number; readonly ttlMs: number };
+  /** Seed and key are secrets of the installation. Without a key there are no cookies. */
+  readonly sticky: Omit<Stickiness, "hash">;
   readonly drainMs: number;
   /**
    * How long a data plane may give users to the candidate without hearing from the controller; null: for ever, so a

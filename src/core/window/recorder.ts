@@ -24,6 +24,12 @@ export class ArmSlot {
   #failuresAll = 0;
   #probes = 0;
   #newUnits = 0;
+  /** Null while nobody looks. */
+  #stickyViolations: number | null = null;
+
+  countVisit(isViolation: boolean): void {
+    this.#stickyViolations = (this.#stickyViolations ?? 0) + (isViolation ? 1 : 0);
+  }
 
   countProbe(): void {
     this.#probes++;
@@ -54,10 +60,11 @@ export class ArmSlot {
       cold: this.#cold.drain(),
       probes: this.#probes,
       newUnits: this.#newUnits,
-      counters: {},
+      counters: this.#stickyViolations === null ? {} : { stickyViolations: this.#stickyViolations },
       gauges: {},
     };
     this.#requests = this.#failures = this.#requestsAll = this.#failuresAll = this.#probes = this.#newUnits = 0;
+    this.#stickyViolations = null;
     this.#classes.clear();
     return window;
   }
@@ -169,6 +176,14 @@ export class Recorder {
     if (hash === null || !isEvidence || !place.isDrawn || this.#slots[place.arm] !== slot) return;
     const warmMs = traffic === "warm" && errorClass === null ? latencyMs : null;
     this.#log.record(place.arm, hash, place.shareBp, { errorClass, warmMs }, this.#slowMs);
+  }
+
+  /**
+   * Counts a request of a user of whom it is known where he was before: whether he was moved although no share moved
+   * him. Whichever arm answered him, it is the candidate's rollout that did it.
+   */
+  countVisit(isViolation: boolean): void {
+    this.#slots.candidate.countVisit(isViolation);
   }
 
   /** Counts an answer the gateway made itself, or a body it cut. */
