@@ -188,7 +188,7 @@ describe("readRollout", () => {
     expect(none.fix).toContain("requests without it go to stable");
     const missing = one(GOOD.replace("    trustedHeaders: [x-user-id]\n", ""));
     expect(missing).toMatchObject({ code: "E102", fix: expect.stringContaining("your own proxy sets") });
-    const long = GOOD.replace("    stickyFor: 24h", `    stickyFor: 24h\n    allow: ["${"a".repeat(300)}"]`);
+    const long = GOOD.replace("    drain: 24h", `    drain: 24h\n    allow: ["${"a".repeat(300)}"]`);
     expect(one(long).message).toBe("found 300 characters, expected at most 256");
   });
 

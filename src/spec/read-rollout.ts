@@ -65,7 +65,7 @@ function inTextOrder(problems: readonly Problem[]): readonly Problem[] {
 /** What to write where a document has nothing yet and the schema's own words do not say why it is wanted. */
 const FIXES: Readonly<Record<string, string>> = {
   "spec.route.stickyBy":
-    "name the header by which your proxy says who the user is, such as [{ header: x-user-id }]; requests without it go to stable and are not compared",
+    "name the header by which your proxy says who the user is, such as [{ header: x-user-id }]; requests without it go to stable and are not compared, unless { cookie: NAME } comes last",
   "spec.route.trustedHeaders": "list the headers that your own proxy sets after authentication, such as [x-user-id]",
 };
 

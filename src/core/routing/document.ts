@@ -57,7 +57,7 @@ export interface RoutingDocument {
   /** Seed of bucket hash v1: first 4 bytes, big endian, of sha256(rollout salt), as u32 (definitions.md §7). */
   readonly sticky: Stickiness;
   readonly identity: UnitIdentity;
-  /** Units that may choose their arm with `x-exp`; without it they are on the candidate once it has users (RT-4, RT-10). */
+  /** Units that may choose their arm with `x-exp`; the candidate has the others of them from its first share on. */
   readonly allow: readonly string[];
   /** Arms closed by a kill switch or a failed gate: no share, pin, allow-list or stickiness selects them (I4). */
   readonly closed: readonly ServingArm[];

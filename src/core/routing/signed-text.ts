@@ -2,7 +2,8 @@ import { hmacSha256 } from "./sha256.ts";
 
 /** Hexadecimal digits kept of a signature: 128 bits. */
 const DIGITS = 32;
-const encoder = new TextEncoder();
+/** Of a text whose characters are all ASCII; another one names other bytes, and its signature is then its own. */
+const bytesOf = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 /** Signs short texts that data planes of one service hand each other through others' hands. */
 export interface Signer {
@@ -17,8 +18,8 @@ export interface Signer {
  * @param purpose keeps what was signed as one thing from counting as another
  */
 export function signerOf(keyHex: string, purpose: string): Signer {
-  const key = encoder.encode(`${purpose}/${keyHex}`);
-  const signature = (text: string) => hmacSha256(key, encoder.encode(text)).slice(0, DIGITS);
+  const key = bytesOf(`${purpose}/${keyHex}`);
+  const signature = (text: string) => hmacSha256(key, bytesOf(text)).slice(0, DIGITS);
   return {
     sign: (text) => `${text}.${signature(text)}`,
     open(signed) {
