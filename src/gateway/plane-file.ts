@@ -32,6 +32,11 @@ export class PlaneFile {
     return file;
   }
 
+  /** Resolves when everything saved so far is on disk, or was told not to be. */
+  settled(): Promise<void> {
+    return this.#saving;
+  }
+
   /** Writes a person's word, whole or not at all. A disk that fails is logged: the word holds until a restart. */
   save(override: Override | null): void {
     const path = this.#path;

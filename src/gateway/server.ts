@@ -61,8 +61,11 @@ export interface Gateway {
    * Requests in flight end where they began; endpoints it no longer names close after its `drainMs`.
    */
   adopt(document: RoutingDocument): Admission;
-  /** A person's word here: stable alone, without asking a controller; null follows the document again. */
-  overrideWith(to: "stable" | null): void;
+  /**
+   * A person's word here: stable alone, without asking a controller; null follows the document again. In force at once;
+   * resolves when a restart would remember it.
+   */
+  overrideWith(to: "stable" | null): Promise<void>;
   /** The same for a document that arrived as JSON text. */
   offer(text: string): Admission;
   /** Follows a controller that was not there at the start, or that was started again at another address. */
@@ -104,6 +107,7 @@ class RunningGateway implements Gateway {
   readonly #stopped = new AbortController();
   readonly #server: Server;
   readonly #stateFile: StateFile | null;
+  readonly #planeFile: PlaneFile;
   #link: ControlLink | null;
   /** Of the controller that is followed; null while there is none, and then nothing is believed. */
   #proof: Proof | null = null;
@@ -119,6 +123,7 @@ class RunningGateway implements Gateway {
     this.#timeouts = timeouts;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#stateFile = stateFile;
+    this.#planeFile = planeFile;
     this.gatewayId = `${options.gatewayId}.${hexOf(options.random.bytes(4))}`;
     this.#upstreams = new UpstreamSet(timeouts, this.#limits, clock);
     this.#plane = new RecordedPlane({
@@ -188,8 +193,9 @@ class RunningGateway implements Gateway {
     return this.#heard(this.#plane.adopt(document));
   }
 
-  overrideWith(to: "stable" | null): void {
+  overrideWith(to: "stable" | null): Promise<void> {
     this.#plane.overrideWith(to);
+    return this.#planeFile.settled();
   }
 
   offer(text: string): Admission {
@@ -242,6 +248,7 @@ class RunningGateway implements Gateway {
     await this.#upstreams.destroy();
     await context.events?.close();
     await this.#stateFile?.settled();
+    await this.#planeFile.settled();
   }
 
   #heard(admission: Admission): Admission {

@@ -4,6 +4,7 @@ import { type Gateway, startGateway } from "../gateway/server.ts";
 import type { RolloutDocument } from "../spec/rollout-schema.ts";
 import { systemRandom } from "../fence/system.ts";
 import { gatewayController } from "./controller-address.ts";
+import { takeOrders } from "./gateway-orders.ts";
 import { makeFolder } from "./make-folder.ts";
 import { startingDocument } from "./starting-document.ts";
 import { systemClock } from "./system-clock.ts";
@@ -34,7 +35,9 @@ const LOOK_MS = 1_000;
  * that the flag or its own data directory names, with the gateways' own credential, and serves on its own until there
  * is one: it never tries an address that nobody named.
  */
-export async function serveGateway(options: ServeGatewayOptions): ReturnType<typeof startGateway> {
+export async function serveGateway(
+  options: ServeGatewayOptions,
+): Promise<Pick<Gateway, "url" | "stats" | "overrideWith" | "drain">> {
   const { document, listen, controllerUrl: named, dataDir, events, log } = options;
   const { service, route } = document.spec;
   await makeFolder(dataDir);
@@ -60,7 +63,13 @@ export async function serveGateway(options: ServeGatewayOptions): ReturnType<typ
   if (controller === null)
     log(`no controller owns ${dataDir} yet; serving by the last document known, waiting for one`);
   if (named === null || controller === null) void followOwner(gateway, options, controller?.url ?? null);
-  return gateway;
+  const takeNoMore = await takeOrders(gateway, { dataDir, service, log });
+  return {
+    url: gateway.url,
+    stats: () => gateway.stats(),
+    overrideWith: (to) => gateway.overrideWith(to),
+    drain: () => takeNoMore().then(() => gateway.drain()),
+  };
 }
 
 /** Follows whoever owns the data directory, wherever he listens after a restart. */

@@ -1,5 +1,6 @@
 import { knownAddress } from "../../host/controller-address.ts";
 import { printableLine } from "../../core/printable.ts";
+import { orderGateways, type OverrideWord } from "../../host/gateway-orders.ts";
 import { serveGateway } from "../../host/serve-gateway.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -47,6 +48,10 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
     process.once("SIGTERM", () => resolve(false));
     process.once("SIGINT", () => resolve(true));
   });
+  process.on("SIGUSR2", () => {
+    terminal.say("SIGUSR2: a person set this gateway to stable");
+    void running.overrideWith("stable");
+  });
   if (options.json) terminal.data(JSON.stringify({ url: running.url, service, controller: controllerUrl }));
   else {
     const following = controllerUrl === null ? "" : `, following ${controllerUrl}`;
@@ -58,4 +63,37 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
   const counts = running.stats();
   if (options.json) terminal.data(JSON.stringify({ type: "stats", ...counts }));
   return isInterrupted ? EXIT.interrupted : EXIT.ok;
+}
+
+/**
+ * `sluice gateway stable` and `sluice gateway follow`: a person's word to every gateway of a service that runs out of
+ * this data directory, without a controller.
+ */
+export async function gatewayOrder(
+  to: OverrideWord,
+  { json, service, dataDir }: { json: boolean; service: string; dataDir: string },
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const obeyed = await orderGateways(dataDir, service, to).catch((error: NodeJS.ErrnoException) => {
+    const advice = "name the data directory of the gateway with --data, as the user who started it";
+    throw new CliError(
+      EXIT.toolError,
+      `no order can be left in ${dataDir} (${error.code ?? error.message}); ${advice}`,
+    );
+  });
+  if (json) {
+    const gateways = obeyed.map(({ url, pid, isHeard }) => ({ url, pid, heard: isHeard }));
+    terminal.data(JSON.stringify({ service, to, gateways }));
+  }
+  if (obeyed.length === 0) {
+    const advice = "name its data directory with --data, or send SIGUSR2 to its process";
+    throw new CliError(EXIT.toolError, `no gateway of service ${service} runs out of ${dataDir}; ${advice}`);
+  }
+  const said =
+    to === "stable" ? "serves stable alone until it is told to follow, or a new rollout begins" : "follows again";
+  for (const { url, isHeard } of obeyed) if (isHeard) terminal.say(`gateway ${url} of ${service} ${said}`);
+  const deaf = obeyed.filter(({ isHeard }) => !isHeard);
+  if (deaf.length === 0) return EXIT.ok;
+  const who = deaf.map(({ url, pid }) => `${url} (process ${pid})`).join(", ");
+  throw new CliError(EXIT.toolError, `${who} did not take the order, which was taken back; send SIGUSR2 or end it`);
 }

@@ -1,21 +1,13 @@
 import { ControllerClient } from "../controller-client.ts";
 import type { Terminal } from "../terminal.ts";
-import { type Act, positive, type Shared, type Verb } from "./options.ts";
+import { type Act, DATA_DIR, positive, type Shared, type Verb } from "./options.ts";
 
 const connect = ({ controller, data }: Shared) =>
   ControllerClient.connect({ controller: controller ?? null, dataDir: data });
 
 /** Commands about rollouts of a running controller. */
 export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
-  remote("gateway <file>", "one gateway of the document's service, following the controller")
-    .option("--events <file>", "write wide events as NDJSON")
-    .action(
-      act(async (file: string, options: Shared & { events?: string }) => {
-        const { gateway } = await import("../commands/gateway.ts");
-        const { json, data, controller = null, events = null } = options;
-        return gateway(file, { json, dataDir: data, controller, events }, terminal);
-      }),
-    );
+  addGateway(remote, act, terminal);
   remote("doctor <file>", "try health, one question and the few that apply asks on both arms; changes nothing").action(
     act(async (file: string, options: Shared) => {
       const { doctor } = await import("../commands/doctor.ts");
@@ -108,6 +100,40 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
         );
       }),
     );
+  }
+}
+
+/** `gateway FILE`, and a person's word to running ones: `gateway stable`, `gateway follow`. */
+function addGateway(remote: Verb, act: Act, terminal: Terminal): void {
+  const run = remote("gateway <file>", "one gateway of the document's service, following the controller")
+    .option("--events <file>", "write wide events as NDJSON")
+    .action(
+      act(async (file: string, options: Shared & { events?: string }) => {
+        const { gateway } = await import("../commands/gateway.ts");
+        const { json, data, controller = null, events = null } = options;
+        return gateway(file, { json, dataDir: data, controller, events }, terminal);
+      }),
+    );
+  run.enablePositionalOptions(); // Options after `stable` and `follow` are their own.
+  const words = [
+    ["stable", "gateways of this data directory serve stable alone, controller or not"],
+    ["follow", "and follow their controller again"],
+  ] as const;
+  for (const [to, summary] of words) {
+    run
+      .command(to)
+      .description(summary)
+      .requiredOption("--service <name>", "whose gateways")
+      .option("--data <dir>", "data directory of the gateways", DATA_DIR)
+      .option("--json", "machine-readable output", false)
+      .exitOverride()
+      .action(
+        act(async (options: { json: boolean; service: string; data: string }) => {
+          const { gatewayOrder } = await import("../commands/gateway.ts");
+          const { json, service, data: dataDir } = options;
+          return gatewayOrder(to, { json, service, dataDir }, terminal);
+        }),
+      );
   }
 }
 

@@ -1,0 +1,176 @@
+import { createServer, get, type Server } from "node:http";
+import { writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer as createNetServer } from "node:net";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { type Finished, runSluice, type RunningSluice, startSluice, temporaryFolder } from "../../cli/run-sluice.ts";
+
+export const SERVICE = "desk";
+export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** A port that was free a moment ago, for what has to come back at the same address. */
+export async function freePort(): Promise<number> {
+  const server = createNetServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function origin(arm: string): Promise<{ readonly server: Server; readonly url: string }> {
+  const server = createServer((_, response) => response.end(arm));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+export interface Status {
+  readonly phase: string;
+  readonly paused: boolean;
+  readonly candidate_bp: number;
+  readonly held_ms: number;
+}
+
+/** Two releases, a controller and a gateway in processes of their own, with everybody on the candidate when asked. */
+export class Served {
+  readonly controllerPort: number;
+  readonly gatewayPort: number;
+  controller!: RunningSluice;
+  gateway!: RunningSluice;
+  readonly #folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  readonly #origins: readonly { readonly server: Server; readonly url: string }[];
+  readonly #leaseMs: number;
+  readonly #running: RunningSluice[] = [];
+  #user = 0;
+
+  private constructor(
+    folder: Awaited<ReturnType<typeof temporaryFolder>>,
+    origins: readonly { readonly server: Server; readonly url: string }[],
+    ports: readonly [controller: number, gateway: number],
+    leaseMs: number,
+  ) {
+    this.#folder = folder;
+    this.#origins = origins;
+    [this.controllerPort, this.gatewayPort] = ports;
+    this.#leaseMs = leaseMs;
+  }
+
+  static async open(leaseMs: number): Promise<Served> {
+    const [folder, stable, candidate] = [await temporaryFolder(), await origin("stable"), await origin("candidate")];
+    const served = new Served(folder, [stable, candidate], [await freePort(), await freePort()], leaseMs);
+    await served.startController();
+    await served.document("first");
+    await served.startGateway();
+    return served;
+  }
+
+  path(name: string): string {
+    return join(this.#folder.path, name);
+  }
+
+  get dataDir(): string {
+    return this.path("data");
+  }
+
+  get controllerUrl(): string {
+    return `http://127.0.0.1:${this.controllerPort}`;
+  }
+
+  start(...argv: readonly string[]): RunningSluice {
+    const running = startSluice([...argv, "--json"]);
+    this.#running.push(running);
+    return running;
+  }
+
+  async startController(): Promise<void> {
+    this.controller = this.start("serve", "--data", this.dataDir, "--port", String(this.controllerPort));
+    await this.controller.ready;
+  }
+
+  async startGateway(...more: readonly string[]): Promise<void> {
+    this.gateway = this.start("gateway", this.path("first.yaml"), "--data", this.dataDir, ...more);
+    await this.gateway.ready;
+  }
+
+  async document(name: string, weight = 100): Promise<string> {
+    const [stable, candidate] = this.#origins;
+    await writeFile(
+      this.path(`${name}.yaml`),
+      `apiVersion: sluice/v1
+kind: Rollout
+metadata: { name: ${name} }
+spec:
+  service: ${SERVICE}
+  stable: { url: "${stable?.url}", release: r-stable, health: null }
+  candidate: { url: "${candidate?.url}", release: r-candidate, health: null }
+  route: { driver: gateway, listen: "127.0.0.1:${this.gatewayPort}", lease: ${this.#leaseMs}ms, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
+  onFail: { do: rollback, to: stable, within: 60s }
+  strategy: { canary: { steps: [{ weight: ${weight}, hold: 1h }] } }
+  gates: [{ use: demo }]
+`,
+    );
+    return this.path(`${name}.yaml`);
+  }
+
+  sluice(...argv: readonly string[]): Promise<Finished> {
+    return runSluice([...argv, "--data", this.dataDir]);
+  }
+
+  /** Runs a command and demands its exit code; what it said comes back. */
+  async must(code: number, ...argv: readonly string[]): Promise<string> {
+    const { code: found, stdout, stderr } = await this.sluice(...argv);
+    expect([argv.join(" "), found, found === code ? "" : stderr]).toEqual([argv.join(" "), code, ""]);
+    return stdout + stderr;
+  }
+
+  /** Applies a rollout that gives everybody to the candidate, and waits until they are there. */
+  async everybodyOnCandidate(name: string): Promise<void> {
+    await this.until("a gateway that reports", async () => {
+      return (await this.sluice("apply", await this.document(name))).code === 0;
+    });
+    await this.until("everybody on the candidate", async () => (await this.armNow()) === "candidate");
+  }
+
+  async status(name: string): Promise<Status> {
+    return JSON.parse(await this.must(0, "status", name, "--json")) as Status;
+  }
+
+  /** The arm that the next user meets; null when the gateway did not answer. */
+  armNow(): Promise<string | null> {
+    const headers = { "x-user-id": `user-${this.#user++}` };
+    return new Promise((resolve) => {
+      const asked = get(`http://127.0.0.1:${this.gatewayPort}/`, { headers, agent: false }, (response) => {
+        response.resume();
+        response.on("close", () => resolve(String(response.headers["x-sluice-arm"])));
+      });
+      asked.on("error", () => resolve(null));
+    });
+  }
+
+  /** The arms met within a time, each once. */
+  async armsWithin(ms: number): Promise<readonly string[]> {
+    const endMs = performance.now() + ms;
+    const met = new Set<string>();
+    while (performance.now() < endMs) {
+      met.add(String(await this.armNow()));
+      await pause(10);
+    }
+    return [...met];
+  }
+
+  async until(what: string, isTrue: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
+    const endMs = performance.now() + withinMs;
+    while (!(await isTrue())) {
+      if (performance.now() > endMs) throw new Error(`${what} did not come within ${withinMs} ms`);
+      await pause(50);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { child, finished } of this.#running.reverse()) {
+      child.kill("SIGKILL");
+      await finished;
+    }
+    for (const { server } of this.#origins) server.close();
+    await this.#folder.remove();
+  }
+}
