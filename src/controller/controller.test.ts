@@ -146,6 +146,37 @@ describe("the controller", () => {
     expect(world.controller.rollout("support-rag-7")?.rollout.cause?.gate).toBe("parity");
   });
 
+  it("holds while the manifest of an arm cannot be read for longer than three rechecks, and asks a person after the cap", async () => {
+    world = await new World().open();
+    await world.run(2);
+    await world.controller.apply(plan({ stages: [traffic(20, 60_000, 90_000), watch()] }));
+    await world.run(8);
+    world.releases[4002] = null;
+    const found = () => world.stored?.rollout.verdicts.find(({ gate }) => gate === "parity");
+    await world.run(40); // 12 s: two rechecks
+    expect(found()?.kind).not.toBe("no-data");
+    await world.run(60);
+    expect(found()).toMatchObject({ kind: "no-data", reason: expect.stringContaining("ECONNREFUSED") });
+    await world.run(120); // Beyond the hold: traffic alone would have gone on.
+    expect(world.stored?.rollout).toMatchObject({ phase: "progressing", stageIndex: 0 });
+    await world.run(120);
+    expect(world.phase).toBe("waiting");
+    expect(world.stored?.rollout.cause?.text).toContain("cannot be read");
+  }, 60_000);
+
+  it("goes on when a manifest that could not be read answers again", async () => {
+    world = await new World().open();
+    await world.run(2);
+    await world.controller.apply(plan({ stages: [traffic(20, 60_000, 600_000), watch()] }));
+    await world.run(8);
+    world.releases[4002] = null;
+    await world.run(250);
+    expect(world.stored?.rollout).toMatchObject({ phase: "progressing", stageIndex: 0 });
+    delete world.releases[4002];
+    await world.run(30);
+    expect(world.stored?.rollout.stageIndex === 1 || world.phase === "promoted").toBe(true);
+  }, 60_000);
+
   it("refuses a second rollout of one service, and one without a gateway", async () => {
     world = await new World().open();
     expect(await world.controller.apply(plan())).toMatchObject({ kind: "refused", code: "no-gateway" });

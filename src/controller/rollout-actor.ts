@@ -8,6 +8,7 @@ import type { RolloutEvent } from "../core/rollout/event.ts";
 import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import { look, turn } from "../core/rollout/wheel.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
+import type { Verdict } from "../core/verdict.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
 import type { JournalEntry, OperatorAnswer, StoredRollout, StoredUnits } from "../ports/controller-store.ts";
 import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
@@ -25,6 +26,8 @@ export interface ActorTools extends EffectTools {
 
 /** How often both arms' identity is compared again while a rollout runs. */
 const PARITY_EVERY_MS = 5_000;
+/** Rechecks in a row without a manifest that are taken for a moment of silence. */
+const UNREAD_RECHECKS = 3;
 /** A failed effect is told no sooner than this, because some are ordered again at once. */
 const FAILURE_PAUSE_MS = 500;
 /** Whole verdicts are written at most this often; a fuse never waits. */
@@ -49,6 +52,9 @@ export class RolloutActor {
   #running: { readonly effectId: string; readonly cancel: AbortController } | null = null;
   #judgedAtMonoMs = Number.NEGATIVE_INFINITY;
   #parityAtMonoMs = Number.NEGATIVE_INFINITY;
+  #unreadInARow = 0;
+  /** What is said beside the traffic's verdicts once the manifest of an arm could not be read for long. */
+  #beside: readonly Verdict[] = [];
   #unitsAtMonoMs: number;
   #units: UnitEvidence;
   #isStopped = false;
@@ -132,6 +138,7 @@ export class RolloutActor {
       this.#now(),
       () => nowMs - this.#judgedAtMonoMs >= JUDGE_EVERY_MS,
       this.#units,
+      this.#beside,
     );
     if (judged === null) return this.#remember(observations);
     this.#judgedAtMonoMs = nowMs;
@@ -265,13 +272,25 @@ export class RolloutActor {
     const check = async (): Promise<void> => {
       const result = await checkParity(plan, pinned, this.#tools, signal);
       const verdicts = result.kind === "succeeded" ? result.verdicts : [];
-      // An endpoint that does not answer for a moment has not changed its release; only a differing answer is told.
+      this.#countUnread(verdicts);
+      // Only a differing answer speaks at once; silence for a moment changes no release.
       if (!verdicts.some((verdict) => verdict.kind === "fail")) return;
       await this.take({ kind: "judged", at: this.#now(), stageIndex: this.rollout.stageIndex, verdicts });
     };
     check().catch((error: unknown) =>
       this.#tools.log(`${plan.rolloutId}: comparing identity again failed: ${String(error)}`),
     );
+  }
+
+  /**
+   * Silence for longer than a moment is no data: it holds, and after the cap of the stage a person is asked. The state
+   * keeps the last verdict of a gate, so an answer that comes back is told as well.
+   */
+  #countUnread(verdicts: readonly Verdict[]): void {
+    const unread = verdicts.filter(({ kind }) => kind === "error");
+    this.#unreadInARow = unread.length === 0 ? 0 : this.#unreadInARow + 1;
+    if (this.#unreadInARow > UNREAD_RECHECKS) this.#beside = unread.map((verdict) => ({ ...verdict, kind: "no-data" }));
+    else if (unread.length === 0 && this.#beside.length > 0) this.#beside = verdicts;
   }
 
   /** Readings come back through the queue; none is waited for, so a slow source delays nothing. */

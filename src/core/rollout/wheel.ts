@@ -67,7 +67,7 @@ export function judgeWhenDue(
 
 /**
  * Looks at what was seen; the event to take next, or null when nothing is to be decided. `units` begin
- * and end with the try, as its evidence does.
+ * and end with the try, as its evidence does; `beside` is what was read elsewhere and holds.
  */
 export function look(
   rollout: Rollout,
@@ -75,11 +75,12 @@ export function look(
   at: EpochMs,
   cadence: Cadence,
   units?: UnitView,
+  beside: readonly Verdict[] = [],
 ): Extract<RolloutEvent, { kind: "judged" }> | null {
   const { phase, stageIndex, plan } = rollout;
   // Before the first share nothing of the candidate's was served, so there is nothing to judge.
   if (phase === "pending" || phase === "checking") return null;
-  const verdicts = judgeWhenDue(evidence, stageView(rollout, at, units), plan.gates, cadence);
+  const verdicts = judgeWhenDue(evidence, stageView(rollout, at, units), plan.gates, cadence, beside);
   return verdicts === null ? null : { kind: "judged", at, stageIndex, verdicts };
 }
 
