@@ -164,13 +164,17 @@ describe("the controller", () => {
     expect(world.stored?.rollout.cause?.text).toContain("cannot be read");
   }, 60_000);
 
-  it("goes on when a manifest that could not be read answers again", async () => {
+  it("goes on when a manifest that could not be read answers again, over a restart between", async () => {
     world = await new World().open();
     await world.run(2);
     await world.controller.apply(plan({ stages: [traffic(20, 60_000, 600_000), watch()] }));
     await world.run(8);
     world.releases[4002] = null;
     await world.run(250);
+    expect(world.stored?.rollout).toMatchObject({ phase: "progressing", stageIndex: 0 });
+    await world.controller.stop();
+    await world.open(); // Over a restart too: the state remembers that nothing was read.
+    await world.run(8);
     expect(world.stored?.rollout).toMatchObject({ phase: "progressing", stageIndex: 0 });
     delete world.releases[4002];
     await world.run(30);

@@ -53,7 +53,7 @@ export class RolloutActor {
   #judgedAtMonoMs = Number.NEGATIVE_INFINITY;
   #parityAtMonoMs = Number.NEGATIVE_INFINITY;
   #unreadInARow = 0;
-  /** What is said beside the traffic's verdicts once the manifest of an arm could not be read for long. */
+  /** What the last recheck of the manifests says beside the traffic's verdicts. */
   #beside: readonly Verdict[] = [];
   #unitsAtMonoMs: number;
   #units: UnitEvidence;
@@ -284,13 +284,14 @@ export class RolloutActor {
 
   /**
    * Silence for longer than a moment is no data: it holds, and after the cap of the stage a person is asked. The state
-   * keeps the last verdict of a gate, so an answer that comes back is told as well.
+   * keeps the last verdict of a gate, over a restart too, so what is read is told each time.
    */
   #countUnread(verdicts: readonly Verdict[]): void {
     const unread = verdicts.filter(({ kind }) => kind === "error");
     this.#unreadInARow = unread.length === 0 ? 0 : this.#unreadInARow + 1;
-    if (this.#unreadInARow > UNREAD_RECHECKS) this.#beside = unread.map((verdict) => ({ ...verdict, kind: "no-data" }));
-    else if (unread.length === 0 && this.#beside.length > 0) this.#beside = verdicts;
+    if (unread.length === 0) this.#beside = verdicts.filter(({ kind }) => kind === "pass");
+    else if (this.#unreadInARow > UNREAD_RECHECKS)
+      this.#beside = unread.map((verdict) => ({ ...verdict, kind: "no-data" }));
   }
 
   /** Readings come back through the queue; none is waited for, so a slow source delays nothing. */

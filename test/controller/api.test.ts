@@ -199,7 +199,12 @@ describe("commands", () => {
     await post("/v1/rollouts/support-rag-7/abort", { reason: "seen enough" }, { "x-sluice-operator": "ann" });
     await world.run(4);
     expect(world.phase).toBe("aborted");
-    const journal = (await (await get("/v1/rollouts/support-rag-7/journal")).json()) as { entries: object[] };
+    const journal = (await (await get("/v1/rollouts/support-rag-7/journal")).json()) as {
+      plan: object;
+      entries: object[];
+    };
+    // The seed and the cookies' key are a gateway's to know: who may look could sign visitors with them.
+    expect(Object.keys(journal.plan)).not.toContain("sticky");
     expect(journal.entries).toContainEqual(
       expect.objectContaining({
         event: expect.objectContaining({ command: "abort", by: "ann", reason: "seen enough" }),

@@ -79,7 +79,11 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
 async function getJournal(id: string, controller: Controller): Promise<Response> {
   const stored = controller.rollout(id);
   if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
-  const { plan, cause } = stored.rollout;
+  // Who may look may not sign visitors' cookies, nor compute who gets which arm.
+  const {
+    plan: { sticky: _, ...plan },
+    cause,
+  } = stored.rollout;
   return Response.json({ plan, cause, observations: stored.observations, entries: await controller.journal(id) });
 }
 
