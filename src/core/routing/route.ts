@@ -91,7 +91,7 @@ export function stableOnly(table: RouteTable, reason: "lease-expired" | "overrid
   const { arms, closed } = table.document;
   if (closed.includes("stable")) return table;
   const choice: RouteTable["choice"] = { kind: "one", target: { ...arms.stable, arm: "stable" }, reason };
-  return { ...table, choice, locked: lockedOf(choice) };
+  return { ...table, choice, locked: lockedOf(choice), headerSplit: "0" }; // The split in force, which clients are told.
 }
 
 function choiceOf({ arms, closed }: RoutingDocument): RouteTable["choice"] {

@@ -31,6 +31,29 @@ describe("stickiness", () => {
     ).toBe(0);
   });
 
+  it("allows a user to wait on stable until the share of a document is in force, and to fall back when it lapses", () => {
+    expect(
+      count(
+        servedBy([
+          ["1.1", 0, "stable"],
+          ["1.1", 1000, "candidate"],
+          ["1.1", 0, "stable"],
+          ["1.2", 5000, "candidate"],
+        ]),
+      ),
+    ).toBe(0);
+  });
+
+  it("counts a move over a lapse that dealt nobody anew", () => {
+    const others = servedBy([["1.2", 5000, "stable"]], "user-2");
+    const lapse = servedBy([["1.2", 0, "stable"]], "user-3");
+    const moved = servedBy([
+      ["1.1", 1000, "candidate"],
+      ["1.3", 5000, "stable"],
+    ]);
+    expect(count([...moved, ...others, ...lapse])).toBe(1);
+  });
+
   it("counts a user who leaves the candidate though its share rose or stayed", () => {
     expect(
       count(

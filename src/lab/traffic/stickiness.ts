@@ -11,7 +11,7 @@ export interface Served {
   readonly user: string;
   readonly arm: ServingArm;
   readonly document: DocumentNumber;
-  /** Share of units that the document gives to the candidate, basis points. */
+  /** Share of units in force, basis points: 0 too while the document's own share waits for a lease. */
   readonly candidateBp: number;
 }
 
@@ -44,24 +44,31 @@ function isExplained(from: Placement, to: Placement, empty: readonly DocumentNum
   return empty.some((document) => inOrder(from, document) < 0 && inOrder(document, to) < 0);
 }
 
-/** An empty count. Within one document a user has one arm: each answer from the other one is a violation. */
+/**
+ * An empty count. Within one document a user has one arm: each answer from the other one is a violation, unless no
+ * share was in force for it. A document is a reset only when it never gave the candidate a share: after a lapse of the
+ * lease everybody is dealt as before.
+ */
 export function stickiness(): Stickiness {
   const byUser = new Map<string, Map<string, Placement>>();
   const empty = new Map<string, DocumentNumber>();
+  const shared = new Set<string>();
   let withinDocument = 0;
   return {
     observe({ user, arm, document: { epoch, seq }, candidateBp }) {
-      const key = `${epoch}.${seq}`;
-      if (candidateBp === 0) empty.set(key, { epoch, seq });
+      const number = `${epoch}.${seq}`;
+      if (candidateBp === 0) empty.set(number, { epoch, seq });
+      else shared.add(number);
       const placements = byUser.get(user) ?? new Map<string, Placement>();
       byUser.set(user, placements);
+      const key = candidateBp === 0 ? `${number} nobody` : number;
       const known = placements.get(key);
       if (known === undefined) placements.set(key, { epoch, seq, candidateBp, arm });
       else if (known.arm !== arm) withinDocument++;
     },
     violations() {
       let count = withinDocument;
-      const resets = [...empty.values()];
+      const resets = [...empty].flatMap(([number, document]) => (shared.has(number) ? [] : [document]));
       for (const placements of byUser.values()) {
         const ordered = [...placements.values()].sort(inOrder);
         for (let next = 1; next < ordered.length; next++) {
