@@ -284,12 +284,13 @@ export class RolloutActor {
 
   /**
    * Silence for longer than a moment is no data: it holds, and after the cap of the stage a person is asked. The state
-   * keeps the last verdict of a gate, over a restart too, so what is read is told each time.
+   * keeps the last verdict of a gate, over a restart too, so an answer that comes back is told as well.
    */
   #countUnread(verdicts: readonly Verdict[]): void {
     const unread = verdicts.filter(({ kind }) => kind === "error");
     this.#unreadInARow = unread.length === 0 ? 0 : this.#unreadInARow + 1;
-    if (unread.length === 0) this.#beside = verdicts.filter(({ kind }) => kind === "pass");
+    const isHeld = (gate: string) => this.rollout.verdicts.some((one) => one.gate === gate && one.kind === "no-data");
+    if (unread.length === 0) this.#beside = verdicts.filter(({ gate, kind }) => kind === "pass" && isHeld(gate));
     else if (this.#unreadInARow > UNREAD_RECHECKS)
       this.#beside = unread.map((verdict) => ({ ...verdict, kind: "no-data" }));
   }
