@@ -3,9 +3,12 @@ import type { MetricPlan } from "../core/stage/plan.ts";
 import { httpAccess } from "../drivers/access/http/index.ts";
 import { cloudwatch, environmentCredentials } from "../drivers/metrics/cloudwatch/index.ts";
 import { datadog } from "../drivers/metrics/datadog/index.ts";
+import { graphite } from "../drivers/metrics/graphite/index.ts";
 import { httpJson } from "../drivers/metrics/http-json/index.ts";
 import { influxFlux, influxQl } from "../drivers/metrics/influxdb/index.ts";
+import { newRelic } from "../drivers/metrics/newrelic/index.ts";
 import { prometheus, tokenFile } from "../drivers/metrics/prometheus/index.ts";
+import { clickhouse, influxSql } from "../drivers/metrics/sql/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { MetricSource } from "../ports/metric-source.ts";
 
@@ -28,6 +31,14 @@ function sourceOf(metric: MetricPlan, clock: Clock): MetricSource {
       return influxFlux(connection);
     case "influxdb-influxql":
       return influxQl(connection);
+    case "influxdb-sql":
+      return influxSql(connection);
+    case "newrelic":
+      return newRelic(connection);
+    case "graphite":
+      return graphite(connection);
+    case "clickhouse":
+      return clickhouse(connection);
     case "http-json":
       return httpJson({ ...connection, ...(timestamp === null ? {} : { timestamp }) });
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkMetricSource } from "./check-metric-source.ts";
-import { paceOf } from "./metric-source.ts";
+import { METRIC_SOURCES, paceOf } from "./metric-source.ts";
 
 type Metric = Parameters<typeof checkMetricSource>[0];
 
@@ -35,13 +35,26 @@ describe("what a metric source needs beside its query", () => {
     expect(problems({ source: "cloudwatch", url, tokenFile: "/t" })).toEqual([expect.stringContaining("AWS keys")]);
   });
 
+  it("is a key and an account of New Relic, written as a number in its address", () => {
+    const access = { headers: { "api-key": { file: "/a" } } };
+    expect(problems({ source: "newrelic" })).toEqual([
+      "newrelic asks for the header API-Key, and access.headers has none",
+      expect.stringContaining("names no account"),
+    ]);
+    expect(problems({ source: "newrelic", access, url: "https://api.newrelic.com?account=12" })).toEqual([]);
+    for (const account of ["", "0", "-3", "1.5", "twelve", "12%20"])
+      expect(problems({ source: "newrelic", access, url: `https://x.test?account=${account}` })).toHaveLength(1);
+  });
+
   it("is nothing more for the others", () => {
-    for (const source of ["prometheus", "http-json", "influxdb-flux", "influxdb-influxql"] as const)
-      expect(problems({ source })).toEqual([]);
+    const needy = ["datadog", "cloudwatch", "newrelic"];
+    const others = METRIC_SOURCES.filter((source) => !needy.includes(source));
+    expect(others.length).toBeGreaterThan(6);
+    for (const source of others) expect(problems({ source })).toEqual([]);
   });
 
   it("leaves hosted sources the time they are late by", () => {
-    for (const source of ["datadog", "cloudwatch"] as const) {
+    for (const source of ["datadog", "cloudwatch", "newrelic", "graphite"] as const) {
       const { everyMs, maxAgeMs, lateMs } = paceOf(source);
       expect(maxAgeMs).toBeGreaterThanOrEqual(lateMs + everyMs);
     }

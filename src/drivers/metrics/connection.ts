@@ -37,12 +37,15 @@ export interface Ask {
 /** Sends one request and returns the body of a 200. Everything else is a `DriverError`. */
 export type Send = (ask: Ask) => Promise<string>;
 
+/** Why a product says no: its credentials, its state, or the question itself. */
+export type Meaning = "unauthorized" | "busy" | "rejected";
+
 /** How a product says no. */
 export interface Refusals {
   /** What a refusal's body says to people; the empty text when that is not known. */
   detailOf(body: string): string;
-  /** What a body means whose status says something else; null when the status is right. */
-  meaningOf?(status: number, body: string): "unauthorized" | "busy" | null;
+  /** What a body means whose status says something else, 200 included; null when the status is right. */
+  meaningOf?(status: number, body: string): Meaning | null;
 }
 
 /** One server as a metric source sees it. */
@@ -80,7 +83,7 @@ function refusal(place: Place, response: Response, body: string): DriverError {
   const what = `${placeText(place)} answered ${status}${detail === "" ? "" : ` (${detail})`}`;
   if (meaning === "unauthorized" || (meaning === null && (status === 401 || status === 403)))
     return new DriverError("unauthorized", "never", `${what}; check the token and its rights`);
-  if (meaning === "busy" || status === 429 || status >= 500)
+  if (meaning === "busy" || (meaning === null && (status === 429 || status >= 500)))
     return new DriverError("unreachable", "safe", `${what}; ask again later`);
   if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
     const to = response.headers.get("location") ?? "";
@@ -88,7 +91,8 @@ function refusal(place: Place, response: Response, body: string): DriverError {
     const advice = "redirects are not followed, so give the final address";
     return new DriverError("rejected", "never", `${what}, a redirect to ${origin}; ${advice}`);
   }
-  return new DriverError("rejected", "never", `${what}; expected 200`);
+  const expected = meaning === null ? "expected 200" : "correct the query";
+  return new DriverError("rejected", "never", `${what}; ${expected}`);
 }
 
 /** A reading's reason may quote what the server answered with status 200. */
@@ -117,7 +121,8 @@ export function connect(driver: string, config: ConnectionConfig, path: string, 
     try {
       const response = await fetcher(to, { ...body, headers, signal, redirect: "manual", cache: "no-store" });
       const { kind, text } = await readText(response.body, { bytesMax: answerBytesMax, until: signal });
-      if (response.status !== 200) throw refusal(place, response, text);
+      const isRefused = response.status !== 200 || (refusals.meaningOf?.(200, text) ?? null) !== null;
+      if (isRefused) throw refusal(place, response, text);
       if (kind === "whole") return text;
       if (kind === "late") throw timeout(place, timeoutMs);
       const advice = "ask for one number, or raise answerBytesMax";

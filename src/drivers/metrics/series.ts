@@ -55,3 +55,11 @@ function noWholePoint(points: readonly Point[]): NoValue {
   const reason = `the series has no number of an interval that has ended (${points.length} points, ${nulls} null)`;
   return { kind: "no-data", reason };
 }
+
+/** The shortest distance between times, taken for the length of an interval; null when there are fewer than two. */
+export function stepMs(times: readonly number[]): number | null {
+  const sorted = [...times].sort((a, b) => a - b);
+  const steps = sorted.slice(1).map((time, index) => time - (sorted[index] ?? time));
+  const positive = steps.filter((step) => step > 0);
+  return positive.length === 0 ? null : Math.min(...positive);
+}

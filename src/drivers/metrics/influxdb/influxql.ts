@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { EpochMs } from "../../../core/unit.ts";
 import type { MetricOrder, MetricReading } from "../../../ports/metric-source.ts";
 import { parseJson, quote } from "../document.ts";
-import { judgeCount, readSeries } from "../series.ts";
+import { judgeCount, readSeries, stepMs } from "../series.ts";
 
 const series = z.object({
   columns: z.array(z.string()),
@@ -47,12 +47,4 @@ export function readInfluxQl(body: string, order: MetricOrder, now: EpochMs): Me
   }
   const points = rows.map(([time, value]) => ({ startMs: Number(time), endMs: Number(time) + lengthMs, value }));
   return readSeries(points, order, now);
-}
-
-/** The shortest distance between times; null when there are fewer than two. */
-function stepMs(times: readonly number[]): number | null {
-  const sorted = [...times].sort((a, b) => a - b);
-  const steps = sorted.slice(1).map((time, index) => time - (sorted[index] ?? time));
-  const positive = steps.filter((step) => step > 0);
-  return positive.length === 0 ? null : Math.min(...positive);
 }

@@ -1,0 +1,3 @@
+export { graphite, type GraphiteConfig } from "./driver.ts";
+
+export const runtime = "node";

@@ -1,0 +1,3 @@
+export { newRelic, type NewRelicConfig } from "./driver.ts";
+
+export const runtime = "node";

@@ -1,0 +1,3 @@
+export { clickhouse, influxSql, type SqlConfig } from "./driver.ts";
+
+export const runtime = "node";
