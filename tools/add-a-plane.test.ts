@@ -46,7 +46,7 @@ for (const one of planeSuite) {
   const { plane, ask } = inMemory(planeDocument(1, 0), manualClock(), ({ arms }) => {
     requests += arms.stable.requestsAll + arms.candidate.requestsAll;
   });
-  await one.run({ offer: (text) => plane.offer(text).kind, ask: async (fields) => ask(fields) });
+  await one.run({ offer: async (text) => (await plane.offer(text)).kind, ask: async (fields) => ask(fields) });
   plane.cut();
 }
 console.log(JSON.stringify({ cases: planeSuite.length, requests }));

@@ -14,6 +14,7 @@ import type { ControllerStore, JournalEntry, OperatorAnswer, StoredRollout } fro
 import type { LiveGateway } from "../ports/gateway-hub.ts";
 import { hexOf } from "../plane/digest.ts";
 import type { Proof } from "../plane/proof.ts";
+import type { DocumentSigner } from "../ports/document-signer.ts";
 import type { Random } from "../ports/random.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest } from "./acceptance.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
@@ -32,6 +33,8 @@ export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed">
   readonly random: Random;
   /** Proves leases to data planes; null where no secret is shared, then no lease is given. */
   readonly proof: Proof | null;
+  /** Signs documents and leases; null for data planes that were told to take unsigned ones. */
+  readonly signer: DocumentSigner | null;
 };
 
 export type Applied =
@@ -104,17 +107,15 @@ export class Controller {
 
   /** Reads the store, continues what a restart interrupted and begins to tick. */
   static async open(options: ControllerOptions): Promise<Controller> {
-    const { store, clock, hub, random, proof } = options;
+    const { store, clock, hub, random, proof, signer } = options;
     const ownership = await Ownership.take(store, clock, hexOf(random.bytes(16)));
     const pointers = new ServicePointers(store);
     await pointers.load();
-    const ledger = new DocumentLedger(store, clock, pointers, {
-      store: ownership.store,
-      highestEpoch: (service) => hub.highestEpoch(service),
-    });
+    const heard = { store: ownership.store, highestEpoch: (service: string) => hub.highestEpoch(service) };
+    const ledger = new DocumentLedger(store, clock, pointers, heard, signer);
     const documents = await ledger.load();
     const leaseMs = Math.max(0, ...documents.map(({ lease }) => lease?.ms ?? 0));
-    const planes = await PlaneDesk.open({ store, hub, ownership, clock, proof }, leaseMs);
+    const planes = await PlaneDesk.open({ store, hub, ownership, clock, proof, signer }, leaseMs);
     const sinceHour = Math.floor(options.clock.wallMs() / HOUR_MS) - HOURS_OF_HISTORY;
     const hours = new HourlyRates(await options.store.hours(sinceHour));
     const controller = new Controller(options, ledger, hours, { ownership, planes, pointers });

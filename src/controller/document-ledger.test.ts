@@ -34,7 +34,8 @@ function slowStore(): { readonly store: ControllerStore; release(): void } {
 }
 
 const heard = { store: "store-1", highestEpoch: () => 0 };
-const aLedger = (store: ControllerStore) => new DocumentLedger(store, manualClock(), new ServicePointers(store), heard);
+const aLedger = (store: ControllerStore) =>
+  new DocumentLedger(store, manualClock(), new ServicePointers(store), heard, null);
 
 const turns = async () => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();

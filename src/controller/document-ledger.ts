@@ -13,7 +13,12 @@ import type { ByArm } from "../core/arm.ts";
 import type { Manifest } from "../core/release/manifest.ts";
 import type { PointerMove } from "../core/service/pointer.ts";
 import { nextDocument } from "../core/rollout/routing-document.ts";
+import type { DocumentSigner } from "../ports/document-signer.ts";
+import { contentOf } from "../core/routing/signature.ts";
+import { sealed } from "./sealed-document.ts";
 import type { ServicePointers } from "./service-pointers.ts";
+
+const LATEST = { ...NO_TERMS, version: DOCUMENT_VERSION } as const;
 
 type SetSplit = Extract<Effect, { kind: "set-split" }>;
 
@@ -39,17 +44,43 @@ export class DocumentLedger {
   #queue: Promise<unknown> = Promise.resolve();
 
   readonly #heard: HeardOf;
+  readonly #signer: DocumentSigner | null;
 
-  constructor(store: ControllerStore, clock: Clock, pointers: ServicePointers, heard: HeardOf) {
+  /** @param signer null to sign nothing: only data planes that were told so take such documents */
+  constructor(
+    store: ControllerStore,
+    clock: Clock,
+    pointers: ServicePointers,
+    heard: HeardOf,
+    signer: DocumentSigner | null,
+  ) {
     this.#store = store;
     this.#clock = clock;
     this.#pointers = pointers;
     this.#heard = heard;
+    this.#signer = signer;
   }
 
-  /** Reads what was published before a restart. */
+  /** Reads what was published before a restart, signed with the key in force now. */
   async load(): Promise<readonly RoutingDocument[]> {
     for (const published of await this.#store.published()) this.#published.set(published.document.service, published);
+    return this.#sealAll();
+  }
+
+  /** Lets a new key sign from now on. What is in force stays, numbers included, and is signed by the new key. */
+  rotateKey(signer: DocumentSigner): Promise<readonly RoutingDocument[]> {
+    return this.#inTurn(async () => {
+      await signer.rotate();
+      return this.#sealAll();
+    });
+  }
+
+  async #sealAll(): Promise<readonly RoutingDocument[]> {
+    for (const [service, { document, effectId }] of this.#published) {
+      // From before documents could be signed: the same routing in a version that can.
+      const signable = this.#signer === null || document.version > 1 ? document : { ...document, ...LATEST };
+      this.#published.set(service, { effectId, document: await sealed(signable, this.#signer) });
+    }
     return [...this.#published.values()].map(({ document }) => document);
   }
 
@@ -119,7 +150,7 @@ export class DocumentLedger {
     const provisional = { rolloutId: null, arms, candidateBp: BP_NONE, closed: [] };
     const effectId = `adopt/${service}/${move.version}`;
     const terms = { ...NO_TERMS, store: this.#heard.store, override: effectId, version: DOCUMENT_VERSION } as const;
-    const document: RoutingDocument = { ...previous.document, ...number, ...provisional, ...terms };
+    const document = await sealed({ ...previous.document, ...number, ...provisional, ...terms }, this.#signer);
     const next: PublishedDocument = { document, effectId };
     const isStored = await this.#store.commit({ published: { expected: previous.document, next }, pointer: move });
     assert(isStored, `nobody else moves service ${service} while this process owns the store`);
@@ -144,7 +175,7 @@ export class DocumentLedger {
     const planned = nextDocument(plan, effect, previous?.document ?? null, this.#clock.wallMs(), heard);
     // The same order again, because it was not confirmed in time, says nothing new: it keeps its number.
     const isSaid = previous !== null && saysTheSame(planned, previous.document, heard.highestEpoch);
-    const document = isSaid ? previous.document : planned;
+    const document = isSaid ? previous.document : await sealed(planned, this.#signer);
     const admission = admit(document, null, 0);
     if (admission.kind !== "adopt") {
       // A way back that no data plane could take, of a rollout that none has taken a document of: nothing is to be
@@ -165,7 +196,8 @@ export class DocumentLedger {
 /** True when only the numbers and the time differ, and no data plane is beyond the number in force. */
 function saysTheSame(next: RoutingDocument, inForce: RoutingDocument, highestEpoch: number): boolean {
   const { epoch, seq, issuedAt } = inForce;
-  const text = (document: RoutingDocument) => canonicalJson({ ...document, epoch, seq, issuedAt } as unknown as Json);
+  const text = (document: RoutingDocument) =>
+    canonicalJson({ ...contentOf(document), epoch, seq, issuedAt } as unknown as Json);
   return highestEpoch <= epoch && text(next) === text(inForce);
 }
 

@@ -35,7 +35,9 @@ export class GatewayRegistry implements GatewayHub {
 
   publish(document: RoutingDocument): void {
     const current = this.#documents.get(document.service);
-    if (current !== undefined && !isNewer(document, current)) return;
+    const isSignedAnew =
+      current?.kid !== document.kid && current?.epoch === document.epoch && current.seq === document.seq;
+    if (current !== undefined && !isNewer(document, current) && !isSignedAnew) return;
     this.#documents.set(document.service, document);
     for (const listener of this.#listeners.get(document.service) ?? []) listener(document);
   }

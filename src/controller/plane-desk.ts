@@ -1,10 +1,12 @@
 import { isProvisional } from "../core/routing/document.ts";
 import { type LeaseGrant, leaseText, type PlaneReport } from "../core/routing/lease.ts";
 import { epochMs } from "../core/unit.ts";
+import { kidOf } from "../core/routing/signature.ts";
 import { digestOf } from "../plane/digest.ts";
 import type { Proof } from "../plane/proof.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControllerStore, StoredPlane } from "../ports/controller-store.ts";
+import type { DocumentSigner } from "../ports/document-signer.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
 import type { GatewayRegistry } from "./gateway-registry.ts";
 import type { Ownership } from "./ownership.ts";
@@ -19,6 +21,8 @@ export interface PlaneDeskOptions {
   readonly clock: Clock;
   /** Null: this controller can prove nothing, so it gives no lease. */
   readonly proof: Proof | null;
+  /** Null: data planes that look at signatures get no lease either. */
+  readonly signer: DocumentSigner | null;
 }
 
 /**
@@ -107,10 +111,13 @@ export class PlaneDesk {
     if (report.digest !== digest || hub.current(service) !== document) return null;
     const ms = Math.max(lease.ms, ownership.announcedMs);
     const said = { store: ownership.store, owner: ownership.owner, epoch, seq, digest, ms };
-    const proven = await proof.prove(leaseText(report.id, report.nonce, said));
+    const text = leaseText(report.id, report.nonce, said);
+    const key = this.#options.signer?.current;
+    const signed = key === undefined ? {} : { kid: kidOf(key.publicKey), signature: await key.sign(text) };
+    const proven = await proof.prove(text);
     if (!ownership.canPromise) return null; // As late as can be: a process that was stopped wakes up here.
     hub.granted(gatewayId, ms);
-    return { ...said, proof: proven };
+    return { ...said, proof: proven, ...signed };
   }
 
   /** A person's word that a data plane is gone; null when none of that id counts. */

@@ -11,7 +11,7 @@ async function open(): Promise<PlaneWorld> {
   };
   const router = createRouter({ document: planeDocument(1, 0), fetch });
   return {
-    offer: (text) => router.updateDocument(text).kind,
+    offer: async (text) => (await router.updateDocument(text)).kind,
     async ask(fields) {
       const headers = new Headers(fields.map(([name, value]): [string, string] => [name, value]));
       const { headers: answered } = await router.handle(new Request("https://rag.example.org/", { headers }));

@@ -261,7 +261,7 @@ describe("updateDocument", () => {
   it("applies to the next request, also to one that is still being identified", async () => {
     const { origin, router } = routerOn(allToCandidate, {
       identify: async () => {
-        router.updateDocument(JSON.stringify(aDocument({ epoch: 2, candidateBp: bp(0), closed: ["candidate"] })));
+        await router.updateDocument(JSON.stringify(aDocument({ epoch: 2, candidateBp: bp(0), closed: ["candidate"] })));
         return { unit: "user-1", pin: null, requestedArm: null };
       },
     });
@@ -270,7 +270,7 @@ describe("updateDocument", () => {
     expect(origin.requests).toHaveLength(1);
   });
 
-  it("I21: keeps the last good document when a bad, older or foreign one arrives", () => {
+  it("I21: keeps the last good document when a bad, older or foreign one arrives", async () => {
     const { router } = routerOn(aDocument({ epoch: 5 }));
     const texts = [
       "",
@@ -278,9 +278,10 @@ describe("updateDocument", () => {
       JSON.stringify(aDocument({ epoch: 4 })),
       JSON.stringify(aDocument({ epoch: 6, service: "billing" })),
     ];
-    expect(texts.map((text) => router.updateDocument(text).kind)).toEqual(["refuse", "refuse", "keep", "refuse"]);
+    const said = await Promise.all(texts.map(async (text) => (await router.updateDocument(text)).kind));
+    expect(said).toEqual(["refuse", "refuse", "keep", "refuse"]);
     expect(router.document()).toEqual(aDocument({ epoch: 5 }));
-    expect(router.updateDocument(JSON.stringify(aDocument({ epoch: 6 }))).kind).toBe("adopt");
+    expect((await router.updateDocument(JSON.stringify(aDocument({ epoch: 6 })))).kind).toBe("adopt");
     expect(router.document().epoch).toBe(6);
   });
 });

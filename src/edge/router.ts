@@ -49,7 +49,7 @@ export interface Router {
    * Takes a document that arrived, as JSON text. It applies to the next request; requests in flight end where they
    * began. A document that is refused or not newer changes nothing.
    */
-  updateDocument(text: string): Admission;
+  updateDocument(text: string): Promise<Admission>;
   /** The document in force. */
   document(): RoutingDocument;
   /**

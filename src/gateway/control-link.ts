@@ -29,7 +29,7 @@ export interface ControlTarget {
   readonly gatewayId: string;
   document(): RoutingDocument;
   /** Decides on a document that arrived as JSON text. */
-  offer(text: string): Admission;
+  offer(text: string): Promise<Admission>;
   /** What a push says of this data plane, and how its answer is heard. */
   report(isLeaving: boolean): { readonly report: PlaneReport; readonly ask: LeaseAsk };
   /** Takes a lease out of an answer; says why it is none. */
@@ -130,15 +130,21 @@ export class ControlLink {
       return false;
     }
     this.#following = "stream";
+    let arrived: string[] = [];
     const parser = createParser({
       maxBufferSize: 4 * DOCUMENT_LIMITS.bytes,
       onEvent: ({ event, data }) => {
-        if (event === "routing") this.#offer(data);
+        if (event === "routing") arrived.push(data);
       },
     });
     const decoder = new TextDecoder();
     try {
-      for await (const chunk of body) parser.feed(decoder.decode(chunk as Buffer, { stream: true }));
+      for await (const chunk of body) {
+        parser.feed(decoder.decode(chunk as Buffer, { stream: true }));
+        // One after another, and nothing is read meanwhile: each may cost the check of a signature.
+        for (const text of arrived) await this.#target.offer(text);
+        arrived = [];
+      }
     } catch {
       // The stream broke; the loop opens the next one.
     }
@@ -151,11 +157,7 @@ export class ControlLink {
     this.#following = "poll";
     if (answer.statusCode !== 200) return void (await answer.body.dump());
     this.#etag = typeof answer.headers.etag === "string" ? answer.headers.etag : null;
-    this.#offer(await textOf(answer.body, DOCUMENT_LIMITS.bytes, this.#clock.timeout(PUSH_TIMEOUT_MS)));
-  }
-
-  #offer(text: string): void {
-    this.#target.offer(text);
+    await this.#target.offer(await textOf(answer.body, DOCUMENT_LIMITS.bytes, this.#clock.timeout(PUSH_TIMEOUT_MS)));
   }
 
   #get(accept: string, headers: Record<string, string>, bodyTimeout: number): Promise<Dispatcher.ResponseData> {

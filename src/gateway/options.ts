@@ -1,6 +1,7 @@
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { Pin } from "../core/routing/route.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
+import type { KeyRing } from "../plane/key-ring.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 
@@ -74,6 +75,8 @@ export interface GatewayOptions {
   readonly gatewayId: string;
   /** Base URL of the controller, e.g. `http://127.0.0.1:4400`; absent: documents come through `adopt` only. */
   readonly controllerUrl?: string | undefined;
+  /** The controller's keys; by default none, and then only `adopt` changes the document. */
+  readonly keys?: KeyRing | undefined;
   /** Bearer token for the controller. */
   readonly token?: string | undefined;
   /** Where the gateway keeps its name toward the controller and a person's word, so that both outlive a restart. */

@@ -57,8 +57,8 @@ export interface Gateway {
   /** The document in force. */
   document(): RoutingDocument;
   /**
-   * Decides on a document as every data plane does and, when it is newer and valid, routes the next request by it.
-   * Requests in flight end where they began; endpoints it no longer names close after its `drainMs`.
+   * Decides on a document of this very process, which needs no signature, and, when it is newer and valid, routes the
+   * next request by it. Requests in flight end where they began; endpoints it no longer names close after its `drainMs`.
    */
   adopt(document: RoutingDocument): Admission;
   /**
@@ -66,8 +66,8 @@ export interface Gateway {
    * resolves when a restart would remember it.
    */
   overrideWith(to: "stable" | null): Promise<void>;
-  /** The same for a document that arrived as JSON text. */
-  offer(text: string): Admission;
+  /** The same for a document that arrived as JSON text, and has to be signed. */
+  offer(text: string): Promise<Admission>;
   /** Follows a controller that was not there at the start, or that was started again at another address. */
   follow(controllerUrl: string, token: string): void;
   stats(): GatewayStats;
@@ -133,6 +133,7 @@ class RunningGateway implements Gateway {
       prepare: (table) =>
         planFor(table, this.#upstreams, this.#limits.headerCount, () => hexOf(options.random.bytes(16))),
       planeId: `${options.gatewayId}.${planeFile.id}`,
+      keys: options.keys,
       proof: {
         prove: (text) => this.#proof?.prove(text) ?? Promise.resolve(""),
         isProven: (text, given) => this.#proof?.isProven(text, given) ?? Promise.resolve(false),
@@ -198,8 +199,8 @@ class RunningGateway implements Gateway {
     return this.#planeFile.settled();
   }
 
-  offer(text: string): Admission {
-    return this.#heard(this.#plane.offer(text));
+  async offer(text: string): Promise<Admission> {
+    return this.#heard(await this.#plane.offer(text));
   }
 
   follow(controllerUrl: string, token: string): void {

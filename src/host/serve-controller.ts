@@ -18,6 +18,8 @@ import { lockDataDirectory } from "./data-directory-lock.ts";
 import { hexOf } from "../plane/digest.ts";
 import { checkDatabase, checkIdentity } from "./store-check.ts";
 import { systemClock } from "./system-clock.ts";
+import { kidOf } from "../core/routing/signature.ts";
+import { openSigningKey, SIGNING_KEY_FILE } from "./signing-key.ts";
 import { openTokenFile, TOKEN_FILES } from "./token-file.ts";
 import { watchEventLoop } from "./watchdog.ts";
 
@@ -121,6 +123,7 @@ export async function startController(options: ServeControllerOptions): Promise<
     // After the database: a token says there is one, and a start that was cut off before must not look like a loss.
     const { path: tokenFile, token } = await openTokenFile(dataDir);
     const gateway = await openTokenFile(dataDir, TOKEN_FILES.gateway);
+    const { signer, isNew: isNewKey } = await openSigningKey(dataDir);
     const clock = systemClock();
     const hub = new GatewayRegistry(() => clock.monoMs());
     const traffic = { gateway: gatewayTraffic(hub) };
@@ -129,6 +132,7 @@ export async function startController(options: ServeControllerOptions): Promise<
       hub,
       random: systemRandom,
       proof: null, // Each answer is proven with the credential it answers to.
+      signer,
       traffic,
       probes,
       health: httpHealth(clock, { access: (plan) => httpAccess(plan, clock) }),
@@ -138,6 +142,11 @@ export async function startController(options: ServeControllerOptions): Promise<
       onFatal,
     });
     undo.push(() => controller.stop());
+    // Only where there were gateways to tell: the first start of all makes one in silence.
+    if (isNewKey && controller.planes.all().length > 0) {
+      const made = `${join(dataDir, SIGNING_KEY_FILE)} was not there, so a new key signs from now on`;
+      log(`${made} (${kidOf(signer.current.publicKey)}); gateways on other machines have to be told: sluice key show`);
+    }
     const own = [[token, "admin"] as const, [gateway.token, "gateway"] as const];
     const tokens = await TokenBook.open(store, clock, own);
     const { hasOpenMetrics = false } = options;

@@ -2,7 +2,6 @@ import { LEASE_LIMITS, type RoutingDocument } from "../core/routing/document.ts"
 import { type LeaseGrant, leaseText } from "../core/routing/lease.ts";
 import type { Clock } from "../ports/clock.ts";
 import { digestOf } from "./digest.ts";
-import type { Proof } from "./proof.ts";
 
 /** The part of a clock that a lease is counted by. */
 export type LeaseClock = Pick<Clock, "monoMs" | "wallMs">;
@@ -57,12 +56,16 @@ export class Lease {
    * Takes the answer to a request. Why it gives no lease, as a sentence; null when it does. It must be proven over the
    * request's own nonce, be about exactly the document that was reported, and come from the newest owner heard of.
    */
-  async hear(ask: LeaseAsk, planeId: string, grant: LeaseGrant, proof: Proof): Promise<string | null> {
+  async hear(
+    ask: LeaseAsk,
+    planeId: string,
+    grant: LeaseGrant,
+    isProven: (text: string, grant: LeaseGrant) => Promise<boolean>,
+  ): Promise<string | null> {
     const { document } = ask;
     if (!isGrant(grant)) return "it is no lease";
     if (!(grant.ms >= LEASE_LIMITS.minMs && grant.ms <= LEASE_LIMITS.maxMs)) return `a lease of ${grant.ms} ms`;
-    if (!(await proof.isProven(leaseText(planeId, ask.nonce, grant), grant.proof)))
-      return "its proof is not our controller's";
+    if (!(await isProven(leaseText(planeId, ask.nonce, grant), grant))) return "its proof is not our controller's";
     const isThis = grant.epoch === document.epoch && grant.seq === document.seq && grant.digest === digestOf(document);
     if (!isThis || grant.store !== document.store) return "it is about another document than the one reported";
     const newest = this.#owners.get(grant.store) ?? grant.owner;

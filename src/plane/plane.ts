@@ -3,6 +3,7 @@ import { DOCUMENT_VERSION, isProvisional, type RoutingDocument } from "../core/r
 import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
 import { compileRouteTable, type RouteTable, stableOnly } from "../core/routing/route.ts";
 import { digestOf } from "./digest.ts";
+import { KeyRing } from "./key-ring.ts";
 import { Lease, type LeaseAsk, type LeaseClock } from "./lease.ts";
 import type { Proof } from "./proof.ts";
 
@@ -11,14 +12,16 @@ import type { Proof } from "./proof.ts";
  * pools, or nothing more than the table itself.
  */
 export interface PlaneOptions<P> {
-  /** The document to begin with; it is admitted like every later one. */
+  /** The document to begin with, which whoever starts the data plane answers for: nobody else has to have signed it. */
   readonly document: RoutingDocument;
   readonly clock: LeaseClock;
   /** Prepares a table for traffic, once or twice a document and never for a request. */
   readonly prepare: (table: RouteTable) => P;
   /** Its name toward the controller, the same over restarts; without one it can hold no lease. */
   readonly planeId?: string | undefined;
-  /** Tells the controller's answers from others'; without one it can hold no lease. */
+  /** The keys of its controller; by default none, and then no document that arrives is taken and no lease is held. */
+  readonly keys?: KeyRing | undefined;
+  /** Tells the controller's answers from others' where signatures are not looked at; else they have to be signed. */
   readonly proof?: Proof | undefined;
   /** A person's word from before a restart. */
   readonly override?: Override | null | undefined;
@@ -42,6 +45,7 @@ export interface Override {
 export class Plane<P> {
   readonly #options: PlaneOptions<P>;
   readonly #lease: Lease;
+  readonly #keys: KeyRing;
   #document: RoutingDocument;
   #plan: P;
   /** Stable alone; null while nothing is provisional. */
@@ -57,6 +61,7 @@ export class Plane<P> {
     if (first.kind !== "adopt") throw new TypeError(`the routing document is not admissible: ${reasonOf(first)}`);
     this.#options = options;
     this.#lease = new Lease(options.clock);
+    this.#keys = options.keys ?? new KeyRing("unsigned");
     this.#document = first.document;
     this.#override = options.override ?? null;
     this.#plan = this.#prepare(first.document);
@@ -93,12 +98,18 @@ export class Plane<P> {
     return this.#lease.leftMs();
   }
 
-  /** Decides on a document that arrived as JSON text. */
-  offer(text: string): Admission {
-    return this.#take(admitText(text, this.#document), () => JSON.parse(text) as unknown);
+  /** Decides on a document that arrived as JSON text. One that is signed by nobody whom it was told of is refused. */
+  async offer(text: string): Promise<Admission> {
+    const json = () => JSON.parse(text) as unknown;
+    const admission = admitText(text, this.#document);
+    if (admission.kind !== "adopt") return this.#take(admission, json);
+    const seal = await this.#keys.check(admission.document);
+    // Another document may have been taken meanwhile, and this one is not to be taken after it.
+    if (seal.kind === "signed") return this.adopt(admission.document);
+    return this.#take({ kind: "refuse", problems: [{ code: "E403", path: "signature", message: seal.message }] }, json);
   }
 
-  /** The same for a document that is in memory already. */
+  /** Decides on a document of this very process, which needs no signature. */
   adopt(document: RoutingDocument): Admission {
     return this.#take(admit(document, this.#document, 0), () => document);
   }
@@ -125,6 +136,7 @@ export class Plane<P> {
       override: this.#override?.to ?? null,
       refused: this.#refused,
       isLeaving,
+      ...(this.#keys.acceptsUnsigned ? { acceptsUnsigned: true } : {}),
     };
     return { report, ask };
   }
@@ -132,8 +144,12 @@ export class Plane<P> {
   /** Takes what the controller answered to a report. Null when it renewed the lease, else why it did not. */
   hear(ask: LeaseAsk, grant: LeaseGrant): Promise<string | null> {
     const { planeId, proof } = this.#options;
-    if (planeId === undefined || proof === undefined) return Promise.resolve("it was told no name and no key");
-    return this.#lease.hear(ask, planeId, grant, proof);
+    const keys = this.#keys;
+    if (planeId === undefined) return Promise.resolve("it was told no name");
+    return this.#lease.hear(ask, planeId, grant, async (text, { proof: proven, kid, signature }) => {
+      if (!keys.acceptsUnsigned) return keys.isSigned(kid, text, signature);
+      return (await proof?.isProven(text, proven)) ?? false;
+    });
   }
 
   #take(admission: Admission, json: () => unknown): Admission {

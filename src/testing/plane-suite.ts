@@ -15,7 +15,7 @@ export interface PlaneAnswer {
 /** What a data plane brings to its conformance run; it began with `planeDocument(1, 0)`. */
 export interface PlaneWorld {
   /** Gives it a document as JSON text; what it says to that. */
-  offer(text: string): "adopt" | "keep" | "refuse";
+  offer(text: string): Promise<"adopt" | "keep" | "refuse">;
   /** One request with these header fields, in order. */
   ask(headers: readonly (readonly [name: string, value: string])[]): Promise<PlaneAnswer>;
 }
@@ -60,14 +60,14 @@ export const planeSuite: readonly PlaneCase[] = [
     name: "routes the next request by the document it took",
     async run(world) {
       await expectArm(world, "stable", "at 0");
-      assert(world.offer(text(planeDocument(2, 10_000))) === "adopt", "a newer document is taken");
+      assert((await world.offer(text(planeDocument(2, 10_000)))) === "adopt", "a newer document is taken");
       await expectArm(world, "candidate", "at 10 000");
     },
   },
   {
     name: "I21: keeps its last good document when a bad, an oversized or a foreign one arrives",
     async run(world) {
-      world.offer(text(planeDocument(2, 10_000)));
+      await world.offer(text(planeDocument(2, 10_000)));
       const bad = [
         "",
         "{}",
@@ -76,25 +76,25 @@ export const planeSuite: readonly PlaneCase[] = [
         text(planeDocument(3, 0, { service: "other" })),
         text(planeDocument(3, 0, { allow: ["x".repeat(300_000)] })),
       ];
-      for (const one of bad) assert(world.offer(one) === "refuse", `took ${one.slice(0, 80)}`);
+      for (const one of bad) assert((await world.offer(one)) === "refuse", `took ${one.slice(0, 80)}`);
       await expectArm(world, "candidate", "after what it refused");
     },
   },
   {
     name: "I8: never goes back, and never takes other content under a number it has",
     async run(world) {
-      world.offer(text(planeDocument(5, 10_000)));
-      assert(world.offer(text(planeDocument(4, 0))) === "keep", "an older document changes nothing");
-      assert(world.offer(text(planeDocument(5, 10_000))) === "keep", "the same document changes nothing");
-      assert(world.offer(text(planeDocument(5, 0))) === "refuse", "one number has one content");
+      await world.offer(text(planeDocument(5, 10_000)));
+      assert((await world.offer(text(planeDocument(4, 0)))) === "keep", "an older document changes nothing");
+      assert((await world.offer(text(planeDocument(5, 10_000)))) === "keep", "the same document changes nothing");
+      assert((await world.offer(text(planeDocument(5, 0)))) === "refuse", "one number has one content");
       await expectArm(world, "candidate", "after all of them");
     },
   },
   {
     name: "sends nobody to a closed arm",
     async run(world) {
-      world.offer(text(planeDocument(2, 10_000)));
-      world.offer(text(planeDocument(3, 0, { closed: ["candidate"], allow: ["ann"] })));
+      await world.offer(text(planeDocument(2, 10_000)));
+      await world.offer(text(planeDocument(3, 0, { closed: ["candidate"], allow: ["ann"] })));
       await expectArm(world, "stable", "closed");
     },
   },

@@ -95,6 +95,7 @@ export class World {
       clock: this.clock,
       random: systemRandom,
       proof: sharedSecretProof(SECRET),
+      signer: null, // Its data planes are told so; signed.test.ts is about signatures.
       log: (line) => void this.logged.push(line),
       onFatal: (error) => void this.logged.push(`fatal: ${String(error)}`),
     };

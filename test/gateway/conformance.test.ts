@@ -18,7 +18,7 @@ async function world(): Promise<PlaneWorld> {
   const gateway = await aGateway(JSON.parse(here(JSON.stringify(planeDocument(1, 0)))));
   open.push({ gateway, origin });
   return {
-    offer: (text) => gateway.offer(here(text)).kind,
+    offer: async (text) => (await gateway.offer(here(text))).kind,
     async ask(fields) {
       const { headers } = await get(gateway.url, { headers: ["host", "x", ...fields.flat()] });
       const arm = headers["x-sluice-arm"] as ServingArm;

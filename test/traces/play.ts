@@ -159,6 +159,7 @@ export async function playController(world: RecordedWorld): Promise<Played> {
         });
       },
     },
+    signer: null, // Gateways of this world are told so.
     metrics: () => ({
       name: "recorded",
       read: ({ query }, now) =>

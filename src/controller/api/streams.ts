@@ -91,7 +91,7 @@ export function getRouting(context: Context, controller: Controller, clock: Cloc
 
 function documentResponse(document: RoutingDocument, known: string | undefined): Response {
   const spoken = { [VERSION_HEADER]: String(DOCUMENT_VERSION) };
-  const etag = `"${document.epoch}.${document.seq}"`;
+  const etag = `"${document.epoch}.${document.seq}${document.kid ? `.${document.kid}` : ""}"`;
   return known === etag
     ? new Response(null, { status: 304, headers: { etag, ...spoken } })
     : Response.json(document, { headers: { etag, ...spoken } });

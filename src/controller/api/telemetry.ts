@@ -33,6 +33,7 @@ const push = z.strictObject({
       override: z.literal("stable").nullable(),
       refused: z.object({ epoch: z.int().min(0), seq: z.int().min(0), reason: z.string().max(2_000) }).nullable(),
       isLeaving: z.boolean(),
+      acceptsUnsigned: z.boolean().optional(),
     })
     .optional(),
 });

@@ -15,6 +15,7 @@ import {
 import { mayNameUnit } from "./headers.ts";
 import { readServes } from "./schema-lock-serves.ts";
 import { ShapeReader } from "./shape.ts";
+import { contentOf, isPublicKey, type Succession, SUCCESSIONS_MAX } from "./signature.ts";
 
 /**
  * What a data plane does with a document that arrived. `keep`: nothing new, routing stays. `refuse`: the document may
@@ -26,6 +27,22 @@ export type Admission =
   | { readonly kind: "refuse"; readonly problems: readonly Problem[] };
 
 const CODE = "E401";
+/** Of every version. */
+const FIELDS = [
+  "version",
+  "service",
+  "epoch",
+  "seq",
+  "rolloutId",
+  "arms",
+  "candidateBp",
+  "sticky",
+  "identity",
+  "allow",
+  "closed",
+  "drainMs",
+  "issuedAt",
+] as const;
 const U32_MAX = 2 ** 32 - 1;
 const WEEK_MS = 7 * 86_400_000;
 const NAME = /^[\x21-\x7e]+$/;
@@ -77,8 +94,11 @@ export function admit(json: unknown, current: RoutingDocument | null, bytes: num
       reason: `document ${found} is older than ${current.epoch}.${current.seq}, which is in force`,
     };
   }
-  if (canonicalJson(document as unknown as Json) === canonicalJson(current as unknown as Json)) {
-    return { kind: "keep", reason: `document ${found} is in force already` };
+  if (canonicalJson(contentOf(document) as unknown as Json) === canonicalJson(contentOf(current) as unknown as Json)) {
+    const isSignedAnew = (document.kid ?? null) !== null && document.kid !== current.kid;
+    return isSignedAnew
+      ? { kind: "adopt", document }
+      : { kind: "keep", reason: `document ${found} is in force already` };
   }
   if (isUpgrade(document, current)) return { kind: "adopt", document };
   shape.refuse("seq", `document ${found} is in force with other content; publish changes under a higher seq`);
@@ -90,7 +110,7 @@ function isUpgrade(document: RoutingDocument, current: RoutingDocument): boolean
   const rendered = renderDocument(document, current.version);
   return (
     document.version > current.version &&
-    canonicalJson(rendered as unknown as Json) === canonicalJson(current as unknown as Json)
+    canonicalJson(contentOf(rendered) as unknown as Json) === canonicalJson(contentOf(current) as unknown as Json)
   );
 }
 
@@ -103,22 +123,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
   const version = typeof json === "object" && json !== null ? (json as { version?: unknown }).version : undefined;
   const terms: readonly (keyof typeof NO_TERMS)[] =
     version === 2 ? ["store", "region", "lease", "override", "end", "kid", "signature"] : [];
-  const fields = shape.object(json, "", [
-    ...terms,
-    "version",
-    "service",
-    "epoch",
-    "seq",
-    "rolloutId",
-    "arms",
-    "candidateBp",
-    "sticky",
-    "identity",
-    "allow",
-    "closed",
-    "drainMs",
-    "issuedAt",
-  ]);
+  const fields = shape.object(json, "", [...terms, ...FIELDS], version === 2 ? ["succession"] : []);
   if (fields === null) return null;
   const arms = shape.object(fields.arms, "arms", SERVING_ARMS);
   const sticky = shape.object(fields.sticky, "sticky", ["hash", "seed", "ttlMs"], ["key", "cookie"]);
@@ -165,10 +170,10 @@ function readKey(shape: ShapeReader, sticky: { readonly key?: unknown; readonly 
   return { ...key, cookie: shape.text(sticky.cookie, "sticky.cookie", 64, HEADER_NAME, "a cookie's name") };
 }
 
-type Terms = Required<Pick<RoutingDocument, keyof typeof NO_TERMS>>;
+type Terms = Required<Pick<RoutingDocument, keyof typeof NO_TERMS>> & Pick<RoutingDocument, "succession">;
 
 /** What version 2 adds. Reserved fields take null alone: a value would mean something this code does not do. */
-function readTerms(shape: ShapeReader, fields: { readonly [name in keyof typeof NO_TERMS]?: unknown }): Terms {
+function readTerms(shape: ShapeReader, fields: { readonly [name in keyof Terms]?: unknown }): Terms {
   const name = (value: unknown, path: string, max: number) =>
     value === null ? null : shape.text(value, path, max, NAME, "visible ASCII");
   const lease = fields.lease === null ? null : shape.object(fields.lease, "lease", ["ms"]);
@@ -190,7 +195,24 @@ function readTerms(shape: ShapeReader, fields: { readonly [name in keyof typeof 
     end: null,
     kid: name(fields.kid, "kid", 128),
     signature: name(fields.signature, "signature", 512),
+    ...(fields.succession === undefined ? {} : { succession: readSuccession(shape, fields.succession) }),
   };
+}
+
+function readSuccession(shape: ShapeReader, json: unknown): readonly Succession[] {
+  const key = (value: unknown, path: string) => {
+    const read = shape.text(value, path, 128);
+    if (!isPublicKey(read)) shape.refuse(path, "expected a public key: ed25519: and 64 hexadecimal digits");
+    return read;
+  };
+  return shape.list(json, "succession", { min: 1, max: SUCCESSIONS_MAX }, (value, path) => {
+    const link = shape.object(value, path, ["key", "by", "signature"]);
+    return {
+      key: key(link?.key, `${path}.key`),
+      by: key(link?.by, `${path}.by`),
+      signature: shape.text(link?.signature, `${path}.signature`, 512, NAME, "visible ASCII"),
+    };
+  });
 }
 
 function readIdentity(shape: ShapeReader, json: unknown): UnitIdentity | null {

@@ -1,6 +1,7 @@
 import type { ServingArm } from "../arm.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import type { Serves } from "./schema-lock.ts";
+import type { Succession } from "./signature.ts";
 
 /** Where one arm is served and what separates its caches from the other arm's. */
 export interface ArmTarget {
@@ -75,9 +76,11 @@ export interface RoutingDocument {
   readonly override?: string | null;
   /** Reserved: when the document ends by itself; null for never. Data planes of this version take only null. */
   readonly end?: null;
-  /** Key and signature over the canonical text of everything else; null while documents are not signed. */
+  /** Name of the key, and its signature over the canonical text of everything else; null where nothing is signed. */
   readonly kid?: string | null;
   readonly signature?: string | null;
+  /** How the keys before this one handed over to it, oldest first; absent while there was only one. */
+  readonly succession?: readonly Succession[];
 }
 
 /** Newest version of routing documents that this code writes and reads. */
@@ -110,7 +113,9 @@ export function isProvisional({ lease, arms, closed }: RoutingDocument): boolean
  */
 export function renderDocument(document: RoutingDocument, version: number): RoutingDocument {
   if (version >= 2 || document.version === 1) return document;
-  const common = Object.entries(document).filter(([field]) => !Object.hasOwn(NO_TERMS, field));
+  const common = Object.entries(document).filter(
+    ([field]) => !Object.hasOwn(NO_TERMS, field) && field !== "succession",
+  );
   const { hash, seed, ttlMs } = document.sticky;
   return { ...(Object.fromEntries(common) as unknown as RoutingDocument), version: 1, sticky: { hash, seed, ttlMs } };
 }

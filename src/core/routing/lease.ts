@@ -18,6 +18,8 @@ export interface PlaneReport {
   readonly refused: { readonly epoch: number; readonly seq: number; readonly reason: string } | null;
   /** It will take no request any more. */
   readonly isLeaving: boolean;
+  /** A person told it to look at no signature: whoever gets between it and its controller orders its traffic. */
+  readonly acceptsUnsigned?: boolean | undefined;
 }
 
 /** What a controller answers to a report when it may: the lease runs from the moment the report was sent. */
@@ -29,11 +31,19 @@ export interface LeaseGrant {
   readonly seq: number;
   readonly digest: string;
   readonly ms: number;
+  /** By the credential of the report. Whoever was sent the credential could make it: it counts where nothing is signed. */
   readonly proof: string;
+  /** By the controller's key, over the same text; absent from a controller that signs nothing. */
+  readonly kid?: string;
+  readonly signature?: string;
 }
 
 /** The text that a grant's proof is made over: everything it says, for one plane and one request. */
-export function leaseText(planeId: string, nonce: string, grant: Omit<LeaseGrant, "proof">): string {
+export function leaseText(
+  planeId: string,
+  nonce: string,
+  grant: Omit<LeaseGrant, "proof" | "kid" | "signature">,
+): string {
   const { store, owner, epoch, seq, digest, ms } = grant;
   return canonicalJson({ lease: 1, planeId, nonce, store, owner, epoch, seq, digest, ms });
 }
