@@ -67,7 +67,6 @@ function memoryGoals(rows) {
 
 async function ratioGoals() {
   const { LineReader } = await load("cli/judge/line-reader.js");
-  const { TextLineReader } = await load("cli/judge/text-line-reader.js");
   const { LogJudge } = await load("cli/judge/log-judge.js");
   const { LOG_FORMATS } = await load("cli/judge/format/formats.js");
   const { EventJudge } = await load("core/trace/event-judge.js");
@@ -79,7 +78,7 @@ async function ratioGoals() {
     const format = name === "events" ? null : LOG_FORMATS[name]();
     const events = new EventJudge(rules, new ArmNames());
     const taker = format === null ? events : new LogJudge(events, format, null);
-    const reader = format?.lines === "text" ? new TextLineReader(taker) : new LineReader(taker);
+    const reader = new LineReader(taker, format?.lines);
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES) reader.push(bytes.subarray(at, at + CHUNK_BYTES));
     reader.end();
     if (taker.finish().counts.lines !== IN_PROCESS) throw new Error(`${name}: not every line was judged`);

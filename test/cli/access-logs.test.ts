@@ -4,7 +4,6 @@ import { LOG_FORMATS } from "../../src/cli/judge/format/formats.ts";
 import { LineReader } from "../../src/cli/judge/line-reader.ts";
 import { LogJudge } from "../../src/cli/judge/log-judge.ts";
 import { rulesOfPreset } from "../../src/cli/judge/rules.ts";
-import { TextLineReader } from "../../src/cli/judge/text-line-reader.ts";
 import { ArmNames } from "../../src/core/trace/arm-names.ts";
 import { EventJudge } from "../../src/core/trace/event-judge.ts";
 import type { TraceJudgement } from "../../src/core/trace/judgement.ts";
@@ -17,7 +16,7 @@ function judged(product: string, text: string, armField: string | null = null, n
   const format = LOG_FORMATS[product]?.() ?? null;
   const events = new EventJudge(RULES, new ArmNames(names));
   const taker = format === null ? events : new LogJudge(events, format, armField === null ? null : [armField]);
-  const reader = format?.lines === "text" ? new TextLineReader(taker) : new LineReader(taker);
+  const reader = new LineReader(taker, format?.lines);
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; at += 1_000) reader.push(bytes.subarray(at, at + 1_000));
   reader.end();

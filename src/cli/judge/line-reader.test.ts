@@ -79,6 +79,7 @@ describe("LineReader", () => {
     ["two values without one", '{"a":1}{"b":2}\n{"c":3}\n'],
     ["an array over several lines", '[\n{"a":1},\n{"c":3}\n]\n'],
     ["an open array that the next line closes", '{"a":[1\n2]}\n'],
+    ["a text over two lines and two values in the next", '{"a":"x\n{y"}\n{},{}\n'],
   ])("does not take %s for events", (_, text) => {
     const { values, refused } = lines(text);
     expect(refused.length).toBeGreaterThan(0);
@@ -147,7 +148,7 @@ describe("LineReader", () => {
   it("gives every line the value or the refusal that parsing it alone gives", () => {
     const line = fc.oneof(
       fc.json(),
-      fc.constantFrom("{", "}", "[1", "2]", "1,2", "{},{}", "null", '"a"', "", "]", "[["),
+      fc.constantFrom("{", "}", "[1", "2]", "1,2", "{},{}", '{y"}', "null", '"a"', "", "]", "[["),
       fc.constantFrom('{"a":[{}', "{}]}", '{"a":{}', '"b":1}', '{"a":1},{"b":2}', '{"a":"', '"}', "{}"),
     );
     fc.assert(

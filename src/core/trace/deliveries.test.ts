@@ -1,0 +1,32 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Deliveries } from "./deliveries.ts";
+
+describe("Deliveries", () => {
+  it("knows an event by its id and its time together", () => {
+    const id = fc.oneof(
+      fc.constantFrom("", "a", "ab", "ab\u0000", "aB", "żółw", "żółwi"),
+      fc.string({ unit: "binary" }),
+    );
+    const atMs = fc.oneof(fc.constantFrom(0, 1, 1_756_339_200_000, 1_756_339_200_000.125), fc.nat());
+    fc.assert(
+      fc.property(fc.array(fc.tuple(id, atMs), { maxLength: 60 }), (events) => {
+        const deliveries = new Deliveries();
+        const seen = new Set<string>();
+        for (const [text, time] of events) {
+          const key = JSON.stringify([text, time]);
+          expect(deliveries.isRepeated(text, time)).toBe(seen.has(key));
+          seen.add(key);
+        }
+      }),
+    );
+  });
+
+  it("remembers at least the last 65 536 and tells 300 000 others from each other", () => {
+    const deliveries = new Deliveries();
+    for (let i = 0; i < 300_000; i++) {
+      expect(deliveries.isRepeated(`request-${i}`, 0)).toBe(false);
+      if (i % 1_000 === 999) expect(deliveries.isRepeated(`request-${Math.max(0, i - 65_535)}`, 0)).toBe(true);
+    }
+  });
+});
