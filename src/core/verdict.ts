@@ -13,6 +13,8 @@ export interface Verdict {
   readonly instance?: string;
   /** What the verdict is about, where it is not about all: a topic of the gold set. */
   readonly topic?: string;
+  /** The users it is about, where it is not about all: `tenant=acme`, or `tenant#9f3a2c11` where values are hashed. */
+  readonly segment?: string;
   readonly kind: VerdictKind;
   /** The reason code, where it is not the first one of the gate's kind. */
   readonly condition?: string;

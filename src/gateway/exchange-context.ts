@@ -28,6 +28,8 @@ export interface Assignment {
   readonly place: Place;
   /** Bucket hash of the unit; null without one. */
   readonly hash: number | null;
+  /** Labels by which evidence tells users apart; null where the document asks for none. */
+  readonly segments: readonly string[] | null;
   readonly isProbe: boolean;
   /** `Set-Cookie` for the client; null for none. */
   readonly cookie: string | null;

@@ -231,9 +231,9 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer, SlotTak
       if (this.#body instanceof RequestBody) this.#body.destroy();
     }
     this.#release();
-    const { place, hash, isProbe } = this.#to;
+    const { place, hash, isProbe, segments } = this.#to;
     const traffic = isProbe ? "probe" : this.#isCold ? "cold" : "warm";
-    recorder.record(place, hash, traffic, latencyMs, this.#errorClass, endMs);
+    recorder.record(place, hash, traffic, latencyMs, this.#errorClass, endMs, segments);
     if (events !== null) this.#log(events, endMs, isWhole);
     this.#context.inFlight--;
     this.#context.onEnd();
@@ -300,10 +300,10 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer, SlotTak
   #retry(errorClass: ErrorClass): void {
     this.#hasRetried = true;
     const { clock, counts, recorder } = this.#context;
-    const { place, hash, isProbe } = this.#to;
+    const { place, hash, isProbe, segments } = this.#to;
     const nowMs = clock.monoMs();
     counts.retries++;
-    if (!isProbe) recorder.record(place, hash, "warm", null, errorClass, nowMs);
+    if (!isProbe) recorder.record(place, hash, "warm", null, errorClass, nowMs, segments);
     const failed = this.#upstream;
     this.#release();
     this.#upstream = this.#to.plan.upstreams.choose(nowMs, failed);

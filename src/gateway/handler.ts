@@ -54,6 +54,7 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   const isWarmPing = facts.isWarm && peer.isTrusted;
   if (!peer.isTrusted) countUntrusted(context, facts);
   const pin = facts.pinToken === null ? null : verified(context, facts.pinToken);
+  const segments = plan.segments?.read(facts.headers, path) ?? null; // Before anything knows the arm.
   const isWarmOrProbe = isWarmPing || pin?.purpose === "probe";
   const asked = askedBy(facts, pin, !isWarmOrProbe);
   const { decision, cookie, isViolation } = plan.decider.decide(asked, context.clock);
@@ -77,6 +78,7 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
     plan: arm,
     place,
     hash: decision.hash,
+    segments,
     isProbe: isWarmOrProbe,
     cookie,
     client: context.peers.clientOf(peer, facts.forwardedFor),

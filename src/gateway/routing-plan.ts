@@ -2,6 +2,7 @@ import type { ServingArm } from "../core/arm.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import { answerLabels, requestLabels } from "../core/routing/headers.ts";
 import type { RouteTable, RouteTarget } from "../core/routing/route.ts";
+import { SegmentReader } from "../core/routing/segments.ts";
 import { Decider } from "../plane/decider.ts";
 import { RequestHeaderReader } from "./request-headers.ts";
 import type { ArmUpstreams, UpstreamSet } from "./upstream.ts";
@@ -25,6 +26,8 @@ export interface RoutingPlan {
   readonly table: RouteTable;
   readonly reader: RequestHeaderReader;
   readonly decider: Decider;
+  /** Null where the document tells no users apart. */
+  readonly segments: SegmentReader | null;
   readonly stable: ArmRoute;
   /** Null when the document has no candidate. */
   readonly candidate: ArmRoute | null;
@@ -43,6 +46,7 @@ export function planFor(
     table,
     reader: new RequestHeaderReader(document.identity, headerCountMax),
     decider: new Decider(table, newVisitorId),
+    segments: document.segments === undefined ? null : new SegmentReader(document.segments, document.sticky.seed),
     stable: armRoute(table, { ...stable, arm: "stable" }, upstreams),
     candidate: candidate === null ? null : armRoute(table, { ...candidate, arm: "candidate" }, upstreams),
   };

@@ -1,8 +1,10 @@
 import { SERVING_ARMS } from "../core/arm.ts";
 import { suggestion } from "../core/did-you-mean.ts";
 import type { Gate } from "../core/judge/definition.ts";
+import { segmentErrors } from "../core/judge/errors/segment-errors.ts";
 import { findGate, GATES, isProbeGate } from "../core/judge/gates.ts";
 import type { Problem } from "../core/problem.ts";
+import { mayNameUnit } from "../core/routing/headers.ts";
 import { isOwnAddress } from "./check-addresses.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
 import { optionsSchema } from "./gate-schema.ts";
@@ -31,6 +33,7 @@ export function checkRollout(document: RolloutDocument, source: Source): readonl
     ...checkArms(document, problem),
     ...checkIdentity(document, problem),
     ...checkStickyFor(document, problem),
+    ...checkSegments(document, problem),
     ...checkSteps(document, problem),
     ...checkGates(document, source, problem),
     ...checkMetrics(document, problem),
@@ -96,6 +99,25 @@ function checkArms(document: RolloutDocument, problem: Report): readonly Problem
     );
   }
   return problems;
+}
+
+/** Segments have names of their own and are read from fields that reach the service; a gate for none is a mistake. */
+function checkSegments({ spec }: RolloutDocument, problem: Report): readonly Problem[] {
+  const segments = spec.segments ?? [];
+  const names = segments.map(({ name }) => name);
+  const places = segments.flatMap(({ name, header }, index) => {
+    const at = ["spec", "segments", index] as const;
+    if (names.indexOf(name) !== index) return [problem([...at, "name"], "E131", `a second segment is named "${name}"`)];
+    if (header === undefined || mayNameUnit(header)) return [];
+    const message = `"${header}" is a header the gateway keeps for itself`;
+    return [problem([...at, "header"], "E131", message, "name a header that your clients or your proxy set")];
+  });
+  const asked = spec.gates.flatMap(({ gate }, index) =>
+    gate === segmentErrors.name && segments.length === 0
+      ? [problem(["spec", "gates", index], "E131", `${gate} has no segments to tell apart`, "add spec.segments")]
+      : [],
+  );
+  return [...places, ...asked];
 }
 
 function checkIdentity({ spec }: RolloutDocument, problem: Report): readonly Problem[] {

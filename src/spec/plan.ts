@@ -2,8 +2,10 @@ import { type GateSetting, gateLabel } from "../core/judge/setting.ts";
 import { findGate, type GateName, gateNamed, gateOrder } from "../core/judge/gates.ts";
 import type { ManifestField } from "../core/release/manifest.ts";
 import type { Serves } from "../core/routing/schema-lock.ts";
+import type { SegmentSource } from "../core/routing/segments.ts";
 import type { ArmPlan, MetricPlan, ProbePlan, RolloutPlan, Stage } from "../core/stage/plan.ts";
 import { type Bp, bp } from "../core/unit.ts";
+import { segmentErrors } from "../core/judge/errors/segment-errors.ts";
 import { deltaS } from "../core/judge/probes/delta-s.ts";
 import { planAccess } from "./access-schema.ts";
 import { planHealthMap } from "./health-map-schema.ts";
@@ -83,6 +85,7 @@ export function planRollout(document: RolloutDocument, source: Source, context: 
       stickyBy: stickyHeaders(spec.route),
     },
     allow: spec.route.allow ?? [],
+    ...(spec.segments === undefined ? {} : { segments: spec.segments.map(planSegment) }),
     sticky: planSticky(spec, context),
     drainMs: spec.route.drain ?? DEFAULTS.drainMs,
     leaseMs: spec.route.lease === "off" ? null : (spec.route.lease ?? DEFAULTS.leaseMs),
@@ -157,6 +160,10 @@ function planArm(arm: ArmDocument, spec: Spec, cachePrefix: string, current: Arm
   };
 }
 
+function planSegment({ name, header, show }: NonNullable<Spec["segments"]>[number]): SegmentSource {
+  return { name, header: header?.toLowerCase() ?? null, show: show ?? false };
+}
+
 /** A pin the document does not name is not locked. */
 function planServes({ schemaRev, indexHash, modelTag }: NonNullable<ArmDocument["serves"]>): Serves {
   return { schemaRev: schemaRev ?? null, indexHash: indexHash ?? null, modelTag: modelTag ?? null };
@@ -228,9 +235,17 @@ function gateSettings({ spec }: RolloutDocument, source: Source, context: PlanCo
     const all = { ...base, ...options };
     settings.set(gateLabel(which), { ...which, options: all, source: `${context.file}:${line}`, ...scope });
   });
+  addSegmentGate(spec, settings);
   const tries = (spec.onFail?.to ?? firstPreset({ spec })?.onFail) === "previous-stage" ? 2 : 1;
   const sorted = [...settings.values()].sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
   return sorted.map((setting) => withErrorBudget(setting, tries));
+}
+
+/** Users are told apart to be judged: segments come with their gate, and the gate is nothing without segments. */
+function addSegmentGate({ segments }: Spec, settings: Map<string, GateSetting>): void {
+  const { name: gate, defaults } = segmentErrors;
+  if (segments === undefined) settings.delete(gate);
+  else if (!settings.has(gate)) settings.set(gate, { gate, options: { ...defaults }, source: "spec.segments" });
 }
 
 function percentBp(percent: number): Bp {

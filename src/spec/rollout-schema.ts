@@ -4,6 +4,7 @@ import { parseAddressBlock, parseIpAddress } from "../core/address/ip-address.ts
 import { DECLARED_FIELDS } from "../core/release/manifest.ts";
 import { LEASE_LIMITS } from "../core/routing/document.ts";
 import { PIN_TEXT, REVISION } from "../core/routing/schema-lock.ts";
+import { SEGMENT_LIMITS, SEGMENT_NAME } from "../core/routing/segments.ts";
 import { accessSchema } from "./access-schema.ts";
 import { parseDurationMs } from "./duration.ts";
 import { METRIC_SOURCES } from "./metric-source.ts";
@@ -122,6 +123,17 @@ export const gateEntry = z.looseObject({
   within: z.strictObject({ from: z.number().min(0).max(100), to: z.number().min(0).max(100) }).optional(),
 });
 
+/** One way of telling users apart for evidence: by a header of the request, or by its path. */
+const segment = z
+  .strictObject({
+    name: z.string().max(SEGMENT_LIMITS.name).regex(SEGMENT_NAME, "expected lower-case letters, digits and hyphens"),
+    header: headerName.optional(),
+    path: z.literal(true).optional(),
+    /** Values leave the gateway as they are; without it a keyed hash of them does. */
+    show: z.boolean().optional(),
+  })
+  .refine(({ header, path }) => (header === undefined) !== (path === undefined), "expected a header, or path: true");
+
 /** A number from outside that gates may ask for; queries are in the language of the source. */
 const metric = z.strictObject({
   name,
@@ -178,6 +190,8 @@ export const rolloutSchema = z.strictObject({
       /** How long a gateway may send users to the candidate without hearing from the controller. */
       lease: z.union([z.literal("off"), lease]).optional(),
     }),
+    /** How evidence tells users apart, so that harm to a few of them is found and named. */
+    segments: z.array(segment).min(1).max(SEGMENT_LIMITS.sources).optional(),
     probes: z
       .strictObject({
         set: z.string().min(1),

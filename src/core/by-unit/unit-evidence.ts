@@ -2,14 +2,17 @@ import { SERVING_ARMS } from "../arm.ts";
 import { type ErrorClass, FAILING_ROW, UNIT_ROW, type UnitWindow } from "../window/window.ts";
 import { type ClusterDifference, clusterDifference } from "./cluster-difference.ts";
 import type { UnitName } from "../assign/unit-name.ts";
+import { SegmentEvidence, type SegmentEvidenceSnapshot, type SegmentView } from "./segment-evidence.ts";
 import { UnitFuse, type UnitFuseSnapshot } from "./unit-fuse.ts";
-import { type UnitMeasure, UnitTable, type UnitTableSnapshot } from "./unit-table.ts";
+import { type UnitMeasure, type UnitPlace, UnitTable, type UnitTableSnapshot } from "./unit-table.ts";
 
 /** Evidence by unit as plain JSON. */
 export interface UnitEvidenceSnapshot {
   readonly table: UnitTableSnapshot;
   readonly failures: UnitFuseSnapshot;
   readonly classes: readonly (readonly [ErrorClass, UnitFuseSnapshot])[];
+  /** Missing in what the version before stored. */
+  readonly segments?: SegmentEvidenceSnapshot;
 }
 
 /** What a gate may ask of it. */
@@ -26,6 +29,8 @@ export interface UnitView {
   classLogE(errorClass: ErrorClass): number | null;
   /** Rates averaged over units, clustered by unit; null while an arm has fewer than two. */
   difference(measure: UnitMeasure): ClusterDifference | null;
+  /** The same by segment; without one where the document tells none apart. */
+  readonly segments: SegmentView;
 }
 
 /** Classes that are followed; later ones are judged by the failures of any class. */
@@ -41,11 +46,13 @@ export class UnitEvidence implements UnitView {
   readonly #table: UnitTable;
   readonly #classes: Map<ErrorClass, UnitFuse>;
   readonly failures: UnitFuse;
+  readonly segments: SegmentEvidence;
 
   constructor(snapshot?: UnitEvidenceSnapshot) {
     this.#table = new UnitTable(undefined, snapshot?.table);
     this.failures = new UnitFuse(snapshot?.failures);
     this.#classes = new Map(snapshot?.classes.map(([name, fuse]) => [name, new UnitFuse(fuse)]));
+    this.segments = new SegmentEvidence(snapshot?.segments);
   }
 
   tells(measure: UnitMeasure): boolean {
@@ -54,12 +61,13 @@ export class UnitEvidence implements UnitView {
 
   /** Takes one window's units in. @param classes the window's classes by arm, sorted, as `failing` refers to them */
   take(
-    { below, failingBelow, arms }: UnitWindow,
+    { below, failingBelow, arms, segments }: UnitWindow,
     classes: { readonly stable: readonly ErrorClass[]; readonly candidate: readonly ErrorClass[] },
   ): void {
     this.#table.keepBelow(below);
     for (const fuse of [this.failures, ...this.#classes.values()]) fuse.keepBelow(failingBelow);
     for (const arm of SERVING_ARMS) this.#takeFailing(arm, arms[arm].failing, classes[arm]);
+    if (segments !== undefined) this.segments.take(segments, (name) => this.#placeBefore(name));
     for (const arm of SERVING_ARMS) this.#takeRows(arm, arms[arm].rows);
   }
 
@@ -81,6 +89,7 @@ export class UnitEvidence implements UnitView {
       table: this.#table.snapshot(),
       failures: this.failures.snapshot(),
       classes: [...this.#classes].map(([name, fuse]) => [name, fuse.snapshot()] as const),
+      segments: this.segments.snapshot(),
     };
   }
 
@@ -93,7 +102,7 @@ export class UnitEvidence implements UnitView {
     const failed = new Set<UnitName>();
     for (let at = 0; at < failing.length; at += FAILING_ROW) {
       const [name, share] = [failing[at] as UnitName, (failing[at + 1] as number) / 10_000];
-      const before = this.#table.isComplete ? this.#table.placeOf(name) : null;
+      const before = this.#placeBefore(name);
       const event = { name, arm, share, before };
       const errorClass = classes[failing[at + 2] as number];
       if (errorClass !== undefined) this.#fuseOf(errorClass)?.take(event);
@@ -101,6 +110,10 @@ export class UnitEvidence implements UnitView {
       failed.add(name);
       this.failures.take(event);
     }
+  }
+
+  #placeBefore(name: UnitName): UnitPlace | null {
+    return this.#table.isComplete ? this.#table.placeOf(name) : null;
   }
 
   #takeRows(arm: "stable" | "candidate", rows: readonly number[]): void {

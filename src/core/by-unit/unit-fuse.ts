@@ -34,8 +34,9 @@ export class UnitFuse {
   /** Events of units that were seen on stable before their share came up; the only test that few units leave. */
   #moved: AllocationEProcess;
 
-  constructor(snapshot?: UnitFuseSnapshot) {
-    this.#seen = new UnitNames(undefined, snapshot?.seen);
+  /** @param limit units remembered; beyond it a part of both arms' is */
+  constructor(snapshot?: UnitFuseSnapshot, limit?: number) {
+    this.#seen = new UnitNames(limit, snapshot?.seen);
     this.#first = snapshot?.first ?? NO_ALLOCATIONS;
     this.#moved = snapshot?.moved ?? NO_ALLOCATIONS;
   }

@@ -6,6 +6,7 @@ import type { Advice, Gate } from "./definition.ts";
 import { errorRate } from "./errors/error-rate.ts";
 import { fiveXxBurst } from "./errors/five-xx-burst.ts";
 import { newErrorClass } from "./errors/new-error-class.ts";
+import { segmentErrors } from "./errors/segment-errors.ts";
 import { cacheCollision, duplicateEffect, stickyViolation, toolLoop, writeLoss } from "./events/events.ts";
 import type { OptionsOf } from "./fields.ts";
 import { parity } from "./identity/parity.ts";
@@ -40,6 +41,7 @@ const KINDS = [
   fiveXxDelta,
   fiveXxBurst,
   newErrorClass,
+  segmentErrors,
   toolLoop,
   p95Warm,
   p95EqualLoad,

@@ -15,6 +15,7 @@ const SLOW_SAMPLES = 200;
 /** One run's users, and what a gateway would keep of them between windows. */
 class Run {
   readonly #crowd: Crowd;
+  readonly #segments: Population["segments"];
   readonly #log: UnitLog;
   readonly #budget = new UnitBudget();
   readonly #slots = { stable: new ArmSlot(), candidate: new ArmSlot() };
@@ -25,6 +26,7 @@ class Run {
   constructor(population: Population, random: RandomStream) {
     this.#crowd = drawCrowd(population, random);
     this.#log = new UnitLog(this.#crowd.key);
+    this.#segments = population.segments;
   }
 
   second(candidateBp: number, atS: number): Block {
@@ -36,7 +38,8 @@ class Run {
       const isEvidence = this.#budget.spend(person.hash, atS * 1_000);
       slots[arm].countUser(false, latencyMs, errorClass, isEvidence);
       if (!isEvidence) continue;
-      this.#log.record(arm, person.hash, share, { errorClass, warmMs: failed ? null : latencyMs }, this.#slowMs);
+      const outcome = { errorClass, warmMs: failed ? null : latencyMs };
+      this.#log.record(arm, person.hash, share, outcome, this.#slowMs, this.#segments?.(person) ?? null);
     }
     const arms = { stable: slots.stable.drain(), candidate: slots.candidate.drain() };
     const classes = { stable: Object.keys(arms.stable.classes), candidate: Object.keys(arms.candidate.classes) };

@@ -2,6 +2,7 @@ import { assert } from "../assert.ts";
 import type { ServingArm } from "../arm.ts";
 import { type UnitName, unitName } from "../assign/unit-name.ts";
 import { poissonCount } from "../stats/draw.ts";
+import type { SegmentLabel } from "../routing/segments.ts";
 import type { RandomStream } from "../stats/random.ts";
 
 /** One user of a rehearsal. */
@@ -29,6 +30,8 @@ export interface Population {
   readonly latencyMs?: (person: Person, arm: ServingArm, atS: number, random: RandomStream) => number;
   /** How often a user of this arm comes back, beside stable's; 1 when absent. */
   readonly returns?: (arm: ServingArm) => number;
+  /** Segments of a user's requests; absent: none are told apart. */
+  readonly segments?: (person: Person) => readonly SegmentLabel[];
 }
 
 /** One request of a rehearsal's second. */

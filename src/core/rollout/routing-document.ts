@@ -48,6 +48,7 @@ export function nextDocument(
     store: heard.store,
     lease: leaseOf(plan, effect, previous),
     override: `${plan.rolloutId}/${plan.generation}`,
+    ...(plan.segments === undefined ? {} : { segments: plan.segments }),
   };
 }
 

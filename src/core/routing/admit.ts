@@ -13,6 +13,7 @@ import {
   type UnitIdentity,
 } from "./document.ts";
 import { mayNameUnit } from "./headers.ts";
+import { SEGMENT_LIMITS, SEGMENT_NAME, type SegmentSource } from "./segments.ts";
 import { readServes } from "./schema-lock-serves.ts";
 import { ShapeReader } from "./shape.ts";
 import { contentOf, isPublicKey, type Succession, SUCCESSIONS_MAX } from "./signature.ts";
@@ -123,7 +124,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
   const version = typeof json === "object" && json !== null ? (json as { version?: unknown }).version : undefined;
   const terms: readonly (keyof typeof NO_TERMS)[] =
     version === 2 ? ["store", "region", "lease", "override", "end", "kid", "signature"] : [];
-  const fields = shape.object(json, "", [...terms, ...FIELDS], version === 2 ? ["succession"] : []);
+  const fields = shape.object(json, "", [...terms, ...FIELDS], version === 2 ? ["segments", "succession"] : []);
   if (fields === null) return null;
   const arms = shape.object(fields.arms, "arms", SERVING_ARMS);
   const sticky = shape.object(fields.sticky, "sticky", ["hash", "seed", "ttlMs"], ["key", "cookie"]);
@@ -154,6 +155,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
     drainMs: shape.integer(fields.drainMs, "drainMs", WEEK_MS),
     issuedAt: shape.time(fields.issuedAt, "issuedAt") as EpochMs,
     ...(fields.version === 2 ? readTerms(shape, fields) : {}),
+    ...(fields.segments === undefined ? {} : { segments: readSegments(shape, fields.segments) }),
   };
   shape.unique(document.allow, "allow");
   shape.unique(document.closed, "closed");
@@ -231,6 +233,27 @@ function readIdentity(shape: ShapeReader, json: unknown): UnitIdentity | null {
     trustedHeaders: shape.list(fields.trustedHeaders, "identity.trustedHeaders", bounds, name),
     stickyBy: shape.list(fields.stickyBy, "identity.stickyBy", bounds, unitName),
   };
+}
+
+function readSegments(shape: ShapeReader, json: unknown): readonly SegmentSource[] {
+  const read = (value: unknown, path: string): SegmentSource => {
+    const fields = shape.object(value, path, ["name", "header", "show"]);
+    const name = shape.text(fields?.name, `${path}.name`, SEGMENT_LIMITS.name, SEGMENT_NAME, "lower-case letters");
+    const header =
+      fields?.header === null
+        ? null
+        : shape.text(fields?.header, `${path}.header`, 128, HEADER_NAME, "a header name").toLowerCase();
+    if (header !== null && header !== "" && !mayNameUnit(header)) {
+      shape.refuse(`${path}.header`, `"${header}" is a header the data plane keeps for itself`);
+    }
+    return { name, header, show: fields?.show === true };
+  };
+  const sources = shape.list(json, "segments", { min: 1, max: SEGMENT_LIMITS.sources }, read);
+  shape.unique(
+    sources.map(({ name }) => name),
+    "segments",
+  );
+  return sources;
 }
 
 function readTarget(shape: ShapeReader, json: unknown, path: string): ArmTarget | null {

@@ -1,5 +1,6 @@
 import type { ServingArm } from "../arm.ts";
 import type { Bp, EpochMs } from "../unit.ts";
+import type { SegmentSource } from "./segments.ts";
 import type { Serves } from "./schema-lock.ts";
 import type { Succession } from "./signature.ts";
 
@@ -65,6 +66,8 @@ export interface RoutingDocument {
   /** How long running requests of a replaced target may go on before they are cut. */
   readonly drainMs: number;
   readonly issuedAt: EpochMs;
+  /** How evidence tells users apart; absent: not at all. A data plane of the version before refuses it. */
+  readonly segments?: readonly SegmentSource[];
   // From here on: all present in version 2, all absent in version 1.
   /** Identity of the store that numbered the document; null for the one a data plane starts from. */
   readonly store?: string | null;
@@ -113,9 +116,8 @@ export function isProvisional({ lease, arms, closed }: RoutingDocument): boolean
  */
 export function renderDocument(document: RoutingDocument, version: number): RoutingDocument {
   if (version >= 2 || document.version === 1) return document;
-  const common = Object.entries(document).filter(
-    ([field]) => !Object.hasOwn(NO_TERMS, field) && field !== "succession",
-  );
+  const isTerm = (field: string) => Object.hasOwn(NO_TERMS, field) || field === "segments" || field === "succession";
+  const common = Object.entries(document).filter(([field]) => !isTerm(field));
   const { hash, seed, ttlMs } = document.sticky;
   return { ...(Object.fromEntries(common) as unknown as RoutingDocument), version: 1, sticky: { hash, seed, ttlMs } };
 }

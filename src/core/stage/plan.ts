@@ -2,6 +2,7 @@ import type { GateSetting } from "../judge/setting.ts";
 import type { HealthMap } from "../release/health-map.ts";
 import type { ManifestField } from "../release/manifest.ts";
 import type { ArmTarget, Stickiness, UnitIdentity } from "../routing/document.ts";
+import type { SegmentSource } from "../routing/segments.ts";
 import type { StableClaim } from "../service/pointer.ts";
 import type { Bp } from "../unit.ts";
 import type { AccessPlan } from "./access-plan.ts";
@@ -111,6 +112,8 @@ export interface RolloutPlan {
   readonly changes: readonly ManifestField[];
   readonly identity: UnitIdentity;
   readonly allow: readonly string[];
+  /** How evidence tells users apart; absent: not at all. */
+  readonly segments?: readonly SegmentSource[];
   /** Seed and key are secrets of the installation. Without a key there are no cookies. */
   readonly sticky: Omit<Stickiness, "hash">;
   readonly drainMs: number;

@@ -1,17 +1,28 @@
 import { SERVING_ARMS } from "../arm.ts";
 import { ALL_NAMES } from "../assign/unit-name.ts";
 import type { ShapeReader } from "../routing/shape.ts";
-import { UNIT_ROW, type UnitLists, type UnitWindow, WINDOW_LIMITS } from "./window.ts";
+import { SEGMENT_LABEL, SEGMENT_LIMITS } from "../routing/segments.ts";
+import {
+  SEGMENT_ROW,
+  type SegmentLists,
+  type SegmentWindow,
+  UNIT_ROW,
+  type UnitLists,
+  type UnitWindow,
+  WINDOW_LIMITS,
+} from "./window.ts";
 
 const NAME_MAX = ALL_NAMES - 1;
 const BP_MAX = 10_000;
 
 /** Reads the units of a window, or refuses them whole. */
 export function readUnitWindow(shape: ShapeReader, json: unknown, path: string): UnitWindow | null {
-  const fields = shape.object(json, path, ["below", "failingBelow", "arms"]);
+  const fields = shape.object(json, path, ["below", "failingBelow", "arms"], ["segments"]);
   const arms = fields === null ? null : shape.object(fields.arms, `${path}.arms`, SERVING_ARMS);
   if (fields === null || arms === null) return null;
+  const segments = fields.segments === undefined ? null : readSegments(shape, fields.segments, `${path}.segments`);
   return {
+    ...(segments === null ? {} : { segments }),
     below: shape.integer(fields.below, `${path}.below`, ALL_NAMES),
     failingBelow: shape.integer(fields.failingBelow, `${path}.failingBelow`, ALL_NAMES),
     arms: {
@@ -19,6 +30,39 @@ export function readUnitWindow(shape: ShapeReader, json: unknown, path: string):
       candidate: readLists(shape, arms.candidate, `${path}.arms.candidate`),
     },
   };
+}
+
+function readSegments(shape: ShapeReader, json: unknown, path: string): SegmentWindow | null {
+  const fields = shape.object(json, path, ["below", "failingBelow", "labels", "arms"]);
+  const arms = fields === null ? null : shape.object(fields.arms, `${path}.arms`, SERVING_ARMS);
+  if (fields === null || arms === null) return null;
+  const bounds = { min: 1, max: WINDOW_LIMITS.segments };
+  const labels = shape.list(fields.labels, `${path}.labels`, bounds, (label, at) =>
+    shape.text(label, at, SEGMENT_LIMITS.label, SEGMENT_LABEL, "a segment such as tenant=acme or tenant#9f3a2c11"),
+  );
+  shape.unique(labels, `${path}.labels`);
+  const placeMax = Math.max(0, labels.length - 1);
+  return {
+    below: shape.integer(fields.below, `${path}.below`, ALL_NAMES),
+    failingBelow: shape.integer(fields.failingBelow, `${path}.failingBelow`, ALL_NAMES),
+    labels,
+    arms: {
+      stable: readSegmentLists(shape, arms.stable, `${path}.arms.stable`, placeMax),
+      candidate: readSegmentLists(shape, arms.candidate, `${path}.arms.candidate`, placeMax),
+    },
+  };
+}
+
+function readSegmentLists(shape: ShapeReader, json: unknown, path: string, placeMax: number): SegmentLists {
+  const fields = shape.object(json, path, ["rows", "failing"]);
+  if (fields === null) return { rows: [], failing: [] };
+  const { count, segmentUnits, failing } = WINDOW_LIMITS;
+  const rows = readFlat(shape, fields.rows, `${path}.rows`, [NAME_MAX, placeMax, count, count], segmentUnits);
+  for (let at = 0; at < rows.length; at += SEGMENT_ROW) {
+    const [requests = 0, failures = 0] = rows.slice(at + 2, at + SEGMENT_ROW);
+    if (failures > requests) shape.refuse(`${path}.rows[${at}]`, "expected failures within requests");
+  }
+  return { rows, failing: readFlat(shape, fields.failing, `${path}.failing`, [NAME_MAX, BP_MAX, placeMax], failing) };
 }
 
 function readLists(shape: ShapeReader, json: unknown, path: string): UnitLists {

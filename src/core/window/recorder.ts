@@ -2,6 +2,7 @@ import type { ByArm, ServingArm } from "../arm.ts";
 import { assert } from "../assert.ts";
 import type { RoutingDocument } from "../routing/document.ts";
 import type { Route } from "../routing/route.ts";
+import type { SegmentLabel } from "../routing/segments.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import { otherClassOf } from "./error-class.ts";
 import { countBins, LatencySketch, mergeBins, quantileOf, type SparseBins } from "./sketch.ts";
@@ -160,6 +161,7 @@ export class Recorder {
    * @param latencyMs  total latency; null when the client went away, which says nothing about the arm
    * @param errorClass class of the failure; null when the arm did not fail
    * @param atMs       when it ended
+   * @param segments   labels read from the request before it was assigned; null where the document tells none apart
    */
   record(
     place: Place,
@@ -168,6 +170,7 @@ export class Recorder {
     latencyMs: number | null,
     errorClass: ErrorClass | null,
     atMs: number,
+    segments: readonly SegmentLabel[] | null = null,
   ): void {
     const { slot } = place;
     if (traffic === "probe") return slot.countProbe();
@@ -175,7 +178,7 @@ export class Recorder {
     slot.countUser(traffic === "cold", latencyMs, errorClass, isEvidence);
     if (hash === null || !isEvidence || !place.isDrawn || this.#slots[place.arm] !== slot) return;
     const warmMs = traffic === "warm" && errorClass === null ? latencyMs : null;
-    this.#log.record(place.arm, hash, place.shareBp, { errorClass, warmMs }, this.#slowMs);
+    this.#log.record(place.arm, hash, place.shareBp, { errorClass, warmMs }, this.#slowMs, segments);
   }
 
   /**

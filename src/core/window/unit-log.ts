@@ -1,6 +1,8 @@
 import type { ByArm, ServingArm } from "../arm.ts";
 import { ALL_NAMES, unitName } from "../assign/unit-name.ts";
+import type { SegmentLabel } from "../routing/segments.ts";
 import type { Bp } from "../unit.ts";
+import { SegmentLog } from "./segment-log.ts";
 import { type ErrorClass, type UnitLists, type UnitWindow, WINDOW_LIMITS } from "./window.ts";
 
 interface Row {
@@ -32,6 +34,7 @@ export interface UnitOutcome {
 export class UnitLog {
   readonly #arms: ByArm<ArmLog> = { stable: newArmLog(), candidate: newArmLog() };
   readonly #key: number;
+  readonly #segments = new SegmentLog();
   #below = ALL_NAMES;
   #failingBelow = ALL_NAMES;
 
@@ -40,9 +43,20 @@ export class UnitLog {
     this.#key = key;
   }
 
-  /** @param slowMs beyond this a warm answer is slow; null while nobody knows */
-  record(arm: ServingArm, hash: number, shareBp: Bp, { errorClass, warmMs }: UnitOutcome, slowMs: number | null): void {
+  /**
+   * @param slowMs beyond this a warm answer is slow; null while nobody knows
+   * @param labels segments of the request; null where none are told apart
+   */
+  record(
+    arm: ServingArm,
+    hash: number,
+    shareBp: Bp,
+    { errorClass, warmMs }: UnitOutcome,
+    slowMs: number | null,
+    labels: readonly SegmentLabel[] | null = null,
+  ): void {
     const name = unitName(hash, this.#key);
+    if (labels !== null) this.#segments.record(arm, name, shareBp, labels, errorClass !== null);
     if (name < this.#below) {
       const row = this.#rowOf(arm, name, shareBp);
       row.requests++;
@@ -62,8 +76,11 @@ export class UnitLog {
   /** The lists, with classes as places in `classes`; both arms begin anew. Null where no unit was seen. */
   drain(classes: ByArm<readonly ErrorClass[]>, otherOf: (errorClass: ErrorClass) => ErrorClass): UnitWindow | null {
     const { stable, candidate } = this.#arms;
-    if (stable.rows.size + candidate.rows.size + stable.failing.size + candidate.failing.size === 0) return null;
+    const listed = stable.rows.size + candidate.rows.size + stable.failing.size + candidate.failing.size;
+    if (listed === 0 && !this.#segments.isListed) return null;
+    const segments = this.#segments.drain();
     return {
+      ...(segments === null ? {} : { segments }),
       below: this.#below,
       failingBelow: this.#failingBelow,
       arms: {

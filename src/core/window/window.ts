@@ -1,4 +1,5 @@
 import type { ByArm } from "../arm.ts";
+import type { SegmentLabel } from "../routing/segments.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import type { SparseBins } from "./sketch.ts";
 
@@ -76,6 +77,25 @@ export interface UnitWindow {
   /** The same for `failing`, which is shorter and so bounded later. */
   readonly failingBelow: number;
   readonly arms: ByArm<UnitLists>;
+  /** The same by segment; absent where the document tells none apart. */
+  readonly segments?: SegmentWindow;
+}
+
+/** Which units of which segments met what in one window, of the same requests. */
+export interface SegmentWindow {
+  readonly below: number;
+  readonly failingBelow: number;
+  /** Largest first, whatever arm served them; the rest is in one `other` for each way of telling apart. */
+  readonly labels: readonly SegmentLabel[];
+  readonly arms: ByArm<SegmentLists>;
+}
+
+/** One arm's units by segment. */
+export interface SegmentLists {
+  /** Four numbers a unit and segment: name, place of the segment in `labels`, requests, failures. */
+  readonly rows: readonly number[];
+  /** Three numbers a unit and segment it failed in: name, share that routed it in bp, place of the segment. */
+  readonly failing: readonly number[];
 }
 
 /** One arm's units. */
@@ -92,6 +112,9 @@ export interface UnitLists {
 /** Numbers of one entry of `rows` and of `failing`. */
 export const UNIT_ROW = 6;
 export const FAILING_ROW = 3;
+/** The same of `SegmentLists`. */
+export const SEGMENT_ROW = 4;
+export const SEGMENT_FAILING_ROW = 3;
 
 /**
  * One gateway's traffic between two instants under one routing document. Idempotent by (gatewayId, seq); seq grows by
@@ -139,5 +162,8 @@ export const WINDOW_LIMITS = {
   /** Units listed for one arm, and failing ones. */
   units: 1_000,
   failing: 1_000,
+  /** Segments named in one window, and units listed with one for one arm. */
+  segments: 64,
+  segmentUnits: 1_000,
   count: 1_000_000_000,
 } as const;

@@ -14,6 +14,7 @@ interface Finding {
   readonly interval?: readonly [low: number, high: number] | null;
   readonly logE?: number | null;
   readonly condition?: string;
+  readonly segment?: string;
   readonly reason: string;
   readonly needs?: string | null;
 }
@@ -23,7 +24,7 @@ const LN_MAX = 700;
 
 /** A verdict of a traffic gate; `logE` is the logarithm of its e-value. */
 export function trafficVerdict(base: VerdictBase, kind: VerdictKind, finding: Finding): Verdict {
-  const { estimate, interval = null, logE = null, condition, reason, needs = null } = finding;
+  const { estimate, interval = null, logE = null, condition, segment, reason, needs = null } = finding;
   const eValue = logE === null ? null : Math.exp(Math.min(LN_MAX, logE));
   return {
     ...base,
@@ -34,6 +35,7 @@ export function trafficVerdict(base: VerdictBase, kind: VerdictKind, finding: Fi
     reason,
     needs,
     ...(condition === undefined ? {} : { condition }),
+    ...(segment === undefined ? {} : { segment }),
   };
 }
 

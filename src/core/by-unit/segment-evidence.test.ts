@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { crowdTraffic } from "../rehearsal/crowd-traffic.ts";
+import type { Population } from "../rehearsal/population.ts";
+import { classesOf } from "../observe/observe.ts";
+import { lnSumExp } from "../stats/special.ts";
+import { randomStream } from "../stats/random.ts";
+import { UnitEvidence } from "./unit-evidence.ts";
+
+const LADDER = [100, 500, 1_000, 2_500, 5_000];
+const TENANTS = 50;
+/** 50 tenants of 60 users each, three languages; a tenant's users are as active as others. */
+const CROWD = {
+  users: 3_000,
+  zipf: 0.8,
+  requestsPerSecond: 50,
+  trait: () => 0.01,
+  segments: ({ rank }: { readonly rank: number }) => [`tenant=t${rank % TENANTS}`, `locale=l${rank % 3}`],
+} as const;
+
+interface Found {
+  /** Largest weighted sum at any second, and the one without comparing rates. */
+  readonly logE: number;
+  readonly unguarded: number;
+  /** The worst segment when the sum first reached 1/0.001; null when it never did. */
+  readonly named: string | null;
+  readonly atBp: number | null;
+}
+
+function watch(population: Population, seed: number, holdS = 90): Found {
+  const [traffic, random, units] = [crowdTraffic(population), randomStream(seed), new UnitEvidence()];
+  const found = { logE: Number.NEGATIVE_INFINITY, unguarded: Number.NEGATIVE_INFINITY };
+  let second = 0;
+  for (const bp of LADDER)
+    for (let atS = 0; atS < holdS; atS++) {
+      const block = traffic(bp, ++second, random);
+      if (block.units !== undefined) units.take(block.units, classesOf(block.arms));
+      found.unguarded = Math.max(found.unguarded, units.segments.logE);
+      if (units.segments.logE <= found.logE) continue;
+      const harmed = units.segments.harmed();
+      found.logE = Math.max(found.logE, lnSumExp(harmed.map(({ logE }) => logE)));
+      if (found.logE >= Math.log(1_000)) return { ...found, named: harmed[0]?.label ?? null, atBp: bp };
+    }
+  return { ...found, named: null, atBp: null };
+}
+
+const runs = (count: number, population: Population, holdS?: number) =>
+  Array.from({ length: count }, (_, seed) => watch(population, seed + 1, holdS));
+const share = (found: readonly Found[], is: (one: Found) => boolean) => found.filter(is).length / found.length;
+
+describe("evidence by segment", () => {
+  it("reaches 1/0.05 in at most 5 % of healthy rollouts with 53 segments, wherever failures gather", () => {
+    const even: Population = { ...CROWD, failure: () => 0.01 };
+    // One tenant fails half of its requests on both arms.
+    const sickTenant: Population = { ...CROWD, failure: ({ rank }) => (rank % TENANTS === 7 ? 0.5 : 0.005) };
+    const badUsers: Population = { ...CROWD, trait: (random) => (random() < 0.02 ? 0.5 : 0), failure: (p) => p.trait };
+    for (const population of [even, sickTenant, badUsers]) {
+      const found = runs(25, population, 30);
+      expect(share(found, ({ logE }) => logE >= Math.log(20))).toBeLessThanOrEqual(0.05);
+      expect(share(found, ({ unguarded }) => unguarded >= Math.log(20))).toBeLessThanOrEqual(0.12);
+    }
+  });
+
+  it("finds and names the one tenant of 2 % of the users whose requests fail on the candidate", () => {
+    const harm: Population = {
+      ...CROWD,
+      failure: ({ rank }, arm) => (rank % TENANTS === 7 && arm === "candidate" ? 1 : 0.005),
+    };
+    const found = runs(10, harm);
+    expect(found.map(({ named }) => named)).toEqual(Array(10).fill("tenant=t7"));
+    expect(share(found, ({ atBp }) => (atBp ?? 10_000) <= 2_500)).toBe(1);
+  });
+
+  it("says nothing where a tenant's users return twice as often to the candidate and fail as on stable", () => {
+    const returning: Population = {
+      ...CROWD,
+      failure: ({ rank }) => (rank % TENANTS === 7 ? 0.2 : 0.01),
+      returns: (arm) => (arm === "candidate" ? 2 : 1),
+    };
+    const found = runs(10, returning, 60);
+    expect(share(found, ({ named }) => named !== null)).toBe(0);
+  });
+
+  it("proves nothing about a segment that one arm alone has", () => {
+    const units = new UnitEvidence();
+    for (let name = 0; name < 40; name++) {
+      const arms = {
+        stable: { rows: [], failing: [] },
+        candidate: { rows: [name, 0, 1, 1], failing: [name, 500, 0] },
+      };
+      const segments = { below: 2 ** 32, failingBelow: 2 ** 32, labels: ["route=/v2"], arms };
+      const none = { stable: { rows: [], failing: [] }, candidate: { rows: [], failing: [] } };
+      units.take({ below: 2 ** 32, failingBelow: 2 ** 32, arms: none, segments }, { stable: [], candidate: [] });
+    }
+    expect(units.segments.logE).toBeGreaterThan(Math.log(1_000));
+    expect(units.segments.harmed()).toEqual([]);
+  });
+
+  it("is as it was after a restart", () => {
+    const harm: Population = { ...CROWD, failure: (_, arm) => (arm === "candidate" ? 0.5 : 0.01) };
+    const [traffic, random, units] = [crowdTraffic(harm), randomStream(3), new UnitEvidence()];
+    for (let atS = 1; atS <= 30; atS++) {
+      const block = traffic(1_000, atS, random);
+      if (block.units !== undefined) units.take(block.units, classesOf(block.arms));
+    }
+    const again = new UnitEvidence(JSON.parse(JSON.stringify(units)));
+    expect(again.segments.harmed()).toEqual(units.segments.harmed());
+    expect(again.segments.logE).toBe(units.segments.logE);
+  });
+});

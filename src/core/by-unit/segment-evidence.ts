@@ -1,0 +1,149 @@
+import { type ByArm, SERVING_ARMS, type ServingArm } from "../arm.ts";
+import type { UnitName } from "../assign/unit-name.ts";
+import type { SegmentLabel } from "../routing/segments.ts";
+import { lnSumExp } from "../stats/special.ts";
+import { SEGMENT_FAILING_ROW, SEGMENT_ROW, type SegmentLists, type SegmentWindow } from "../window/window.ts";
+import { type ClusterDifference, clusterDifference, isRateHigher } from "./cluster-difference.ts";
+import { UnitFuse, type UnitFuseSnapshot } from "./unit-fuse.ts";
+import { type UnitPlace, UnitTable, type UnitTableSnapshot } from "./unit-table.ts";
+
+/** A segment's evidence as plain JSON: its label, which units failed in it, and what a sample of them met. */
+type SegmentSnapshot = readonly [SegmentLabel, UnitFuseSnapshot, UnitTableSnapshot];
+export type SegmentEvidenceSnapshot = readonly SegmentSnapshot[];
+
+/** One segment in which units fail on the candidate more than chance and their habits explain. */
+export interface HarmedSegment {
+  readonly label: SegmentLabel;
+  /** ln of its e-value with its weight. */
+  readonly logE: number;
+  readonly difference: ClusterDifference;
+  /** Failing units, by the arm their first failure in the segment fell on. */
+  readonly units: ByArm<number>;
+}
+
+/** What a gate may ask of evidence by segment. */
+export interface SegmentView {
+  /** Segments followed. */
+  readonly size: number;
+  /** Units sampled, over all segments; by arm. */
+  readonly sampled: ByArm<number>;
+  /** ln of the weighted sum over all segments, before the rates are compared: cheap, and never less than with it. */
+  readonly logE: number;
+  /** Segments whose rates differ as well, the worst first. Their weighted e-values may be added up. */
+  harmed(): readonly HarmedSegment[];
+}
+
+interface Segment {
+  readonly fuse: UnitFuse;
+  readonly table: UnitTable;
+}
+
+/** Segments followed for a rollout: what the gateways name and room for what takes a name later. */
+const SEGMENTS_MAX = 96;
+/** Failing units remembered in each segment, and units whose rates are compared. */
+const FAILING_MAX = 512;
+const SAMPLED_MAX = 256;
+
+/**
+ * One e-value a segment over its distinct failing units. Each enters with weight 1/(k(k + 1)), k its place in the order
+ * in which segments were first seen on whatever arm, and at e = 1 with the unit that opened it. The weights are fixed
+ * then and add up to at most 1, so the weighted sum reaches 1/alpha in a healthy rollout with probability alpha at
+ * most, however many segments come. Weights that follow what was seen would not keep that. A segment of one arm alone
+ * proves nothing, because its rates cannot be compared. Grows in place.
+ * @source decision-policy.md "Units, not requests", segments
+ */
+export class SegmentEvidence implements SegmentView {
+  readonly #segments: Map<SegmentLabel, Segment>;
+
+  constructor(snapshot: SegmentEvidenceSnapshot = []) {
+    this.#segments = new Map(snapshot.map(([label, fuse, table]) => [label, newSegment(fuse, table)]));
+  }
+
+  get size(): number {
+    return this.#segments.size;
+  }
+
+  get sampled(): ByArm<number> {
+    const count = (arm: ServingArm) => {
+      let units = 0;
+      for (const { table } of this.#segments.values()) for (const _ of table.tallies(arm, "failures")) units++;
+      return units;
+    };
+    return { stable: count("stable"), candidate: count("candidate") };
+  }
+
+  get logE(): number {
+    return lnSumExp([...this.#weighted()].map(([, , logE]) => logE));
+  }
+
+  /** @param placeOf what was known of a unit before this window */
+  take(window: SegmentWindow, placeOf: (name: UnitName) => UnitPlace | null): void {
+    // Opened in the window's order, which knows no arm.
+    const segments = window.labels.map((label) => this.#open(label));
+    for (const segment of this.#segments.values()) {
+      segment.table.keepBelow(window.below);
+      segment.fuse.keepBelow(window.failingBelow);
+    }
+    for (const arm of SERVING_ARMS) {
+      takeFailing(segments, arm, window.arms[arm], placeOf);
+      takeRows(segments, arm, window.arms[arm]);
+    }
+  }
+
+  harmed(): readonly HarmedSegment[] {
+    const found: HarmedSegment[] = [];
+    for (const [label, { fuse, table }, logE] of this.#weighted()) {
+      if (fuse.logE <= 0) continue;
+      const difference = clusterDifference(table, "failures");
+      if (difference !== null && isRateHigher(difference)) found.push({ label, logE, difference, units: fuse.units });
+    }
+    return found.sort((a, b) => b.logE - a.logE);
+  }
+
+  snapshot(): SegmentEvidenceSnapshot {
+    return [...this.#segments].map(([label, { fuse, table }]) => [label, fuse.snapshot(), table.snapshot()] as const);
+  }
+
+  *#weighted(): Iterable<readonly [SegmentLabel, Segment, logE: number]> {
+    let place = 0;
+    for (const [label, segment] of this.#segments) {
+      place++;
+      yield [label, segment, segment.fuse.logE - Math.log(place * (place + 1))];
+    }
+  }
+
+  #open(label: SegmentLabel): Segment | null {
+    const known = this.#segments.get(label);
+    if (known !== undefined || this.#segments.size >= SEGMENTS_MAX) return known ?? null;
+    const segment = newSegment();
+    this.#segments.set(label, segment);
+    return segment;
+  }
+}
+
+function newSegment(fuse?: UnitFuseSnapshot, table?: UnitTableSnapshot): Segment {
+  return { fuse: new UnitFuse(fuse, FAILING_MAX), table: new UnitTable(SAMPLED_MAX, table) };
+}
+
+type Opened = readonly (Segment | null)[];
+
+function takeFailing(
+  segments: Opened,
+  arm: ServingArm,
+  { failing }: SegmentLists,
+  placeOf: (name: UnitName) => UnitPlace | null,
+): void {
+  for (let at = 0; at < failing.length; at += SEGMENT_FAILING_ROW) {
+    const [name = 0, shareBp = 0, place = 0] = failing.slice(at, at + SEGMENT_FAILING_ROW);
+    const unit = name as UnitName;
+    segments[place]?.fuse.take({ name: unit, arm, share: shareBp / 10_000, before: placeOf(unit) });
+  }
+}
+
+function takeRows(segments: Opened, arm: ServingArm, { rows }: SegmentLists): void {
+  const counted = { arm, share: arm === "candidate" ? 1 : 0, warm: 0, slow: 0 };
+  for (let at = 0; at < rows.length; at += SEGMENT_ROW) {
+    const [name = 0, place = 0, requests = 0, failures = 0] = rows.slice(at, at + SEGMENT_ROW);
+    segments[place]?.table.record({ ...counted, name: name as UnitName, requests, failures });
+  }
+}
