@@ -143,6 +143,11 @@ export class Controller {
     return this.#actors.get(rolloutId)?.stored ?? null;
   }
 
+  /** What the users of a rollout's running try showed; null for a rollout that is not known. */
+  units(rolloutId: string): UnitEvidence | null {
+    return this.#actors.get(rolloutId)?.units ?? null;
+  }
+
   /** Accepts a plan, or says why not. The same document again is no change. */
   apply(plan: RolloutPlan, answering?: Answering): Promise<Applied> {
     const applied = this.#applying.then(() => this.#apply(plan, answering));

@@ -74,6 +74,11 @@ export class RolloutActor {
     return this.#stored;
   }
 
+  /** What the users of this try showed. */
+  get units(): UnitEvidence {
+    return this.#units;
+  }
+
   get rollout(): Rollout {
     return this.#stored.rollout;
   }

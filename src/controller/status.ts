@@ -11,12 +11,13 @@ import { nextAction, type PlanesHeard, stageName } from "./next-action.ts";
 
 /** A verdict on the wire. */
 export function verdictWire(verdict: Verdict) {
-  const { kind, estimate, interval, samples, threshold, alpha, eValue, reason, needs } = verdict;
+  const { kind, segment, estimate, interval, samples, threshold, alpha, eValue, reason, needs } = verdict;
   const condition = stopConditionOf(verdict);
   return {
     gate: gateLabel(verdict),
     verdict: kind,
     condition,
+    ...(segment === undefined ? {} : { segment }),
     estimate,
     interval,
     samples,

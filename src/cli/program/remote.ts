@@ -73,6 +73,7 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
         );
       }),
     );
+  addUnit(remote, act, terminal);
   addService(remote, act, terminal);
   addGateways(remote, act, terminal);
   const verbs = [
@@ -135,6 +136,18 @@ function addGateway(remote: Verb, act: Act, terminal: Terminal): void {
         }),
       );
   }
+}
+
+/** `unit ID`. */
+function addUnit(remote: Verb, act: Act, terminal: Terminal): void {
+  remote("unit <id>", "what a user you know is called in messages, which arm serves it and whether it fails")
+    .requiredOption("--rollout <rollout>", "the rollout: each generation has names of its own")
+    .option("--segment <name>", "the id is a value of this segment, for example a tenant")
+    .action(
+      act(async (id: string, options: Shared & { rollout: string; segment?: string }) =>
+        (await import("../commands/unit.ts")).unit(id, options, await connect(options), terminal),
+      ),
+    );
 }
 
 /** `gateways` and `gateways forget ID`. */

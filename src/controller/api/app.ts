@@ -12,6 +12,7 @@ import { listGateways, postForget } from "./gateways.ts";
 import { getService, listServices, postAdopt, postClaim } from "./services.ts";
 import { listTokens, postRevoke, postToken } from "./tokens.ts";
 import { getEvents, getRouting } from "./streams.ts";
+import { postUnit } from "./units.ts";
 import { postTelemetry } from "./telemetry.ts";
 
 export interface ControllerAppOptions {
@@ -50,6 +51,7 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
   app.post("/v1/rollouts/:id/retry", (context) =>
     mutations.once(context, (mutation) => postRetry(context.req.param("id"), mutation, api)),
   );
+  app.post("/v1/rollouts/:id/unit", (context) => postUnit(context.req.param("id"), context, controller));
   app.get("/v1/rollouts/:id/journal", (context) => getJournal(context.req.param("id"), controller));
   app.get("/v1/verdicts/:id", (context) => getVerdicts(context.req.param("id"), controller));
   app.get("/v1/tokens", () => listTokens(tokens));

@@ -18,6 +18,11 @@ export function unitName(hash: number, key: number): UnitName {
   return mix(mix(hash) ^ key) as UnitName;
 }
 
+/** A unit as people see it in messages: `u-1a2b3c4d`. */
+export function unitLabel(name: UnitName): string {
+  return `u-${name.toString(16).padStart(8, "0")}`;
+}
+
 function mix(value: number): number {
   let word = value | 0;
   word = Math.imul(word ^ (word >>> 16), 0x7feb352d);

@@ -1,10 +1,10 @@
-import { SERVING_ARMS } from "../arm.ts";
+import { type ByArm, SERVING_ARMS } from "../arm.ts";
 import { type ErrorClass, FAILING_ROW, UNIT_ROW, type UnitWindow } from "../window/window.ts";
 import { type ClusterDifference, clusterDifference } from "./cluster-difference.ts";
 import type { UnitName } from "../assign/unit-name.ts";
 import { SegmentEvidence, type SegmentEvidenceSnapshot, type SegmentView } from "./segment-evidence.ts";
 import { UnitFuse, type UnitFuseSnapshot } from "./unit-fuse.ts";
-import { type UnitMeasure, type UnitPlace, UnitTable, type UnitTableSnapshot } from "./unit-table.ts";
+import { type FailingUnit, type UnitCounts, type UnitMeasure, type UnitPlace, UnitTable, type UnitTableSnapshot } from "./unit-table.ts";
 
 /** Evidence by unit as plain JSON. */
 export interface UnitEvidenceSnapshot {
@@ -29,6 +29,8 @@ export interface UnitView {
   classLogE(errorClass: ErrorClass): number | null;
   /** Rates averaged over units, clustered by unit; null while an arm has fewer than two. */
   difference(measure: UnitMeasure): ClusterDifference | null;
+  /** Units whose requests failed most often on the candidate, most first. */
+  failing(most: number): readonly FailingUnit[];
   /** The same by segment; without one where the document tells none apart. */
   readonly segments: SegmentView;
 }
@@ -82,6 +84,15 @@ export class UnitEvidence implements UnitView {
 
   difference(measure: UnitMeasure): ClusterDifference | null {
     return clusterDifference(this.#table, measure);
+  }
+
+  failing(most: number): readonly FailingUnit[] {
+    return this.#table.failing("candidate", most);
+  }
+
+  /** What is known of one unit: its requests by arm, null where it was not seen or is not in the sample. */
+  seenOf(name: UnitName): { readonly arms: ByArm<UnitCounts> | null; readonly isComplete: boolean } {
+    return { arms: this.#table.seenOf(name), isComplete: this.#table.isComplete };
   }
 
   snapshot(): UnitEvidenceSnapshot {

@@ -1,13 +1,18 @@
-import type { ServingArm } from "../arm.ts";
+import type { ByArm, ServingArm } from "../arm.ts";
 import { assert } from "../assert.ts";
 import { ALL_NAMES, type UnitName } from "../assign/unit-name.ts";
 
 /** What one arm answered one unit: evidence requests and failures, warm answers and slow ones among those. */
-interface UnitCounts {
+export interface UnitCounts {
   readonly requests: number;
   readonly failures: number;
   readonly warm: number;
   readonly slow: number;
+}
+
+/** A unit with failed requests. */
+export interface FailingUnit extends Pick<UnitCounts, "requests" | "failures"> {
+  readonly name: UnitName;
 }
 
 /** Chances of one unit on one arm, and how many of them had the event in question. */
@@ -89,6 +94,22 @@ export class UnitTable {
   placeOf(name: UnitName): UnitPlace {
     const row = this.#rows.get(name);
     return row === undefined ? UNSEEN : { low: row.low, high: row.high };
+  }
+
+  /** What both arms answered one unit; null for one that is not in the table. */
+  seenOf(name: UnitName): ByArm<UnitCounts> | null {
+    const row = this.#rows.get(name);
+    return row === undefined ? null : { stable: { ...row.stable }, candidate: { ...row.candidate } };
+  }
+
+  /** The units whose requests failed most often on an arm, most first. */
+  failing(arm: ServingArm, most: number): readonly FailingUnit[] {
+    const found: FailingUnit[] = [];
+    for (const [name, row] of this.#rows) {
+      const { requests, failures } = row[arm];
+      if (failures > 0) found.push({ name: name as UnitName, requests, failures });
+    }
+    return found.sort((a, b) => b.failures - a.failures || a.name - b.name).slice(0, most);
   }
 
   /** Whether any unit had a chance of this event. */

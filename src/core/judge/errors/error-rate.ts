@@ -1,4 +1,5 @@
 import { type ClusterDifference, isRateHigher } from "../../by-unit/cluster-difference.ts";
+import { unitLabel } from "../../assign/unit-name.ts";
 import type { UnitView } from "../../by-unit/unit-evidence.ts";
 import type { ArmWindow } from "../../window/window.ts";
 import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../../stats/bernoulli-e-process.ts";
@@ -18,6 +19,7 @@ import type { Block } from "../block.ts";
 import { defineGate, type TrafficPart } from "../definition.ts";
 import { ALPHA, BETA, boundAt, byShare, minSamples, MODE, type OptionsOf, SHARE } from "../fields.ts";
 import { FAILS_REQUESTS } from "./advice.ts";
+import { concentratedIn, describeSegments } from "./named-segments.ts";
 import { errorRateNeeds } from "./error-rate-needs.ts";
 import { judgeProbeErrors } from "./probe-errors.ts";
 import { isAfterComparing, isAlone, tallyPlace } from "../traffic/stage-tally.ts";
@@ -68,6 +70,8 @@ const FAILING_LEAST = 40;
 const TWO_SIDED_Z = 1.96;
 /** Standard errors beyond which the requests of few users hold the share; a healthy rollout thaws as users come. */
 const FEW_USERS_Z = 2;
+/** Users named where few are meant. */
+const USERS_NAMED = 3;
 
 function isFewUsersHarm(logE: number, difference: ClusterDifference | null, { alpha }: ErrorRateOptions): boolean {
   if (logE < Math.log(1 / alpha)) return false;
@@ -85,6 +89,23 @@ function whatIsKnown(proof: ExcessEProcess, beta: number, margin: number): strin
   const excluded = excludedMargin(proof, beta);
   const known = excluded === null ? "no harm is excluded yet" : `only harm beyond +${percent(excluded)} is excluded`;
   return `${known}, +${percent(margin)} is wanted`;
+}
+
+/** A reason, and the segment that the harm gathers in where it does. */
+function inSegments(units: UnitView | null, rate: number, reason: string): { reason: string; segment?: string } {
+  const found = concentratedIn(units?.segments.harmed() ?? [], rate);
+  const [worst] = found;
+  return worst === undefined
+    ? { reason }
+    : { reason: `${reason}; most of it in ${describeSegments(found)}`, segment: worst.label };
+}
+
+/** The users who fail most, as they are printed; `sluice unit ID --rollout R` tells whether one is a known one. */
+function failingUsers(units: UnitView): string {
+  const worst = units.failing(USERS_NAMED).map(
+    ({ name, failures, requests }) => `${unitLabel(name)} (${failures} of ${requests} failed)`,
+  );
+  return worst.length === 0 ? "the users who fail" : worst.join(", ");
 }
 
 /** The tally of the share in force after a block; what came before the candidate's first share is not its own. */
@@ -195,11 +216,12 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
     const finding = { estimate, interval: intervalOf(state.stage, difference), logE };
     const found = `errors ${percent(rateOf(candidate))} against ${percent(rateOf(stable))} on stable${ofUsers(byUnit)}`;
     if (isHarmProven(state, options, stage.units)) {
-      return trafficVerdict(base, "fail", { ...finding, reason: `${found}: more than chance allows` });
+      const reason = `${found}: more than chance allows`;
+      return trafficVerdict(base, "fail", { ...finding, ...inSegments(byUnit, rateOf(candidate), reason) });
     }
     if (byUnit !== null && isFewUsersHarm(harm.logE, difference, options)) {
       const reason = `${found}: requests fail more than chance allows, and few users send them: the share is held`;
-      const needs = "failures of more users, or their end; look at the users who fail";
+      const needs = `failures of more users, or their end; look at ${failingUsers(byUnit)}`;
       return trafficVerdict(base, "inconclusive", { ...finding, reason, needs });
     }
     // So many requests of one user say as much as one: evidence shrinks by the design effect.

@@ -1,10 +1,10 @@
 import type { HarmedSegment, SegmentView } from "../../by-unit/segment-evidence.ts";
 import type { UnitView } from "../../by-unit/unit-evidence.ts";
-import { eBenjaminiHochberg } from "../../stats/multiple.ts";
 import { lnSumExp } from "../../stats/special.ts";
 import { defineGate, type TrafficPart } from "../definition.ts";
 import { ALPHA, BETA, ON_NO_DATA, type OptionsOf } from "../fields.ts";
-import { percent, trafficVerdict } from "../traffic/traffic-verdict.ts";
+import { describeSegments, namedSegments } from "./named-segments.ts";
+import { trafficVerdict } from "../traffic/traffic-verdict.ts";
 
 const NAME = "segment-errors";
 
@@ -23,36 +23,12 @@ interface State {
   readonly requests: { readonly stable: number; readonly candidate: number };
 }
 
-/** Expected part of the named segments that are not harmed. */
-const NAMED_FALSELY = 0.05;
-/** Segments named in a sentence. */
-const NAMED_MAX = 3;
-
 const lnSum = (harmed: readonly HarmedSegment[]): number => lnSumExp(harmed.map(({ logE }) => logE));
 
 /** The rates are compared only once the cheap sum, which is never less, is large enough. */
 function isHarmProven(segments: SegmentView, alpha: number): boolean {
   const proof = Math.log(1 / alpha);
   return segments.logE >= proof && lnSum(segments.harmed()) >= proof;
-}
-
-/** Which segments are meant, the worst first and always named. Weights are in the e-values already. */
-function named(harmed: readonly HarmedSegment[]): readonly HarmedSegment[] {
-  const lnEValues = harmed.map(({ logE }) => logE + Math.log(harmed.length));
-  const flags = eBenjaminiHochberg(lnEValues, NAMED_FALSELY);
-  return harmed.filter((_, index) => index === 0 || flags[index] === true);
-}
-
-function describe({ label, difference, units }: HarmedSegment): string {
-  const { rates } = difference;
-  const rate = `${percent(rates.candidate)} against ${percent(rates.stable)} on stable`;
-  return `${label} fails ${rate} (${units.candidate} and ${units.stable} users failed)`;
-}
-
-function sentence(found: readonly HarmedSegment[], size: number): string {
-  const worst = found.slice(0, NAMED_MAX).map(describe).join("; ");
-  const more = found.length > NAMED_MAX ? ` and ${found.length - NAMED_MAX} more` : "";
-  return `${worst}${more}, of ${size} segments`;
 }
 
 const traffic: TrafficPart<Options, State> = {
@@ -79,7 +55,8 @@ const traffic: TrafficPart<Options, State> = {
       const reason = `none of ${segments.size} segments fails more than chance allows`;
       return trafficVerdict(base, "pass", { estimate: 0, logE: Math.max(0, logE), reason });
     }
-    const reason = sentence(named(harmed), segments.size);
+    const named = namedSegments(harmed);
+    const reason = `${describeSegments(named.length === 0 ? [worst] : named)}, of ${segments.size} segments`;
     const finding = { estimate: worst.difference.estimate, logE, segment: worst.label };
     if (logE >= Math.log(1 / alpha)) {
       return trafficVerdict(base, "fail", { ...finding, reason: `${reason}: more than chance allows` });

@@ -1,0 +1,81 @@
+import type { Context } from "hono";
+import { z } from "zod";
+import { bucketOf } from "../../core/assign/bucket.ts";
+import { unitOfHeader } from "../../core/assign/unit-header.ts";
+import { unitLabel, unitName } from "../../core/assign/unit-name.ts";
+import { xxHash32 } from "../../core/assign/xxhash32.ts";
+import type { UnitCounts } from "../../core/by-unit/unit-table.ts";
+import { compileRouteTable, route } from "../../core/routing/route.ts";
+import { type SegmentLabel, segmentLabel, segmentValue } from "../../core/routing/segments.ts";
+import type { RolloutPlan } from "../../core/stage/plan.ts";
+import type { Controller } from "../controller.ts";
+import { parseJson, readBody } from "./body.ts";
+import { problemResponse } from "./problem.ts";
+
+const BYTES_MAX = 8_192;
+
+/** In the body and not in the address, because addresses are logged. */
+const unitBody = z.strictObject({ unit: z.string().min(1).max(1_024), segment: z.string().max(64).nullable() });
+
+const countsWire = ({ requests, failures }: UnitCounts) => ({ requests, failures });
+
+/** `POST /v1/rollouts/{id}/unit`: what a known user, or a known value of a segment, is called, and what is known. */
+export async function postUnit(id: string, context: Context, controller: Controller): Promise<Response> {
+  const plan = controller.rollout(id)?.rollout.plan;
+  if (plan === undefined) return problemResponse("not-found", `no rollout "${id}"`);
+  const text = await readBody(context, BYTES_MAX);
+  if (text === null) return problemResponse("too-large", `the body has more than ${BYTES_MAX} bytes`);
+  const parsed = unitBody.safeParse(parseJson(text));
+  if (!parsed.success) return problemResponse("bad-request", z.prettifyError(parsed.error));
+  const { unit: said, segment } = parsed.data;
+  if (segment !== null) return segmentAnswer(plan, segment, said, controller);
+  const unit = unitOfHeader(said);
+  if (unit === null) return problemResponse("bad-request", "the id is empty; give it as the user's header has it");
+  return Response.json(unitWire(plan, unit, controller));
+}
+
+function unitWire(plan: RolloutPlan, unit: string, controller: Controller) {
+  const { rolloutId: id, generation, service, sticky } = plan;
+  const hash = xxHash32(unit, sticky.seed);
+  const name = unitName(hash, sticky.seed);
+  const document = controller.hub.current(service);
+  const isOwn = document !== null && document.rolloutId === id;
+  const decision = isOwn ? route(compileRouteTable(document), unit, null, null) : null;
+  const { arms = null, isComplete = false } = controller.units(id)?.seenOf(name) ?? {};
+  return {
+    id,
+    generation,
+    unit: unitLabel(name),
+    /** Null where another process orders the service's traffic. */
+    arm: decision?.arm ?? null,
+    reason: decision?.reason ?? null,
+    /** The first share, in basis points, at which the draw has it on the candidate. */
+    candidate_from_bp: bucketOf(hash) + 1,
+    seen: arms === null ? null : { stable: countsWire(arms.stable), candidate: countsWire(arms.candidate) },
+    /** False: more users came than are kept, and one that was not seen may have come. */
+    is_complete: isComplete,
+  };
+}
+
+function segmentAnswer(plan: RolloutPlan, segment: string, value: string, controller: Controller): Response {
+  const { rolloutId: id, generation, segments = [], sticky } = plan;
+  const source = segments.find(({ name }) => name === segment);
+  if (source === undefined) {
+    const known = segments.map(({ name }) => name).join(", ") || "none";
+    return problemResponse("not-found", `rollout ${id} has no segment "${segment}"; it has: ${known}`);
+  }
+  const label: SegmentLabel = segmentLabel(source, segmentValue(source, value), sticky.seed);
+  const harmed = controller.units(id)?.segments.harmed() ?? [];
+  const rates = harmed.find((one) => one.label === label)?.difference.rates ?? null;
+  return Response.json({ id, generation, segment: label, harmed: rates });
+}
+
+/** What the endpoint answers of a user, and of a value of a segment. */
+export type UnitAnswer = ReturnType<typeof unitWire>;
+export interface SegmentAnswer {
+  readonly id: string;
+  readonly generation: number;
+  readonly segment: SegmentLabel;
+  /** Failure rates by arm where the candidate's is higher for certain; null where it is not. */
+  readonly harmed: { readonly stable: number; readonly candidate: number } | null;
+}

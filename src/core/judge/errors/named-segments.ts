@@ -1,0 +1,32 @@
+import type { HarmedSegment } from "../../by-unit/segment-evidence.ts";
+import { eBenjaminiHochberg } from "../../stats/multiple.ts";
+import { percent } from "../traffic/traffic-verdict.ts";
+
+/** Expected part of the named segments that are not harmed. */
+const NAMED_FALSELY = 0.05;
+/** Segments named in a sentence. */
+const NAMED_MAX = 3;
+/** How many times the rate of all requests a segment's has to be before the harm is said to be its own. */
+const CONCENTRATED = 3;
+
+/** Discoveries among harmed segments by e-BH, the worst first. Weights are in the e-values already. */
+export function namedSegments(harmed: readonly HarmedSegment[]): readonly HarmedSegment[] {
+  const lnEValues = harmed.map(({ logE }) => logE + Math.log(harmed.length));
+  const flags = eBenjaminiHochberg(lnEValues, NAMED_FALSELY);
+  return harmed.filter((_, index) => flags[index] === true);
+}
+
+/** Those that fail far more than all requests together: where everybody fails alike, no segment is to blame. */
+export function concentratedIn(harmed: readonly HarmedSegment[], rate: number): readonly HarmedSegment[] {
+  return namedSegments(harmed).filter(({ difference }) => difference.rates.candidate >= CONCENTRATED * rate);
+}
+
+/** Segments as the part of a sentence. */
+export function describeSegments(found: readonly HarmedSegment[]): string {
+  const worst = found.slice(0, NAMED_MAX).map(({ label, difference: { rates }, units }) => {
+    const rate = `${percent(rates.candidate)} against ${percent(rates.stable)} on stable`;
+    return `${label} fails ${rate} (${units.candidate} and ${units.stable} users failed)`;
+  });
+  const more = found.length > NAMED_MAX ? ` and ${found.length - NAMED_MAX} more` : "";
+  return worst.join("; ") + more;
+}
