@@ -93,7 +93,9 @@ afterAll(async () => {
 }, 60_000);
 
 describe("one tenant's requests fail on the candidate, in a gateway and a controller as they are run", () => {
-  it("is stopped, names the tenant, and tells what a known user and tenant are called", { timeout: 120_000 }, async () => {
+  it("is stopped, names the tenant, and tells what a known user and tenant are called", {
+    timeout: 120_000,
+  }, async () => {
     expect(await sluice("apply", inFolder("shown.yaml"))).toMatchObject({ code: 0 });
     const status = await drive("shown", ({ phase }) => phase === "rolled-back", 12);
     expect(status).toMatchObject({

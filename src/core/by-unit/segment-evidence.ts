@@ -1,6 +1,6 @@
 import { type ByArm, SERVING_ARMS, type ServingArm } from "../arm.ts";
 import type { UnitName } from "../assign/unit-name.ts";
-import type { SegmentLabel } from "../routing/segments.ts";
+import { otherSegment, SEGMENT_LIMITS, type SegmentLabel } from "../routing/segments.ts";
 import { lnSumExp } from "../stats/special.ts";
 import { SEGMENT_FAILING_ROW, SEGMENT_ROW, type SegmentLists, type SegmentWindow } from "../window/window.ts";
 import { type ClusterDifference, clusterDifference, isRateHigher } from "./cluster-difference.ts";
@@ -38,8 +38,9 @@ interface Segment {
   readonly table: UnitTable;
 }
 
-/** Segments followed for a rollout: what the gateways name and room for what takes a name later. */
+/** Segments followed for a rollout: what the gateways name and room for what takes a name later; then the rest. */
 const SEGMENTS_MAX = 96;
+const OTHERS_MAX = SEGMENT_LIMITS.sources;
 /** Failing units remembered in each segment, and units whose rates are compared. */
 const FAILING_MAX = 512;
 const SAMPLED_MAX = 256;
@@ -112,9 +113,13 @@ export class SegmentEvidence implements SegmentView {
     }
   }
 
+  /** A segment that comes when all places are taken is one of the rest; null where even those are taken. */
   #open(label: SegmentLabel): Segment | null {
     const known = this.#segments.get(label);
-    if (known !== undefined || this.#segments.size >= SEGMENTS_MAX) return known ?? null;
+    if (known !== undefined) return known;
+    const other = otherSegment(label);
+    if (label !== other && this.#segments.size >= SEGMENTS_MAX) return this.#open(other);
+    if (this.#segments.size >= SEGMENTS_MAX + OTHERS_MAX) return null;
     const segment = newSegment();
     this.#segments.set(label, segment);
     return segment;
@@ -133,10 +138,15 @@ function takeFailing(
   { failing }: SegmentLists,
   placeOf: (name: UnitName) => UnitPlace | null,
 ): void {
+  const taken = new Map<Segment, Set<UnitName>>(); // A unit may be listed twice where two labels became one `other`.
   for (let at = 0; at < failing.length; at += SEGMENT_FAILING_ROW) {
     const [name = 0, shareBp = 0, place = 0] = failing.slice(at, at + SEGMENT_FAILING_ROW);
-    const unit = name as UnitName;
-    segments[place]?.fuse.take({ name: unit, arm, share: shareBp / 10_000, before: placeOf(unit) });
+    const [unit, segment] = [name as UnitName, segments[place] ?? null];
+    if (segment === null) continue;
+    const units = taken.get(segment) ?? new Set();
+    if (units.has(unit)) continue;
+    taken.set(segment, units.add(unit));
+    segment.fuse.take({ name: unit, arm, share: shareBp / 10_000, before: placeOf(unit) });
   }
 }
 

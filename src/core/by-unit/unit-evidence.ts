@@ -4,7 +4,14 @@ import { type ClusterDifference, clusterDifference } from "./cluster-difference.
 import type { UnitName } from "../assign/unit-name.ts";
 import { SegmentEvidence, type SegmentEvidenceSnapshot, type SegmentView } from "./segment-evidence.ts";
 import { UnitFuse, type UnitFuseSnapshot } from "./unit-fuse.ts";
-import { type FailingUnit, type UnitCounts, type UnitMeasure, type UnitPlace, UnitTable, type UnitTableSnapshot } from "./unit-table.ts";
+import {
+  type FailingUnit,
+  type UnitCounts,
+  type UnitMeasure,
+  type UnitPlace,
+  UnitTable,
+  type UnitTableSnapshot,
+} from "./unit-table.ts";
 
 /** Evidence by unit as plain JSON. */
 export interface UnitEvidenceSnapshot {

@@ -53,7 +53,10 @@ export function otherSegment(label: SegmentLabel): SegmentLabel {
 export function segmentValue({ header }: SegmentSource, text: string): string {
   if (header === "accept-language") return (/^\s*([A-Za-z0-9*-]+)/.exec(text)?.[1] ?? "").toLowerCase();
   if (header !== null) return text.trim();
-  const parts = text.replace(/[?#].*$/s, "").split("/").slice(1, PATH_PARTS + 1);
+  const parts = text
+    .replace(/[?#].*$/s, "")
+    .split("/")
+    .slice(1, PATH_PARTS + 1);
   return `/${parts.map((part) => (IDENTIFIER.test(part) ? "*" : part)).join("/")}`;
 }
 

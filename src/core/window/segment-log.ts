@@ -53,19 +53,15 @@ export class SegmentLog {
   drain(): SegmentWindow | null {
     if (!this.isListed) return null;
     this.#nameLargest();
-    const labels: SegmentLabel[] = [];
-    const placeOf = (label: SegmentLabel): number => {
-      const written = this.#named.has(label) ? label : otherSegment(label);
-      const place = labels.indexOf(written);
-      return place >= 0 ? place : labels.push(written) - 1;
-    };
-    for (const label of this.#named) if (this.#isSeen(label)) placeOf(label);
+    const seen = new Set([this.#arms.stable, this.#arms.candidate].flatMap(labelsOf));
+    // In an order that knows no arm: the controller gives weights by it.
+    const named = [...this.#named].filter((label) => seen.has(label));
+    const others = [...seen].filter((label) => !this.#named.has(label)).map(otherSegment);
+    const labels = [...named, ...[...new Set(others)].filter((other) => !named.includes(other)).sort()];
+    const places = new Map(labels.map((label, place) => [label, place]));
+    const placeOf = (label: SegmentLabel) => places.get(label) ?? places.get(otherSegment(label)) ?? 0;
     const arms = { stable: drainArm(this.#arms.stable, placeOf), candidate: drainArm(this.#arms.candidate, placeOf) };
     return { below: this.#below, failingBelow: this.#failingBelow, labels, arms };
-  }
-
-  #isSeen(label: SegmentLabel): boolean {
-    return [this.#arms.stable, this.#arms.candidate].some(({ units, failing }) => units.has(label) || failing.has(label));
   }
 
   /** Counts a request; the label it is written under until it is known how large its segment is. */
@@ -139,6 +135,10 @@ export class SegmentLog {
 
 function newArmLog(): ArmLog {
   return { units: new Map(), failing: new Map(), rows: 0, failingRows: 0 };
+}
+
+function labelsOf({ units, failing }: ArmLog): readonly SegmentLabel[] {
+  return [...units.keys(), ...failing.keys()];
 }
 
 function within<T>(lists: Map<SegmentLabel, Map<number, T>>, label: SegmentLabel): Map<number, T> {

@@ -102,9 +102,9 @@ function inSegments(units: UnitView | null, rate: number, reason: string): { rea
 
 /** The users who fail most, as they are printed; `sluice unit ID --rollout R` tells whether one is a known one. */
 function failingUsers(units: UnitView): string {
-  const worst = units.failing(USERS_NAMED).map(
-    ({ name, failures, requests }) => `${unitLabel(name)} (${failures} of ${requests} failed)`,
-  );
+  const worst = units
+    .failing(USERS_NAMED)
+    .map(({ name, failures, requests }) => `${unitLabel(name)} (${failures} of ${requests} failed)`);
   return worst.length === 0 ? "the users who fail" : worst.join(", ");
 }
 
