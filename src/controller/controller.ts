@@ -24,7 +24,7 @@ import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
 import { Ownership } from "./ownership.ts";
 import { PlaneDesk } from "./plane-desk.ts";
-import { type ActorTools, RolloutActor } from "./rollout-actor.ts";
+import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
 import { ServicePointers } from "./service-pointers.ts";
 
 export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed"> & {
@@ -396,9 +396,4 @@ export class Controller {
       }
     }
   }
-}
-
-/** True when a plan asks for what the stored one asks: the same document and files, in the same generation. */
-function isSame(stored: RolloutPlan, asked: RolloutPlan): boolean {
-  return stored.documentDigest === asked.documentDigest && stored.generation === asked.generation;
 }

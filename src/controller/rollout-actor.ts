@@ -1,3 +1,4 @@
+import type { RolloutPlan } from "../core/stage/plan.ts";
 import { gateLabel } from "../core/judge/setting.ts";
 import { assert } from "../core/assert.ts";
 import { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
@@ -335,4 +336,9 @@ function isWorthAnEntry(before: Rollout, after: Rollout, event: RolloutEvent): b
     before.phase !== after.phase || before.stageIndex !== after.stageIndex || before.awaiting !== after.awaiting;
   const kinds = (rollout: Rollout) => rollout.verdicts.map((verdict) => `${gateLabel(verdict)}:${verdict.kind}`).join();
   return isMoved || kinds(before) !== kinds(after);
+}
+
+/** True when a plan asks for what the stored one asks: the same document and files, in the same generation. */
+export function isSame(stored: RolloutPlan, asked: RolloutPlan): boolean {
+  return stored.documentDigest === asked.documentDigest && stored.generation === asked.generation;
 }

@@ -68,10 +68,7 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   for (const text of arm.requestLabels) headers.push(text);
   addPins(headers, facts.pins);
   if (isWarmPing) headers.push(HEADERS.warm, "true");
-  const hops = facts.forwardedFor === null ? peer.address : `${facts.forwardedFor}, ${peer.address}`;
-  headers.push(HEADERS.forwardedFor, hops, HEADERS.forwardedProto, facts.forwardedProto ?? "http");
-  const host = facts.forwardedHost ?? facts.host;
-  if (host !== null) headers.push(HEADERS.forwardedHost, host);
+  addForwarded(facts, peer.address);
 
   const { contentLength, isChunked } = facts;
   const exchange = new Exchange(context, req, res, {
@@ -90,6 +87,17 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
     startMs,
   });
   exchange.start();
+}
+
+/** Says toward the service how the request came. */
+function addForwarded(
+  { headers, forwardedFor, forwardedProto, forwardedHost, host: asked }: RequestFacts,
+  by: string,
+): void {
+  const hops = forwardedFor === null ? by : `${forwardedFor}, ${by}`;
+  headers.push(HEADERS.forwardedFor, hops, HEADERS.forwardedProto, forwardedProto ?? "http");
+  const host = forwardedHost ?? asked;
+  if (host !== null) headers.push(HEADERS.forwardedHost, host);
 }
 
 /** Refuses what cannot be forwarded. The connection ends: what follows on it may be part of the same mistake. */

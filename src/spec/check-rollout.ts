@@ -107,14 +107,14 @@ function checkSegments({ spec }: RolloutDocument, problem: Report): readonly Pro
   const names = segments.map(({ name }) => name);
   const places = segments.flatMap(({ name, header }, index) => {
     const at = ["spec", "segments", index] as const;
-    if (names.indexOf(name) !== index) return [problem([...at, "name"], "E131", `a second segment is named "${name}"`)];
+    if (names.indexOf(name) !== index) return [problem([...at, "name"], "E133", `a second segment is named "${name}"`)];
     if (header === undefined || mayNameUnit(header)) return [];
     const message = `"${header}" is a header the gateway keeps for itself`;
-    return [problem([...at, "header"], "E131", message, "name a header that your clients or your proxy set")];
+    return [problem([...at, "header"], "E133", message, "name a header that your clients or your proxy set")];
   });
   const asked = spec.gates.flatMap(({ gate }, index) =>
     gate === segmentErrors.name && segments.length === 0
-      ? [problem(["spec", "gates", index], "E131", `${gate} has no segments to tell apart`, "add spec.segments")]
+      ? [problem(["spec", "gates", index], "E133", `${gate} has no segments to tell apart`, "add spec.segments")]
       : [],
   );
   return [...places, ...asked];

@@ -19,7 +19,7 @@ import type { Block } from "../block.ts";
 import { defineGate, type TrafficPart } from "../definition.ts";
 import { ALPHA, BETA, boundAt, byShare, minSamples, MODE, type OptionsOf, SHARE } from "../fields.ts";
 import { FAILS_REQUESTS } from "./advice.ts";
-import { concentratedIn, describeSegments } from "./named-segments.ts";
+import { inSegments } from "./named-segments.ts";
 import { errorRateNeeds } from "./error-rate-needs.ts";
 import { judgeProbeErrors } from "./probe-errors.ts";
 import { isAfterComparing, isAlone, tallyPlace } from "../traffic/stage-tally.ts";
@@ -89,15 +89,6 @@ function whatIsKnown(proof: ExcessEProcess, beta: number, margin: number): strin
   const excluded = excludedMargin(proof, beta);
   const known = excluded === null ? "no harm is excluded yet" : `only harm beyond +${percent(excluded)} is excluded`;
   return `${known}, +${percent(margin)} is wanted`;
-}
-
-/** A reason, and the segment that the harm gathers in where it does. */
-function inSegments(units: UnitView | null, rate: number, reason: string): { reason: string; segment?: string } {
-  const found = concentratedIn(units?.segments.harmed() ?? [], rate);
-  const [worst] = found;
-  return worst === undefined
-    ? { reason }
-    : { reason: `${reason}; most of it in ${describeSegments(found)}`, segment: worst.label };
 }
 
 /** The users who fail most, as they are printed; `sluice unit ID --rollout R` tells whether one is a known one. */
@@ -217,7 +208,7 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
     const found = `errors ${percent(rateOf(candidate))} against ${percent(rateOf(stable))} on stable${ofUsers(byUnit)}`;
     if (isHarmProven(state, options, stage.units)) {
       const reason = `${found}: more than chance allows`;
-      return trafficVerdict(base, "fail", { ...finding, ...inSegments(byUnit, rateOf(candidate), reason) });
+      return trafficVerdict(base, "fail", { ...finding, ...inSegments(byUnit, reason) });
     }
     if (byUnit !== null && isFewUsersHarm(harm.logE, difference, options)) {
       const reason = `${found}: requests fail more than chance allows, and few users send them: the share is held`;

@@ -1,4 +1,5 @@
 import type { HarmedSegment } from "../../by-unit/segment-evidence.ts";
+import type { UnitView } from "../../by-unit/unit-evidence.ts";
 import { eBenjaminiHochberg } from "../../stats/multiple.ts";
 import { percent } from "../traffic/traffic-verdict.ts";
 
@@ -16,9 +17,19 @@ export function namedSegments(harmed: readonly HarmedSegment[]): readonly Harmed
   return harmed.filter((_, index) => flags[index] === true);
 }
 
-/** Those that fail far more than all requests together: where everybody fails alike, no segment is to blame. */
-export function concentratedIn(harmed: readonly HarmedSegment[], rate: number): readonly HarmedSegment[] {
-  return namedSegments(harmed).filter(({ difference }) => difference.rates.candidate >= CONCENTRATED * rate);
+/**
+ * A reason, and the segment that the harm gathers in where it does: one that fails far more than all requests together.
+ * Where everybody fails alike, no segment is to blame.
+ */
+export function inSegments(units: UnitView | null, reason: string): { reason: string; segment?: string } {
+  const rate = units?.difference("failures")?.rates.candidate;
+  if (units === null || rate === undefined) return { reason };
+  const found = namedSegments(units.segments.harmed()).filter(
+    ({ difference }) => difference.rates.candidate >= CONCENTRATED * rate,
+  );
+  const [worst] = found;
+  if (worst === undefined) return { reason };
+  return { reason: `${reason}; most of it in ${describeSegments(found)}`, segment: worst.label };
 }
 
 /** Segments as the part of a sentence. */

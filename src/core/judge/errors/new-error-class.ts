@@ -6,6 +6,7 @@ import type { Block } from "../block.ts";
 import { defineGate, type TrafficPart } from "../definition.ts";
 import { ALPHA, BETA, type OptionsOf } from "../fields.ts";
 import { type Assumptions, type Needs, shareOf } from "../needs.ts";
+import { inSegments } from "./named-segments.ts";
 import { trafficVerdict } from "../traffic/traffic-verdict.ts";
 
 const NAME = "new-error-class";
@@ -95,7 +96,7 @@ const traffic: TrafficPart<Options, State> = {
     const found = `class ${name} seen ${count} times on the candidate and never on stable`;
     if (logChance <= Math.log(alpha)) {
       const condition = name.includes("|5xx|") ? "new_5xx_class" : "new_error_class";
-      return trafficVerdict(base, "fail", { ...finding, condition, reason: found });
+      return trafficVerdict(base, "fail", { ...finding, condition, ...inSegments(units ?? null, found) });
     }
     if (logChance > Math.log(beta)) {
       return trafficVerdict(base, "pass", { ...finding, reason: `${found}: put down to chance` });
