@@ -47,6 +47,9 @@ export function exitOfProblem(title: string): ExitCode {
 /** Whatever answers at the address, it does not fill memory and does not hold a command for ever. */
 const ANSWER_LIMITS = { bytesMax: 67_108_864, timeoutMs: 15_000 };
 
+/** For what a whole database may take. */
+const BODY_TIMEOUT_MS = 600_000;
+
 /** The controller's HTTP API, as commands use it. */
 export class ControllerClient {
   #url: string;
@@ -83,6 +86,15 @@ export class ControllerClient {
   async get<T>(path: string): Promise<T> {
     const headers = { authorization: `Bearer ${this.#token}` };
     return (await this.#answer(await this.#fetch(path, { headers }))) as T;
+  }
+
+  /** A body that is no JSON; whoever reads it ends it. */
+  async body(path: string): Promise<ReadableStream<Uint8Array>> {
+    const headers = { authorization: `Bearer ${this.#token}` };
+    const response = await this.#fetch(path, { headers, signal: AbortSignal.timeout(BODY_TIMEOUT_MS) });
+    if (response.ok && response.body !== null) return response.body;
+    await this.#answer(response);
+    throw new CliError(EXIT.toolError, `the controller at ${this.url} answered ${path} with nothing`);
   }
 
   status(rolloutId: string): Promise<Status> {

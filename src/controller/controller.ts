@@ -66,8 +66,9 @@ const HOUR_MS = 3_600_000;
 const STORE_HOURS_MS = 60_000;
 /** Event ids begin at the time of the start times this: no process tells more events in a millisecond. */
 const EVENTS_PER_MS = 1_000;
-/** The longer lease of a planned stop, and how long the stop waits for data planes to hear of it. */
-const HANDOVER_MS = 120_000;
+/** The longer lease of a planned stop. */
+export const HANDOVER_MS = 120_000;
+/** How long a planned stop waits for data planes to hear of it. */
 const HANDOVER_WAIT_MS = 1_000;
 
 interface Owned {
@@ -111,7 +112,8 @@ export class Controller {
     const ownership = await Ownership.take(store, clock, hexOf(random.bytes(16)));
     const pointers = new ServicePointers(store);
     await pointers.load();
-    const heard = { store: ownership.store, highestEpoch: (service: string) => hub.highestEpoch(service) };
+    const highestEpoch = (service: string) => Math.max(ownership.epochFloor, hub.highestEpoch(service));
+    const heard = { store: ownership.store, highestEpoch };
     const ledger = new DocumentLedger(store, clock, pointers, heard, signer);
     const documents = await ledger.load();
     const leaseMs = Math.max(0, ...documents.map(({ lease }) => lease?.ms ?? 0));

@@ -26,7 +26,7 @@ type SetSplit = Extract<Effect, { kind: "set-split" }>;
 export interface HeardOf {
   /** Identity of the store. */
   readonly store: string;
-  /** The highest epoch that a data plane of the service was heard to route by. */
+  /** The highest epoch that a data plane of the service was heard to route by, or may route by after a restore. */
   highestEpoch(service: string): number;
 }
 

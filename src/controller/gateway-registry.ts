@@ -121,9 +121,18 @@ export class GatewayRegistry implements GatewayHub {
     return confirm(document, digestOf(document), this.words(document.service), direction);
   }
 
-  /** The highest epoch any data plane of the service said it routes by: the next document goes above it. */
+  /**
+   * The epoch that the next document goes above, because a data plane of the service routes by it. One that has a later
+   * document of our own epoch, or another one of our own number, follows what this store has forgotten.
+   */
   highestEpoch(service: string): number {
-    const epochs = this.#of(service).map(({ adopted }) => adopted.epoch);
+    const current = this.current(service);
+    const digest = current === null ? null : digestOf(current);
+    const epochs = this.#of(service).map(({ adopted, report }) => {
+      if (current === null || adopted.epoch !== current.epoch || adopted.seq < current.seq) return adopted.epoch;
+      const isOurs = adopted.seq === current.seq && (report === null || report.digest === digest);
+      return isOurs ? adopted.epoch : adopted.epoch + 1;
+    });
     return Math.max(0, ...epochs.filter((epoch) => epoch <= EPOCH_MAX));
   }
 

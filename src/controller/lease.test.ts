@@ -139,10 +139,11 @@ describe("a person's override at a data plane", () => {
     world = await atTwentyPercent();
     const before = world.stored?.observations.totals.requests;
     world.gateway.plane.overrideWith("stable");
-    await world.run(4);
+    world.gateway.failureShare = 1;
+    await world.run(20);
     const { rollout, observations } = world.stored ?? {};
     expect([rollout?.paused, observations?.totals.lostWindows]).toEqual([true, 0]);
-    expect(observations?.totals.requests).toEqual(before);
+    expect([rollout?.phase, observations?.totals.requests]).toEqual(["progressing", before]);
     world.isGatewayAlive = false;
     await world.controller.command("support-rag-7", { command: "abort", full: false, by: "ann", reason: "" });
     await world.run(2);

@@ -47,6 +47,11 @@ export class Ownership {
     return this.#taken.announcedMs;
   }
 
+  /** Documents are numbered above it. */
+  get epochFloor(): number {
+    return this.#taken.epochFloor;
+  }
+
   /** A longer lease for a planned stop; 0 while none is announced. */
   get announcedMs(): number {
     return this.#announcedMs;

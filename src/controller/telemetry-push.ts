@@ -1,3 +1,4 @@
+import { isNewer } from "../core/routing/document.ts";
 import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
 import { EMPTY_ARM_WINDOW, type TelemetryWindow } from "../core/window/window.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
@@ -26,14 +27,32 @@ export interface TelemetryPush {
 export async function takePush(controller: Controller, push: TelemetryPush): Promise<LeaseGrant | null> {
   const { service, gatewayId, windows, adopted, report, version, proof } = push;
   const isOverridden = report !== null && report.override !== null;
-  await controller.ingest(service, isOverridden ? withoutEvidence(windows) : windows, adopted);
+  const counted = isOverridden ? withoutEvidence(windows, () => false) : ofDocumentsWeKnow(controller, push);
+  await controller.ingest(service, counted, adopted);
   const isTelling = adopted !== null && (report !== null || version < 2);
   if (isTelling) await controller.planes.hear(service, gatewayId, adopted, report);
   if (isOverridden) await controller.pauseFor(service, `gateway ${gatewayId}`, "a person set it to stable");
   return controller.planes.grant(service, gatewayId, report, proof);
 }
 
-/** What a data plane served on a person's word says nothing about the rollout; its windows keep their numbers. */
-function withoutEvidence(windows: readonly TelemetryWindow[]): readonly TelemetryWindow[] {
-  return windows.map((window) => ({ ...window, arms: { stable: EMPTY_ARM_WINDOW, candidate: EMPTY_ARM_WINDOW } }));
+/**
+ * What a data plane served under a document later than the one in force, which this store has forgotten or never knew,
+ * is about another candidate.
+ */
+function ofDocumentsWeKnow(controller: Controller, { service, windows, adopted }: TelemetryPush) {
+  const current = controller.hub.current(service);
+  if (current === null || adopted === null) return windows;
+  return withoutEvidence(windows, ({ document }) => !isNewer(document, current));
+}
+
+/** Windows that say nothing about the rollout keep their numbers, so that none counts as lost. */
+function withoutEvidence(
+  windows: readonly TelemetryWindow[],
+  isEvidence: (window: TelemetryWindow) => boolean,
+): readonly TelemetryWindow[] {
+  const arms = { stable: EMPTY_ARM_WINDOW, candidate: EMPTY_ARM_WINDOW };
+  return windows.map((window) => {
+    const { units: _, ...counts } = window;
+    return isEvidence(window) ? window : { ...counts, arms };
+  });
 }

@@ -13,6 +13,7 @@ import { systemRandom } from "../fence/system.ts";
 import { openPgliteStore } from "../drivers/store/pglite/index.ts";
 import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
+import { backupBody } from "./backup/back-up.ts";
 import { metricSources } from "./metric-sources.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
 import { hexOf } from "../plane/digest.ts";
@@ -150,7 +151,9 @@ export async function startController(options: ServeControllerOptions): Promise<
     const own = [[token, "admin"] as const, [gateway.token, "gateway"] as const];
     const tokens = await TokenBook.open(store, clock, own);
     const { hasOpenMetrics = false } = options;
-    const { url, close } = await openApi(controller, { secret: token, tokens, hasOpenMetrics, clock, log }, host, port);
+    const backup = () => backupBody(dataDir, clock.wallMs(), (take) => store.copy(take));
+    const api = { secret: token, tokens, hasOpenMetrics, clock, log, backup };
+    const { url, close } = await openApi(controller, api, host, port);
     undo.push(close);
     locked.lock.announce(url, tokenFile);
     undo.push(() => controller.announceStop()); // The first step of a stop, while gateways can still be answered.

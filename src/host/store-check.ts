@@ -5,7 +5,7 @@ import { DriverError } from "../ports/driver-error.ts";
 import { TOKEN_FILES } from "./token-file.ts";
 
 /** Where the identity of a data directory's database is kept beside it. */
-const IDENTITY_FILE = "store-id";
+export const IDENTITY_FILE = "store-id";
 const DATABASE = "database";
 
 /** Files that say that a controller worked here before: whoever finds them without a database has lost one. */
@@ -36,7 +36,7 @@ export async function checkDatabase(dataDir: string, isNew: boolean): Promise<vo
   const isThere = existsSync(folder);
   if (traces.length > 0 && !isNew) {
     const found = isThere ? `${folder} is empty or damaged` : `${folder} is missing`;
-    const restore = `put the copy of ${folder} back, with nothing running`;
+    const restore = `restore a backup with \`sluice restore\` or put the copy of ${folder} back, with nothing running`;
     const again =
       "or begin again without its rollouts with --new: gateways keep what they serve until the next rollout";
     throw new DriverError(

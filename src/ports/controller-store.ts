@@ -63,6 +63,8 @@ export interface StoreOwnership {
   readonly owner: number;
   /** The longest lease the owner before announced, in milliseconds. */
   readonly announcedMs: number;
+  /** Documents are numbered above it: a restored store does not know what was published after its backup. */
+  readonly epochFloor: number;
 }
 
 /** A data plane that adopted a document of a service and has not said goodbye. */

@@ -104,6 +104,15 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
         },
       ),
     );
+  verb("restore <file>", "make a backup the database of a data directory; no controller may run on it")
+    .option("--data <dir>", "data directory to restore into", DATA_DIR)
+    .option("--replace", "move a database that is there aside", false)
+    .action(
+      act(async (file: string, options: { json: boolean; data: string; replace: boolean }) => {
+        const { restore } = await import("../commands/restore.ts");
+        return restore(file, { json: options.json, dataDir: options.data, isReplacing: options.replace }, terminal);
+      }),
+    );
   verb("serve", "the controller of one data directory")
     .option("--data <dir>", "where everything is kept", DATA_DIR)
     .option("--host <address>", "address to listen on", "127.0.0.1")

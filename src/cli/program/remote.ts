@@ -74,6 +74,13 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
       }),
     );
   addUnit(remote, act, terminal);
+  remote("backup <file>", "copy everything a controller knows, running or stopped, into a new file").action(
+    act(async (file: string, options: Shared) => {
+      const { backup } = await import("../commands/backup.ts");
+      const { json, data: dataDir, controller = null } = options;
+      return backup(file, { json, dataDir, controller }, terminal);
+    }),
+  );
   addService(remote, act, terminal);
   addGateways(remote, act, terminal);
   const verbs = [

@@ -27,6 +27,8 @@ export interface ControllerAppOptions {
   /** Ends running streams when the controller stops. */
   readonly stopped: AbortSignal;
   readonly log: (line: string) => void;
+  /** A copy of the store as of now, with the credentials; left out where the host can make none. */
+  readonly backup?: () => Promise<ReadableStream<Uint8Array>>;
 }
 
 const COMMANDS = ["promote", "pause", "resume", "abort", "rollback"] as const;
@@ -61,6 +63,11 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
   app.post("/v1/gateways/:id/forget", (context) =>
     mutations.once(context, (mutation) => postForget(context.req.param("id"), mutation, controller)),
   );
+  app.get("/v1/backup", async () => {
+    if (options.backup === undefined)
+      return problemResponse("not-found", "this controller can make no backup of its store");
+    return new Response(await options.backup(), { headers: { "content-type": "application/gzip" } });
+  });
   app.get("/v1/services", () => listServices(controller));
   app.get("/v1/services/:service", (context) => getService(context.req.param("service"), controller));
   app.post("/v1/services/:service/adopt", (context) =>

@@ -27,7 +27,8 @@ export function nextDocument(
   issuedAt: EpochMs,
   heard: { readonly store: string; readonly highestEpoch: number },
 ): RoutingDocument {
-  const isNewEpoch = effect.newEpoch || previous === null || previous.rolloutId !== plan.rolloutId;
+  const isOvertaken = heard.highestEpoch > (previous?.epoch ?? 0);
+  const isNewEpoch = effect.newEpoch || previous === null || previous.rolloutId !== plan.rolloutId || isOvertaken;
   const stable = target(plan.arms.stable);
   const candidate = target(plan.arms.candidate);
   return {

@@ -80,8 +80,8 @@ export function memoryStore(): ControllerStore {
       return Promise.resolve(true);
     },
     own(proposed) {
-      const { store, owner, announcedMs } = ownership ?? { store: proposed, owner: 0, announcedMs: 0 };
-      ownership = { store, owner: owner + 1, announcedMs };
+      const taken = ownership ?? { store: proposed, owner: 0, announcedMs: 0, epochFloor: 0 };
+      ownership = { ...taken, owner: taken.owner + 1 };
       return Promise.resolve(ownership);
     },
     keep(owner, announcedMs) {

@@ -19,10 +19,10 @@ import { type SqlClient, type SqlDatabase, Stale, storeError } from "./client.ts
 import { MIGRATIONS } from "./migrations.ts";
 
 /** Applies the missing migrations, each in its own transaction. Safe to run at every start. */
-export async function migrate(database: SqlDatabase): Promise<void> {
+export async function migrate(database: SqlDatabase, steps: number = MIGRATIONS.length): Promise<void> {
   await database.query("create table if not exists migrations (step integer primary key)");
   const { rows } = await database.query<{ step: number | null }>("select max(step) as step from migrations");
-  for (let step = (rows[0]?.step ?? -1) + 1; step < MIGRATIONS.length; step++) {
+  for (let step = (rows[0]?.step ?? -1) + 1; step < steps; step++) {
     await database.transaction(async (client) => {
       await client.query(MIGRATIONS[step] as string);
       await client.query("insert into migrations (step) values ($1)", [step]);
@@ -127,6 +127,13 @@ interface RolloutRow {
   readonly observations: Observations;
 }
 
+interface OwnershipRow {
+  readonly store: string;
+  readonly owner: number | string;
+  readonly announced_ms: number | string;
+  readonly epoch_floor: number | string;
+}
+
 /** A store on a migrated database. `growthProblem` tells why files may not grow, to explain a failure. */
 export function sqlStore(
   database: SqlDatabase,
@@ -151,12 +158,12 @@ export function sqlStore(
     },
     async own(proposed) {
       const upsert = `insert into ownership (one, store, owner, announced_ms) values (1, $1, 1, 0)
-        on conflict (one) do update set owner = ownership.owner + 1 returning store, owner, announced_ms`;
-      const [row] = await read<{ store: string; owner: number | string; announced_ms: number | string }>(upsert, [
-        proposed,
-      ]);
+        on conflict (one) do update set owner = ownership.owner + 1
+        returning store, owner, announced_ms, epoch_floor`;
+      const [row] = await read<OwnershipRow>(upsert, [proposed]);
       assert(row !== undefined, "an upsert returns its row");
-      return { store: row.store, owner: Number(row.owner), announcedMs: Number(row.announced_ms) };
+      const { store, owner, announced_ms, epoch_floor } = row;
+      return { store, owner: Number(owner), announcedMs: Number(announced_ms), epochFloor: Number(epoch_floor) };
     },
     async keep(owner, announcedMs) {
       const update = "update ownership set announced_ms = $2 where owner = $1 returning owner";

@@ -74,4 +74,5 @@ export const MIGRATIONS: readonly string[] = [
      attempt integer not null,
      evidence json not null
    )`,
+  "alter table ownership add column epoch_floor bigint not null default 0",
 ];

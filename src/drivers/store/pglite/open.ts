@@ -6,6 +6,7 @@ import { DriverError } from "../../../ports/driver-error.ts";
 import { type SqlDatabase, storeError } from "./client.ts";
 import { growthProblem } from "./disk.ts";
 import { migrate, sqlStore } from "./driver.ts";
+import { copyRows, stepsOf } from "./rows.ts";
 
 /** An empty database made at build time: creating one takes seconds, unpacking one a fraction of that. */
 const TEMPLATE = fileURLToPath(new URL("./template.tar.gz", import.meta.url));
@@ -29,7 +30,7 @@ function isPanic(error: unknown): boolean {
  * rollback that PGlite's own transactions send, spins without end and takes the whole process with it.
  * @source tried with PGlite 0.5.14 under `ulimit -f`
  */
-function guarded(database: PGlite): SqlDatabase {
+export function guarded(database: PGlite): SqlDatabase {
   let panic: unknown = null;
   let queue: Promise<unknown> = Promise.resolve();
   const alone = <T>(work: () => Promise<T>): Promise<T> => {
@@ -69,6 +70,12 @@ function guarded(database: PGlite): SqlDatabase {
   };
 }
 
+/** A new database in a folder that is not there yet. */
+export async function blankDatabase(folder: string): Promise<PGlite> {
+  const blank = await template();
+  return PGlite.create({ dataDir: folder, ...(blank === null ? {} : { loadDataDir: blank }) });
+}
+
 /**
  * Makes an empty, migrated database beside `folder` and renames it into place, so that a crash in the middle leaves
  * nothing that looks like a database.
@@ -77,8 +84,7 @@ async function create(folder: string): Promise<void> {
   const draft = `${folder}.draft`;
   await rm(draft, { recursive: true, force: true });
   try {
-    const blank = await template();
-    const database = await PGlite.create({ dataDir: draft, ...(blank === null ? {} : { loadDataDir: blank }) });
+    const database = await blankDatabase(draft);
     await migrate(database);
     await database.close();
     await rename(draft, folder);
@@ -91,8 +97,14 @@ async function create(folder: string): Promise<void> {
 /** A database that was there and cannot be opened; what the engine says about it is for experts. */
 function damaged(folder: string, finding: string, cause: unknown): DriverError {
   const advice =
-    "restore a copy of the data directory, or name an empty one and begin again without the rollouts of this";
+    "put a backup in its place (`sluice restore FILE --replace`), or name an empty directory and begin again without its rollouts";
   return new DriverError("rejected", "never", `the database ${folder} cannot be opened (${finding}); ${advice}`, cause);
+}
+
+/** A controller's store that can be copied while it works. */
+export interface PgliteStore extends ControllerStore {
+  /** Every row as of one moment, as lines of JSON. Resolves with the migrations the database has seen. */
+  copy(take: (lines: readonly string[]) => Promise<void>): Promise<number>;
 }
 
 /**
@@ -100,7 +112,7 @@ function damaged(folder: string, finding: string, cause: unknown): DriverError {
  * holds the data directory's lock before and until after `close`.
  * @throws DriverError `rejected` when the disk is full, `unreachable` otherwise
  */
-export async function openPgliteStore(folder: string): Promise<ControllerStore> {
+export async function openPgliteStore(folder: string): Promise<PgliteStore> {
   const found = await stat(folder).catch(() => null);
   if (found !== null && !found.isDirectory()) throw damaged(folder, "it is a file, a folder was expected", null);
   const isNew = found === null;
@@ -108,7 +120,13 @@ export async function openPgliteStore(folder: string): Promise<ControllerStore> 
     if (isNew) await create(folder);
     const database = guarded(await PGlite.create({ dataDir: folder }));
     await migrate(database);
-    return sqlStore(database, () => growthProblem(folder));
+    return {
+      ...sqlStore(database, () => growthProblem(folder)),
+      async copy(take) {
+        await copyRows(database, take);
+        return stepsOf(database);
+      },
+    };
   } catch (error) {
     const growthCode = await growthProblem(folder);
     if (isNew || growthCode !== null) throw storeError(error, growthCode);
