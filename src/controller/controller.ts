@@ -66,9 +66,8 @@ const HOUR_MS = 3_600_000;
 const STORE_HOURS_MS = 60_000;
 /** Event ids begin at the time of the start times this: no process tells more events in a millisecond. */
 const EVENTS_PER_MS = 1_000;
-/** The longer lease of a planned stop. */
+/** The longer lease of a planned stop, and how long the stop waits for data planes to hear of it. */
 export const HANDOVER_MS = 120_000;
-/** How long a planned stop waits for data planes to hear of it. */
 const HANDOVER_WAIT_MS = 1_000;
 
 interface Owned {

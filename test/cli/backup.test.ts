@@ -63,7 +63,7 @@ describe("a backup", () => {
     const elsewhere = served.path("elsewhere");
     const { code, stderr } = await runSluice(["restore", file, "--data", elsewhere]);
     expect([code, stderr]).toEqual([0, expect.stringContaining("rollouts begun since are unknown")]);
-    for (const name of ["store-id", "token", "gateway-token"]) {
+    for (const name of ["store-id", "token", "gateway-token", "signing-key"]) {
       expect(await readFile(join(elsewhere, name), "utf8")).toBe(await readFile(join(served.dataDir, name), "utf8"));
     }
     const first = await runSluice(["restore", file, "--data", elsewhere]);

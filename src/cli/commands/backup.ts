@@ -34,7 +34,7 @@ export async function backup(file: string, options: BackupOptions, terminal: Ter
     else {
       const { store, rollouts, bytes } = seen;
       terminal.say(`backup of store ${store} in ${file}: rollouts ${rollouts}, bytes ${bytes}`);
-      terminal.say("it holds the tokens of the data directory: keep it as you keep them");
+      terminal.say("it holds the tokens and the signing key: keep it as you keep them");
     }
     return EXIT.ok;
   } finally {

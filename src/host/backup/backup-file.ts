@@ -5,22 +5,36 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import { createGunzip, createGzip } from "node:zlib";
-import { z } from "zod";
 import type { StoredRow } from "../../drivers/store/pglite/index.ts";
 import { InputError } from "../../probe/input-error.ts";
+import { SIGNING_KEY_FILE } from "../signing-key.ts";
 import { TOKEN_FILES } from "../token-file.ts";
 
 /** A backup is NDJSON in gzip: a head, a line for each row, and a last line that says how many there were. */
 const FORMAT = 1;
 
-const headShape = z.object({
-  sluiceBackup: z.int(),
-  takenAt: z.number(),
-  /** Credentials of the data directory by file name. */
-  files: z.record(z.enum([TOKEN_FILES.admin, TOKEN_FILES.gateway]), z.string()),
-});
-const rowShape = z.object({ table: z.string(), row: z.record(z.string(), z.unknown()) });
-const endShape = z.object({ rows: z.int(), steps: z.int() });
+/** Credentials of a data directory, by file name. */
+export const CREDENTIALS: readonly string[] = [...Object.values(TOKEN_FILES), SIGNING_KEY_FILE];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface FirstLine {
+  readonly takenAt: number;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+interface LastLine {
+  readonly rows: number;
+  readonly steps: number;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+  return isFields(value) && Object.values(value).every((text) => typeof text === "string");
+}
 
 /** What a backup says of itself; `steps` are the migrations its database had seen. */
 export interface BackupHead {
@@ -63,7 +77,7 @@ export async function writeBackup(path: string, dataDir: string, takenAt: number
 
 async function credentialsOf(dataDir: string): Promise<Readonly<Record<string, string>>> {
   const files: Record<string, string> = {};
-  for (const name of Object.values(TOKEN_FILES)) {
+  for (const name of CREDENTIALS) {
     const text = await readFile(join(dataDir, name), "utf8").catch(() => "");
     if (text !== "") files[name] = text;
   }
@@ -81,18 +95,19 @@ function unusable(path: string, found: string, cause?: unknown): InputError {
  * @throws InputError when it is none, or not whole
  */
 export async function readBackup(path: string, take: (row: StoredRow) => void = () => {}): Promise<BackupHead> {
-  let head: z.infer<typeof headShape> | null = null;
-  let [rows, end]: [number, z.infer<typeof endShape> | null] = [0, null];
+  let head: FirstLine | null = null;
+  let [rows, end]: [number, LastLine | null] = [0, null];
   try {
     for await (const line of linesIn(path)) {
       if (head === null) head = headIn(path, line);
       else {
         const json: unknown = JSON.parse(line);
-        const row = rowShape.safeParse(json);
-        if (row.success) {
+        const row = rowOf(json);
+        if (row === null) end = endOf(json);
+        else {
           rows++;
-          take(row.data);
-        } else end = endShape.parse(json);
+          take(row);
+        }
       }
     }
   } catch (error) {
@@ -109,8 +124,8 @@ export async function readBackup(path: string, take: (row: StoredRow) => void = 
 /** The rows of a backup that was read to its end before. */
 export async function* rowsIn(path: string): AsyncGenerator<StoredRow> {
   for await (const line of linesIn(path)) {
-    const row = rowShape.safeParse(JSON.parse(line));
-    if (row.success) yield row.data;
+    const row = rowOf(JSON.parse(line));
+    if (row !== null) yield row;
   }
 }
 
@@ -132,11 +147,23 @@ async function* linesIn(path: string): AsyncGenerator<string> {
   }
 }
 
-function headIn(path: string, line: string): z.infer<typeof headShape> {
-  const parsed = headShape.safeParse(JSON.parse(line));
-  if (!parsed.success) throw unusable(path, "is no backup of Sluice");
-  const { sluiceBackup } = parsed.data;
+function headIn(path: string, line: string): FirstLine {
+  const json: unknown = JSON.parse(line);
+  const { sluiceBackup, takenAt, files } = isFields(json) ? json : {};
+  if (typeof sluiceBackup !== "number" || typeof takenAt !== "number" || !isTexts(files))
+    throw unusable(path, "is no backup of Sluice");
   if (sluiceBackup > FORMAT)
     throw unusable(path, `was made by a newer version (format ${sluiceBackup}, this is ${FORMAT})`);
-  return parsed.data;
+  return { takenAt, files };
+}
+
+function rowOf(json: unknown): StoredRow | null {
+  const { table, row } = isFields(json) ? json : {};
+  return typeof table === "string" && isFields(row) ? { table, row } : null;
+}
+
+function endOf(json: unknown): LastLine {
+  const { rows, steps } = isFields(json) ? json : {};
+  if (typeof rows === "number" && typeof steps === "number") return { rows, steps };
+  throw new Error("a line is neither a row nor the end");
 }

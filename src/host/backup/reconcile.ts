@@ -51,7 +51,7 @@ export function lostSince(before: StoreFacts, backup: StoreFacts): readonly stri
   });
 }
 
-/** Gateways and tokens of the database that was there: a gateway that nobody counts, or a revoked token, is no loss to have. */
+/** Gateways and tokens of the database that was there; without them a silent gateway would not be waited for. */
 export async function carryOver(from: ControllerStore, to: ControllerStore): Promise<void> {
   const planes: readonly StoredPlane[] = await from.planes();
   if (planes.length > 0) await to.commit({ planes });

@@ -6,9 +6,8 @@ import type { EpochMs } from "../../core/unit.ts";
 import { openPgliteStore, type PgliteStore, restorePgliteStore } from "../../drivers/store/pglite/index.ts";
 import { lockDataDirectory } from "../data-directory-lock.ts";
 import { IDENTITY_FILE } from "../store-check.ts";
-import { TOKEN_FILES } from "../token-file.ts";
 import { watchEventLoop } from "../watchdog.ts";
-import { type BackupHead, readBackup, rowsIn } from "./backup-file.ts";
+import { type BackupHead, CREDENTIALS, readBackup, rowsIn } from "./backup-file.ts";
 import { carryOver, factsOf, lostSince, pauseUnfinished, type StoreFacts } from "./reconcile.ts";
 
 /** Longest time that a damaged database may hang. */
@@ -125,7 +124,7 @@ async function reconcile(
 /** Credentials that are there stay, because gateways and commands have them; another store's are replaced. */
 async function keepFiles(dataDir: string, { head, store, isOther }: Backup): Promise<void> {
   await writeFile(join(dataDir, IDENTITY_FILE), `${store}\n`, { mode: 0o600 });
-  for (const name of Object.values(TOKEN_FILES)) {
+  for (const name of CREDENTIALS) {
     const text = head.files[name];
     const path = join(dataDir, name);
     if (text !== undefined && (isOther || !existsSync(path))) await writeFile(path, text, { mode: 0o600 });
