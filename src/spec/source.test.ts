@@ -76,6 +76,14 @@ describe("what would be read as something else", () => {
     ["a long id in JSON", '{"id": 9007199254740993}', "1:8", "9007199254740993 is more than a number can hold"],
     ["an octal that YAML 1.1 reads as text", "a: 0o17", "1:4", "0o17 is 15 to YAML 1.2 and something else to YAML 1.1"],
     ["an integer that YAML 1.1 reads as octal", "a: 010", "1:4", "010 is 10 to YAML 1.2"],
+    ["an exponent without a point", "a: 1e3", "1:4", "1e3 is 1000 to YAML 1.2 and something else to YAML 1.1"],
+    ["an exponent without a sign", "a: [1.5E3]", "1:5", "put it in quotes, or write 1500"],
+    ["a tiny number of JavaScript", "a: 1e-7", "1:4", "or write 1.0e-7"],
+    ["an exponent in a document of 1.1", "%YAML 1.1\n---\na: 12e03", "3:4", "12e03 is 12000 to YAML 1.2"],
+    ["a letter that may be a truth", "%YAML 1.1\n---\na: [n]", "3:5", "n is false to some readers of YAML 1.1"],
+    ["a point alone in 1.1", "%YAML 1.1\n---\na: .", "3:4", "no number to some readers"],
+    ["a line separator in single quotes", "a: 'b\u2028c'", "1:4", "found U+2028, a line break to YAML 1.1"],
+    ["a line separator in a block", "a: |\n  b\u0085  c\n", "1:4", "found U+0085, a line break"],
     ["an unknown tag", "a: !Ref x", "1:4", "Unresolved tag: !Ref"],
     ["binary", "a: !!binary aGk=", "1:13", 'found "aGk=" as a date or binary, expected "text"'],
     ["a date of YAML 1.1", "%YAML 1.1\n---\na: 2026-01-01", "3:4", "as a date or binary"],
@@ -93,10 +101,17 @@ describe("what would be read as something else", () => {
   });
 
   it("is kept as it is spelled where a number stands for a text", () => {
-    const source = read("a: 007\nb: 0x1F\nc: 1e3\nd: '7'\ne: x");
-    expect(["a", "b", "c", "d", "e"].map((key) => source.spelled([key]))).toEqual(["007", "0x1F", "1e3", null, "x"]);
+    const source = read("a: 007\nb: 0x1F\nc: 1.0e+3\nd: '7'\ne: x");
+    expect(["a", "b", "c", "d", "e"].map((key) => source.spelled([key]))).toEqual(["007", "0x1F", "1.0e+3", null, "x"]);
     expect(read('{"a": 1.50, "b": "1"}').spelled(["a"])).toBe("1.50");
     expect(read('{"a": 1.50, "b": "1"}').spelled(["b"])).toBe(null);
+    expect(read("- id: 1e3\n").spelled([0, "id"])).toBe("1e3");
+  });
+
+  it("is a number with an exponent where every YAML says so, where the document says which it is, and in JSON", () => {
+    expect(read("a: 1.0e+3\nb: -1.5E-7").value).toEqual({ a: 1_000, b: -1.5e-7 });
+    expect(read("%YAML 1.2\n---\na: 1e3").value).toEqual({ a: 1_000 });
+    expect(read('{"a": 1e3, "b": 1e-7}').value).toEqual({ a: 1_000, b: 1e-7 });
   });
 });
 

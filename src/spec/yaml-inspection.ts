@@ -31,7 +31,8 @@ interface YamlReading {
  * and only their size is counted again.
  */
 export function inspectYaml(document: Document): YamlReading {
-  const inspection = new Inspection(document.directives?.yaml.explicit === true);
+  const { explicit = false, version } = document.directives?.yaml ?? {};
+  const inspection = new Inspection(explicit === true ? version : undefined);
   const { value } = inspection.visit(document.contents as Node | null, 0);
   return { value, findings: inspection.findings, targets: inspection.targets };
 }
@@ -49,12 +50,14 @@ class Inspection {
   readonly #grown = new Map<Node, Grown>();
   /** Anchored nodes whose inside is being visited: an alias to one of them would never end. */
   readonly #open = new Set<Node>();
-  /** Whether the document says which YAML it is. */
-  readonly #isVersioned: boolean;
+  /** Which YAML the document says it is. */
+  readonly #version: string | undefined;
   #isTooLarge = false;
+  /** The value of a member `id`: who reads one takes it as it is spelled, and `1e3` is as good a name as any. */
+  #id: Node | null = null;
 
-  constructor(isVersioned: boolean) {
-    this.#isVersioned = isVersioned;
+  constructor(version: string | undefined) {
+    this.#version = version;
   }
 
   visit(node: Node | null, depth: number): Grown {
@@ -105,13 +108,25 @@ class Inspection {
     if (isForeign) this.#say(node, `found ${JSON.stringify(source.slice(0, 40))} as a date or binary, expected "text"`);
     const isLossy = typeof value === "number" && !Number.isSafeInteger(value) && isInexact(source, value);
     if (isLossy) this.#say(node, `${source} is more than a number can hold exactly: put it in quotes`);
-    const isUnclear = typeof value === "number" && !this.#isVersioned && isOtherInYaml11(source);
-    if (isUnclear)
-      this.#say(
-        node,
-        `${source} is ${value} to YAML 1.2 and something else to YAML 1.1: put it in quotes, or write ${value}`,
-      );
+    const unclear = typeof value === "string" ? null : this.#readings(node, source);
+    if (unclear !== null) this.#say(node, `${source} is ${unclear}: put it in quotes, or write ${spellingOf(value)}`);
+    const mark = typeof value === "string" ? foldedMark(node) : null;
+    if (mark !== null)
+      this.#say(node, `found ${mark}, a line break to YAML 1.1 and a letter to YAML 1.2: write it in "double quotes"`);
     return { value, size: 1 + source.length };
+  }
+
+  /** What a bare scalar is to readers that disagree; null when all agree. */
+  #readings(node: Scalar, source: string): string | null {
+    const { value } = node;
+    if (typeof value === "boolean")
+      return /^[yn]$/i.test(source) ? `${value} to some readers of YAML 1.1 and text to others` : null;
+    if (typeof value !== "number") return null;
+    if (Number.isNaN(value) && !/nan/i.test(source)) return "no number to some readers of YAML 1.1 and text to others";
+    const isOther = this.#version === undefined && isOtherInYaml11(source);
+    // The library reads a number with an exponent as one in 1.1 too.
+    const isText = this.#version !== "1.2" && node !== this.#id && isTextInYaml11(source);
+    return isOther || isText ? `${value} to YAML 1.2 and something else to YAML 1.1` : null;
   }
 
   #growMap(pairs: readonly Pair[], depth: number): Grown {
@@ -120,7 +135,9 @@ class Inspection {
     const first = new Map<string, Node | null>();
     let size = 2;
     for (const { key, value } of pairs as readonly Pair<Node | null, Node | null>[]) {
-      const [named, inner] = [this.visit(key, depth + 1), this.visit(value, depth + 1)];
+      const named = this.visit(key, depth + 1);
+      if (named.value === "id") this.#id = value;
+      const inner = this.visit(value, depth + 1);
       size += named.size + inner.size;
       const scalar = this.#named(key);
       if (isScalar(scalar) && isMergeKey(scalar)) {
@@ -191,6 +208,31 @@ export function isMergeKey({ type, source }: Scalar): boolean {
 function isOtherInYaml11(source: string): boolean {
   if (/^[-+]?0o/.test(source)) return true;
   return /^[-+]?0[0-7]+$/.test(source) && Number(source) !== Number.parseInt(source, 8);
+}
+
+/**
+ * Whether a number with an exponent is text to YAML 1.1, which asks for a point and for a sign: its writers leave the
+ * texts `1e3` and `1.5e3` without quotes, and those of JavaScript write the number 1e-7 like that.
+ * @source YAML 1.1, "Floating-Point Language-Independent Type", as PyYAML and Psych have it
+ */
+function isTextInYaml11(source: string): boolean {
+  return /^[-+.\d]+e/i.test(source) && !/^[-+]?(\d+\.\d*|\.\d+)e[-+]\d+$/i.test(source);
+}
+
+/**
+ * A line separator of Unicode as it stands where writers of YAML 1.1 put breaks: in single quotes and blocks, with
+ * indentation that is no part of the text. Between double quotes they escape it.
+ */
+function foldedMark({ type, source = "" }: Scalar): string | null {
+  if (type !== "QUOTE_SINGLE" && type !== "BLOCK_LITERAL" && type !== "BLOCK_FOLDED") return null;
+  const [mark] = /[\u0085\u2028\u2029]/.exec(source) ?? [];
+  return mark === undefined ? null : `U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/** A number or a truth as every reader takes it. */
+function spellingOf(value: unknown): string {
+  const text = String(value);
+  return /^-?\d+e/.test(text) ? text.replace("e", ".0e") : text;
 }
 
 /** Whether the double nearest to an integer is another one. */

@@ -7,8 +7,9 @@ import type { ArmWindow } from "../../src/core/window/window.ts";
 import { aBlock, after } from "../builders.ts";
 import { atShare } from "../verdict-of.ts";
 
+const ASKED = process.env["SLUICE_RULES"];
 /** How many rules are drawn; `npm run bench:rules` draws a hundred thousand. */
-const DRAWN = Number(process.env["SLUICE_RULES"] ?? 3_000);
+const DRAWN = Number(ASKED ?? 3_000);
 
 /** What an operand reads; null when nobody measured it. */
 type Operands = Readonly<Record<string, number | null>>;
@@ -132,7 +133,7 @@ function operandsOf(name: string, arm: Partial<ArmWindow>): Operands {
     [`${name}.five_xx_rate`]: served(failures / requests),
     [`${name}.p95_ms`]: p95,
     [`${name}.cold_share`]: warmCount + coldCount === 0 ? null : coldCount / (coldCount + warmCount),
-    [`${name}.tool_loops`]: counters.toolLoops ?? null,
+    [`${name}.tool_loops`]: counters.toolLoops === undefined ? null : served(counters.toolLoops),
   };
 }
 
@@ -153,6 +154,7 @@ const readsLatency = ({ names }: Drawn<boolean>) => names.some((name) => name.en
 describe("rules", () => {
   it(`are a yes or a no on measured, finite numbers alone: ${DRAWN} drawn rules on data with zeros and gaps`, () => {
     const random = randomStream(20_261_128);
+    const said: Record<string, number> = {};
     const counted = { "no-data": 0, error: 0, value: 0 };
     for (let index = 0; index < DRAWN; index++) {
       const rule = drawRule(random, 2);
@@ -169,6 +171,11 @@ describe("rules", () => {
       const block = aBlock(10, stable, candidate);
       const evidence = foldReading(foldEvidence(startEvidence(settings), block, settings), reading, settings);
       const [verdict] = judgeTraffic(evidence, atShare(10), settings);
+      const named = rule.names.some((name) => name.startsWith("stable"));
+      const isBlind = (stable.requests === 0 && named) || candidate.requests === 0;
+      const key = `${verdict?.kind}${isBlind ? " without the data of an arm" : ""}`;
+      said[key] = (said[key] ?? 0) + 1;
+      if (isBlind) expect(["no-data", "error"], rule.text).toContain(verdict?.kind);
       const known = (value: number | null) => (value !== null && Number.isFinite(value) ? value : null);
       const operands = {
         ...operandsOf("stable", stable),
@@ -176,10 +183,10 @@ describe("rules", () => {
         'metrics["depth"].candidate': known(mine),
         'metrics["depth"].stable': known(other),
       };
-      const said = `${purpose} ${rule.text} on ${JSON.stringify(operands)}: ${verdict?.reason}`;
-      expect(isHarmProven(evidence, atShare(10), settings), said).toBe(verdict?.kind === "fail");
+      const because = `${purpose} ${rule.text} on ${JSON.stringify(operands)}: ${verdict?.reason}`;
+      expect(isHarmProven(evidence, atShare(10), settings), because).toBe(verdict?.kind === "fail");
       if ((candidate.requests ?? 0) < 1) {
-        expect(verdict?.kind, said).toBe("no-data");
+        expect(verdict?.kind, because).toBe("no-data");
         continue;
       }
       const wanted = expected(rule, operands);
@@ -187,13 +194,14 @@ describe("rules", () => {
       if (readsLatency(rule) && wanted !== "no-data") continue;
       if (typeof wanted === "string") {
         counted[wanted]++;
-        expect(verdict?.kind, said).toBe(wanted);
+        expect(verdict?.kind, because).toBe(wanted);
         continue;
       }
       counted.value++;
       const kind = purpose === "pass" ? (wanted ? "pass" : "inconclusive") : wanted ? "fail" : "pass";
-      expect(verdict?.kind, said).toBe(kind);
+      expect(verdict?.kind, because).toBe(kind);
     }
+    if (ASKED !== undefined) console.log(`${DRAWN} rules: ${JSON.stringify(said)}`);
     // Every way of not knowing was met, so that none of the three can hide behind another.
     for (const [kind, count] of Object.entries(counted)) expect(count, kind).toBeGreaterThan(DRAWN / 100);
   });

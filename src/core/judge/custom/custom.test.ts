@@ -110,6 +110,13 @@ describe("custom gates", () => {
     },
   );
 
+  it("have no counts of an arm that served nobody, so that 2 loops beside none of nobody stop nothing", () => {
+    const loops = (requests: number, toolLoops: number) => ({ requests, counters: { toolLoops } });
+    const stop = "candidate.tool_loops > stable.tool_loops";
+    const said = (stable: number) => judge("true", stop, [aBlock(10, loops(stable, 0), loops(100, 2))])?.kind;
+    expect([said(0), said(100)]).toEqual(["no-data", "fail"]);
+  });
+
   it("ask from the least requests on, and tell none from too few", () => {
     const served = (requests: number) => aBlock(10, { requests: 9 }, { requests, failures: requests });
     const stop = "candidate.error_rate > 0.5";

@@ -34,7 +34,10 @@ interface State {
   readonly metrics: Readonly<Record<string, Readonly<Record<string, ReadingOutcome>>>>;
 }
 
-/** The numbers of one arm that were measured: one that served nobody has no count of requests, not even 0. */
+/**
+ * The numbers of one arm that were measured: one that served nobody has no counts, not even 0, because no loop of a tool
+ * in no request says nothing of the arm.
+ */
 function numbersOf(arm: ArmWindow): Readonly<Record<string, number>> {
   const numbers: Record<string, number> = {};
   if (arm.requests > 0) {
@@ -42,16 +45,16 @@ function numbersOf(arm: ArmWindow): Readonly<Record<string, number>> {
     numbers["failures"] = arm.failures;
     numbers["error_rate"] = arm.failures / arm.requests;
     numbers["five_xx_rate"] = serverErrors(arm).failures / arm.requests;
+    for (const name of COUNTERS) {
+      const count = arm.counters[name];
+      if (count !== undefined) numbers[ruleName(name)] = count;
+    }
   }
   const [median, p95] = [quantileOf(arm.warm, 0.5), quantileOf(arm.warm, 0.95)];
   if (median !== null) numbers["p50_ms"] = median;
   if (p95 !== null) numbers["p95_ms"] = p95;
   const [cold, warm] = [countBins(arm.cold), countBins(arm.warm)];
   if (cold + warm > 0) numbers["cold_share"] = cold / (cold + warm);
-  for (const name of COUNTERS) {
-    const count = arm.counters[name];
-    if (count !== undefined) numbers[ruleName(name)] = count;
-  }
   for (const name of GAUGES) {
     const gauge = arm.gauges[name];
     if (gauge !== undefined) numbers[ruleName(name)] = gauge.sum / gauge.readings;
