@@ -14,6 +14,13 @@ export function median(values) {
   return sorted[sorted.length >> 1];
 }
 
+/** Median and the 95 % interval of it that needs no law of the values: two of them, by rank. */
+export function medianRange(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const below = Math.max(0, Math.floor(sorted.length / 2 - 0.98 * Math.sqrt(sorted.length)));
+  return [median(sorted), sorted[below], sorted[sorted.length - 1 - below]];
+}
+
 /**
  * Measures every row once a round, so that a slow minute of the machine falls on all of them, and returns ns per
  * operation by row name: median, lowest and highest round. `perCall` is the number of operations of one call.

@@ -1,20 +1,22 @@
-// What a request costs in this checkout and in an older one, in turn in one run, so that a slow minute falls on both.
-// node against.mjs --old DIR [--rounds 8] [--seconds 3]   DIR: a built checkout. Core 0: gateway. Core 1: load, origin.
+// What a request costs in this checkout and in an older one. Both gateways run all the time and are loaded in turn, in
+// slices so short that a slow minute of the machine falls on both.
+// node against.mjs --old DIR [--pairs 30] [--seconds 1]   DIR: a built checkout. Core 0: gateways. Core 1: load, origin.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { median, settle } from "../measure.mjs";
+import { median, medianRange, settle } from "../measure.mjs";
 import { loadScript, originConfig } from "./configs.mjs";
 import { cpuUs, freePort, need, start, wrk } from "./processes.mjs";
 
 const RATIO_MAX = 1.03;
+const WARM_UP_S = 3;
 const option = (name, fallback) => {
   const at = process.argv.indexOf(name);
   return at < 0 ? fallback : process.argv[at + 1];
 };
 const old = option("--old", null);
-const [rounds, seconds] = [Number(option("--rounds", 8)), Number(option("--seconds", 3))];
+const [pairCount, seconds] = [Number(option("--pairs", 30)), Number(option("--seconds", 1))];
 if (old === null || !existsSync(join(old, "dist/gateway/server.js"))) {
   console.error("needs --old DIR, a checkout built with npm run build");
   process.exit(1);
@@ -36,46 +38,50 @@ const origin = await start(1, ports[0], "nginx", "-p", folder, "-c", originConfi
 const urls = ports.map((port) => `http://127.0.0.1:${port}`);
 const serve = fileURLToPath(new URL("serve.mjs", import.meta.url));
 
-/** One gateway under load: CPU microseconds a request, requests a second, p99 in microseconds. */
-async function measure(which) {
-  process.env.SLUICE_DIST = dists[which];
+async function startGateway(dist) {
+  process.env.SLUICE_DIST = dist;
   const port = await freePort();
   const server = await start(0, port, process.execPath, serve, "sluice", String(port), ...urls, "http://127.0.0.1:1");
-  await wrk(1, port, 64, 1, script);
-  const before = cpuUs(server.pid);
+  await wrk(1, port, 64, WARM_UP_S, script);
+  return { ...server, port };
+}
+
+/** One gateway under load: CPU microseconds a request, requests a second, p99 in microseconds. */
+async function measure({ pid, port }) {
+  const before = cpuUs(pid);
   const load = await wrk(1, port, 64, seconds, script);
-  const cpu = (cpuUs(server.pid) - before) / load.requests;
-  await server.stop();
+  const cpu = (cpuUs(pid) - before) / load.requests;
   return { cpu, perSecond: load.perSecond, p99: load.p99, errors: load.errors };
 }
 
+const gateways = { old: await startGateway(dists.old), new: await startGateway(dists.new) };
 const pairs = [];
-for (let round = 0; round < rounds; round++) {
-  const order = round % 2 === 0 ? ["old", "new"] : ["new", "old"];
+for (let at = 0; at < pairCount; at++) {
+  const order = at % 2 === 0 ? ["old", "new"] : ["new", "old"];
   const pair = {};
-  for (const which of order) pair[which] = await measure(which);
+  for (const which of order) pair[which] = await measure(gateways[which]);
   pairs.push(pair);
-  console.error(`round ${round + 1}: CPU ${pair.old.cpu.toFixed(1)} then ${pair.new.cpu.toFixed(1)} us/request`);
 }
+for (const gateway of Object.values(gateways)) await gateway.stop();
 await origin.stop();
 rmSync(folder, { recursive: true });
 
-/** Median of the rounds' ratios: both halves of one were measured within seconds of each other. */
-const ratio = (name) => median(pairs.map((pair) => pair.new[name] / pair.old[name]));
-const row = (name, digits) =>
-  ["old", "new"]
-    .map((which) =>
-      median(pairs.map((pair) => pair[which][name]))
-        .toFixed(digits)
-        .padStart(10),
-    )
-    .join(" ");
-console.log("                          old        new   new/old");
-console.log(`CPU us/request     ${row("cpu", 1)} ${ratio("cpu").toFixed(3).padStart(9)}`);
-console.log(`requests/s         ${row("perSecond", 0)} ${ratio("perSecond").toFixed(3).padStart(9)}`);
-console.log(`p99 us             ${row("p99", 0)} ${ratio("p99").toFixed(3).padStart(9)}`);
+/** Of the pairs' own ratios: both halves of one were measured within seconds of each other. */
+const ratio = (name) => medianRange(pairs.map((pair) => pair.new[name] / pair.old[name]));
+function row(title, name, digits) {
+  const cells = ["old", "new"].map((which) => median(pairs.map((pair) => pair[which][name])).toFixed(digits));
+  const [middle, low, high] = ratio(name).map((value) => value.toFixed(3));
+  console.log(`${title.padEnd(16)} ${cells.map((cell) => cell.padStart(10)).join(" ")}   ${middle} [${low}..${high}]`);
+}
+console.log(
+  `${"".padEnd(16)} ${"old".padStart(10)} ${"new".padStart(10)}   new/old, median of ${pairCount} pairs [95 %]`,
+);
+row("CPU us/request", "cpu", 1);
+row("requests/s", "perSecond", 0);
+row("p99 us", "p99", 0);
 const errors = pairs.reduce((sum, pair) => sum + pair.old.errors + pair.new.errors, 0);
+const [cpu] = ratio("cpu");
 settle([
-  { goal: `CPU a request new/old <= ${RATIO_MAX}`, found: ratio("cpu").toFixed(3), met: ratio("cpu") <= RATIO_MAX },
+  { goal: `CPU a request new/old <= ${RATIO_MAX}`, found: cpu.toFixed(3), met: cpu <= RATIO_MAX },
   { goal: "no error", found: String(errors), met: errors === 0 },
 ]);

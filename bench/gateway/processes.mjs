@@ -1,9 +1,7 @@
 // Servers of the benchmark as child processes pinned to one core, and what they cost.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-
-const TICK_US = 10_000; // /proc counts in hundredths of a second.
 
 /** Exits 1 with what to install when a program is missing. */
 export function need(...programs) {
@@ -65,11 +63,15 @@ async function stop(child, exited) {
 
 /** CPU time of a process and all below it, user and system, in microseconds. */
 export function cpuUs(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const ns = tasks.reduce((sum, task) => sum + Number(readTask(pid, task, "schedstat").split(" ")[0]), 0);
+  const children = readTask(pid, pid, "children").trim();
   const below = children === "" ? 0 : children.split(" ").reduce((sum, child) => sum + cpuUs(Number(child)), 0);
-  return (Number(fields[11]) + Number(fields[12])) * TICK_US + below;
+  return ns / 1e3 + below;
+}
+
+function readTask(pid, task, name) {
+  return readFileSync(`/proc/${pid}/task/${task}/${name}`, "utf8");
 }
 
 const MICROSECONDS = { us: 1, ms: 1e3, s: 1e6 };

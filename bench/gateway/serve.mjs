@@ -87,6 +87,7 @@ async function sluice() {
     random: systemRandom,
     gatewayId: "bench",
     controllerUrl,
+    timeouts: { upstreamIdleMs: 60_000 }, // Between two slices of a load nothing is opened anew.
     document: {
       version: 1,
       service: "bench",

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
 import { errorClassOfStatus } from "../core/window/error-class.ts";
 import type { ErrorClass } from "../core/window/window.ts";
-import { type ClientConnection, connectionOf, type OwedAnswer } from "./client-connection.ts";
+import { connectionOf } from "./client-connection.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Assignment, ExchangeContext } from "./exchange-context.ts";
 import type { SlotTaker } from "./fair-slots.ts";
@@ -37,12 +37,11 @@ type Marked<T> = T & { [EXCHANGE]?: Exchange };
  * An answer's failure belongs to the arm, a client that goes away does not. It is counted when the connection is done
  * with it, on the slot it got when it was routed, whatever documents arrived meanwhile.
  */
-export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer, SlotTaker, StalledWrite {
+export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledWrite {
   readonly #context: ExchangeContext;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #to: Assignment;
-  readonly #connection: ClientConnection;
   /** Monotonic time since when it waits for a connection to the endpoint. */
   waitsSinceMs = 0;
   #upstream: Upstream;
@@ -53,8 +52,6 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer, SlotTak
   #progress: Progress = "connect";
   #abort: ((error?: Error) => void) | null = null;
   #resume: (() => void) | null = null;
-  #next: OwedAnswer | null = null;
-  #isWaiting: boolean;
   #isSettled = false; // Nothing more comes from the upstream side.
   #isClosed = false;
   #hasRetried = false;
@@ -72,30 +69,12 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer, SlotTak
     this.#res = res;
     this.#to = assignment;
     this.#upstream = assignment.plan.upstreams.choose(assignment.startMs, null);
-    this.#connection = connectionOf(req.socket);
     context.inFlight++;
     (res as Marked<ServerResponse>)[EXCHANGE] = this;
     res.on("close", onResponseClose);
-    this.#isWaiting = this.#connection.follows(this);
-  }
-
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
-  followedBy(next: OwedAnswer): void {
-    this.#next = next;
-  }
-
-  takeTurn(): void {
-    this.#isWaiting = false;
-    // Of pipelined answers only the first one hears from node:http that the connection broke.
-    if (this.#req.socket.destroyed) this.close();
-    else this.start();
   }
 
   start(): void {
-    if (this.#isWaiting || this.#isClosed) return;
     const { contentLength, isChunked } = this.#to;
     if (contentLength <= 0 && !isChunked) return this.#askForPlace();
     if (contentLength > this.#context.bodyBytesMax) return this.#settle(REFUSALS.bodySize, true);
@@ -237,9 +216,7 @@ export class Exchange implements Dispatcher.DispatchHandler, OwedAnswer, SlotTak
     if (events !== null) this.#log(events, endMs, isWhole);
     this.#context.inFlight--;
     this.#context.onEnd();
-    this.#connection.answered(this.#res);
-    const next = this.#next;
-    if (next !== null) queueMicrotask(() => next.takeTurn());
+    connectionOf(this.#req.socket).answered();
   }
 
   #askForPlace(): void {

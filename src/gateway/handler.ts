@@ -31,8 +31,6 @@ const LINGER_MS = 10_000;
 
 /** Takes one request: reads it by the rules, decides its arm and starts the exchange. Synchronous to the dispatch. */
 export function handleRequest(context: HandlerContext, req: IncomingMessage, res: ServerResponse): void {
-  const connection = connectionOf(req.socket);
-  if (connection.isOver) return; // Behind a refused request: bytes nobody can vouch for.
   const startMs = context.clock.monoMs();
   context.counts.requests++;
   const plan = context.plane.planAt(startMs); // One plan for the whole request.
@@ -42,14 +40,12 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   }
   const method = req.method as string;
   if (method === "TRACE" || method === "CONNECT") return refuse(context, res, REFUSALS.method);
-  const { peer } = connection;
+  const { peer } = connectionOf(req.socket);
   const trust = context.peers.trustOf(peer);
   const facts = plan.reader.read(req.rawHeaders, isHttp11, trust);
   if (!(facts instanceof RequestFacts)) return refuse(context, res, facts);
   const path = originForm(req.url as string, facts.host);
   if (path === null) return refuse(context, res, REFUSALS.target);
-
-  connection.begin(req, res, Math.max(0, facts.contentLength));
 
   const isWarmPing = facts.isWarm && peer.isTrusted;
   if (!peer.isTrusted) countUntrusted(context, facts);
@@ -104,9 +100,8 @@ function addForwarded(
 export function refuse(context: ExchangeContext, res: ServerResponse, refusal: Refusal): void {
   context.counts.refused++;
   const { socket } = res.req;
-  const connection = connectionOf(socket);
-  connection.end();
-  if (!connection.owesAnswer) socket.setTimeout(LINGER_MS);
+  connectionOf(socket).end();
+  socket.setTimeout(LINGER_MS);
   sendOwnAnswer(res, refusal, [], true);
 }
 
@@ -126,7 +121,7 @@ function refusePins(
 }
 
 function onUnservedClose(this: ServerResponse): void {
-  connectionOf(this.req.socket).answered(this);
+  connectionOf(this.req.socket).answered();
 }
 
 /** What a request says of who asks; only what is a user may be a visitor. */

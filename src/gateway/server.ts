@@ -7,7 +7,7 @@ import { hexOf } from "../plane/digest.ts";
 import { reasonOf } from "../plane/plane.ts";
 import { type Proof, tokenProof } from "../plane/proof.ts";
 import { RecordedPlane } from "../plane/recorded-plane.ts";
-import { ClientConnection, connectionOf } from "./client-connection.ts";
+import { ClientConnection, connectionOf, type ParserError } from "./client-connection.ts";
 import { ControlLink, type ControlStats, type ControlTarget } from "./control-link.ts";
 import { type GatewayCounts, zeroCounts } from "./counts.ts";
 import { EventLog } from "./event-log.ts";
@@ -334,7 +334,7 @@ function httpServer(context: HandlerContext, timeouts: GatewayTimeouts, limits: 
     noDelay: true,
   });
   server.maxHeadersCount = 0; // Node.js would hide the rest from us; we count and refuse.
-  server.on("connection", (socket: Socket) => takeConnection(context, socket));
+  server.on("connection", (socket: Socket) => takeConnection(context, server, socket));
   const handle = (req: IncomingMessage, res: ServerResponse) => handleRequest(context, req, res);
   server.on("request", handle);
   server.on("checkContinue", (req, res) => {
@@ -344,22 +344,25 @@ function httpServer(context: HandlerContext, timeouts: GatewayTimeouts, limits: 
   });
   server.on("checkExpectation", (_req, res) => refuse(context, res, REFUSALS.expectation));
   server.on("connect", (_req, socket) => refuseConnection(socket, REFUSALS.method));
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+  server.on("clientError", (error: ParserError, socket) => {
+    if (socket.destroyed) return;
+    const connection = connectionOf(socket);
+    if (connection.expects(error)) return;
     if (error.code !== "ECONNRESET") context.counts.malformed++;
-    if (!socket.writable || connectionOf(socket).owesAnswer) socket.destroy();
-    else refuseConnection(socket, parseRefusal(error.code));
+    if (!socket.writable || connection.isOver || connection.isReadingOwed) socket.destroy();
+    else connection.endWith(() => refuseConnection(socket, parseRefusal(error.code)));
   });
   return server;
 }
 
-function takeConnection({ peers, counts }: HandlerContext, socket: Socket): void {
+function takeConnection({ peers, counts, clock }: HandlerContext, server: Server, socket: Socket): void {
   const peer = peers.peerOf(socket.remoteAddress);
   if (!peers.enter(peer)) {
     counts.connectionsRefused++;
     socket.destroy();
     return;
   }
-  new ClientConnection(socket, peer);
+  new ClientConnection(socket, server, peer, clock);
   socket.once("close", () => peers.leave(peer));
 }
 

@@ -12,6 +12,7 @@ const HOST = `Host: x${EOL}`;
 
 const post = (fields: string, body = "") => `POST /a HTTP/1.1${EOL}${HOST}${fields}${EOL}${body}`;
 const get = (fields: string, target = "/a") => `GET ${target} HTTP/1.1${EOL}${HOST}${fields}${EOL}`;
+const h2c = `Connection: upgrade, http2-settings${EOL}Upgrade: h2c${EOL}HTTP2-Settings: AA${EOL}`;
 const chunked = `Transfer-Encoding: chunked${EOL}`;
 
 /** Refused: nothing of the connection from here on reaches the origin. */
@@ -210,6 +211,24 @@ const ACCEPTED: readonly Payload[] = [
     "POST /a",
     "GET /b",
   ),
+  taken("HTTP/2 offered, then next", get(h2c) + get("", "/b"), "GET /a", "GET /b"),
+  taken("HTTP/2 offered twice, then next", get(h2c) + get(h2c, "/b") + get("", "/c"), "GET /a", "GET /b", "GET /c"),
+  taken(
+    "HTTP/2 offered with a body, then next",
+    post(`${h2c}Content-Length: 3${EOL}`, "abc") + get("", "/b"),
+    "POST /a",
+    "GET /b",
+  ),
+  taken(
+    "HTTP/2 offered with chunks, then next",
+    post(h2c + chunked, `3${EOL}abc${EOL}0${EOL}${EOL}`) + get("", "/b"),
+    "POST /a",
+    "GET /b",
+  ),
+  taken("CONNECT behind", get("") + `CONNECT x:80 HTTP/1.1${EOL}${HOST}${EOL}${SMUGGLED}`, "GET /a"),
+  taken("CONNECT behind HTTP/2 offered", get(h2c) + `CONNECT x:80 HTTP/1.1${EOL}${HOST}${EOL}${SMUGGLED}`, "GET /a"),
+  taken("TRACE behind", get("") + `TRACE /b HTTP/1.1${EOL}${HOST}${EOL}${SMUGGLED}`, "GET /a"),
+  taken("nonsense behind", `${get("")}nonsense${EOL}${EOL}${SMUGGLED}`, "GET /a"),
   taken("good, then bad", get("") + post(`Content-Length: 3${EOL}${chunked}`, "abc") + SMUGGLED, "GET /a"),
   taken("TE trailers offered", get(`TE: trailers, chunked${EOL}`), "GET /a"),
   taken("keep-alive 1.0", `GET /a HTTP/1.0${EOL}Connection: keep-alive${EOL}${EOL}`, "GET /a"),
