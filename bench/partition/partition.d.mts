@@ -12,6 +12,8 @@ export function partition(options: {
   readonly main: string;
   readonly runs: number;
   readonly leaseMs: number;
+  /** What happens to the controller meanwhile; by default nothing, "cut". */
+  readonly variant?: "cut" | "killed" | "restored";
   readonly random?: () => number;
   readonly log?: (line: string) => void;
 }): Promise<readonly PartitionRun[]>;

@@ -1,101 +1,35 @@
-import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { Agent, createServer, request } from "node:http";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cutProxy } from "./cut-proxy.mjs";
+import { anOrigin, askAlways, run, start, until } from "./parts.mjs";
 
 /** How long an answer may be on its way and a process may wait for its turn on a busy machine. */
 const LATE_MS = 250;
-const UP_WITHIN_MS = 60_000;
+const ENDS = ["aborted", "rollback-failed"];
 
-/** Starts the command line and waits for its first line of JSON. */
-async function start(main, args, children) {
-  const child = spawn(process.execPath, [main, ...args, "--json"], { stdio: ["ignore", "pipe", "pipe"] });
-  children.push(child);
-  let [out, said] = ["", ""];
-  child.stderr.on("data", (chunk) => {
-    said = (said + chunk).slice(-4_000);
-  });
-  const line = await new Promise((resolve, reject) => {
-    child.stdout.on("data", (chunk) => {
-      out += chunk;
-      if (out.includes("\n")) resolve(out.slice(0, out.indexOf("\n")));
-    });
-    child.once("exit", (code) => reject(new Error(`${args[0]} ended with ${code}: ${said}`)));
-  });
-  return JSON.parse(line);
-}
-
-async function anOrigin(arm) {
-  const server = createServer((_, res) => res.end(arm));
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
-}
-
-/** Asks a gateway all the time, each time as another user, and keeps when the candidate answered. */
-function askAlways(url) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
-  const candidates = [];
-  let [user, isOver, latest] = [0, false, null];
-  const ask = () =>
-    new Promise((resolve) => {
-      const askedAt = performance.now();
-      const req = request(url, { agent, headers: { "x-user-id": `user-${user++}` } }, (res) => {
-        latest = res.headers["x-sluice-arm"];
-        if (latest === "candidate") candidates.push(askedAt);
-        res.resume();
-        res.on("end", resolve);
-        res.on("error", resolve);
-      });
-      req.on("error", resolve);
-      req.end();
-    });
-  const running = (async () => {
-    while (!isOver) {
-      await ask();
-      await sleep(5);
-    }
-  })();
-  return {
-    candidates,
-    latest: () => latest,
-    async stop() {
-      isOver = true;
-      await running;
-      agent.destroy();
-    },
-  };
-}
-
-async function until(what, isTrue, withinMs = UP_WITHIN_MS) {
-  const endMs = performance.now() + withinMs;
-  while (!(await isTrue())) {
-    if (performance.now() > endMs) throw new Error(`${what} did not happen within ${withinMs} ms`);
-    await sleep(20);
-  }
-}
-
-/**
- * Two gateways with everybody on the candidate, one of them cut off from the controller at a random moment, then an
- * abort. Counts the candidate's answers to requests that were asked after what was promised.
- * @param main path of the built command line
- * @param random in [0, 1)
- */
-export async function partition({ main, runs, leaseMs, random = Math.random, log = () => {} }) {
+/** Two services, a controller, a gateway beside it and one behind a proxy that can be cut. */
+async function openWorld(main, leaseMs) {
   const folder = mkdtempSync(join(tmpdir(), "sluice-partition-"));
   const [children, closers] = [[], []];
+  const close = async () => {
+    for (const closer of closers.reverse()) await closer.close();
+    for (const child of children.reverse()) child.kill("SIGKILL");
+    await sleep(100);
+    rmSync(folder, { recursive: true, force: true });
+  };
   try {
     const [stable, candidate] = [await anOrigin("stable"), await anOrigin("candidate")];
     closers.push(stable, candidate);
-    const { url } = await start(main, ["serve", "--data", join(folder, "near"), "--port", "0"], children);
+    const [nearDir, farDir] = [join(folder, "near"), join(folder, "far")];
+    const serve = (port) => start(main, ["serve", "--data", nearDir, "--port", port], children);
+    let controller = await serve("0");
+    const { url } = controller;
     const proxy = await cutProxy(url);
     closers.push(proxy);
-    mkdirSync(join(folder, "far"));
-    const token = join(folder, "near", "token");
-    copyFileSync(join(folder, "near", "gateway-token"), join(folder, "far", "gateway-token"));
-    const secret = readFileSync(token, "utf8").trim();
+    mkdirSync(farDir);
+    copyFileSync(join(nearDir, "gateway-token"), join(farDir, "gateway-token"));
     const document = (name) => `apiVersion: sluice/v1
 kind: Rollout
 metadata: { name: ${name} }
@@ -110,79 +44,172 @@ spec:
 `;
     const file = join(folder, "rollout.yaml");
     writeFileSync(file, document("first"));
-    const near = askAlways((await start(main, ["gateway", file, "--data", join(folder, "near")], children)).url);
-    const far = askAlways(
-      (await start(main, ["gateway", file, "--data", join(folder, "far"), "--controller", proxy.url], children)).url,
-    );
-    closers.push({ close: () => Promise.all([near.stop(), far.stop()]) });
-    const call = async (path, body, key) => {
-      const headers = {
-        authorization: `Bearer ${secret}`,
-        "content-type": "application/json",
-        "idempotency-key": `"${key}"`,
-      };
-      const answer = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
-      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    const near = askAlways((await start(main, ["gateway", file, "--data", nearDir], children)).url);
+    closers.push({ close: () => near.stop() });
+    const behind = ["gateway", file, "--data", farDir, "--controller", proxy.url];
+    const far = askAlways((await start(main, behind, children)).url);
+    closers.push({ close: () => far.stop() });
+    const secret = readFileSync(join(nearDir, "token"), "utf8").trim();
+    const api = (path, init = {}) =>
+      fetch(url + path, { ...init, headers: { ...init.headers, authorization: `Bearer ${secret}` } });
+    return {
+      leaseMs,
+      near,
+      far,
+      proxy,
+      document,
+      close,
+      /** True when it was answered and taken. */
+      async order(path, body, key) {
+        const headers = { "content-type": "application/json", "idempotency-key": `"${key}"` };
+        const answer = await api(path, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
+        return answer?.ok === true;
+      },
+      /** Null when there is nobody who could say. */
+      async phaseOf(name) {
+        const answer = await api(`/v1/rollouts/${name}`).catch(() => null);
+        return answer?.ok ? (await answer.json()).phase : null;
+      },
+      async kill() {
+        const ended = new Promise((resolve) => controller.child.once("exit", resolve));
+        controller.child.kill("SIGKILL");
+        await ended;
+      },
+      async startAgain() {
+        controller = await serve(new URL(url).port);
+      },
+      async backup() {
+        rmSync(join(folder, "backup.gz"), { force: true });
+        await run(main, ["backup", join(folder, "backup.gz"), "--data", nearDir]);
+      },
+      async restore() {
+        await run(main, ["restore", join(folder, "backup.gz"), "--data", nearDir, "--replace"]);
+        for (const name of readdirSync(nearDir))
+          if (name.startsWith("database.before")) rmSync(join(nearDir, name), { recursive: true });
+      },
     };
-    const statusOf = async (name) => {
-      const answer = await fetch(`${url}/v1/rollouts/${name}`, { headers: { authorization: `Bearer ${secret}` } });
-      if (!answer.ok) throw new Error(`the status of ${name}: ${answer.status} ${await answer.text()}`);
-      return answer.json();
-    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function everybodyOnCandidate(world, name, log, isAgain = false) {
+  const { near, far, order, document } = world;
+  await until("an accepted rollout", async () => {
+    const paths = { set: null, map: null, corpus: null };
+    const body = { document: document(name), file: "rollout.yaml", gold_digest: "", paths };
+    const key = `apply-${name}-${performance.now()}`;
+    const isTaken = await (isAgain ? order(`/v1/rollouts/${name}/retry`, {}, key) : order("/v1/rollouts", body, key));
+    if (!isTaken) log(`${name} is not taken yet`);
+    return isTaken;
+  });
+  await until("both on the candidate", () => near.latest() === "candidate" && far.latest() === "candidate");
+}
+
+/** Orders the abort until some controller has taken it; when that was. */
+async function abort(world, name) {
+  await until("an abort that is taken", () => {
+    return world.order(`/v1/rollouts/${name}/abort`, { reason: "partition" }, `abort-${name}-${performance.now()}`);
+  });
+  return performance.now();
+}
+
+/**
+ * What happens to the controller while a gateway is cut off. Each resolves with the moments that promises count from:
+ * `takenAt`, the abort was taken; `silentAt`, nobody was given a lease any more because nobody could give one.
+ */
+const VARIANTS = {
+  /** Nothing: it lives, and the abort is ordered. */
+  async cut(world, name) {
+    const takenAt = await abort(world, name);
+    return { takenAt, silentAt: takenAt };
+  },
+  /** It dies a moment after the abort was ordered, taken or not, and comes back. */
+  async killed(world, name, random) {
+    void world.order(`/v1/rollouts/${name}/abort`, { reason: "partition" }, `abort-${name}`);
+    await sleep(random() * 300);
+    await world.kill();
+    const silentAt = performance.now();
+    await sleep(random() * world.leaseMs);
+    await world.startAgain();
+    return { takenAt: await abort(world, name), silentAt };
+  },
+  /** Its database is lost and put back as it was while the rollout ran, before or after what was done since. */
+  async restored(world, name) {
+    await world.kill();
+    const silentAt = performance.now();
+    await world.restore();
+    await world.startAgain();
+    return { takenAt: await abort(world, name), silentAt };
+  },
+};
+
+/** Before the cut, for the variant whose backup is older than what the gateways follow. */
+async function prepare(world, name, random, log) {
+  await world.backup();
+  if (random() < 0.5) return; // Nothing happens between the backup and the loss.
+  await abort(world, name);
+  await until("the end before the second try", async () => (await world.phaseOf(name)) === "aborted");
+  await everybodyOnCandidate(world, name, log, true);
+}
+
+async function oneRun(world, name, variant, random, log) {
+  const { near, far, proxy, leaseMs } = world;
+  proxy.mend();
+  await until("both gateways on stable", () => near.latest() === "stable" && far.latest() === "stable");
+  await everybodyOnCandidate(world, name, log);
+  if (variant === "restored") await prepare(world, name, random, log);
+  await sleep(random() * 1_000);
+  proxy.cut();
+  const cutAt = performance.now();
+  await sleep(random() * leaseMs * 0.8);
+  const orderedAt = performance.now();
+  const { takenAt, silentAt } = await VARIANTS[variant](world, name, random);
+  let [endedAt, phase] = [null, ""];
+  await until(
+    "the end of the rollout",
+    async () => {
+      const askedAt = performance.now();
+      phase = await world.phaseOf(name);
+      if (!ENDS.includes(phase)) return false;
+      endedAt = askedAt;
+      return true;
+    },
+    leaseMs + 90_000,
+  );
+  await sleep(leaseMs / 2);
+  const after = (asked, fromMs) => asked.candidates.filter((at) => at > fromMs + LATE_MS).length;
+  return {
+    phase,
+    endedAfterMs: Math.round(endedAt - orderedAt),
+    // In reach: a second after the abort was taken, or one lease after nobody could renew it, whichever is later.
+    nearAfter1s: after(near, variant === "cut" ? takenAt + 1_000 : Math.max(takenAt + 1_000, silentAt + leaseMs)),
+    farAfterLease: after(far, Math.max(orderedAt, cutAt) + leaseMs),
+    farUntilLease: after(far, orderedAt - LATE_MS),
+    // "Aborted" was heard: from then on nobody may meet the candidate.
+    afterToldAborted: phase === "aborted" ? after(near, endedAt) + after(far, endedAt) : 0,
+  };
+}
+
+/**
+ * Two gateways with everybody on the candidate, one of them cut off from the controller at a random moment, then an
+ * abort. Counts the candidate's answers to requests that were asked after what was promised.
+ * @param main path of the built command line
+ * @param variant what happens to the controller meanwhile: "cut" (nothing), "killed" or "restored"
+ * @param random in [0, 1)
+ */
+export async function partition({ main, runs, leaseMs, variant = "cut", random = Math.random, log = () => {} }) {
+  const world = await openWorld(main, leaseMs);
+  try {
     const results = [];
-    for (let run = 1; run <= runs; run++) {
-      const name = `partition-${run}`;
-      proxy.mend();
-      await until("both gateways on stable", () => near.latest() === "stable" && far.latest() === "stable");
-      await until("an accepted rollout", async () => {
-        const paths = { set: null, map: null, corpus: null };
-        const body = { document: document(name), file: "rollout.yaml", gold_digest: "", paths };
-        return call("/v1/rollouts", body, `apply-${name}-${performance.now()}`).then(
-          () => true,
-          (error) => {
-            log(String(error));
-            return false;
-          },
-        );
-      });
-      await until("both on the candidate", () => near.latest() === "candidate" && far.latest() === "candidate");
-      await sleep(random() * 1_000);
-      proxy.cut();
-      await sleep(random() * leaseMs * 0.8);
-      const orderedAt = performance.now();
-      await call(`/v1/rollouts/${name}/abort`, { reason: "partition" }, `abort-${name}`);
-      const answeredAt = performance.now();
-      let [endedAt, phase] = [null, ""];
-      await until(
-        "the end of the rollout",
-        async () => {
-          const askedAt = performance.now();
-          phase = (await statusOf(name)).phase;
-          if (!["aborted", "rollback-failed"].includes(phase)) return false;
-          endedAt = askedAt;
-          return true;
-        },
-        leaseMs + 90_000,
-      );
-      await sleep(leaseMs / 2);
-      const after = (asked, fromMs) => asked.candidates.filter((at) => at > fromMs).length;
-      const result = {
-        phase,
-        endedAfterMs: Math.round(endedAt - orderedAt),
-        nearAfter1s: after(near, answeredAt + 1_000 + LATE_MS),
-        farAfterLease: after(far, answeredAt + leaseMs + LATE_MS),
-        farUntilLease: after(far, orderedAt),
-        // "Aborted" was heard: from then on nobody may meet the candidate.
-        afterToldAborted: phase === "aborted" ? after(near, endedAt + LATE_MS) + after(far, endedAt + LATE_MS) : 0,
-      };
+    for (let index = 1; index <= runs; index++) {
+      const result = await oneRun(world, `partition-${index}`, variant, random, log);
       results.push(result);
-      log(`run ${run}: ${JSON.stringify(result)}`);
+      log(`run ${index}: ${JSON.stringify(result)}`);
     }
     return results;
   } finally {
-    for (const { close } of closers.reverse()) await close();
-    for (const child of children.reverse()) child.kill("SIGKILL");
-    await sleep(100);
-    rmSync(folder, { recursive: true, force: true });
+    await world.close();
   }
 }
