@@ -23,11 +23,12 @@ import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
 import { Ownership } from "./ownership.ts";
+import { Panels } from "./panels.ts";
 import { PlaneDesk } from "./plane-desk.ts";
 import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
 import { ServicePointers } from "./service-pointers.ts";
 
-export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed"> & {
+export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" | "panels"> & {
   /** Made by the caller, because the gateway traffic driver is made from it. */
   readonly hub: GatewayRegistry;
   readonly random: Random;
@@ -84,6 +85,7 @@ export class Controller {
   readonly planes: PlaneDesk;
   readonly #ownership: Ownership;
   readonly pointers: ServicePointers;
+  readonly panels = new Panels();
   readonly #tools: ActorTools;
   readonly #actors = new Map<string, RolloutActor>();
   readonly #known = new KnownClassesByService();
@@ -95,14 +97,13 @@ export class Controller {
   #ticking: Promise<void> = Promise.resolve();
 
   private constructor(options: ControllerOptions, ledger: DocumentLedger, hours: HourlyRates, owned: Owned) {
-    const { pointers } = owned;
     this.#hours = hours;
     this.#ownership = owned.ownership;
     this.planes = owned.planes;
     this.hub = options.hub;
     this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
-    this.pointers = pointers;
-    this.#tools = { ...options, ledger, pointers, feed: this.feed };
+    this.pointers = owned.pointers;
+    this.#tools = { ...options, ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels };
   }
 
   /** Reads the store, continues what a restart interrupted and begins to tick. */
@@ -351,8 +352,7 @@ export class Controller {
 
   async #restore(stored: StoredRollout): Promise<void> {
     const { rolloutId, generation } = stored.rollout.plan;
-    const { store } = this.#tools;
-    const [journal, known] = [await store.journal(rolloutId), await store.units(rolloutId)];
+    const [journal, known] = [await this.store.journal(rolloutId), await this.store.units(rolloutId)];
     const units = new UnitEvidence(
       known?.generation === generation && known.attempt === stored.observations.generation ? known.evidence : undefined,
     );

@@ -3,6 +3,7 @@ import { admit } from "../core/routing/admit.ts";
 import { reasonOf } from "../plane/plane.ts";
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import type { Effect } from "../core/rollout/effect.ts";
+import { type ArmFacts, armFacts } from "../core/routing/arm-facts.ts";
 import { DOCUMENT_VERSION, NO_TERMS, type RoutingDocument } from "../core/routing/document.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { BP_NONE } from "../core/unit.ts";
@@ -159,6 +160,15 @@ export class DocumentLedger {
     return document;
   }
 
+  /** What the manifests and the last probe run of the rollout say of each arm. */
+  async #facts({ rolloutId }: RolloutPlan, pinned: ByArm<Manifest> | null): Promise<ByArm<ArmFacts>> {
+    const probes = (await this.#store.reports(rolloutId)).at(-1)?.report.arms ?? { stable: null, candidate: null };
+    return {
+      stable: armFacts(pinned?.stable ?? null, probes.stable),
+      candidate: armFacts(pinned?.candidate ?? null, probes.candidate),
+    };
+  }
+
   async #publishOnce(
     plan: RolloutPlan,
     effect: SetSplit,
@@ -172,7 +182,8 @@ export class DocumentLedger {
       throw new DriverError("stale-token", "never", `${effect.id} was superseded by ${previous.effectId}`);
     }
     const heard = { store: this.#heard.store, highestEpoch: this.#heard.highestEpoch(plan.service) };
-    const planned = nextDocument(plan, effect, previous?.document ?? null, this.#clock.wallMs(), heard);
+    const facts = await this.#facts(plan, pinned);
+    const planned = nextDocument(plan, effect, previous?.document ?? null, this.#clock.wallMs(), heard, facts);
     // The same order again, because it was not confirmed in time, says nothing new: it keeps its number.
     const isSaid = previous !== null && saysTheSame(planned, previous.document, heard.highestEpoch);
     const document = isSaid ? previous.document : await sealed(planned, this.#signer);

@@ -3,7 +3,7 @@ import { gateLabel } from "../core/judge/setting.ts";
 import { assert } from "../core/assert.ts";
 import { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
 import type { Observations } from "../core/observe/observations.ts";
-import { measuredBp, observe, observeReading } from "../core/observe/observe.ts";
+import { measuredBp, newTraffic, observe, observeReading } from "../core/observe/observe.ts";
 import type { Effect } from "../core/rollout/effect.ts";
 import type { RolloutEvent } from "../core/rollout/event.ts";
 import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
@@ -15,11 +15,13 @@ import type { JournalEntry, OperatorAnswer, StoredRollout, StoredUnits } from ".
 import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { MetricPoller, type MetricSources } from "./metric-poller.ts";
+import type { Panels } from "./panels.ts";
 import { tell } from "./tell.ts";
 
 export interface ActorTools extends EffectTools {
   readonly metrics: MetricSources;
   readonly feed: EventFeed;
+  readonly panels: Panels;
   readonly log: (line: string) => void;
   /** A store that fails cannot be worked around: the process must end and continue after a restart. */
   readonly onFatal: (error: unknown) => void;
@@ -104,7 +106,11 @@ export class RolloutActor {
       // Known from publishing on, not from confirmation: a gateway that adopted early already sends candidate traffic.
       const sinceEpoch = before.sinceEpoch ?? this.#tools.ledger.firstEpoch(plan);
       const known = sinceEpoch === before.sinceEpoch ? before : { ...before, sinceEpoch };
-      const after = windows.reduce((seen, window) => observe(seen, window, plan, this.#units), known);
+      const after = windows.reduce((seen, window) => {
+        const arms = newTraffic(seen, window);
+        if (arms !== null) this.#tools.panels.take(plan.rolloutId, arms, window.endMs);
+        return observe(seen, window, plan, this.#units);
+      }, known);
       if (after !== before) await this.#look(after);
     });
   }

@@ -7,6 +7,7 @@ import { bodyNotKept, type FenceProblem, problemResponse, retryAfter } from "./p
 import { parseStored, replayBody } from "./stored-response.ts";
 import { settleAnswer } from "./settle-answer.ts";
 import { attemptIdOf, systemRandom } from "./system.ts";
+import { APPLIED, DUPLICATED, type Effects, NOT_APPLIED, SUPPRESSED, tellEffects } from "./tell-effects.ts";
 
 /** What happened to one request with a key: for counters and logs (ID-9). */
 export interface FenceEvent {
@@ -146,6 +147,11 @@ function unavailable(error: unknown): Response {
   return problemResponse("fence-unavailable", { detail, headers: retryAfter(1_000) });
 }
 
+function effectsOf(settledAs: FenceEvent["kind"], effectKey: string | null): Effects {
+  if (settledAs === "executed" || settledAs === "outcome-unrecorded") return APPLIED;
+  return settledAs === "superseded" && effectKey === null ? DUPLICATED : NOT_APPLIED;
+}
+
 /** Idempotency-Key handling for any web-standard handler. */
 export interface Idempotency {
   /** A handler that answers each key once and replays it. */
@@ -175,7 +181,11 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
     requestId: string,
   ): Promise<Response> {
     const { request, key, scope, effectKey, scopeId } = prepared;
-    const note = (kind: FenceEvent["kind"]) => options.observe?.({ kind, scope: scopeId, key, token: held.token });
+    let settledAs: FenceEvent["kind"] = "executed"; // A stream is settled after its headers were sent.
+    const note = (kind: FenceEvent["kind"]) => {
+      settledAs = kind;
+      options.observe?.({ kind, scope: scopeId, key, token: held.token });
+    };
     let refused: Response | null;
     try {
       refused = (await options.admit?.(request.clone())) ?? null;
@@ -186,11 +196,13 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
     }
     try {
       const response = refused ?? (await handler(request, { key, scope, effectKey, held }));
-      if (refused === null && !unexecuted.has(response))
-        return await settleAnswer(options, held, response, requestId, note);
+      if (refused === null && !unexecuted.has(response)) {
+        const settled = await settleAnswer(options, held, response, requestId, note);
+        return tellEffects(request, settled, effectsOf(settledAs, effectKey));
+      }
       await held.release();
       note("not-executed");
-      return response;
+      return tellEffects(request, response, NOT_APPLIED);
     } catch (error) {
       await held.expire();
       note("failed");
@@ -217,7 +229,8 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
     if (answer.kind !== "held") {
       const refusal = refuse(options, prepared, answer);
       options.observe?.({ kind: refusal.kind, scope: scopeId, key, token: null });
-      return refusal.response;
+      // The same key with another request is a mistake of its sender and no delivery of the first one.
+      return tellEffects(given, refusal.response, answer.kind === "mismatch" ? NOT_APPLIED : SUPPRESSED);
     }
     const requestId = given.headers.get("x-request-id") ?? attemptIdOf(options.random ?? systemRandom);
     return execute(prepared, answer.held, handler, requestId);

@@ -1,4 +1,5 @@
 import type { Json } from "../core/canonical-json.ts";
+import { HEADERS } from "../core/routing/headers.ts";
 
 /** What is kept of an answer: the whole of it, or of a stream only its size and digest. */
 export type StoredAnswer =
@@ -38,6 +39,7 @@ const NOT_STORED: ReadonlySet<string> = new Set([
   "trailer",
   "transfer-encoding",
   "upgrade",
+  HEADERS.event, // It speaks of the first delivery's own work.
 ]);
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

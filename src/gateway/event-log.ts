@@ -1,8 +1,9 @@
 import { createWriteStream } from "node:fs";
-import type { ServingArm } from "../core/arm.ts";
 import { stickyLabel } from "../core/assign/bucket.ts";
+import type { ServiceEvent } from "../core/window/service-event.ts";
 import type { ErrorClass } from "../core/window/window.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { ArmRoute } from "./routing-plan.ts";
 
 const FLUSH_MS = 200;
 /** Characters that may wait to be written; beyond it events are dropped and counted. */
@@ -10,16 +11,19 @@ const WAITING_MAX = 4_194_304;
 
 /** One request that ended. Holds no unit, path, header or body of the client. */
 export interface RequestEvent {
-  readonly releaseId: string;
-  readonly arm: ServingArm;
-  readonly cachePrefix: string;
+  readonly plan: ArmRoute;
   readonly hash: number | null;
   readonly isProbe: boolean;
+  readonly edgePop: string | null;
+  /** What the service said of its answer; null when it said nothing. */
+  readonly said: ServiceEvent | null;
   readonly isCold: boolean;
   /** 499: the client went away before the answer was complete. */
   readonly status: number;
   readonly errorClass: ErrorClass | null;
   readonly ttfbMs: number;
+  /** To the first piece of the body; 0 where there was none. */
+  readonly tusableMs: number;
   readonly tfinalMs: number;
 }
 
@@ -37,14 +41,17 @@ interface Sink {
  */
 export class EventLog {
   readonly #service: string;
+  readonly #region: string | null;
   readonly #clock: Clock;
   readonly #sink: Sink;
   readonly #closed = new AbortController();
   #lines = "";
   #dropped = 0;
 
-  constructor(to: string | ((lines: string) => void), service: string, clock: Clock) {
+  /** @param region where the gateway stands; null where nobody says */
+  constructor(to: string | ((lines: string) => void), service: string, region: string | null, clock: Clock) {
     this.#service = service;
+    this.#region = region;
     this.#clock = clock;
     this.#sink = typeof to === "string" ? fileSink(to) : { write: to, waiting: () => 0, close: async () => {} };
     void this.#flushNowAndThen();
@@ -69,20 +76,24 @@ export class EventLog {
   }
 
   #wide(event: RequestEvent): Record<string, unknown> {
-    const { errorClass, hash } = event;
+    const { errorClass, hash, plan } = event;
     const [stage, family, code] = errorClass === null ? [] : errorClass.split("|");
     return {
       ts: new Date(this.#clock.wallMs()).toISOString(),
       route: this.#service,
-      release_id: event.releaseId,
-      arm: event.arm,
+      release_id: plan.releaseId,
+      revision: plan.facts.revision ?? null,
+      variant: plan.arm,
+      arm: plan.arm,
       sticky: hash === null ? null : stickyLabel(hash),
+      region: this.#region,
+      edge_pop: event.edgePop,
       cold_start: event.isCold,
       probe: event.isProbe,
       status: event.status,
       ...(errorClass === null ? {} : { error_class: { stage, family, code } }),
-      latency_ms: { ttfb: round(event.ttfbMs), tfinal: round(event.tfinalMs) },
-      cache: { prefix: event.cachePrefix },
+      timeout_stage: family === "timeout" ? stage : null,
+      ...wordsOf(event),
     };
   }
 
@@ -100,6 +111,31 @@ export class EventLog {
     this.#lines = "";
     this.#sink.write(lines);
   }
+}
+
+/** What the service said; where it said nothing, what is known of its arm. Null where nobody knows. */
+function wordsOf({ plan, said, ttfbMs, tusableMs, tfinalMs }: RequestEvent): Record<string, unknown> {
+  const { indexHash = null, metric = null, analyzer = null, deltaS, coverage, lambdaState } = plan.facts;
+  const { latency_ms, retrieval, cache, egress, queue, tools } = said ?? {};
+  const measured = { ttfb: round(ttfbMs), tusable: tusableMs === 0 ? null : round(tusableMs), tfinal: round(tfinalMs) };
+  return {
+    latency_ms: { ...measured, retrieve: null, rerank: null, reason: null, ...latency_ms },
+    retrieval: {
+      k: null,
+      metric,
+      analyzer,
+      index_hash: indexHash,
+      delta_s_q_r: deltaS ?? null,
+      delta_s_r_anchor: null,
+      coverage: coverage ?? null,
+      lambda_state: lambdaState ?? "unobserved",
+      ...retrieval,
+    },
+    cache: { prefix: plan.cachePrefix, hit: null, written_by: null, ...cache },
+    egress: { webhook: null, tries: null, dedupe_key: null, ...egress },
+    queue: { enq: null, deq: null, backlog: null, age_p95_ms: null, ...queue },
+    ...(tools === undefined ? {} : { tools }),
+  };
 }
 
 function round(ms: number): number {

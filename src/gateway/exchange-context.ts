@@ -35,6 +35,8 @@ export interface Assignment {
   readonly cookie: string | null;
   /** Whose share of the connections it takes: an address; null for a proxy that speaks for many. */
   readonly client: string | null;
+  /** Point of presence of the edge before us; null where none is named. */
+  readonly edgePop: string | null;
   readonly method: string;
   readonly path: string;
   readonly headers: string[];

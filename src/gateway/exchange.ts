@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
 import { errorClassOfStatus } from "../core/window/error-class.ts";
+import type { ServiceEvent } from "../core/window/service-event.ts";
 import type { ErrorClass } from "../core/window/window.ts";
 import { connectionOf } from "./client-connection.ts";
 import type { EventLog } from "./event-log.ts";
@@ -11,7 +12,8 @@ import { holdHeaders } from "./held-headers.ts";
 import { type OwnAnswer, sendOwnAnswer } from "./own-answer.ts";
 import { REFUSALS } from "./refusal.ts";
 import { BodyTooLargeError, GatheredBody, RequestBody } from "./request-body.ts";
-import { answerHeaders } from "./response-headers.ts";
+import { answerHeaders, eventInTrailers } from "./response-headers.ts";
+import { hearService, ONE_RETRY } from "./service-word.ts";
 import type { StalledWrite } from "./stalled-writes.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -62,6 +64,8 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
   #errorClass: ErrorClass | null = null;
   #status = 0;
   #ttfbMs = 0;
+  #tusableMs = 0;
+  #said: string | null = null;
 
   constructor(context: ExchangeContext, req: IncomingMessage, res: ServerResponse, assignment: Assignment) {
     this.#context = context;
@@ -129,6 +133,7 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     this.#progress = "body";
     this.#status = status;
     this.#isCold = answer.isCold;
+    this.#said = answer.event;
     this.#answerBytes = answer.contentLength;
     this.#errorClass = errorClassOfStatus(status);
     if (this.#context.events !== null) this.#ttfbMs = this.#context.clock.monoMs() - this.#to.startMs;
@@ -149,6 +154,8 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
 
   onData(chunk: Buffer): boolean {
     if (this.#isClosed || this.#isSettled) return false;
+    const { events, clock } = this.#context;
+    if (events !== null && this.#tusableMs === 0) this.#tusableMs = clock.monoMs() - this.#to.startMs;
     if (this.#isHeaderHeld) {
       this.#isHeaderHeld = false;
       if (chunk.length === this.#answerBytes && chunk.length <= SMALL_ANSWER_BYTES) {
@@ -168,8 +175,9 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     if (!this.#isSettled) this.#resume?.();
   }
 
-  onComplete(): void {
+  onComplete(trailers: string[] | null): void {
     if (this.#isSettled) return;
+    this.#said = eventInTrailers(trailers) ?? this.#said;
     this.#isSettled = true;
     this.#release();
     if (this.#isClosed) return;
@@ -213,7 +221,8 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     const { place, hash, isProbe, segments } = this.#to;
     const traffic = isProbe ? "probe" : this.#isCold ? "cold" : "warm";
     recorder.record(place, hash, traffic, latencyMs, this.#errorClass, endMs, segments);
-    if (events !== null) this.#log(events, endMs, isWhole);
+    const said = this.#said === null ? null : hearService(recorder, this.#to, this.#said);
+    if (events !== null) this.#log(events, endMs, isWhole, said);
     this.#context.inFlight--;
     this.#context.onEnd();
     connectionOf(this.#req.socket).answered();
@@ -280,7 +289,10 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     const { place, hash, isProbe, segments } = this.#to;
     const nowMs = clock.monoMs();
     counts.retries++;
-    if (!isProbe) recorder.record(place, hash, "warm", null, errorClass, nowMs, segments);
+    if (!isProbe) {
+      recorder.record(place, hash, "warm", null, errorClass, nowMs, segments);
+      recorder.hear(place, ONE_RETRY);
+    }
     const failed = this.#upstream;
     this.#release();
     this.#upstream = this.#to.plan.upstreams.choose(nowMs, failed);
@@ -328,18 +340,19 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     socket.destroySoon();
   }
 
-  #log(events: EventLog, endMs: number, isWhole: boolean): void {
-    const { plan, hash, isProbe, startMs } = this.#to;
+  #log(events: EventLog, endMs: number, isWhole: boolean, said: ServiceEvent | null): void {
+    const { plan, hash, isProbe, edgePop, startMs } = this.#to;
     events.add({
-      releaseId: plan.releaseId,
-      arm: plan.arm,
-      cachePrefix: plan.cachePrefix,
+      plan,
       hash,
       isProbe,
+      edgePop,
+      said,
       isCold: this.#isCold,
       status: isWhole || this.#errorClass !== null ? this.#status : 499,
       errorClass: this.#errorClass,
       ttfbMs: this.#ttfbMs,
+      tusableMs: this.#tusableMs,
       tfinalMs: endMs - startMs,
     });
   }

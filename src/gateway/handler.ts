@@ -75,6 +75,7 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
     isProbe: isWarmOrProbe,
     cookie,
     client: context.peers.clientOf(peer, facts.forwardedFor),
+    edgePop: facts.edgePop,
     method,
     path,
     headers,

@@ -85,6 +85,8 @@ export interface GatewayOptions {
   readonly stateFile?: string | undefined;
   /** Wide events, one JSON line for each request; off by default. A path, or a function that takes whole lines. */
   readonly events?: string | ((lines: string) => void) | undefined;
+  /** Where this gateway stands, for wide events; default: nobody says. */
+  readonly region?: string | undefined;
   readonly timeouts?: Partial<GatewayTimeouts>;
   readonly limits?: Partial<GatewayLimits>;
   /**

@@ -24,10 +24,11 @@ const FORWARDED_FOR = 10;
 const FORWARDED_HOST = 11;
 const FORWARDED_PROTO = 12;
 const FORWARDING = 13;
-const COOKIE = 14;
-const EDGE_CONTEXT = 15;
-const SCHEMA_PIN = 16;
-const UNIT = 22;
+const EDGE_POP = 14;
+const COOKIE = 15;
+const EDGE_CONTEXT = 16;
+const SCHEMA_PIN = 17;
+const UNIT = 23;
 
 const MEANINGS: ReadonlyMap<string, number> = new Map([
   ["host", HOST],
@@ -44,6 +45,7 @@ const MEANINGS: ReadonlyMap<string, number> = new Map([
   [HEADERS.forwardedFor, FORWARDED_FOR],
   [HEADERS.forwardedHost, FORWARDED_HOST],
   [HEADERS.forwardedProto, FORWARDED_PROTO],
+  [HEADERS.edgePop, EDGE_POP],
   // Everything else by which a proxy says where a request came from, or what it was before: believed of a proxy only.
   ...[
     ["forwarded", "x-forwarded", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-scheme", "x-forwarded-server"],
@@ -57,6 +59,8 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 const REMEMBERED = 1_024;
 /** @source RFC 9110 §7.2: a name, an IPv4 address or an IPv6 one in brackets, and a port; empty when there is none */
 const HOST_FIELD = /^(?:[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?$/;
+/** `FRA`, `cdg50-p1`. */
+const POP = /^[\w.-]{1,64}$/;
 const DIGITS = /^\d{1,15}$/;
 
 /** What the header section of one request says. */
@@ -79,6 +83,8 @@ export class RequestFacts {
   forwardedFor: string | null = null;
   forwardedHost: string | null = null;
   forwardedProto: string | null = null;
+  /** The point of presence that an edge before us names. */
+  edgePop: string | null = null;
   /** The peer said who the request is from, and is not believed. */
   isForwardingRefused = false;
   /** The peer named the unit or a schema pin, and is not believed. */
@@ -213,6 +219,7 @@ function take(facts: RequestFacts, meaning: number, value: string, isHttp11: boo
 function takeForwarded(facts: RequestFacts, meaning: number, value: string): void {
   if (meaning === FORWARDED_HOST) facts.forwardedHost = value;
   else if (meaning === FORWARDED_PROTO) facts.forwardedProto = value;
+  else if (meaning === EDGE_POP) facts.edgePop = POP.test(value) ? value : null;
   else facts.forwardedFor = facts.forwardedFor === null ? value : `${facts.forwardedFor}, ${value}`;
 }
 

@@ -1,4 +1,4 @@
-import { connectionNames, isAnswerLabel, isHopByHop } from "../core/routing/headers.ts";
+import { connectionNames, HEADERS, isAnswerLabel, isHopByHop } from "../core/routing/headers.ts";
 
 const FORWARD = 0;
 const DROP = 1;
@@ -6,6 +6,7 @@ const CONNECTION = 2;
 const COLD = 3;
 const CONTENT_LENGTH = 4;
 const TRANSFER_ENCODING = 5;
+const EVENT = 6;
 const NO_NAMES: ReadonlySet<string> = new Set();
 const REMEMBERED = 1_024;
 
@@ -21,6 +22,8 @@ export class AnswerHeaders {
   contentLength = -1;
   /** It says that its body is framed by a transfer coding. */
   isChunked = false;
+  /** What the service says of its answer; null when it says nothing. */
+  event: string | null = null;
 
   constructor(labels: readonly string[]) {
     this.headers = labels.slice();
@@ -51,6 +54,10 @@ export function answerHeaders(raw: readonly Buffer[], status: number, labels: re
       answer.isChunked = true;
       continue;
     }
+    if (meaning === EVENT) {
+      answer.event = value;
+      continue;
+    }
     if (meaning === COLD) answer.isCold = value === "1";
     if (meaning === CONTENT_LENGTH) {
       answer.contentLength = Number(value);
@@ -67,6 +74,7 @@ function learn(name: string): number {
   let meaning = FORWARD;
   if (lower === "connection") meaning = CONNECTION;
   else if (lower === "transfer-encoding") meaning = TRANSFER_ENCODING;
+  else if (lower === HEADERS.event) meaning = EVENT;
   else if (isHopByHop(lower, NO_NAMES) || isAnswerLabel(lower)) meaning = DROP;
   else if (lower === "x-cold-start") meaning = COLD;
   else if (lower === "content-length") meaning = CONTENT_LENGTH;
@@ -84,4 +92,13 @@ function removeListed(headers: string[], listed: ReadonlySet<string>, from: numb
     headers[kept++] = headers[at + 1] as string;
   }
   headers.length = kept;
+}
+
+/** What the service says of its answer in the trailers, which are not forwarded. @param raw name, value, … */
+export function eventInTrailers(raw: readonly (Buffer | string)[] | null): string | null {
+  if (raw === null) return null;
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    if (String(raw[at]).toLowerCase() === HEADERS.event) return String(raw[at + 1]);
+  }
+  return null;
 }

@@ -1,5 +1,6 @@
 import type { ServingArm } from "../core/arm.ts";
-import type { RoutingDocument } from "../core/routing/document.ts";
+import type { ArmFacts } from "../core/routing/arm-facts.ts";
+import type { ArmTarget, RoutingDocument } from "../core/routing/document.ts";
 import { answerLabels, requestLabels } from "../core/routing/headers.ts";
 import type { RouteTable, RouteTarget } from "../core/routing/route.ts";
 import { SegmentReader } from "../core/routing/segments.ts";
@@ -12,6 +13,9 @@ export interface ArmRoute {
   readonly arm: ServingArm;
   readonly releaseId: string;
   readonly cachePrefix: string;
+  readonly facts: ArmFacts;
+  /** Whether who wrote a cache entry, by his own word, is the other arm. */
+  readonly isOther: (writer: string) => boolean;
   readonly upstreams: ArmUpstreams;
   /** An endpoint has a path of its own, which a request's path must not lead out of. */
   readonly hasPrefix: boolean;
@@ -47,8 +51,8 @@ export function planFor(
     reader: new RequestHeaderReader(document.identity, headerCountMax),
     decider: new Decider(table, newVisitorId),
     segments: document.segments === undefined ? null : new SegmentReader(document.segments, document.sticky.seed),
-    stable: armRoute(table, { ...stable, arm: "stable" }, upstreams),
-    candidate: candidate === null ? null : armRoute(table, { ...candidate, arm: "candidate" }, upstreams),
+    stable: armRoute(table, { ...stable, arm: "stable" }, candidate, upstreams),
+    candidate: candidate === null ? null : armRoute(table, { ...candidate, arm: "candidate" }, stable, upstreams),
   };
 }
 
@@ -57,13 +61,17 @@ export function endpointsOf(document: RoutingDocument): ReadonlySet<string> {
   return new Set([...document.arms.stable.endpoints, ...(document.arms.candidate?.endpoints ?? [])]);
 }
 
-function armRoute(table: RouteTable, target: RouteTarget, upstreams: UpstreamSet): ArmRoute {
+function armRoute(table: RouteTable, target: RouteTarget, other: ArmTarget | null, upstreams: UpstreamSet): ArmRoute {
   const { arm, releaseId, cachePrefix } = target;
+  // By its release or its namespace; an arm's name means another release after a promotion.
+  const others: ReadonlySet<string> = new Set(other === null ? [] : [other.releaseId, other.cachePrefix]);
   const ofArm = upstreams.armOf(target.endpoints);
   return {
     arm,
     releaseId,
     cachePrefix,
+    facts: target.facts ?? {},
+    isOther: (writer) => others.has(writer),
     upstreams: ofArm,
     hasPrefix: ofArm.upstreams.some(({ prefix }) => prefix !== ""),
     requestLabels: requestLabels(arm, cachePrefix),

@@ -154,7 +154,8 @@ class RunningGateway implements Gateway {
       plane: this.#plane,
       recorder: this.#plane.recorder,
       counts: zeroCounts(),
-      events: options.events === undefined ? null : new EventLog(options.events, service, clock),
+      events:
+        options.events === undefined ? null : new EventLog(options.events, service, options.region ?? null, clock),
       bodyBytesMax: this.#limits.bodyBytes,
       isDraining: false,
       isCutting: false,

@@ -17,6 +17,8 @@ export interface ServeGatewayOptions {
   readonly dataDir: string;
   /** File for wide events as NDJSON; null for none. */
   readonly events: string | null;
+  /** Where it stands, for its events; null where nobody says. */
+  readonly region?: string | null;
   readonly log: (line: string) => void;
 }
 
@@ -59,6 +61,7 @@ export async function serveGateway(
     trustedProxies: route.trustedProxies,
     ...(route.upstreamIdle === undefined ? {} : { timeouts: { upstreamIdleMs: route.upstreamIdle } }),
     ...(events === null ? {} : { events }),
+    region: options.region ?? undefined,
   });
   if (controller === null)
     log(`no controller owns ${dataDir} yet; serving by the last document known, waiting for one`);

@@ -90,7 +90,7 @@ describe("requestDraws", () => {
     expect(p95 / (60 * Math.exp(0.4 * 1.645))).toBeCloseTo(1, 1);
   });
 
-  it("CW-4: marks the first 20 requests cold and makes them 1.5 times as slow", () => {
+  it("marks the first 20 requests cold and makes them 1.5 times as slow", () => {
     const draws = drawn(30);
     expect(draws.map(({ isColdStart }) => isColdStart)).toEqual([...Array(20).fill(true), ...Array(10).fill(false)]);
     const slowed = drawn(30, ["cold-start=0"]);

@@ -23,6 +23,7 @@ export const healthMapSchema = z.strictObject({
   SCHEMA_REV: z.union([reading, z.strictObject({ min: reading, max: reading })]).optional(),
   secrets_rev: reading.optional(),
   BUILD_TS: reading.optional(),
+  revision: reading.optional(),
 });
 
 function planReading(found: z.infer<typeof reading>): HealthReading {

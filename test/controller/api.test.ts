@@ -386,7 +386,8 @@ describe("GET /v1/rollouts, /v1/verdicts and /metrics", () => {
     };
     expect(verdicts.verdicts).toEqual(status.verdicts);
     const metrics = await (await get("/metrics")).text();
-    expect(metrics).toContain('sluice_candidate_share_bp{rollout="support-rag-7",service="support-rag"} 2000');
+    const labels = 'rollout="support-rag-7",service="support-rag",release_id="r-candidate"';
+    expect(metrics).toContain(`sluice_candidate_share_bp{${labels},revision="2026-01-01T00:00:00Z"} 2000`);
   });
 
   it("tells how long detection and the way back took once a gate took the candidate back", async () => {

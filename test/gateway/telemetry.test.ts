@@ -104,7 +104,7 @@ describe("telemetry", () => {
     expect([arm.requestsAll, arm.failuresAll, countBins(arm.warm)]).toEqual([1, 0, 0]);
   });
 
-  it("CW-3, CW-4: keeps cold starts apart, and warm pings of trusted peers out of every count", async () => {
+  it("CW-3: keeps cold starts apart, and warm pings of trusted peers out of every count", async () => {
     const stable = await origin((seen, res) =>
       res.writeHead(200, seen.url === "/cold" ? { "x-cold-start": "1" } : {}).end(),
     );
@@ -136,7 +136,7 @@ describe("telemetry", () => {
     expect(gateway.stats().refused).toBe(2);
   });
 
-  it("TE-2: writes one wide event a request as NDJSON, without unit, path or header of the client", async () => {
+  it("writes one wide event a request as NDJSON, without unit, path or header of the client", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sluice-events-"));
     open.push(() => rm(folder, { recursive: true }));
     const file = join(folder, "events.ndjson");

@@ -79,6 +79,21 @@ describe("the evidence of a rollout", () => {
   });
 });
 
+describe("what data planes are told of an arm", () => {
+  it("is its identity and what its last probe run found, for their events", async () => {
+    const steps = "[{ probes: true }, { weight: 10, hold: 60s }]";
+    const probe = aProbeReport({ stable: { median: 0.38 }, candidate: { median: 0.41, coverage: 0.84 } });
+    const rollout = await started({ preset: "bg-serverless", steps, probe, health: () => ({ revision: "rev-7" }) });
+    const { world } = rollout;
+    await rollout.until(() => world.gateway.document.candidateBp === 1_000);
+    await world.controller.stop();
+    const { stable, candidate } = world.gateway.document.arms;
+    const identity = { revision: "rev-7", indexHash: "i", metric: "cosine", analyzer: "a" };
+    expect(stable.facts).toMatchObject({ ...identity, deltaS: 0.38 });
+    expect(candidate?.facts).toMatchObject({ ...identity, deltaS: 0.41, coverage: 0.84, lambdaState: "→" });
+  });
+});
+
 describe("the stacks of a rollout", () => {
   it("CO-10: are described by what each colour's manifest says: index, prompt and model", async () => {
     const blue = { INDEX_HASH: "A", PROMPT_VER: "N", MODEL_VER: "X" };

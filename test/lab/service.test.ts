@@ -64,7 +64,7 @@ describe("laboratory answers", () => {
     });
   });
 
-  it("CW-4: marks its first 20 answers as cold and names its release in every one", async () => {
+  it("marks its first 20 answers as cold and names its release in every one", async () => {
     await withLab(plain(), async ({ url, health }) => {
       const { release_id: releaseId } = (await (await fetch(health)).json()) as { release_id: string };
       const cold: (string | null)[] = [];

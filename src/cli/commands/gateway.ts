@@ -13,6 +13,8 @@ export interface GatewayCommandOptions {
   /** Null: the one that owns the data directory, now or later. */
   readonly controller: string | null;
   readonly events: string | null;
+  /** Null: its events name none. */
+  readonly region: string | null;
   readonly dataDir: string;
 }
 
@@ -40,6 +42,7 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
     controllerUrl: options.controller,
     dataDir: options.dataDir,
     events: options.events,
+    region: options.region,
     log: (line) => terminal.say(printableLine(line)),
   }).catch((error: unknown) => {
     throw listenProblem(error, String(route.listen), asked) ?? error;

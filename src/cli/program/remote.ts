@@ -115,11 +115,12 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
 function addGateway(remote: Verb, act: Act, terminal: Terminal): void {
   const run = remote("gateway <file>", "one gateway of the document's service, following the controller")
     .option("--events <file>", "write wide events as NDJSON")
+    .option("--region <name>", "where this gateway stands, for its events")
     .action(
-      act(async (file: string, options: Shared & { events?: string }) => {
+      act(async (file: string, options: Shared & { events?: string; region?: string }) => {
         const { gateway } = await import("../commands/gateway.ts");
-        const { json, data, controller = null, events = null } = options;
-        return gateway(file, { json, dataDir: data, controller, events }, terminal);
+        const { json, data, controller = null, events = null, region = null } = options;
+        return gateway(file, { json, dataDir: data, controller, events, region }, terminal);
       }),
     );
   run.enablePositionalOptions(); // Options after `stable` and `follow` are their own.

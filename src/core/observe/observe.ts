@@ -53,10 +53,10 @@ export function observe(
   plan: RolloutPlan,
   units?: UnitEvidence,
 ): Observations {
-  const cursor = observations.cursors[window.gatewayId] ?? window.seq - 1;
-  if (window.seq <= cursor) return observations;
-  const isOwn = observations.sinceEpoch !== null && window.document.epoch >= observations.sinceEpoch;
-  const arms: ByArm<ArmWindow> = isOwn ? window.arms : { stable: window.arms.stable, candidate: EMPTY_ARM_WINDOW };
+  const cursor = cursorOf(observations, window);
+  const arms = newTraffic(observations, window);
+  if (arms === null) return observations;
+  const isOwn = isOwnTraffic(observations, window);
   const { candidateBp, startMs, endMs, gatewayId: source } = window;
   const block = { candidateBp, arms, endMs, spanMs: endMs - startMs, source };
   if (isOwn && isEvidence(window, observations) && window.units !== undefined)
@@ -70,6 +70,21 @@ export function observe(
     worst: foldWorst(observations.worst, block),
     totals: addTotals(observations.totals, arms, window, window.seq - cursor - 1),
   };
+}
+
+function cursorOf({ cursors }: Observations, { gatewayId, seq }: TelemetryWindow): number {
+  return cursors[gatewayId] ?? seq - 1;
+}
+
+function isOwnTraffic({ sinceEpoch }: Observations, { document }: TelemetryWindow): boolean {
+  return sinceEpoch !== null && document.epoch >= sinceEpoch;
+}
+
+/** What a window adds to what is known; null for a repetition. Another release's candidate is no part of it. */
+export function newTraffic(observations: Observations, window: TelemetryWindow): ByArm<ArmWindow> | null {
+  if (window.seq <= cursorOf(observations, window)) return null;
+  const { arms } = window;
+  return isOwnTraffic(observations, window) ? arms : { stable: arms.stable, candidate: EMPTY_ARM_WINDOW };
 }
 
 /** The classes of both arms in the order in which a window's failing units refer to them. */

@@ -7,7 +7,7 @@ export type HealthReading = { readonly pointer: string } | { readonly value: str
 export interface HealthMap {
   /** Null: an answer with status 200 is ready. `is` absent: the value must be `true`. */
   readonly ready: { readonly pointer: string; readonly is?: string | number | boolean } | null;
-  readonly fields: Readonly<Partial<Record<Exclude<ManifestField, "SCHEMA_REV">, HealthReading>>>;
+  readonly fields: Readonly<Partial<Record<Exclude<ManifestField, "SCHEMA_REV"> | "revision", HealthReading>>>;
   /** One reading for both ends where the service states a single revision. */
   readonly schemaRev: { readonly min: HealthReading; readonly max: HealthReading } | null;
 }

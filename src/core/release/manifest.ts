@@ -1,4 +1,5 @@
 import type { ByArm } from "../arm.ts";
+
 /**
  * Identity of a release as its health endpoint states it. Names keep the wire spelling because operators grep for them.
  * Hashes and tags are compared for equality only; SCHEMA_REV is ordered.
@@ -16,9 +17,11 @@ export interface Manifest {
   readonly SCHEMA_REV: { readonly min: string; readonly max: string };
   readonly secrets_rev: string;
   readonly BUILD_TS: string;
+  /** What was deployed, e.g. a commit or the platform's own revision: a label, never compared. */
+  readonly revision?: string | undefined;
 }
 
-export type ManifestField = keyof Manifest;
+export type ManifestField = Exclude<keyof Manifest, "revision">;
 
 /** BUILD_TS is left out: a follower rebuilt from the same inputs is the same release. */
 const IDENTITY_FIELDS: readonly ManifestField[] = [

@@ -6,13 +6,16 @@ import {
   type RoutingDocument,
   type Stickiness,
 } from "../routing/document.ts";
+import type { ByArm } from "../arm.ts";
+import type { ArmFacts } from "../routing/arm-facts.ts";
 import type { ArmPlan, RolloutPlan } from "../stage/plan.ts";
 import type { EpochMs } from "../unit.ts";
 
 type SetSplit = Extract<Effect, { kind: "set-split" }>;
 
-function target({ releaseId, endpoints, cachePrefix, serves }: ArmPlan): ArmTarget {
-  return { releaseId, endpoints, cachePrefix, ...(serves === undefined ? {} : { serves }) };
+function target({ releaseId, endpoints, cachePrefix, serves }: ArmPlan, facts: ArmFacts): ArmTarget {
+  const known = Object.keys(facts).length === 0 ? {} : { facts };
+  return { releaseId, endpoints, cachePrefix, ...(serves === undefined ? {} : { serves }), ...known };
 }
 
 /**
@@ -26,11 +29,12 @@ export function nextDocument(
   previous: RoutingDocument | null,
   issuedAt: EpochMs,
   heard: { readonly store: string; readonly highestEpoch: number },
+  facts: ByArm<ArmFacts> = { stable: {}, candidate: {} },
 ): RoutingDocument {
   const isOvertaken = heard.highestEpoch > (previous?.epoch ?? 0);
   const isNewEpoch = effect.newEpoch || previous === null || previous.rolloutId !== plan.rolloutId || isOvertaken;
-  const stable = target(plan.arms.stable);
-  const candidate = target(plan.arms.candidate);
+  const stable = target(plan.arms.stable, facts.stable);
+  const candidate = target(plan.arms.candidate, facts.candidate);
   return {
     ...NO_TERMS,
     version: DOCUMENT_VERSION,

@@ -1,3 +1,4 @@
+import { readFacts } from "./arm-facts.ts";
 import { SERVING_ARMS } from "../arm.ts";
 import { canonicalJson, type Json } from "../canonical-json.ts";
 import type { Problem } from "../problem.ts";
@@ -257,7 +258,7 @@ function readSegments(shape: ShapeReader, json: unknown): readonly SegmentSource
 }
 
 function readTarget(shape: ShapeReader, json: unknown, path: string): ArmTarget | null {
-  const fields = shape.object(json, path, ["releaseId", "endpoints", "cachePrefix"], ["serves"]);
+  const fields = shape.object(json, path, ["releaseId", "endpoints", "cachePrefix"], ["serves", "facts"]);
   if (fields === null) return null;
   const serves = fields.serves === undefined ? null : readServes(shape, fields.serves, `${path}.serves`);
   const bounds = { min: 1, max: DOCUMENT_LIMITS.endpoints };
@@ -272,6 +273,7 @@ function readTarget(shape: ShapeReader, json: unknown, path: string): ArmTarget 
     endpoints,
     cachePrefix: shape.text(fields.cachePrefix, `${path}.cachePrefix`, 128, NAME, "visible ASCII"),
     ...(serves === null ? {} : { serves }),
+    ...(fields.facts === undefined ? {} : { facts: readFacts(shape, fields.facts, `${path}.facts`) }),
   };
 }
 

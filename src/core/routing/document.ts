@@ -1,5 +1,6 @@
 import type { ServingArm } from "../arm.ts";
 import type { Bp, EpochMs } from "../unit.ts";
+import type { ArmFacts } from "./arm-facts.ts";
 import type { SegmentSource } from "./segments.ts";
 import type { Serves } from "./schema-lock.ts";
 import type { Succession } from "./signature.ts";
@@ -13,6 +14,8 @@ export interface ArmTarget {
   readonly cachePrefix: string;
   /** Pins this arm serves; absent: it has no schema lock and takes whatever the other rules send it. */
   readonly serves?: Serves;
+  /** For events and metrics alone: no decision reads it. */
+  readonly facts?: ArmFacts;
 }
 
 /**
@@ -119,7 +122,17 @@ export function renderDocument(document: RoutingDocument, version: number): Rout
   const isTerm = (field: string) => Object.hasOwn(NO_TERMS, field) || field === "segments" || field === "succession";
   const common = Object.entries(document).filter(([field]) => !isTerm(field));
   const { hash, seed, ttlMs } = document.sticky;
-  return { ...(Object.fromEntries(common) as unknown as RoutingDocument), version: 1, sticky: { hash, seed, ttlMs } };
+  const plain = (target: ArmTarget): ArmTarget => {
+    const { facts: _, ...plainly } = target;
+    return plainly;
+  };
+  const { stable, candidate } = document.arms;
+  return {
+    ...(Object.fromEntries(common) as unknown as RoutingDocument),
+    version: 1,
+    arms: { stable: plain(stable), candidate: candidate === null ? null : plain(candidate) },
+    sticky: { hash, seed, ttlMs },
+  };
 }
 
 /** Sizes a document may not exceed, at publish and at the data plane (a refused document leaves the last good one). */

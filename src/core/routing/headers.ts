@@ -21,6 +21,10 @@ export const HEADERS = {
   split: "x-sluice-split",
   /** Toward the client: `gateway` where the data plane answered by itself. */
   origin: "x-sluice-origin",
+  /** From the service: what only it knows of its answer, for events and counts; ends at the data plane. */
+  event: "x-sluice-event",
+  /** From the edge before the gateway: the point of presence that took the request. */
+  edgePop: "x-edge-pop",
   forwardedFor: "x-forwarded-for",
   forwardedHost: "x-forwarded-host",
   forwardedProto: "x-forwarded-proto",

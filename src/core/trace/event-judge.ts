@@ -102,7 +102,8 @@ export class EventJudge implements LineJudge {
     }
     if (this.#units !== null && event.sticky !== null) this.#countUnit(this.#units, event.sticky, second);
     if (event.toolName !== null) {
-      arm.countToolCall(this.#calls.repeats(event.traceId, event.toolName, event.toolArgs));
+      const call = { name: event.toolName, args_digest: event.toolArgs, depth: event.toolDepth };
+      arm.countToolCall(this.#calls.loops(event.traceId, call));
     }
   }
 

@@ -90,6 +90,8 @@ export class EventReader {
   queueAgeMs: number | null = null;
   toolName: string | null = null;
   toolArgs = "";
+  /** How many calls it is nested in; 0 where the event does not say. */
+  toolDepth = 0;
   traceId = "";
   /** What tells a repeated delivery: the event's own id, or its trace's; null without one. */
   deliveryId: string | null = null;
@@ -217,6 +219,9 @@ export class EventReader {
     this.toolName = this.#text("tool", tool["name"]);
     const args = tool["args_digest"];
     this.toolArgs = typeof args === "string" ? args : (this.#text("tool", args) ?? "");
+    const depth = readNumber(tool["depth"]);
+    this.toolDepth = typeof depth === "number" ? depth : 0;
+    if (depth === UNREADABLE) this.#leaveOut("tool", tool["depth"], "depth as a number");
   }
 
   #text(field: EventField, value: unknown): string | null {

@@ -1,5 +1,9 @@
+import type { ToolCall } from "../window/service-event.ts";
+
 /** Calls of one tool with the same arguments in one trace that make a loop. @source definitions.md §8 "Tool loop" */
 const LOOP_CALLS = 3;
+/** Calls nested deeper than this are a loop too: an agent that asks itself. */
+const DEPTH_MAX = 16;
 /** Different calls remembered in one generation; the calls of one trace come close together. */
 const REMEMBERED = 65_536;
 
@@ -11,15 +15,27 @@ export class ToolCalls {
   #filling = new Map<string, number>();
   #full = new Map<string, number>();
 
-  /** True when this call makes it a loop; later repetitions belong to the same loop. */
-  repeats(traceId: string, tool: string, argsDigest: string): boolean {
-    const key = `${traceId}\n${tool}\n${argsDigest}`;
+  /** True when this call makes it a loop; later repetitions, and further deep calls, belong to the same loop. */
+  loops(traceId: string, { name, args_digest: argsDigest, depth = 0 }: ToolCall): boolean {
+    const isSame = this.#count(`${traceId}\n${name}\n${argsDigest}`) === LOOP_CALLS;
+    const isTooDeep = depth > DEPTH_MAX && this.#count(`${traceId}\n`) === 1;
+    return isSame || isTooDeep;
+  }
+
+  #count(key: string): number {
     const calls = (this.#filling.get(key) ?? this.#full.get(key) ?? 0) + 1;
     if (this.#filling.size >= REMEMBERED) {
       this.#full = this.#filling;
       this.#filling = new Map();
     }
     this.#filling.set(key, calls);
-    return calls === LOOP_CALLS;
+    return calls;
   }
+}
+
+/** Loops among the calls that one answer took; null where nobody told of calls. */
+export function loopsOf(calls: readonly ToolCall[] | undefined): number | null {
+  if (calls === undefined) return null;
+  const seen = new ToolCalls();
+  return calls.filter((call) => seen.loops("", call)).length;
 }

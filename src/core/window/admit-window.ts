@@ -13,6 +13,8 @@ import {
   type Gauge,
   GAUGES,
   type GaugeSum,
+  type Timing,
+  TIMINGS,
   type TelemetryWindow,
   WINDOW_LIMITS,
 } from "./window.ts";
@@ -64,22 +66,24 @@ function readWindow(shape: ShapeReader, json: unknown): TelemetryWindow | null {
   return window;
 }
 
+const ARM_KEYS = [
+  "requests",
+  "failures",
+  "requestsAll",
+  "failuresAll",
+  "classes",
+  "warm",
+  "cold",
+  "probes",
+  "newUnits",
+  "counters",
+  "gauges",
+] as const;
+
 function readArm(shape: ShapeReader, json: unknown, path: string): ArmWindow | null {
-  const fields = shape.object(json, path, [
-    "requests",
-    "failures",
-    "requestsAll",
-    "failuresAll",
-    "classes",
-    "warm",
-    "cold",
-    "probes",
-    "newUnits",
-    "counters",
-    "gauges",
-  ]);
+  const fields = shape.object(json, path, ARM_KEYS, ["timings"]);
   if (fields === null) return null;
-  const count = (key: Exclude<keyof ArmWindow, "classes" | "warm" | "cold" | "counters" | "gauges">) =>
+  const count = (key: Exclude<keyof ArmWindow, "classes" | "warm" | "cold" | "counters" | "gauges" | "timings">) =>
     shape.integer(fields[key], `${path}.${key}`, WINDOW_LIMITS.count);
   const arm: ArmWindow = {
     requests: count("requests"),
@@ -93,6 +97,7 @@ function readArm(shape: ShapeReader, json: unknown, path: string): ArmWindow | n
     newUnits: count("newUnits"),
     counters: readCounters(shape, fields.counters, `${path}.counters`),
     gauges: readGauges(shape, fields.gauges, `${path}.gauges`),
+    ...(fields.timings === undefined ? {} : { timings: readTimings(shape, fields.timings, `${path}.timings`) }),
   };
   if (shape.problems.length === 0) checkSums(shape, arm, path); // Only counts that were read.
   return arm;
@@ -163,6 +168,10 @@ function readGauges(shape: ShapeReader, json: unknown, path: string): ArmWindow[
     if (readings === 0) shape.refuse(`${at}.readings`, "found 0, expected at least one; leave out what was not read");
     return { sum: shape.time(fields.sum, `${at}.sum`), readings };
   });
+}
+
+function readTimings(shape: ShapeReader, json: unknown, path: string): NonNullable<ArmWindow["timings"]> {
+  return readNamed<Timing, SparseBins>(shape, json, path, TIMINGS, (value, at) => readBins(shape, value, at));
 }
 
 function readBins(shape: ShapeReader, json: unknown, path: string): SparseBins {

@@ -1,5 +1,5 @@
-import { mergeBins } from "./sketch.ts";
-import { type ArmWindow, COUNTERS, type ErrorClass, GAUGES } from "./window.ts";
+import { mergeBins, type SparseBins } from "./sketch.ts";
+import { type ArmWindow, COUNTERS, type ErrorClass, GAUGES, type Timing, TIMINGS } from "./window.ts";
 
 /** Both windows of one arm together. Commutative and associative to the last byte: counts add, classes are sorted. */
 export function mergeArmWindows(a: ArmWindow, b: ArmWindow): ArmWindow {
@@ -15,6 +15,7 @@ export function mergeArmWindows(a: ArmWindow, b: ArmWindow): ArmWindow {
     newUnits: a.newUnits + b.newUnits,
     counters: mergeCounters(a.counters, b.counters),
     gauges: mergeGauges(a.gauges, b.gauges),
+    ...mergeTimings(a.timings, b.timings),
   };
 }
 
@@ -39,4 +40,11 @@ function mergeGauges(a: ArmWindow["gauges"], b: ArmWindow["gauges"]): ArmWindow[
       return [name, { sum, readings: (left?.readings ?? 0) + (right?.readings ?? 0) }];
     }),
   );
+}
+
+function mergeTimings(a: ArmWindow["timings"] = {}, b: ArmWindow["timings"] = {}): Pick<ArmWindow, "timings"> {
+  const present = TIMINGS.filter((name) => a[name] !== undefined || b[name] !== undefined);
+  if (present.length === 0) return {};
+  const merged = present.map((name) => [name, mergeBins(a[name] ?? [], b[name] ?? [])] as const);
+  return { timings: Object.fromEntries(merged) as Partial<Record<Timing, SparseBins>> };
 }

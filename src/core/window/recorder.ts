@@ -9,6 +9,8 @@ import { countBins, LatencySketch, mergeBins, quantileOf, type SparseBins } from
 import { UnitBudget } from "./unit-budget.ts";
 import { UnitLog } from "./unit-log.ts";
 import { UnitSet } from "./unit-set.ts";
+import { ServiceWords } from "./service-words.ts";
+import type { Signals } from "./service-event.ts";
 import { type ArmWindow, type ErrorClass, type TelemetryWindow, WINDOW_LIMITS } from "./window.ts";
 
 /** Whom an answer was for: a user on a warm or a cold instance, or a probe or warm ping. */
@@ -25,11 +27,14 @@ export class ArmSlot {
   #failuresAll = 0;
   #probes = 0;
   #newUnits = 0;
-  /** Null while nobody looks. */
-  #stickyViolations: number | null = null;
+  readonly #words = new ServiceWords();
 
   countVisit(isViolation: boolean): void {
-    this.#stickyViolations = (this.#stickyViolations ?? 0) + (isViolation ? 1 : 0);
+    this.#words.count("stickyViolations", isViolation ? 1 : 0);
+  }
+
+  hear(signals: Signals): void {
+    this.#words.hear(signals);
   }
 
   countProbe(): void {
@@ -61,11 +66,9 @@ export class ArmSlot {
       cold: this.#cold.drain(),
       probes: this.#probes,
       newUnits: this.#newUnits,
-      counters: this.#stickyViolations === null ? {} : { stickyViolations: this.#stickyViolations },
-      gauges: {},
+      ...this.#words.drain(),
     };
     this.#requests = this.#failures = this.#requestsAll = this.#failuresAll = this.#probes = this.#newUnits = 0;
-    this.#stickyViolations = null;
     this.#classes.clear();
     return window;
   }
@@ -187,6 +190,11 @@ export class Recorder {
    */
   countVisit(isViolation: boolean): void {
     this.#slots.candidate.countVisit(isViolation);
+  }
+
+  /** Counts what the service said of an answer. */
+  hear(place: Place, signals: Signals): void {
+    place.slot.hear(signals);
   }
 
   /** Counts an answer the gateway made itself, or a body it cut. */

@@ -23,6 +23,8 @@ export const COUNTERS = [
   /** Deliveries after the first of their key, and how many of them were suppressed (GQ-29). */
   "repeatDeliveries",
   "suppressedDeliveries",
+  /** Effects that were applied (ID-9). */
+  "effects",
   /** Effects applied a second time, and accepted writes that were not applied (I6, I7). */
   "duplicateEffects",
   "lostWrites",
@@ -30,12 +32,18 @@ export const COUNTERS = [
   "stickyViolations",
   /** Traces in which a tool was called with the same arguments three times (TE-16). */
   "toolLoops",
+  /** Further tries: of a webhook's delivery, and of a request that its first endpoint failed (TE-9). */
+  "retries",
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 
 /** Levels a service measures now and then, per arm. */
-export const GAUGES = ["queueAgeP95Ms", "instanceConcurrency"] as const;
+export const GAUGES = ["queueAgeP95Ms", "queueBacklog", "instanceConcurrency"] as const;
 export type Gauge = (typeof GAUGES)[number];
+
+/** Times that only a service knows: its stages (TE-5), and how old what waits in its queue is (TE-13). */
+export const TIMINGS = ["retrieve", "rerank", "reason", "queueAge"] as const;
+export type Timing = (typeof TIMINGS)[number];
 
 /** Readings of a gauge in one window: their sum and how many there were; the mean is what is judged. */
 export interface GaugeSum {
@@ -65,6 +73,8 @@ export interface ArmWindow {
   readonly newUnits: number;
   readonly counters: Readonly<Partial<Record<Counter, number>>>;
   readonly gauges: Readonly<Partial<Record<Gauge, GaugeSum>>>;
+  /** Times a service told, in milliseconds, for people; no gate reads them. Absent where none was told. */
+  readonly timings?: Readonly<Partial<Record<Timing, SparseBins>>>;
 }
 
 /**

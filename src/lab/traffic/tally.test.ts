@@ -87,7 +87,7 @@ describe("tally", () => {
     expect(summed({})).toMatchObject({ firstCandidateSentAtEpochMs: null, lastCandidateSentAtEpochMs: null });
   });
 
-  it("CW-4: keeps cold starts and failures out of the latency of an arm", () => {
+  it("keeps cold starts and failures out of the latency of an arm", () => {
     const answers = Array.from({ length: 100 }, (_, i) => ({ latencyMs: i + 1 }));
     const summary = summed(...answers, { latencyMs: 9000, isColdStart: true }, { latencyMs: 9000, status: 503 });
     expect(summary.byArm.stable).toMatchObject({ requests: 102, coldStarts: 1, latencyMsP50: 50, latencyMsP95: 95 });

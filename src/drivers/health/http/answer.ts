@@ -19,6 +19,7 @@ const healthAnswer = z.object({
   SCHEMA_REV: z.object({ min: text, max: text }),
   secrets_rev: text,
   BUILD_TS: text,
+  revision: text.optional(),
 });
 
 /** What each field looks like, for the one who has to write it. */
@@ -98,7 +99,8 @@ function mapped(answer: unknown, map: HealthMap, nowhere: string[]): unknown {
     return typeof found === "number" || typeof found === "boolean" ? String(found) : found;
   };
   const fields = FIELDS.map((field) => [field, read(map.fields[field], field)] as const);
-  return { ready: readyOf(map, at), ...Object.fromEntries(fields), SCHEMA_REV: revisionOf(map, read) };
+  const revision = map.fields.revision === undefined ? {} : { revision: read(map.fields.revision, "revision") };
+  return { ready: readyOf(map, at), ...Object.fromEntries(fields), ...revision, SCHEMA_REV: revisionOf(map, read) };
 }
 
 function readyOf({ ready }: HealthMap, at: (pointer: string, field: string) => unknown): unknown {
