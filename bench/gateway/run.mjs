@@ -2,12 +2,12 @@
 // node run.mjs [--rounds 3] [--seconds 5] [--all]   Core 0: the thing under test. Core 1: load, origin, controller.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median, settle } from "../measure.mjs";
 import { loadScript, nginxConfig, originConfig } from "./configs.mjs";
+import { startController } from "./controller.mjs";
 import { cpuUs, freePort, need, needBuild, start, wrk } from "./processes.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -92,28 +92,3 @@ settle([
   { goal: "no error under load", found: `${errors}`, met: errors === 0 },
   { goal: "telemetry was on", found: `${controller.windows()} windows`, met: controller.windows() > 0 },
 ]);
-
-/** Takes windows and says nothing new. */
-function startController() {
-  let windows = 0;
-  const server = createServer((req, res) => {
-    if (req.method !== "POST") return void res.writeHead(404).end();
-    let text = "";
-    req.on("data", (chunk) => (text += chunk));
-    req.on("end", () => {
-      const batch = JSON.parse(text).windows;
-      windows += batch.length;
-      res.end(JSON.stringify({ acked: batch.at(-1).seq }));
-    });
-  });
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      const url = `http://127.0.0.1:${server.address().port}`;
-      const close = () => {
-        server.close();
-        server.closeAllConnections();
-      };
-      resolve({ url, windows: () => windows, close });
-    });
-  });
-}

@@ -3,9 +3,15 @@ import type { TelemetryWindow } from "../core/window/window.ts";
 /** Ten minutes of windows at one each 250 ms. */
 const WINDOWS_KEPT = 2_400;
 
+/** A window as it is sent, made once however often it is. */
+interface QueuedWindow {
+  readonly seq: number;
+  readonly json: string;
+}
+
 /** Windows the controller has not acknowledged yet, oldest first. Bounded: without a controller the oldest go. */
 export class WindowQueue {
-  #windows: TelemetryWindow[] = [];
+  #windows: QueuedWindow[] = [];
   #dropped = 0;
   readonly #max: number;
 
@@ -23,29 +29,29 @@ export class WindowQueue {
   }
 
   add(window: TelemetryWindow): void {
-    this.#windows.push(window);
+    this.#windows.push({ seq: window.seq, json: JSON.stringify(window) });
     if (this.#windows.length <= this.#max) return;
     this.#windows.shift();
     this.#dropped++;
   }
 
   /** The oldest windows, at most `count` and about `charsMax` of JSON, but at least one when there is one. */
-  oldest(count: number, charsMax: number): { readonly windows: readonly TelemetryWindow[]; readonly json: string } {
-    const parts: string[] = [];
+  oldest(count: number, charsMax: number): { readonly windows: readonly QueuedWindow[]; readonly json: string } {
+    let taken = 0;
     let chars = 0;
-    for (const window of this.#windows.slice(0, count)) {
-      const part = JSON.stringify(window);
-      if (parts.length > 0 && chars + part.length > charsMax) break;
-      parts.push(part);
-      chars += part.length;
+    for (const { json } of this.#windows.slice(0, count)) {
+      chars += json.length;
+      if (taken > 0 && chars > charsMax) break;
+      taken++;
     }
-    return { windows: this.#windows.slice(0, parts.length), json: `[${parts.join(",")}]` };
+    const windows = this.#windows.slice(0, taken);
+    return { windows, json: `[${windows.map(({ json }) => json).join(",")}]` };
   }
 
   /** Forgets every window up to this sequence number. */
   acknowledge(seq: number): void {
     let count = 0;
-    while (count < this.#windows.length && (this.#windows[count] as TelemetryWindow).seq <= seq) count++;
+    while (count < this.#windows.length && (this.#windows[count] as QueuedWindow).seq <= seq) count++;
     this.#windows.splice(0, count);
   }
 
