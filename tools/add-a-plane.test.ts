@@ -12,12 +12,19 @@ import { answerLabels, isHopByHop, isInternalHeader, requestLabels } from "../co
 import { type RouteTable, route } from "../core/routing/route.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
+import { KeyRing } from "../plane/key-ring.ts";
 import { RecordedPlane } from "../plane/recorded-plane.ts";
 import type { Clock } from "../ports/clock.ts";
 
-export function inMemory(document: RoutingDocument, clock: Clock, onWindow: (window: TelemetryWindow) => void) {
+export function inMemory(
+  document: RoutingDocument,
+  trusted: readonly string[],
+  clock: Clock,
+  onWindow: (window: TelemetryWindow) => void,
+) {
   const prepare = (table: RouteTable) => table;
-  const plane = new RecordedPlane({ document, gatewayId: "memory.1", clock, prepare, onWindow });
+  const keys = new KeyRing({ trusted, retired: [] });
+  const plane = new RecordedPlane({ document, gatewayId: "memory.1", clock, keys, prepare, onWindow });
   const none: ReadonlySet<string> = new Set();
   return {
     plane,
@@ -40,13 +47,15 @@ const RUN = `
 import { inMemory } from "./plane.ts";
 import { manualClock } from "../testing/manual-clock.ts";
 import { planeDocument, planeSuite } from "../testing/plane-suite.ts";
+import { makeSuiteSigner } from "../testing/suite-signer.ts";
 
 let requests = 0;
 for (const one of planeSuite) {
-  const { plane, ask } = inMemory(planeDocument(1, 0), manualClock(), ({ arms }) => {
+  const signer = await makeSuiteSigner();
+  const { plane, ask } = inMemory(planeDocument(1, 0), [signer.publicKey], manualClock(), ({ arms }) => {
     requests += arms.stable.requestsAll + arms.candidate.requestsAll;
   });
-  await one.run({ offer: async (text) => (await plane.offer(text)).kind, ask: async (fields) => ask(fields) });
+  await one.run({ offer: async (text) => (await plane.offer(text)).kind, ask: async (fields) => ask(fields) }, signer);
   plane.cut();
 }
 console.log(JSON.stringify({ cases: planeSuite.length, requests }));

@@ -29,7 +29,8 @@ async function openWorld(main, leaseMs) {
     const proxy = await cutProxy(url);
     closers.push(proxy);
     mkdirSync(farDir);
-    copyFileSync(join(nearDir, "gateway-token"), join(farDir, "gateway-token"));
+    // What `sluice token create --scope gateway` has somebody put in place.
+    for (const name of ["gateway-token", "controller-key"]) copyFileSync(join(nearDir, name), join(farDir, name));
     const document = (name) => `apiVersion: sluice/v1
 kind: Rollout
 metadata: { name: ${name} }

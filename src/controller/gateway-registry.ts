@@ -109,6 +109,7 @@ export class GatewayRegistry implements GatewayHub {
         adopted,
         digest: report?.digest ?? null,
         override: report?.override ?? null,
+        acceptsUnsigned: report?.acceptsUnsigned ?? false,
         refused: report?.refused ?? null,
         isLive: silentMs !== null && silentMs <= LIVE_MS,
         silentMs,

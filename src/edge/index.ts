@@ -14,5 +14,6 @@ export {
 export type { PinDifference, Pins, SchemaRefusal, Serves } from "../core/routing/schema-lock.ts";
 export { type Identify, type Identity, identifyByTrustedHeaders, NOBODY } from "./identify.ts";
 export type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
+export type { KnownKeys } from "../plane/key-ring.ts";
 export type { LeaseAsk, LeaseClock } from "../plane/lease.ts";
 export { createRouter, type RoutedRequest, type Router, type RouterOptions } from "./router.ts";

@@ -3,13 +3,13 @@ import type { ServingArm } from "../core/arm.ts";
 import { planeConformance, planeDocument, type PlaneWorld } from "../testing/plane-suite.ts";
 import { createRouter } from "./router.ts";
 
-async function open(): Promise<PlaneWorld> {
+async function open(publicKey: string): Promise<PlaneWorld> {
   let sent: Headers | null = null;
   const fetch = async (request: Request) => {
     sent = request.headers;
     return new Response("ok");
   };
-  const router = createRouter({ document: planeDocument(1, 0), fetch });
+  const router = createRouter({ document: planeDocument(1, 0), keys: [publicKey], fetch });
   return {
     offer: async (text) => (await router.updateDocument(text)).kind,
     async ask(fields) {

@@ -6,6 +6,7 @@ import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
 import { Decider } from "../plane/decider.ts";
 import { hexOf } from "../plane/digest.ts";
 import type { LeaseAsk, LeaseClock } from "../plane/lease.ts";
+import { KeyRing, type KnownKeys } from "../plane/key-ring.ts";
 import { Plane } from "../plane/plane.ts";
 import { tokenProof } from "../plane/proof.ts";
 import { WEB_CLOCK } from "./web-clock.ts";
@@ -23,12 +24,24 @@ export interface RoutedRequest {
 }
 
 export interface RouterOptions {
-  /** The document to start with; it is admitted like every later one. */
+  /**
+   * The document to start with. It is yours like your code, so nobody else has to have signed it: what you fetch from
+   * elsewhere belongs into `updateDocument`.
+   */
   readonly document: RoutingDocument;
   /** Default: `identifyByTrustedHeaders` of the document in force. */
   readonly identify?: Identify;
-  /** Name of this router toward the controller, and the secret they share: without both it can hold no lease. */
+  /**
+   * Public keys of the controller, as `sluice key show` prints them: only what they sign is taken by `updateDocument`,
+   * and only leases that they sign count. Default: none, so `document` stays in force. "accept-unsigned" looks at no
+   * signature: then whoever can hand this router a document orders its traffic.
+   */
+  readonly keys?: readonly string[] | "accept-unsigned";
+  /** Called when a key has handed over to another one: keep these, or the keys before count again after a restart. */
+  readonly onKeys?: (known: KnownKeys) => void;
+  /** Name of this router toward the controller: without it, it can hold no lease. */
   readonly planeId?: string;
+  /** What it shares with the controller; proves leases where signatures are not looked at. */
   readonly secret?: string;
   /** Default: the platform's clocks. */
   readonly clock?: LeaseClock;
@@ -70,6 +83,7 @@ export function createRouter(options: RouterOptions): Router {
     document: options.document,
     clock,
     planeId: options.planeId,
+    keys: keysOf(options),
     proof: options.secret === undefined ? undefined : tokenProof(options.secret),
     prepare: (table) => prepare(table, options),
   });
@@ -122,6 +136,10 @@ export function createRouter(options: RouterOptions): Router {
     report: (nonce) => plane.report(nonce, false),
     hear: (ask, grant) => plane.hear(ask, grant),
   };
+}
+
+function keysOf({ keys = [], onKeys }: RouterOptions): KeyRing {
+  return new KeyRing(keys === "accept-unsigned" ? "unsigned" : { trusted: keys, retired: [] }, onKeys);
 }
 
 /** What a router needs of a document. */

@@ -4,7 +4,8 @@ import type { Duplex } from "node:stream";
 import type { Admission } from "../core/routing/admit.ts";
 import { isProvisional, type RoutingDocument } from "../core/routing/document.ts";
 import { hexOf } from "../plane/digest.ts";
-import { reasonOf } from "../plane/plane.ts";
+import { KeyRing, NO_KEYS } from "../plane/key-ring.ts";
+import { isUnbelieved, reasonOf } from "../plane/plane.ts";
 import { type Proof, tokenProof } from "../plane/proof.ts";
 import { RecordedPlane } from "../plane/recorded-plane.ts";
 import { ClientConnection, connectionOf, type ParserError } from "./client-connection.ts";
@@ -41,6 +42,8 @@ interface GatewayStats extends Readonly<GatewayCounts> {
   /** Requests that went to stable because the lease on the candidate's share was over. */
   readonly leaseExpired: number;
   readonly override: "stable" | null;
+  /** True when signatures of documents are not looked at. */
+  readonly acceptsUnsigned: boolean;
   readonly inFlight: number;
   readonly document: { readonly epoch: number; readonly seq: number };
   readonly eventsDropped: number;
@@ -68,6 +71,8 @@ export interface Gateway {
   overrideWith(to: "stable" | null): Promise<void>;
   /** The same for a document that arrived as JSON text, and has to be signed. */
   offer(text: string): Promise<Admission>;
+  /** The keys have changed: decides again on the last document that was refused for its signature. */
+  lookAgain(): Promise<void>;
   /** Follows a controller that was not there at the start, or that was started again at another address. */
   follow(controllerUrl: string, token: string): void;
   stats(): GatewayStats;
@@ -88,7 +93,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const log = options.log ?? (() => {});
   const stateFile = options.stateFile === undefined ? null : new StateFile(options.stateFile, log);
-  const document = stateFile === null ? options.document : await stateFile.newest(options.document);
+  const document =
+    stateFile === null
+      ? options.document
+      : await stateFile.newest(options.document, options.keys ?? new KeyRing(NO_KEYS));
   const planeFile = await PlaneFile.open(options.planeFile ?? null, options.random, log);
   const gateway = new RunningGateway(options, document, stateFile, planeFile);
   await gateway.listen();
@@ -112,6 +120,7 @@ class RunningGateway implements Gateway {
   /** Of the controller that is followed; null while there is none, and then nothing is believed. */
   #proof: Proof | null = null;
   #drained: Promise<void> | null = null;
+  #unbelieved: string | null = null;
   #leaseExpiredSeen = 0;
   #isLeaseTold = false;
   #onAllEnded: () => void = () => {};
@@ -201,7 +210,13 @@ class RunningGateway implements Gateway {
   }
 
   async offer(text: string): Promise<Admission> {
-    return this.#heard(await this.#plane.offer(text));
+    const admission = this.#heard(await this.#plane.offer(text));
+    this.#unbelieved = isUnbelieved(admission) ? text : null;
+    return admission;
+  }
+
+  async lookAgain(): Promise<void> {
+    if (this.#unbelieved !== null) await this.offer(this.#unbelieved);
   }
 
   follow(controllerUrl: string, token: string): void {
@@ -220,6 +235,7 @@ class RunningGateway implements Gateway {
       documentsRefused: this.#plane.counts.refused,
       leaseExpired: this.#plane.counts.leaseExpired,
       override: this.#plane.override?.to ?? null,
+      acceptsUnsigned: this.#options.keys?.acceptsUnsigned ?? false,
       inFlight: this.#context.inFlight,
       document: { epoch, seq },
       eventsDropped: this.#context.events?.dropped ?? 0,

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { admitText } from "../core/routing/admit.ts";
+import type { KeyRing } from "../plane/key-ring.ts";
 import { readText } from "../ports/bounded-body.ts";
 import { DOCUMENT_LIMITS, isNewer, type RoutingDocument } from "../core/routing/document.ts";
 
@@ -23,8 +24,12 @@ export class StateFile {
     this.#log = log;
   }
 
-  /** The document of the file when it is valid, of this service and newer than `given`; else `given`. */
-  async newest(given: RoutingDocument): Promise<RoutingDocument> {
+  /**
+   * The document of the file when it is valid, of this service and newer than `given`; else `given`. This gateway has
+   * adopted it before, so it serves on by it also where nobody would be believed with it any more: from before there
+   * were signatures, or by a key that was replaced while the gateway was down. Only one that was damaged is not used.
+   */
+  async newest(given: RoutingDocument, keys: KeyRing): Promise<RoutingDocument> {
     let text: string;
     const file = createReadStream(this.#path);
     try {
@@ -40,7 +45,16 @@ export class StateFile {
       this.#log(`state file ${this.#path} holds no document of service ${given.service}; it is not used`);
       return given;
     }
-    return isNewer(admission.document, given) ? admission.document : given;
+    const seal = await keys.check(admission.document);
+    if (seal.kind === "broken") {
+      this.#log(`state file ${this.#path} is not used: ${seal.message}`);
+      return given;
+    }
+    if (!isNewer(admission.document, given)) return given;
+    const number = `${admission.document.epoch}.${admission.document.seq}`;
+    if (seal.kind !== "signed")
+      this.#log(`serving on by the document that was kept, ${number}, although ${seal.message}`);
+    return admission.document;
   }
 
   /** Writes the document soon. A disk that fails is logged and leaves traffic alone. */

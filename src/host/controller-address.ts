@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findController } from "./data-directory-lock.ts";
-import { TOKEN_FILES } from "./token-file.ts";
+import { isToken, TOKEN_FILES } from "./token-file.ts";
 
 /** A controller and the credential for it. */
 export interface KnownController {
@@ -25,13 +25,19 @@ export async function knownAddress(dataDir: string): Promise<string | null> {
 }
 
 /**
- * What a gateway may speak to: the named controller or that of its data directory, with the gateways' credential. Null
- * when there is no address or no credential yet.
+ * What a gateway may speak to: the named controller or that of its data directory, with the gateways' credential. Else
+ * what is missing, as a sentence for whoever started it.
  */
-export async function gatewayController(named: string | null, dataDir: string): Promise<KnownController | null> {
+export async function gatewayController(named: string | null, dataDir: string): Promise<KnownController | string> {
   const url = named ?? (await knownAddress(dataDir));
-  const token = await textOf(join(dataDir, TOKEN_FILES.gateway));
-  return url === null || token === null || token === "" ? null : { url, token };
+  if (url === null) return `no controller owns ${dataDir} yet`;
+  const path = join(dataDir, TOKEN_FILES.gateway);
+  const token = await textOf(path);
+  if (token !== null && isToken(token)) return { url, token };
+  const found = token === null ? "is missing or cannot be read" : token === "" ? "is empty" : "holds no token";
+  const advice =
+    "run `sluice token create NAME --scope gateway` at the controller, and here the command that it prints";
+  return `${path} ${found}, expected the credential for the controller at ${url}; ${advice}`;
 }
 
 /** Keeps a credential and the address it is for, readable by the owner alone. */

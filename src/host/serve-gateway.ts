@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { type Gateway, startGateway } from "../gateway/server.ts";
 import type { RolloutDocument } from "../spec/rollout-schema.ts";
 import { systemRandom } from "../fence/system.ts";
-import { gatewayController } from "./controller-address.ts";
+import { gatewayController, type KnownController } from "./controller-address.ts";
+import { type GatewayKeys, type KeyChoice, openGatewayKeys } from "./gateway-keys.ts";
 import { takeOrders } from "./gateway-orders.ts";
 import { makeFolder } from "./make-folder.ts";
 import { startingDocument } from "./starting-document.ts";
@@ -15,6 +16,7 @@ export interface ServeGatewayOptions {
   /** Null: whoever owns the data directory, now or later. */
   readonly controllerUrl: string | null;
   readonly dataDir: string;
+  readonly keys: KeyChoice;
   /** File for wide events as NDJSON; null for none. */
   readonly events: string | null;
   /** Where it stands, for its events; null where nobody says. */
@@ -45,16 +47,19 @@ export async function serveGateway(
   await makeFolder(dataDir);
   const clock = systemClock();
   const stateFile = join(dataDir, `gateway-${service}.json`);
-  const controller = await gatewayController(named, dataDir);
+  const keys = await openGatewayKeys(options.keys, dataDir, log);
+  const contact = await gatewayController(named, dataDir);
+  const controller = typeof contact === "string" ? null : contact;
   const gateway = await startGateway({
     listen,
     service,
-    document: await startingDocument(document, { controller, stateFile }, clock.wallMs()),
+    document: await startingDocument(document, { controller, stateFile, keys: keys.ring, log }, clock.wallMs()),
     clock,
     random: systemRandom,
     gatewayId: gatewayId(),
     ...(controller === null ? {} : { controllerUrl: controller.url, token: controller.token }),
     stateFile,
+    keys: keys.ring,
     // One for each address: two gateways of one service may share a directory, and are two.
     planeFile: listen.port === 0 ? undefined : join(dataDir, `gateway-${service}-${listen.port}.plane.json`),
     log,
@@ -63,9 +68,7 @@ export async function serveGateway(
     ...(events === null ? {} : { events }),
     region: options.region ?? undefined,
   });
-  if (controller === null)
-    log(`no controller owns ${dataDir} yet; serving by the last document known, waiting for one`);
-  if (named === null || controller === null) void followOwner(gateway, options, controller?.url ?? null);
+  void followOwner(gateway, options, keys, contact);
   const takeNoMore = await takeOrders(gateway, { dataDir, service, log });
   return {
     url: gateway.url,
@@ -75,19 +78,36 @@ export async function serveGateway(
   };
 }
 
-/** Follows whoever owns the data directory, wherever he listens after a restart. */
+/**
+ * Follows whoever owns the data directory, wherever he listens after a restart and whatever he signs with, and says
+ * what is missing for it.
+ */
 async function followOwner(
   gateway: Gateway,
   { controllerUrl, dataDir, log }: ServeGatewayOptions,
-  followed: string | null,
+  keys: GatewayKeys,
+  first: KnownController | string,
 ): Promise<void> {
-  let url = followed;
+  let [found, told, followed]: [KnownController | string, string | null, KnownController | null] = [first, null, null];
+  if (typeof first !== "string") followed = first;
   for (;;) {
+    const missing = typeof found === "string" ? found : keyless(keys, found);
+    if (missing !== null && missing !== told && (followed === null || typeof found !== "string"))
+      log(`${missing}; serving by the last document known, waiting for one`);
+    told = missing;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS).unref());
-    const found = await gatewayController(controllerUrl, dataDir).catch(() => null);
-    if (found === null || found.url === url) continue;
-    url = found.url;
-    log(`following ${url}`);
-    gateway.follow(url, found.token);
+    if (await keys.refresh()) await gateway.lookAgain();
+    found = await gatewayController(controllerUrl, dataDir).catch(() => found);
+    if (typeof found === "string" || (found.url === followed?.url && found.token === followed.token)) continue;
+    log(`following ${found.url}`);
+    followed = found;
+    gateway.follow(found.url, found.token);
   }
+}
+
+/** Why documents of a controller will be refused; null when they need not be. */
+function keyless({ ring }: GatewayKeys, { url }: KnownController): string | null {
+  if (ring.acceptsUnsigned || ring.known.trusted.length > 0) return null;
+  const advice = "name it with --controller-key, as `sluice key show` prints it there";
+  return `no key of the controller at ${url} is known, so its documents are refused; ${advice}`;
 }

@@ -1,8 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
-import { isPublicKey, SUCCESSIONS_MAX, type Succession, successionText } from "../core/routing/signature.ts";
+import { ShapeReader } from "../core/routing/shape.ts";
+import {
+  isPublicKey,
+  readSuccession,
+  SUCCESSIONS_MAX,
+  type Succession,
+  successionText,
+} from "../core/routing/signature.ts";
 import { bytesOf, isSignedBy, publicKeyText, signText } from "../plane/ed25519.ts";
 import { hexOf } from "../plane/digest.ts";
 import type { DocumentSigner, SigningKey } from "../ports/document-signer.ts";
@@ -12,14 +18,12 @@ import { writeKnownKeys } from "./known-keys.ts";
 /** Where a controller keeps its private key, readable by its owner alone. */
 export const SIGNING_KEY_FILE = "signing-key";
 
-const publicKey = z.string().refine(isPublicKey);
-const keyFile = z.strictObject({
+interface KeyFile {
   /** PKCS #8 in hexadecimal digits. */
-  private: z.string().regex(/^([0-9a-f]{2}){16,200}$/),
-  public: publicKey,
-  succession: z.array(z.strictObject({ key: publicKey, by: publicKey, signature: z.string() })).max(SUCCESSIONS_MAX),
-});
-type KeyFile = z.infer<typeof keyFile>;
+  readonly private: string;
+  readonly public: string;
+  readonly succession: readonly Succession[];
+}
 
 /** A key pair in the form of its file, and what signs with it. */
 interface Held {
@@ -85,7 +89,8 @@ function signingKey({ public: publicKey, succession }: KeyFile, privateKey: Cryp
 
 async function readPair(text: string, path: string): Promise<Held> {
   try {
-    const file = keyFile.parse(JSON.parse(text));
+    const file = readKeyFile(JSON.parse(text));
+    if (file === null) throw new TypeError("another shape");
     const privateKey = await crypto.subtle.importKey("pkcs8", bytesOf(file.private), "Ed25519", false, ["sign"]);
     const key = signingKey(file, privateKey);
     if (await isSignedBy(key.publicKey, path, await key.sign(path))) return { file, key };
@@ -96,6 +101,18 @@ async function readPair(text: string, path: string): Promise<Held> {
   const advice =
     "put it back from a copy of this directory, or remove it: a new key is made, which gateways on other machines have to be told (sluice key show)";
   throw new InputError("file", `${path} ${found}; expected what this controller wrote; ${advice}`);
+}
+
+function readKeyFile(json: unknown): KeyFile | null {
+  const shape = new ShapeReader("");
+  const fields = shape.object(json, "", ["private", "public", "succession"]);
+  if (fields === null) return null;
+  const file: KeyFile = {
+    private: shape.text(fields.private, "private", 400),
+    public: shape.text(fields.public, "public", 128),
+    succession: readSuccession(shape, fields.succession, 0),
+  };
+  return shape.problems.length === 0 && isPublicKey(file.public) ? file : null;
 }
 
 /** Whole or not at all, and on disk: a key that has handed over must not be found again after a crash. */

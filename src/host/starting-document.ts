@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { admitText } from "../core/routing/admit.ts";
 import { DOCUMENT_VERSION, type RoutingDocument, VERSION_HEADER } from "../core/routing/document.ts";
+import type { KeyRing } from "../plane/key-ring.ts";
 import { bp, type EpochMs } from "../core/unit.ts";
 import { InputError } from "../probe/input-error.ts";
 import { DEFAULTS } from "../spec/plan.ts";
@@ -15,6 +16,8 @@ export interface StartingPlaces {
   /** Null when no controller is known yet. */
   readonly controller: KnownController | null;
   readonly stateFile: string;
+  readonly keys: KeyRing;
+  readonly log: (line: string) => void;
 }
 
 /**
@@ -24,11 +27,11 @@ export interface StartingPlaces {
  */
 export async function startingDocument(
   read: RolloutDocument,
-  { controller, stateFile }: StartingPlaces,
+  { controller, stateFile, keys, log }: StartingPlaces,
   issuedAt: EpochMs,
 ): Promise<RoutingDocument> {
   const { service } = read.spec;
-  const inForce = controller === null ? null : await documentInForce(controller, service);
+  const inForce = controller === null ? null : await documentInForce(controller, service, { keys, log });
   if (inForce !== null) return inForce;
   const stable = stableDocument(read);
   if (stable !== null) return firstDocument(read, stable, issuedAt);
@@ -40,8 +43,12 @@ export async function startingDocument(
   throw new InputError("file", `${found}; ${advice}`);
 }
 
-/** Null when no controller answers or none was published yet. */
-async function documentInForce(controller: KnownController, service: string): Promise<RoutingDocument | null> {
+/** Null when no controller answers, none was published yet, or it is not signed by whom it should be. */
+async function documentInForce(
+  controller: KnownController,
+  service: string,
+  { keys, log }: Pick<StartingPlaces, "keys" | "log">,
+): Promise<RoutingDocument | null> {
   const { token } = controller;
   const url = `${controller.url.replace(/\/$/, "")}/v1/routing/${encodeURIComponent(service)}`;
   const version = { [VERSION_HEADER]: String(DOCUMENT_VERSION) };
@@ -49,7 +56,11 @@ async function documentInForce(controller: KnownController, service: string): Pr
   const answer = await fetch(url, { headers, signal: AbortSignal.timeout(FIRST_LOOK_MS) }).catch(() => null);
   if (answer === null || !answer.ok) return null;
   const admission = admitText(await answer.text().catch(() => ""), null);
-  return admission.kind === "adopt" && admission.document.service === service ? admission.document : null;
+  if (admission.kind !== "adopt" || admission.document.service !== service) return null;
+  const seal = await keys.check(admission.document);
+  if (seal.kind === "signed") return admission.document;
+  log(`the document in force at ${controller.url} is not taken: ${seal.message}`);
+  return null;
 }
 
 /** What a gateway serves before any controller has spoken: everything to stable. Any published document is newer. */

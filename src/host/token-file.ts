@@ -6,6 +6,11 @@ import { InputError } from "../probe/input-error.ts";
 const TOKEN_BYTES = 32;
 const TOKEN = /^[\w-]{43}$/;
 
+/** Whether a text can be a token of ours. */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
 /** Names of a data directory's token files: the owner's, which allows everything, and the gateways'. */
 export const TOKEN_FILES = { admin: "token", gateway: "gateway-token" } as const;
 

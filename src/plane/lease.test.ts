@@ -7,6 +7,7 @@ import { type RouteTable, route } from "../core/routing/route.ts";
 import { bp } from "../core/unit.ts";
 import { manualClock } from "../testing/manual-clock.ts";
 import { digestOf } from "./digest.ts";
+import { KeyRing } from "./key-ring.ts";
 import { Plane } from "./plane.ts";
 import { sharedSecretProof } from "./proof.ts";
 
@@ -25,9 +26,9 @@ const provisional = (over: Partial<RoutingDocument> = {}): RoutingDocument =>
     ...over,
   });
 
-function world(document = provisional()) {
+function world(document = provisional(), keys = new KeyRing("unsigned")) {
   const clock = manualClock();
-  const plane = new Plane<RouteTable>({ document, clock, planeId: "p1", proof, prepare: (table) => table });
+  const plane = new Plane<RouteTable>({ document, clock, planeId: "p1", proof, keys, prepare: (table) => table });
   const meets = () => {
     const { arm, reason } = route(plane.planAt(clock.monoMs()), "user-1", null, null);
     return `${arm} ${reason}`;

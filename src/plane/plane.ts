@@ -3,7 +3,7 @@ import { DOCUMENT_VERSION, isProvisional, type RoutingDocument } from "../core/r
 import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
 import { compileRouteTable, type RouteTable, stableOnly } from "../core/routing/route.ts";
 import { digestOf } from "./digest.ts";
-import { KeyRing } from "./key-ring.ts";
+import { KeyRing, NO_KEYS } from "./key-ring.ts";
 import { Lease, type LeaseAsk, type LeaseClock } from "./lease.ts";
 import type { Proof } from "./proof.ts";
 
@@ -38,6 +38,14 @@ export interface Override {
   readonly under: string | null;
 }
 
+/** Code of a document that is valid and not signed by whom it should be. */
+const UNBELIEVED = "E403";
+
+/** Whether a document was refused for its signature alone: with other keys it may be taken. */
+export function isUnbelieved(admission: Admission): boolean {
+  return admission.kind === "refuse" && admission.problems.some(({ code }) => code === UNBELIEVED);
+}
+
 /**
  * The brain of a data plane: which documents it takes and what it decides by. It has no socket, no timer and no
  * storage, so that a gateway, the edge library and a simulation hold the same one.
@@ -61,7 +69,7 @@ export class Plane<P> {
     if (first.kind !== "adopt") throw new TypeError(`the routing document is not admissible: ${reasonOf(first)}`);
     this.#options = options;
     this.#lease = new Lease(options.clock);
-    this.#keys = options.keys ?? new KeyRing("unsigned");
+    this.#keys = options.keys ?? new KeyRing(NO_KEYS);
     this.#document = first.document;
     this.#override = options.override ?? null;
     this.#plan = this.#prepare(first.document);
@@ -106,7 +114,10 @@ export class Plane<P> {
     const seal = await this.#keys.check(admission.document);
     // Another document may have been taken meanwhile, and this one is not to be taken after it.
     if (seal.kind === "signed") return this.adopt(admission.document);
-    return this.#take({ kind: "refuse", problems: [{ code: "E403", path: "signature", message: seal.message }] }, json);
+    return this.#take(
+      { kind: "refuse", problems: [{ code: UNBELIEVED, path: "signature", message: seal.message }] },
+      json,
+    );
   }
 
   /** Decides on a document of this very process, which needs no signature. */

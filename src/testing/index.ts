@@ -14,3 +14,4 @@ export {
   planeSuite,
   type PlaneWorld,
 } from "./plane-suite.ts";
+export { makeSuiteSigner, type SuiteSigner } from "./suite-signer.ts";

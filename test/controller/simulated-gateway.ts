@@ -3,6 +3,7 @@ import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import { type RouteTable, route } from "../../src/core/routing/route.ts";
 import { bp } from "../../src/core/unit.ts";
 import type { TelemetryWindow } from "../../src/core/window/window.ts";
+import { KeyRing } from "../../src/plane/key-ring.ts";
 import { sharedSecretProof } from "../../src/plane/proof.ts";
 import { RecordedPlane } from "../../src/plane/recorded-plane.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -62,6 +63,7 @@ export class SimulatedGateway {
       clock,
       document: firstDocument(service),
       planeId: gatewayId,
+      keys: new KeyRing("unsigned"),
       proof: sharedSecretProof(secret),
       prepare: (table) => table,
       onWindow: (window) => void this.waiting.push(this.reshape(window)),

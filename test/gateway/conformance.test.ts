@@ -1,5 +1,7 @@
 import { afterEach, describe, it } from "vitest";
 import type { ServingArm } from "../../src/core/arm.ts";
+import type { RoutingDocument } from "../../src/core/routing/document.ts";
+import { KeyRing } from "../../src/plane/key-ring.ts";
 import type { Gateway } from "../../src/gateway/server.ts";
 import { planeConformance, planeDocument, type PlaneWorld } from "../../src/testing/plane-suite.ts";
 import { aGateway, anOrigin, get, type Origin } from "./world.ts";
@@ -12,13 +14,15 @@ afterEach(async () => {
   }
 });
 
-async function world(): Promise<PlaneWorld> {
+async function world(publicKey: string): Promise<PlaneWorld> {
   const origin = await anOrigin();
-  const here = (text: string) => text.replaceAll("http://127.0.0.1:9", origin.url);
-  const gateway = await aGateway(JSON.parse(here(JSON.stringify(planeDocument(1, 0)))));
+  const first = JSON.stringify(planeDocument(1, 0)).replaceAll("http://127.0.0.1:9", origin.url);
+  const keys = new KeyRing({ trusted: [publicKey], retired: [] });
+  const gateway = await aGateway(JSON.parse(first) as RoutingDocument, { keys });
   open.push({ gateway, origin });
   return {
-    offer: async (text) => (await gateway.offer(here(text))).kind,
+    endpoint: origin.url,
+    offer: async (text) => (await gateway.offer(text)).kind,
     async ask(fields) {
       const { headers } = await get(gateway.url, { headers: ["host", "x", ...fields.flat()] });
       const arm = headers["x-sluice-arm"] as ServingArm;

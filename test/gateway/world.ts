@@ -11,6 +11,7 @@ import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import { type Bp, epochMs } from "../../src/core/unit.ts";
 import { systemClock, systemRandom } from "../../src/fence/system.ts";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
+import { KeyRing } from "../../src/plane/key-ring.ts";
 import { type Gateway, startGateway } from "../../src/gateway/server.ts";
 
 /** A request as an origin saw it. */
@@ -106,6 +107,7 @@ export function aGateway(document: RoutingDocument, parts: Partial<GatewayOption
     clock: systemClock,
     random: systemRandom,
     gatewayId: "gw-test",
+    keys: new KeyRing("unsigned"), // conformance.test.ts and test/integration/served are about signatures.
     ...parts,
   });
 }

@@ -15,6 +15,9 @@ export interface GatewayCommandOptions {
   readonly events: string | null;
   /** Null: its events name none. */
   readonly region: string | null;
+  /** Public keys of the controller, or files with them; none for those of the data directory. */
+  readonly controllerKeys: readonly string[];
+  readonly acceptsUnsigned: boolean;
   readonly dataDir: string;
 }
 
@@ -41,6 +44,7 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
     listen: listenAddress(route.listen),
     controllerUrl: options.controller,
     dataDir: options.dataDir,
+    keys: { named: options.controllerKeys, acceptsUnsigned: options.acceptsUnsigned },
     events: options.events,
     region: options.region,
     log: (line) => terminal.say(printableLine(line)),
@@ -55,7 +59,11 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
     terminal.say("SIGUSR2: a person set this gateway to stable");
     void running.overrideWith("stable");
   });
-  if (options.json) terminal.data(JSON.stringify({ url: running.url, service, controller: controllerUrl }));
+  const { acceptsUnsigned } = options;
+  if (options.json)
+    terminal.data(
+      JSON.stringify({ url: running.url, service, controller: controllerUrl, accepts_unsigned: acceptsUnsigned }),
+    );
   else {
     const following = controllerUrl === null ? "" : `, following ${controllerUrl}`;
     terminal.say(`gateway of ${service} on ${running.url}${following}`);

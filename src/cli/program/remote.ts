@@ -1,6 +1,6 @@
 import { ControllerClient } from "../controller-client.ts";
 import type { Terminal } from "../terminal.ts";
-import { type Act, DATA_DIR, positive, type Shared, type Verb } from "./options.ts";
+import { type Act, collect, DATA_DIR, positive, type Shared, type Verb } from "./options.ts";
 
 const connect = ({ controller, data }: Shared) =>
   ControllerClient.connect({ controller: controller ?? null, dataDir: data });
@@ -116,12 +116,30 @@ function addGateway(remote: Verb, act: Act, terminal: Terminal): void {
   const run = remote("gateway <file>", "one gateway of the document's service, following the controller")
     .option("--events <file>", "write wide events as NDJSON")
     .option("--region <name>", "where this gateway stands, for its events")
+    .option(
+      "--controller-key <key|file>",
+      "public key of the controller, when its data directory is elsewhere",
+      collect,
+      [],
+    )
+    .option("--accept-unsigned", "take routing documents from whoever answers, signed or not", false)
     .action(
-      act(async (file: string, options: Shared & { events?: string; region?: string }) => {
-        const { gateway } = await import("../commands/gateway.ts");
-        const { json, data, controller = null, events = null, region = null } = options;
-        return gateway(file, { json, dataDir: data, controller, events, region }, terminal);
-      }),
+      act(
+        async (
+          file: string,
+          options: Shared & {
+            events?: string;
+            region?: string;
+            controllerKey: readonly string[];
+            acceptUnsigned: boolean;
+          },
+        ) => {
+          const { gateway } = await import("../commands/gateway.ts");
+          const { json, data: dataDir, controller = null, events = null, region = null } = options;
+          const keys = { controllerKeys: options.controllerKey, acceptsUnsigned: options.acceptUnsigned };
+          return gateway(file, { json, dataDir, controller, events, region, ...keys }, terminal);
+        },
+      ),
     );
   run.enablePositionalOptions(); // Options after `stable` and `follow` are their own.
   const words = [

@@ -19,13 +19,14 @@ export function listGateways(controller: Controller): Response {
     const words = hub.words(service);
     const direction = document?.closed.includes("candidate") ? "back" : "forward";
     const standings = document === null ? [] : hub.confirm(document, direction).planes;
-    return words.map(({ gatewayId, adopted, override, silentMs }, index) => {
+    return words.map(({ gatewayId, adopted, override, acceptsUnsigned, silentMs }, index) => {
       const leftMs = standings[index]?.candidateLeftMs ?? 0;
       return {
         gateway_id: gatewayId,
         service,
         adopted,
         override,
+        accepts_unsigned: acceptsUnsigned,
         silent_ms: silentMs === null ? null : Math.round(silentMs),
         standing: standings[index]?.standing ?? "served",
         text: standings[index]?.text ?? "no document was published yet",

@@ -17,7 +17,7 @@ import { mayNameUnit } from "./headers.ts";
 import { SEGMENT_LIMITS, SEGMENT_NAME, type SegmentSource } from "./segments.ts";
 import { readServes } from "./schema-lock-serves.ts";
 import { ShapeReader } from "./shape.ts";
-import { contentOf, isPublicKey, type Succession, SUCCESSIONS_MAX } from "./signature.ts";
+import { contentOf, readSuccession } from "./signature.ts";
 
 /**
  * What a data plane does with a document that arrived. `keep`: nothing new, routing stays. `refuse`: the document may
@@ -198,24 +198,8 @@ function readTerms(shape: ShapeReader, fields: { readonly [name in keyof Terms]?
     end: null,
     kid: name(fields.kid, "kid", 128),
     signature: name(fields.signature, "signature", 512),
-    ...(fields.succession === undefined ? {} : { succession: readSuccession(shape, fields.succession) }),
+    ...(fields.succession === undefined ? {} : { succession: readSuccession(shape, fields.succession, 1) }),
   };
-}
-
-function readSuccession(shape: ShapeReader, json: unknown): readonly Succession[] {
-  const key = (value: unknown, path: string) => {
-    const read = shape.text(value, path, 128);
-    if (!isPublicKey(read)) shape.refuse(path, "expected a public key: ed25519: and 64 hexadecimal digits");
-    return read;
-  };
-  return shape.list(json, "succession", { min: 1, max: SUCCESSIONS_MAX }, (value, path) => {
-    const link = shape.object(value, path, ["key", "by", "signature"]);
-    return {
-      key: key(link?.key, `${path}.key`),
-      by: key(link?.by, `${path}.by`),
-      signature: shape.text(link?.signature, `${path}.signature`, 512, NAME, "visible ASCII"),
-    };
-  });
 }
 
 function readIdentity(shape: ShapeReader, json: unknown): UnitIdentity | null {

@@ -9,6 +9,8 @@ export interface PlaneWord {
   /** Null from a data plane of version 1, which tells numbers alone. */
   readonly digest: string | null;
   readonly override: PlaneReport["override"];
+  /** It looks at no signature. */
+  readonly acceptsUnsigned: boolean;
   readonly refused: PlaneReport["refused"];
   /** It was heard of in the last seconds. */
   readonly isLive: boolean;
@@ -65,7 +67,8 @@ function standingOf(document: RoutingDocument, digest: string, word: PlaneWord, 
   // Only where nothing of this rollout served the candidate without a lease does the end of a lease prove anything.
   const isLeased = (document.lease ?? null) !== null;
   const leftMs = direction === "back" && !isLeased ? Number.POSITIVE_INFINITY : word.leaseLeftMs;
-  const said = silentMs === null ? "not heard of since the controller started" : `last heard ${seconds(silentMs)} ago`;
+  const heard = silentMs === null ? "not heard of since the controller started" : `last heard ${seconds(silentMs)} ago`;
+  const said = word.acceptsUnsigned ? `${heard}, accepts unsigned documents` : heard;
   const isRefused = refused !== null && refused.epoch === document.epoch && refused.seq === document.seq;
   const stand = (standing: Standing, text: string, candidateLeftMs: number): PlaneStanding => {
     return { gatewayId, standing, text, candidateLeftMs, isRefused: isRefused && standing === "waiting" };

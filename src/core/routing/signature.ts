@@ -1,9 +1,11 @@
 import { canonicalJson, type Json } from "../canonical-json.ts";
 import type { RoutingDocument } from "./document.ts";
 import { sha256 } from "./sha256.ts";
+import type { ShapeReader } from "./shape.ts";
 
 /** A public key as it is handed over: `ed25519:` and 64 hexadecimal digits, one spelling for each key. */
 const PUBLIC_KEY = /^ed25519:[0-9a-f]{64}$/;
+const SIGNATURE = /^[0-9a-f]{128}$/;
 /** Hexadecimal digits of a key's name. */
 const KID_DIGITS = 16;
 
@@ -41,4 +43,21 @@ export function signedTextOf(document: RoutingDocument): string {
 /** The text by which a key hands over to the next one. It is no document: it has none of a document's fields. */
 export function successionText({ key, by }: Pick<Succession, "key" | "by">): string {
   return canonicalJson({ succession: 1, key, by });
+}
+
+/** Changes of keys from outside, at least `min` of them. */
+export function readSuccession(shape: ShapeReader, json: unknown, min: number): readonly Succession[] {
+  const key = (value: unknown, path: string) => {
+    const read = shape.text(value, path, 128);
+    if (!isPublicKey(read)) shape.refuse(path, "expected a public key: ed25519: and 64 hexadecimal digits");
+    return read;
+  };
+  return shape.list(json, "succession", { min, max: SUCCESSIONS_MAX }, (value, path) => {
+    const link = shape.object(value, path, ["key", "by", "signature"]);
+    return {
+      key: key(link?.key, `${path}.key`),
+      by: key(link?.by, `${path}.by`),
+      signature: shape.text(link?.signature, `${path}.signature`, 128, SIGNATURE, "a signature in hex"),
+    };
+  });
 }
