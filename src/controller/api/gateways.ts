@@ -19,7 +19,7 @@ export function listGateways(controller: Controller): Response {
     const words = hub.words(service);
     const direction = document?.closed.includes("candidate") ? "back" : "forward";
     const standings = document === null ? [] : hub.confirm(document, direction).planes;
-    return words.map(({ gatewayId, adopted, override, acceptsUnsigned, silentMs }, index) => {
+    return words.map(({ gatewayId, adopted, override, acceptsUnsigned = false, silentMs }, index) => {
       const leftMs = standings[index]?.candidateLeftMs ?? 0;
       return {
         gateway_id: gatewayId,

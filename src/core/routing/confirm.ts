@@ -10,7 +10,7 @@ export interface PlaneWord {
   readonly digest: string | null;
   readonly override: PlaneReport["override"];
   /** It looks at no signature. */
-  readonly acceptsUnsigned: boolean;
+  readonly acceptsUnsigned?: boolean;
   readonly refused: PlaneReport["refused"];
   /** It was heard of in the last seconds. */
   readonly isLive: boolean;
@@ -68,7 +68,7 @@ function standingOf(document: RoutingDocument, digest: string, word: PlaneWord, 
   const isLeased = (document.lease ?? null) !== null;
   const leftMs = direction === "back" && !isLeased ? Number.POSITIVE_INFINITY : word.leaseLeftMs;
   const heard = silentMs === null ? "not heard of since the controller started" : `last heard ${seconds(silentMs)} ago`;
-  const said = word.acceptsUnsigned ? `${heard}, accepts unsigned documents` : heard;
+  const said = word.acceptsUnsigned === true ? `${heard}, accepts unsigned documents` : heard;
   const isRefused = refused !== null && refused.epoch === document.epoch && refused.seq === document.seq;
   const stand = (standing: Standing, text: string, candidateLeftMs: number): PlaneStanding => {
     return { gatewayId, standing, text, candidateLeftMs, isRefused: isRefused && standing === "waiting" };

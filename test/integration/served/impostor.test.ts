@@ -43,19 +43,26 @@ describe("an impostor on the controller's port", () => {
     const everybody = { ...genuine, epoch: genuine.epoch + 1, lease: null, candidateBp: bp(10_000) };
     const underItsName = { ...everybody, kid: kidOf(key) };
     const link = await evil.signer.linkFrom(key, evil.signer.current);
-    const adopting = [
-      { ...everybody, kid: null, signature: null },
-      everybody, // The genuine signature, over other words.
-      await sealed(everybody, evil.signer),
-      { ...underItsName, signature: await evil.signer.current.sign(signedTextOf(underItsName)) },
-      await sealed(everybody, { ...evil.signer, current: { ...evil.signer.current, succession: [link] } }),
+    const bad: readonly (readonly [why: string, document: RoutingDocument])[] = [
+      ["it is not signed", { ...everybody, kid: null, signature: null }],
+      ["somebody changed it", everybody], // The genuine signature, over other words.
+      ["not known here", await sealed(everybody, evil.signer)],
+      [
+        "somebody changed it",
+        { ...underItsName, signature: await evil.signer.current.sign(signedTextOf(underItsName)) },
+      ],
+      [
+        "not known here",
+        await sealed(everybody, { ...evil.signer, current: { ...evil.signer.current, succession: [link] } }),
+      ],
     ];
-    for (const document of adopting) evil.publish(JSON.stringify(document));
-    await served.until("the refusals", async () => {
-      return ["not signed", "somebody changed it", "not known here"].every((why) =>
-        evil.refused.some((one) => one.includes(why)),
-      );
-    });
+    for (const [index, [why, document]] of bad.entries()) {
+      const { epoch } = document;
+      evil.refused.length = 0;
+      evil.publish(JSON.stringify(document));
+      await served.until(`refusal ${index}, ${why}`, async () => evil.refused.at(-1)?.includes(why) === true, 5_000);
+      expect(evil.lastRefused).toEqual({ epoch, seq: genuine.seq });
+    }
     const granted = evil.grants;
     evil.key = key; // From now on the leases claim to be by the true key.
     await served.until("every user on stable", async () => (await served.armNow()) === "stable", LEASE_MS + 2_000);

@@ -18,6 +18,8 @@ export class Impostor {
   readonly signer: TestSigner;
   /** What the gateways' reports said of documents that they did not take. */
   readonly refused: string[] = [];
+  /** Number of the document that was refused last. */
+  lastRefused: { readonly epoch: number; readonly seq: number } | null = null;
   pushes = 0;
   grants = 0;
   readonly #server: Server;
@@ -59,7 +61,11 @@ export class Impostor {
     for await (const chunk of request) body += String(chunk);
     const { windows, adopted, plane } = JSON.parse(body) as Push;
     this.pushes++;
-    if (plane?.refused) this.refused.push(plane.refused.reason);
+    if (plane?.refused) {
+      const { epoch, seq, reason } = plane.refused;
+      this.lastRefused = { epoch, seq };
+      this.refused.push(reason);
+    }
     const token = String(request.headers.authorization).replace("Bearer ", "");
     const lease = plane === undefined ? null : await this.#lease(plane, adopted, token);
     response.end(JSON.stringify({ acked: windows.at(-1)?.seq, lease }));
