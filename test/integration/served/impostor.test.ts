@@ -15,7 +15,7 @@ let impostor: Impostor | null = null;
 beforeAll(async () => {
   served = await Served.open(LEASE_MS);
   await served.everybodyOnCandidate("second");
-}, 60_000);
+}, 120_000);
 afterEach(async () => {
   await impostor?.close();
   impostor = null;
@@ -69,13 +69,13 @@ describe("an impostor on the controller's port", () => {
     await served.until("more leases of it", async () => evil.grants > granted + 4);
     expect(await served.armsWithin(500)).toEqual(["stable"]);
     expect(await inForce()).toEqual(genuine);
-  }, 40_000);
+  }, 120_000);
 
   it("is forgotten as soon as the controller is back: the users who were on the candidate are there again", async () => {
     await served.startController();
     await served.until("everybody on the candidate", async () => (await served.armNow()) === "candidate");
     expect((await served.status("second")).phase).toBe("progressing");
-  }, 30_000);
+  }, 120_000);
 
   it("is believed by a gateway that was told to accept unsigned documents, which says so at its start and in the list", async () => {
     await served.gateway.stop("SIGKILL");
@@ -87,7 +87,7 @@ describe("an impostor on the controller's port", () => {
     await served.until("its document in force", async () => (await inForce()).epoch === genuine.epoch + 1);
     const { stderr } = await served.gateway.stop("SIGKILL");
     expect(stderr).toMatch(/WARNING: this gateway accepts unsigned routing documents/);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("a gateway on another machine", () => {
@@ -115,7 +115,7 @@ describe("a gateway on another machine", () => {
     expect(await said(far)).toMatch(/far\/gateway-token is empty, expected the credential for the controller at http/);
     await writeFile(join(far, "gateway-token"), "not a token\n");
     expect(await said(far)).toMatch(/far\/gateway-token holds no token/);
-  }, 30_000);
+  }, 120_000);
 
   it("without the controller's key says so and takes no document; with it, by flag or file, it follows", async () => {
     await served.startController();
@@ -136,5 +136,5 @@ describe("a gateway on another machine", () => {
       2,
       expect.stringMatching(/--controller-key ed25519:12 holds "ed25519:12"; expected/),
     ]);
-  }, 40_000);
+  }, 120_000);
 });
