@@ -1,5 +1,5 @@
 // Whole rollouts where failures and slowness follow users:
-//   npm run bench:clusters -- [--runs 3000] [--row NAME]…
+//   npm run bench:clusters -- [--runs 3000] [--row START OF A NAME] [--hours 2]
 // Of a healthy row at most 1 % may be stopped; of a harmful one at most 1 % promoted. Exits 1 when a row misses its goal.
 import { crowdTraffic } from "../../dist/core/rehearsal/crowd-traffic.js";
 import { rehearse } from "../../dist/core/rehearsal/rehearse.js";
@@ -15,10 +15,8 @@ const argument = (name, fallback) => {
 const runs = Number(argument("runs", "300"));
 const only = argument("row", null);
 /** The default policy's gates on a short ladder that moves up only on proof; a rollout is left after two hours. */
-const plan = planOurs(
-  false,
-  [1, 5, 10, 25, 50, 100].map((weight) => ({ weight, hold: "2m" })),
-);
+const ladder = (weights) => weights.map((weight) => ({ weight, hold: "2m" }));
+const LADDER = [1, 5, 10, 25, 50, 100];
 const LIMIT_S = Number(argument("hours", "2")) * 3_600;
 const STOPPED = ["rolled-back", "rolling-back"];
 
@@ -28,8 +26,10 @@ console.log(
 );
 console.log("| --- | --- | --- | --- | --- | --- | --- | --- |");
 for (const row of ROWS.filter(({ name }) => only === null || name.startsWith(only))) {
+  const { harmed = null, segments, steps = LADDER } = row.population;
+  const plan = planOurs(false, ladder(steps), segments !== undefined);
   const traffic = crowdTraffic(row.population);
-  let [stopped, promoted, held] = [0, 0, 0];
+  let [stopped, promoted, held, named] = [0, 0, 0, 0];
   const [times, requests, causes] = [[], [], {}];
   for (let index = 0; index < runs; index++) {
     const { rollout, decidedAfterS, candidateRequests } = rehearse(
@@ -42,6 +42,7 @@ for (const row of ROWS.filter(({ name }) => only === null || name.startsWith(onl
     if (STOPPED.includes(rollout.phase)) {
       stopped++;
       causes[rollout.cause?.gate ?? "none"] = (causes[rollout.cause?.gate ?? "none"] ?? 0) + 1;
+      if (harmed !== null && rollout.cause?.verdict?.segment === harmed) named++;
       times.push(decidedAfterS);
       requests.push(candidateRequests);
     }
@@ -60,8 +61,10 @@ for (const row of ROWS.filter(({ name }) => only === null || name.startsWith(onl
     percent(held),
     median(times),
     median(requests),
-    JSON.stringify(causes),
+    Object.entries(causes)
+      .map(([gate, count]) => `${gate} ${count}`)
+      .join(", ") + (harmed === null ? "" : `; named ${percent(named)}`),
   ];
-  console.log(`| ${cells.join(" | ")} | ${isGood ? "" : "MISSED"}`);
+  console.log(`| ${cells.join(" | ")} |${isGood ? "" : " MISSED"}`);
 }
 process.exitCode = isMissed ? 1 : 0;

@@ -43,6 +43,19 @@ const harmful = (name, population, over = {}) => ({
   isHarmful: true,
   population: { ...WEB, ...population, ...over },
 });
+/** 50 tenants of 60 users each and three languages; or 1 500 tenants of two, of which most are among the rest. */
+const told = (tenants) => ({
+  steps: [10, 25, 50, 100],
+  segments: ({ rank }) => [`tenant#${rank % tenants}`, `locale=l${rank % 3}`],
+});
+const SICK = 7;
+const isSick = ({ rank }) => rank % 50 === SICK;
+/** One tenant, 2 % of the users, fails so much of its requests; the others 0.5 %. */
+const sickTenant = (stable, candidate = stable) => ({
+  ...even(0.005),
+  ...told(50),
+  failure: (person, arm) => (isSick(person) ? (arm === "candidate" ? candidate : stable) : 0.005),
+});
 
 export const ROWS = [
   healthy("few-bad-users", fewBad),
@@ -70,6 +83,12 @@ export const ROWS = [
   harmful("dead, 30 users", even(0.005, 1), { users: 30, requestsPerSecond: 10 }),
   harmful("errors 2 %", even(0.005, 0.02)),
   harmful("errors 5 %", even(0.005, 0.05)),
+  healthy("segments, few bad users", { ...fewBad, ...told(50) }),
+  healthy("segments, 1 500 tenants, 2 %", { ...even(0.02), ...told(1_500) }),
+  healthy("segments, a tenant fails half on both arms", sickTenant(0.5)),
+  healthy("segments, that and return 2x", { ...sickTenant(0.5), ...returning(2) }),
+  harmful("segments, 2 % of the users fail all", sickTenant(0.005, 1), { harmed: `tenant#${SICK}` }),
+  harmful("segments, 2 % of the users fail half", sickTenant(0.005, 0.5), { harmed: `tenant#${SICK}` }),
   harmful("latency +40 %", {
     ...even(0.005),
     latencyMs: (_p, arm, _atS, random) => (arm === "candidate" ? 84 : 60) * Math.exp(0.5 * normal(random)),

@@ -7,7 +7,8 @@ import { createGoldSet, probeVerdicts } from "./gold.mjs";
 import { ERROR_CLASS, MEDIAN_MS, SIGMA } from "./scenarios.mjs";
 import { latencyNoise } from "./traces.mjs";
 
-const DOCUMENT = (probes, steps) => `apiVersion: sluice/v1
+const SEGMENTS = "  segments: [{ name: tenant, header: x-tenant }, { name: locale, header: accept-language }]\n";
+const DOCUMENT = (probes, steps, segments) => `apiVersion: sluice/v1
 kind: Rollout
 metadata:
   name: bench
@@ -16,7 +17,7 @@ spec:
   stable: { url: "http://127.0.0.1:4001/answer", health: null }
   candidate: { url: "http://127.0.0.1:4002/answer", health: null }
   route: { driver: gateway, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
-${probes ? "  probes: { set: gold.jsonl }\n" : ""}${steps === null ? "" : `  strategy: { canary: { steps: ${JSON.stringify(steps)} } }\n`}  gates: [{ use: default }]
+${segments ? SEGMENTS : ""}${probes ? "  probes: { set: gold.jsonl }\n" : ""}${steps === null ? "" : `  strategy: { canary: { steps: ${JSON.stringify(steps)} } }\n`}  gates: [{ use: default }]
 `;
 
 /** Gates that speak of what a trace holds: its gold set measures coverage and no distances or phrasings. */
@@ -25,10 +26,11 @@ const OTHER_PROBE_GATES = ["schema-violation", "delta-s", "lambda"];
 /**
  * @param {boolean} hasGold
  * @param {readonly object[] | null} steps null for the preset's own
+ * @param {boolean} hasSegments whether users are told apart by tenant and language
  */
-export function planOurs(hasGold, steps = null) {
+export function planOurs(hasGold, steps = null, hasSegments = false) {
   const probed = hasGold && steps !== null ? [{ probes: true }, ...steps] : steps;
-  const read = readRollout(DOCUMENT(hasGold, probed));
+  const read = readRollout(DOCUMENT(hasGold, probed, hasSegments));
   if (isProblems(read)) throw new Error(`the benchmark's document: ${JSON.stringify(read)}`);
   const plan = planRollout(read.document, read.source, {
     file: "bench.yaml",

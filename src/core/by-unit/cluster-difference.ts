@@ -50,18 +50,21 @@ function effectOf({ variance, independent }: ArmRate): number {
 }
 
 function armRate(table: UnitTable, arm: ServingArm, measure: UnitMeasure): ArmRate {
-  let [units, weights, events] = [0, 0, 0];
+  let [units, weights, events, weightSquares, products, eventSquares] = [0, 0, 0, 0, 0, 0];
   for (const tally of table.tallies(arm, measure)) {
     const weight = Math.min(tally.chances, WEIGHT_MAX);
+    const weighed = (weight * tally.events) / tally.chances;
     units++;
     weights += weight;
-    events += (weight * tally.events) / tally.chances;
+    events += weighed;
+    weightSquares += weight * weight;
+    products += weight * weighed;
+    eventSquares += weighed * weighed;
   }
   if (weights === 0) return { rate: 0, variance: 0, independent: 0, units: 0 };
   const rate = events / weights;
-  let squares = 0;
-  for (const tally of table.tallies(arm, measure))
-    squares += (Math.min(tally.chances, WEIGHT_MAX) * (tally.events / tally.chances - rate)) ** 2;
+  // The sum of (weighed − weight · rate)², from one pass over the units.
+  const squares = Math.max(0, eventSquares - 2 * rate * products + rate * rate * weightSquares);
   const correction = units > 1 ? units / (units - 1) : 1;
   const variance = (correction * squares) / (weights * weights);
   return { rate, variance, independent: (rate * (1 - rate)) / weights, units };

@@ -46,6 +46,11 @@ export class UnitFuse {
     if (this.#seen.add(name) === "new") this.#first = foldAllocation(this.#first, arm, share);
   }
 
+  /** Whether a unit's event has been counted. */
+  has(name: UnitName): boolean {
+    return this.#seen.has(name);
+  }
+
   /** Forgets which units at or above a threshold had the event; their later ones are not counted. */
   keepBelow(below: number): void {
     this.#seen.keepBelow(below);

@@ -44,7 +44,7 @@ const traffic: TrafficPart<Options, State> = {
       return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic of users through a gateway" });
     }
     const { segments } = units;
-    if (segments.sampled.candidate === 0) {
+    if (!segments.isAnswered) {
       const reason = "the candidate has answered no user of a segment yet";
       return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
     }
