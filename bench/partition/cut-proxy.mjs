@@ -4,7 +4,8 @@ import { createServer, request } from "node:http";
  * An HTTP proxy on a loopback port that can be cut like a cable: while it is cut, connections break and new ones are
  * refused without a word. It names the controller as the host, which answers nobody else.
  */
-export async function cutProxy(target) {
+export async function cutProxy(firstTarget) {
+  let target = firstTarget;
   const sockets = new Set();
   let isCut = false;
   const server = createServer((req, res) => {
@@ -32,6 +33,11 @@ export async function cutProxy(target) {
     url: `http://127.0.0.1:${server.address().port}`,
     cut() {
       isCut = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    /** From now on every connection ends at another controller. */
+    aim(nextTarget) {
+      target = nextTarget;
       for (const socket of sockets) socket.destroy();
     },
     mend() {

@@ -71,6 +71,11 @@ spec:
         const answer = await api(`/v1/rollouts/${name}`).catch(() => null);
         return answer?.ok ? (await answer.json()).phase : null;
       },
+      /** What every gateway said last. */
+      async gateways() {
+        const answer = await api("/v1/gateways").catch(() => null);
+        return answer === null ? "no controller" : answer.text();
+      },
       async kill() {
         const ended = new Promise((resolve) => controller.child.once("exit", resolve));
         controller.child.kill("SIGKILL");
@@ -105,7 +110,12 @@ async function everybodyOnCandidate(world, name, log, isAgain = false) {
     if (!isTaken) log(`${name} is not taken yet`);
     return isTaken;
   });
-  await until("both on the candidate", () => near.latest() === "candidate" && far.latest() === "candidate");
+  await until(
+    "both on the candidate",
+    () => near.latest() === "candidate" && far.latest() === "candidate",
+    undefined,
+    async () => `(near ${near.latest()}, far ${far.latest()}, ${await world.phaseOf(name)}, ${await world.gateways()})`,
+  );
 }
 
 /** Orders the abort until some controller has taken it; when that was. */

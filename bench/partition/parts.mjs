@@ -74,10 +74,11 @@ export function askAlways(url) {
   };
 }
 
-export async function until(what, isTrue, withinMs = UP_WITHIN_MS) {
+/** @param found says how it stands, for the message when it does not happen */
+export async function until(what, isTrue, withinMs = UP_WITHIN_MS, found = () => "") {
   const endMs = performance.now() + withinMs;
   while (!(await isTrue())) {
-    if (performance.now() > endMs) throw new Error(`${what} did not happen within ${withinMs} ms`);
+    if (performance.now() > endMs) throw new Error(`${what} did not happen within ${withinMs} ms ${await found()}`);
     await sleep(20);
   }
 }

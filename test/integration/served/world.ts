@@ -33,6 +33,9 @@ async function origin(arm: string, { answer }: Service): Promise<{ readonly serv
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
+/** How long an answer may be on its way and a process may wait for its turn. */
+const LATE_MS = 300;
+
 export interface Status {
   readonly phase: string;
   readonly paused: boolean;
@@ -104,6 +107,12 @@ export class Served {
     await this.controller.ready;
   }
 
+  /** A second controller, on a data directory of its own. */
+  async startAnother(dataDir: string): Promise<{ readonly running: RunningSluice; readonly url: string }> {
+    const running = this.start("serve", "--data", dataDir, "--port", "0");
+    return { running, url: String((await running.ready)["url"]) };
+  }
+
   async startGateway(...more: readonly string[]): Promise<void> {
     this.gateway = this.start("gateway", this.path("first.yaml"), "--data", this.dataDir, ...more);
     await this.gateway.ready;
@@ -132,7 +141,11 @@ spec:
   }
 
   sluice(...argv: readonly string[]): Promise<Finished> {
-    return runSluice([...argv, "--data", this.dataDir]);
+    return this.run(...argv, "--data", this.dataDir);
+  }
+
+  run(...argv: readonly string[]): Promise<Finished> {
+    return runSluice(argv);
   }
 
   /** Runs a command and demands its exit code; what it said comes back. */
@@ -151,9 +164,9 @@ spec:
   }
 
   /** What the controller's API answers; asked without a command of its own, because waiting asks often. */
-  async api<T>(path: string): Promise<T> {
+  async api<T>(path: string, url = this.controllerUrl): Promise<T> {
     const token = (await readFile(join(this.dataDir, "token"), "utf8")).trim();
-    const answer = await fetch(this.controllerUrl + path, { headers: { authorization: `Bearer ${token}` } });
+    const answer = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
     expect([path, answer.status]).toEqual([path, 200]);
     return (await answer.json()) as T;
   }
@@ -183,6 +196,27 @@ spec:
       await pause(10);
     }
     return [...met];
+  }
+
+  /** The arms met while something is done, each once. */
+  async armsUntil(work: () => Promise<void>): Promise<readonly string[]> {
+    const met = new Set<string>();
+    let isDone = false;
+    const done = work().finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      met.add(String(await this.armNow()));
+      await pause(10);
+    }
+    await done;
+    return [...met];
+  }
+
+  /** Nobody meets the candidate later than a lease and a moment from now; `boundMs` for another bound. */
+  async stableAfterLease(boundMs = this.#leaseMs): Promise<void> {
+    await pause(boundMs + LATE_MS);
+    expect(await this.armsWithin(1_500)).toEqual(["stable"]);
   }
 
   async until(what: string, isTrue: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
