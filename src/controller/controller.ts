@@ -22,11 +22,13 @@ import { despiteText, doneText, insteadText, supersededText } from "./command-te
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
+import { KeyDesk } from "./key-desk.ts";
 import { Ownership } from "./ownership.ts";
 import { Panels } from "./panels.ts";
 import { PlaneDesk } from "./plane-desk.ts";
 import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
 import { ServicePointers } from "./service-pointers.ts";
+import { underDocument } from "./telemetry-push.ts";
 
 export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" | "panels"> & {
   /** Made by the caller, because the gateway traffic driver is made from it. */
@@ -83,6 +85,7 @@ export class Controller {
   readonly hub: GatewayRegistry;
   /** Every data plane that may serve users, and the leases they get. */
   readonly planes: PlaneDesk;
+  readonly keys: KeyDesk;
   readonly #ownership: Ownership;
   readonly pointers: ServicePointers;
   readonly panels = new Panels();
@@ -101,6 +104,7 @@ export class Controller {
     this.#ownership = owned.ownership;
     this.planes = owned.planes;
     this.hub = options.hub;
+    this.keys = new KeyDesk(options.signer, ledger, options.hub);
     this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
     this.pointers = owned.pointers;
     this.#tools = { ...options, ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels };
@@ -194,15 +198,7 @@ export class Controller {
     sent: readonly TelemetryWindow[],
     adopted: LiveGateway["adopted"] | null,
   ): Promise<void> {
-    const current = adopted === null ? this.hub.current(service) : null;
-    const windows =
-      current === null
-        ? sent
-        : sent.map((window) => ({
-            ...window,
-            document: { epoch: current.epoch, seq: current.seq },
-            candidateBp: current.candidateBp,
-          }));
+    const windows = adopted === null ? underDocument(sent, this.hub.current(service)) : sent;
     if (adopted !== null) {
       await this.#createPointer(service, adopted); // Before the gateway counts as live, so that no apply can be faster.
       this.#hours.learn(service, windows);

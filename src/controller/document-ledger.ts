@@ -15,7 +15,7 @@ import type { Manifest } from "../core/release/manifest.ts";
 import type { PointerMove } from "../core/service/pointer.ts";
 import { nextDocument } from "../core/rollout/routing-document.ts";
 import type { DocumentSigner } from "../ports/document-signer.ts";
-import { contentOf } from "../core/routing/signature.ts";
+import { contentOf, kidOf } from "../core/routing/signature.ts";
 import { sealed } from "./sealed-document.ts";
 import type { ServicePointers } from "./service-pointers.ts";
 
@@ -68,9 +68,13 @@ export class DocumentLedger {
     return this.#sealAll();
   }
 
-  /** Lets a new key sign from now on. What is in force stays, numbers included, and is signed by the new key. */
-  rotateKey(signer: DocumentSigner): Promise<readonly RoutingDocument[]> {
+  /**
+   * Lets a new key sign from now on. What is in force stays, numbers included, and is signed by the new key.
+   * @returns what is in force; null when the key named is not the one in force any more
+   */
+  rotateKey(signer: DocumentSigner, from: string): Promise<readonly RoutingDocument[] | null> {
     return this.#inTurn(async () => {
+      if (kidOf(signer.current.publicKey) !== from) return null;
       await signer.rotate();
       return this.#sealAll();
     });

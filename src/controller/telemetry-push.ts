@@ -1,4 +1,4 @@
-import { isNewer } from "../core/routing/document.ts";
+import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
 import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
 import { EMPTY_ARM_WINDOW, type TelemetryWindow } from "../core/window/window.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
@@ -43,6 +43,16 @@ function ofDocumentsWeKnow(controller: Controller, { service, windows, adopted }
   const current = controller.hub.current(service);
   if (current === null || adopted === null) return windows;
   return withoutEvidence(windows, ({ document }) => !isNewer(document, current));
+}
+
+/** What was counted by somebody who knows no document, under the one in force. */
+export function underDocument(
+  windows: readonly TelemetryWindow[],
+  current: RoutingDocument | null,
+): readonly TelemetryWindow[] {
+  if (current === null) return windows;
+  const { epoch, seq, candidateBp } = current;
+  return windows.map((window) => ({ ...window, document: { epoch, seq }, candidateBp }));
 }
 
 /** Windows that say nothing about the rollout keep their numbers, so that none counts as lost. */

@@ -55,7 +55,8 @@ export class SimulatedGateway {
   #unit = 0;
   #answers = 0;
 
-  constructor(gatewayId: string, service: string, clock: Clock, secret: string) {
+  /** @param keys of its controller; by default it looks at no signature */
+  constructor(gatewayId: string, service: string, clock: Clock, secret: string, keys = new KeyRing("unsigned")) {
     this.gatewayId = gatewayId;
     this.#clock = clock;
     this.plane = new RecordedPlane({
@@ -63,7 +64,7 @@ export class SimulatedGateway {
       clock,
       document: firstDocument(service),
       planeId: gatewayId,
-      keys: new KeyRing("unsigned"),
+      keys,
       proof: sharedSecretProof(secret),
       prepare: (table) => table,
       onWindow: (window) => void this.waiting.push(this.reshape(window)),
@@ -93,8 +94,8 @@ export class SimulatedGateway {
     this.lastWindow = this.waiting.at(-1) ?? null;
   }
 
-  hear(document: RoutingDocument | null): void {
-    if (document !== null) this.plane.adopt(document);
+  async hear(document: RoutingDocument | null): Promise<void> {
+    if (document !== null) await this.plane.offer(JSON.stringify(document));
   }
 
   /** Asks for the next user; one whose arm has answered all it should comes another day. */

@@ -10,6 +10,7 @@ import type { ControllerStore } from "../../src/ports/controller-store.ts";
 import { DriverError } from "../../src/ports/driver-error.ts";
 import type { MetricReading } from "../../src/ports/metric-source.ts";
 import { systemRandom } from "../../src/fence/system.ts";
+import type { KeyRing } from "../../src/plane/key-ring.ts";
 import { sharedSecretProof } from "../../src/plane/proof.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
 import { aGate, aPlan, traffic, watch } from "../builders.ts";
@@ -49,7 +50,7 @@ export const aManifest = (over: Partial<Manifest> = {}): Manifest => ({
  */
 export class World {
   readonly clock = manualClock();
-  readonly gateway = new SimulatedGateway("g1", SERVICE, this.clock, SECRET);
+  readonly gateway: SimulatedGateway;
   readonly logged: string[] = [];
   readonly store: ControllerStore;
   controller!: Controller;
@@ -61,8 +62,10 @@ export class World {
   readonly readings = new Map<string, MetricReading>();
   isGatewayAlive = true;
 
-  constructor(store: ControllerStore = memoryStore()) {
+  /** @param keys that the gateway believes; by default it looks at no signature */
+  constructor(store: ControllerStore = memoryStore(), keys?: KeyRing) {
     this.store = store;
+    this.gateway = new SimulatedGateway("g1", SERVICE, this.clock, SECRET, keys);
   }
 
   async open(over: (options: ControllerOptions) => ControllerOptions = (options) => options): Promise<this> {
@@ -95,7 +98,7 @@ export class World {
       clock: this.clock,
       random: systemRandom,
       proof: sharedSecretProof(SECRET),
-      signer: null, // Its data planes are told so; signed.test.ts is about signatures.
+      signer: null, // Its data planes are told so; key-desk.test.ts is about signatures.
       log: (line) => void this.logged.push(line),
       onFatal: (error) => void this.logged.push(`fatal: ${String(error)}`),
     };
@@ -109,7 +112,7 @@ export class World {
     const { gateway } = this;
     gateway.serve();
     if (!this.isGatewayAlive) return;
-    gateway.hear(this.hub.current(SERVICE));
+    await gateway.hear(this.hub.current(SERVICE));
     const { waiting } = gateway;
     await this.#push(waiting).then(
       () => {

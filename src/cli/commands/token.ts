@@ -3,11 +3,13 @@ import { mkdir } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import { SCOPES, type Scope } from "../../controller/api/scope.ts";
 import { keepCredential } from "../../host/controller-address.ts";
+import { parseKnownKeys, writeKnownKeys } from "../../host/known-keys.ts";
 import { TOKEN_FILES } from "../../host/token-file.ts";
 import { parseDurationMs } from "../../spec/duration.ts";
 import { CliError } from "../cli-error.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import type { KeyAnswer } from "./key.ts";
 import type { Terminal } from "../terminal.ts";
 
 const SECRET_BYTES = 32;
@@ -35,14 +37,22 @@ export async function tokenCreate(
     throw new CliError(EXIT.badUsage, `found --expires "${expires}", expected a duration, e.g. 12h or 720h`);
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
   const answer = await client.post<TokenAnswer>("/v1/tokens", { name, scope, secret, expires_in_ms: lifeMs });
-  if (options.json) terminal.data(JSON.stringify({ ...answer, secret }));
+  const key = scope === "gateway" ? await publicKeyOf(client) : null;
+  if (options.json)
+    terminal.data(JSON.stringify({ ...answer, secret, ...(key === null ? {} : { controller_key: key }) }));
   else {
     const until = answer.expires_at === null ? "until revoked" : `until ${new Date(answer.expires_at).toISOString()}`;
     terminal.say(`token ${name}, ${scope}: ${SCOPES[scope].says}; ${until}; shown this once, put it in place with`);
-    const kind = scope === "gateway" ? " --gateway" : "";
+    const kind = scope !== "gateway" ? "" : key === null ? " --gateway" : ` --gateway --controller-key ${key}`;
     terminal.data(`echo ${secret} | sluice token use --controller ${client.url}${kind}`);
   }
   return EXIT.ok;
+}
+
+/** What tells gateways elsewhere whose documents count; null for a controller that signs none. */
+async function publicKeyOf(client: ControllerClient): Promise<string | null> {
+  const answer = await client.get<KeyAnswer>("/v1/key").catch(() => null);
+  return answer?.public_key ?? null;
 }
 
 /** `sluice token list`: names, scopes and ends; never a secret. */
@@ -81,10 +91,13 @@ export async function tokenRevoke(
 
 /** `sluice token use --controller URL`: keeps a secret from standard input in the data directory of this machine. */
 export async function tokenUse(
-  options: { json: boolean; data: string; controller: string; gateway: boolean },
+  options: { json: boolean; data: string; controller: string; gateway: boolean; controllerKey?: string },
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { data, controller, gateway } = options;
+  const { data, controller, gateway, controllerKey } = options;
+  if (controllerKey !== undefined && !gateway)
+    throw new CliError(EXIT.badUsage, "--controller-key is for gateways: say --gateway too, or leave it out");
+  const keys = controllerKey === undefined ? null : parseKnownKeys(controllerKey, "--controller-key");
   const token = (await textOf(process.stdin)).trim();
   if (!/^[\w-]{43}$/.test(token))
     throw new CliError(
@@ -93,6 +106,7 @@ export async function tokenUse(
     );
   await mkdir(data, { recursive: true, mode: 0o700 });
   await keepCredential(data, { url: controller, token }, gateway ? TOKEN_FILES.gateway : TOKEN_FILES.admin);
+  if (keys !== null) await writeKnownKeys(data, keys);
   if (options.json) terminal.data(JSON.stringify({ data, controller }));
   else terminal.say(`${data} speaks to ${controller} with this token from now on`);
   return EXIT.ok;

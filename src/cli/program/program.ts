@@ -9,7 +9,7 @@ import { addLocal } from "./local.ts";
 import { DATA_DIR } from "./options.ts";
 import { addProbes } from "./probes.ts";
 import { addRemote } from "./remote.ts";
-import { addTokens } from "./tokens.ts";
+import { addKey, addTokens } from "./tokens.ts";
 
 /** Of the package this file is part of; the same three folders up in the sources and in `dist`. */
 function ownVersion(): string {
@@ -46,6 +46,7 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
   addLocal(verb, act, terminal);
   addRemote(remote, act, terminal);
   addTokens(program, remote, verb, act, terminal);
+  addKey(program, remote, act, terminal);
   addProbes(program, verb, act, terminal);
   addJudge(verb, act, terminal);
   addLab(program, verb, act, terminal);

@@ -34,10 +34,32 @@ export function addTokens(program: Command, remote: Verb, verb: Verb, act: Act, 
   verb("use", "keep a token from standard input for the controller of another machine", token)
     .requiredOption("--controller <url>", "the controller it is for; it is sent nowhere else")
     .option("--gateway", "for gateways of this machine, not for commands", false)
+    .option("--controller-key <key>", "its public key, with --gateway: whose documents count")
     .option("--data <dir>", "data directory of this machine", DATA_DIR)
     .action(
-      act(async (options: { json: boolean; data: string; controller: string; gateway: boolean }) =>
-        (await import("../commands/token.ts")).tokenUse(options, terminal),
+      act(
+        async (options: {
+          json: boolean;
+          data: string;
+          controller: string;
+          gateway: boolean;
+          controllerKey?: string;
+        }) => (await import("../commands/token.ts")).tokenUse(options, terminal),
       ),
     );
+}
+
+/** The key that routing documents are signed with. */
+export function addKey(program: Command, remote: Verb, act: Act, terminal: Terminal): void {
+  const key = program.command("key").description("the key that routing documents are signed with").exitOverride();
+  remote("show", "the public key, for gateways on other machines", key).action(
+    act(async (options: Shared) =>
+      (await import("../commands/key.ts")).keyShow(options, await connect(options), terminal),
+    ),
+  );
+  remote("rotate", "sign with a new key from now on; gateways follow it and refuse the one before", key).action(
+    act(async (options: Shared) =>
+      (await import("../commands/key.ts")).keyRotate(options, await connect(options), terminal),
+    ),
+  );
 }

@@ -10,6 +10,7 @@ import { OperatorMutations } from "./operator-mutation.ts";
 import { getRollout, listRollouts, postCommand, postRetry, postRollout, type RolloutApiOptions } from "./rollouts.ts";
 import { listGateways, postForget } from "./gateways.ts";
 import { getService, listServices, postAdopt, postClaim } from "./services.ts";
+import { getKey, postRotate } from "./keys.ts";
 import { listTokens, postRevoke, postToken } from "./tokens.ts";
 import { getEvents, getRouting } from "./streams.ts";
 import { postUnit } from "./units.ts";
@@ -59,6 +60,8 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
   app.get("/v1/tokens", () => listTokens(tokens));
   app.post("/v1/tokens", (context) => postToken(context, tokens, clock));
   app.post("/v1/tokens/:name/revoke", (context) => postRevoke(context.req.param("name"), tokens));
+  app.get("/v1/key", () => getKey(controller));
+  app.post("/v1/key/rotate", (context) => postRotate(context, controller, () => clock.wallMs(), log));
   app.get("/v1/gateways", () => listGateways(controller));
   app.post("/v1/gateways/:id/forget", (context) =>
     mutations.once(context, (mutation) => postForget(context.req.param("id"), mutation, controller)),

@@ -41,6 +41,7 @@ export function rightOf(method: string, path: string, hasOpenMetrics: boolean): 
   if (path.startsWith("/v1/routing/")) return "routing";
   if (path === "/v1/telemetry") return "telemetry";
   if (path === "/v1/backup") return "tokens"; // They are in it.
+  if (path === "/v1/key/rotate") return "tokens"; // Whom gateways believe is decided by who hands out credentials.
   if (path === "/v1/tokens" || path.startsWith("/v1/tokens/")) return "tokens";
   const isRead = method === "GET" || method === "HEAD" || READS_BY_POST.has(path);
   return isRead ? "read" : "operate";

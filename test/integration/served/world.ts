@@ -118,7 +118,7 @@ export class Served {
     await this.gateway.ready;
   }
 
-  async document(name: string, weight = 100): Promise<string> {
+  async document(name: string, weight = 100, port = this.gatewayPort): Promise<string> {
     const [stable, candidate] = this.#origins;
     const { health, route = "" } = this.#service;
     const healthOf = (url = "") => (health === null ? "null" : `"${url}${health}"`);
@@ -131,7 +131,7 @@ spec:
   service: ${SERVICE}
   stable: { url: "${stable?.url}", release: r-stable, health: ${healthOf(stable?.url)} }
   candidate: { url: "${candidate?.url}", release: r-candidate, health: ${healthOf(candidate?.url)} }
-  route: { driver: gateway, listen: "127.0.0.1:${this.gatewayPort}", lease: ${this.#leaseMs}ms, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }]${route} }
+  route: { driver: gateway, listen: "127.0.0.1:${port}", lease: ${this.#leaseMs}ms, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }]${route} }
   onFail: { do: rollback, to: stable, within: 60s }
   strategy: { canary: { steps: [{ weight: ${weight}, hold: 1h }] } }
   gates: [{ use: demo }]
