@@ -105,6 +105,13 @@ function causeWire(cause: Rollout["cause"]) {
   };
 }
 
+/** The share that a paced rollout would go to next, and why; null without a pace or a choice. */
+function paceWire({ plan, choice }: Rollout) {
+  if (plan.pace === undefined || choice == null) return null;
+  const stage = choice.stageIndex === null ? null : plan.stages[choice.stageIndex];
+  return { next_bp: stage?.kind === "traffic" ? stage.candidateBp : null, text: choice.text };
+}
+
 /** The state as conditions, in the shape that tools for Kubernetes read. */
 function conditionsOf(rollout: Rollout) {
   const { verdicts, phase, paused } = rollout;
@@ -155,6 +162,7 @@ export function statusWire(
     held_ms: heldMs(rollout, at),
     verdicts: rollout.verdicts.map(verdictWire),
     unproven_stages: rollout.unprovenStages,
+    pace: paceWire(rollout),
     cause: causeWire(rollout.cause),
     detect_ms: detectMs(stored, journal),
     rollback_ms: rollbackMs(stored),

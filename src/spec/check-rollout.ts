@@ -7,6 +7,7 @@ import type { Problem } from "../core/problem.ts";
 import { mayNameUnit } from "../core/routing/headers.ts";
 import { isOwnAddress } from "./check-addresses.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
+import { growthOf } from "./pace-document.ts";
 import { optionsSchema } from "./gate-schema.ts";
 import { checkMetricSource } from "./check-metric-source.ts";
 import { normalUrl } from "./normal-url.ts";
@@ -34,6 +35,7 @@ export function checkRollout(document: RolloutDocument, source: Source): readonl
     ...checkIdentity(document, problem),
     ...checkStickyFor(document, problem),
     ...checkSegments(document, problem),
+    ...checkStrategy(document, problem),
     ...checkSteps(document, problem),
     ...checkGates(document, source, problem),
     ...checkMetrics(document, problem),
@@ -152,9 +154,25 @@ function checkStickyFor({ spec }: RolloutDocument, problem: Report): readonly Pr
   return [problem(at, "E132", "stickyFor is under a minute, so visitors would change arms in mid-dialog", "write 24h")];
 }
 
+/** Steps are climbed one by one, a pace chooses: a rollout does one of both. */
+function checkStrategy({ spec: { strategy } }: RolloutDocument, problem: Report): readonly Problem[] {
+  if (strategy === undefined) return [];
+  const { canary, pace } = strategy;
+  if ((canary === undefined) === (pace === undefined)) {
+    const found = canary === undefined ? "neither canary steps nor a pace" : "both canary steps and a pace";
+    const fix = "keep one: `canary: { steps: … }` for fixed shares, `pace: evidence` for chosen ones; or no strategy";
+    return [problem(["spec", "strategy"], "E135", `the strategy has ${found}`, fix)];
+  }
+  if (pace === undefined || pace === "evidence") return [];
+  const { fastest, slowest } = growthOf(pace);
+  if (fastest >= slowest) return [];
+  const message = `the fastest growth (${fastest}) is below the slowest (${slowest}), so no share could follow`;
+  return [problem(["spec", "strategy", "pace", "fastest"], "E136", message, `write fastest: ${slowest} or more`)];
+}
+
 function checkSteps({ spec }: RolloutDocument, problem: Report): readonly Problem[] {
   const problems: Problem[] = [];
-  const steps = spec.strategy?.canary.steps ?? [];
+  const steps = spec.strategy?.canary?.steps ?? [];
   let lastPercent = 0;
   steps.forEach((step, index) => {
     const at = ["spec", "strategy", "canary", "steps", index] as const;

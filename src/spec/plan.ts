@@ -3,6 +3,7 @@ import { findGate, type GateName, gateNamed, gateOrder } from "../core/judge/gat
 import type { ManifestField } from "../core/release/manifest.ts";
 import type { Serves } from "../core/routing/schema-lock.ts";
 import type { SegmentSource } from "../core/routing/segments.ts";
+import { stagesOfPace } from "../core/stage/pace.ts";
 import type { ArmPlan, MetricPlan, ProbePlan, RolloutPlan, Stage } from "../core/stage/plan.ts";
 import { type Bp, bp } from "../core/unit.ts";
 import { segmentErrors } from "../core/judge/errors/segment-errors.ts";
@@ -10,6 +11,7 @@ import { deltaS } from "../core/judge/probes/delta-s.ts";
 import { planAccess } from "./access-schema.ts";
 import { planHealthMap } from "./health-map-schema.ts";
 import { paceOf } from "./metric-source.ts";
+import { planPace } from "./pace-document.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
 import { type Preset, PRESETS, strictestPresetOf } from "./preset/index.ts";
 import { normalUrl } from "./normal-url.ts";
@@ -76,7 +78,7 @@ export function planRollout(document: RolloutDocument, source: Source, context: 
     generation: context.generation,
     service: spec.service,
     arms,
-    stages: planStages(document),
+    ...planCourse(document),
     gates: gates.filter(({ gate }) => isMeasurable(gate, document, arms)),
     onFail: { to: spec.onFail?.to ?? firstPreset(document)?.onFail ?? "stable" },
     changes: (spec.changes ?? []) as readonly ManifestField[],
@@ -169,12 +171,23 @@ function planServes({ schemaRev, indexHash, modelTag }: NonNullable<ArmDocument[
   return { schemaRev: schemaRev ?? null, indexHash: indexHash ?? null, modelTag: modelTag ?? null };
 }
 
-function planStages({ spec }: Pick<RolloutDocument, "spec">): readonly Stage[] {
-  const canary = spec.strategy?.canary;
-  if (canary === undefined) {
-    const ladder = firstPreset({ spec })?.stages ?? [];
-    return spec.probes === undefined ? ladder.filter((stage) => stage.kind !== "probes") : ladder;
+/** The stages, and the pace where shares are chosen: the document's own strategy, else its first preset's. */
+function planCourse({ spec }: Pick<RolloutDocument, "spec">): Pick<RolloutPlan, "stages" | "pace"> {
+  const { canary, pace } = spec.strategy ?? {};
+  const isProbed = spec.probes !== undefined;
+  if (canary !== undefined) return { stages: planSteps(canary) };
+  if (pace !== undefined) {
+    const planned = planPace(pace === "evidence" ? {} : pace);
+    return { stages: stagesOfPace(planned.ladder, isProbed), pace: planned.pace };
   }
+  const preset = firstPreset({ spec });
+  const stages = (preset?.stages ?? []).filter((stage) => isProbed || stage.kind !== "probes");
+  return { stages, ...(preset?.pace === undefined ? {} : { pace: preset.pace }) };
+}
+
+type Canary = NonNullable<NonNullable<RolloutDocument["spec"]["strategy"]>["canary"]>;
+
+function planSteps(canary: Canary): readonly Stage[] {
   const stages = canary.steps.map((step): Stage => {
     if (step.probes !== undefined) return { kind: "probes", tier: step.probes === true ? "full" : step.probes };
     const holdMs = step.hold ?? DEFAULTS.holdMs;

@@ -46,6 +46,56 @@ const context = {
   paths: { set: null, map: null, corpus: null },
 };
 
+describe("strategy.pace", () => {
+  const STEPS = GOOD.slice(GOOD.indexOf("    canary:"), GOOD.indexOf("  gates:"));
+  const paced = (pace: string): string => GOOD.replace(STEPS, `    pace: ${pace}\n`);
+  const planOf = (text: string) => {
+    const read = readRollout(text);
+    if (isProblems(read)) throw new Error(JSON.stringify(read));
+    return planRollout(read.document, read.source, context);
+  };
+  const sharesOf = (text: string) =>
+    planOf(text).stages.flatMap((stage) => (stage.kind === "traffic" ? [stage.candidateBp / 100] : []));
+
+  it("plans the shares that may be chosen, probes where margins tighten, the soak below 100 %, and the bounds", () => {
+    const { stages, pace } = planOf(paced("evidence"));
+    expect(pace).toEqual({ harm: { dead: 7, fourfoldErrors: 50, slower40: 2_000 }, fastest: 5 });
+    expect(sharesOf(paced("evidence"))).toEqual([0.1, 0.2, 0.3, 0.5, 0.7, 1, 2, 3, 5, 7, 10, 15, 30, 50]);
+    const probed = stages.flatMap((stage, index) => (stage.kind === "probes" ? [[index, stage.tier]] : []));
+    expect(probed).toEqual([
+      [0, "full"],
+      [11, "smoke"],
+      [15, "smoke"],
+      [17, "full"],
+    ]);
+    expect(stages[16]).toEqual({
+      kind: "traffic",
+      candidateBp: 5_000,
+      holdMs: 3_600_000,
+      capMs: 28_800_000,
+      onCap: "wait",
+    });
+    expect(stages.at(-1)).toEqual({ kind: "watch", holdMs: 3_600_000 });
+  });
+
+  it("takes every bound that the document gives", () => {
+    const text = paced("{ harm: { dead: 3 }, fastest: 2, slowest: 2, last: 25, soak: 10m, cap: 1h, watch: 5m }");
+    const { stages, pace } = planOf(text);
+    expect(pace).toEqual({ harm: { dead: 3, fourfoldErrors: 50, slower40: 2_000 }, fastest: 2 });
+    expect(sharesOf(text)).toEqual([0.1, 0.2, 0.5, 1, 2, 5, 10, 25]);
+    expect(stages.at(-3)).toMatchObject({ candidateBp: 2_500, holdMs: 600_000, capMs: 3_600_000 });
+    expect(stages.at(-1)).toEqual({ kind: "watch", holdMs: 300_000 });
+  });
+
+  it.each([
+    [GOOD.replace("    canary:", "    pace: evidence\n    canary:"), "E135", "both canary steps and a pace"],
+    [GOOD.replace(STEPS, "    {}\n"), "E135", "neither canary steps nor a pace"],
+    [paced("{ fastest: 1.2 }"), "E136", "the fastest growth (1.2) is below the slowest (1.4)"],
+  ])("refuses what cannot be meant (%#)", (text, code, message) => {
+    expect(one(text)).toMatchObject({ code, message: expect.stringContaining(message) });
+  });
+});
+
 describe("readRollout", () => {
   it("reads the smallest rollout and plans it with every default filled in", () => {
     const read = readRollout(GOOD);

@@ -110,6 +110,25 @@ const step = z.strictObject({
   onCap: z.enum(["wait", "proceed"]).optional(),
 });
 
+const users = z.number().gt(0).max(10_000_000);
+
+/** How the shares are chosen by evidence; `evidence` for all of it as it is by default. */
+const pace = z.union([
+  z.literal("evidence"),
+  z.strictObject({
+    /** Users that a bad candidate may harm on average before it is stopped, by how bad it is. */
+    harm: z.strictObject({ dead: users.optional(), errors4x: users.optional(), slower40: users.optional() }).optional(),
+    /** A proven share grows at most and at least by these factors. */
+    fastest: z.number().min(1.1).max(1_000).optional(),
+    slowest: z.number().min(1.1).max(100).optional(),
+    /** Last share in percent below 100, held for the soak. */
+    last: z.number().min(1).max(95).multipleOf(0.01).optional(),
+    soak: duration.optional(),
+    cap: duration.optional(),
+    watch: duration.optional(),
+  }),
+]);
+
 const preset = z.enum(Object.keys(PRESETS) as [string, ...string[]]);
 
 /** A preset, the strictest of several presets, or one gate with its options beside it. */
@@ -207,7 +226,10 @@ export const rolloutSchema = z.strictObject({
       })
       .optional(),
     strategy: z
-      .strictObject({ canary: z.strictObject({ steps: z.array(step).min(1).max(32), watch: duration.optional() }) })
+      .strictObject({
+        canary: z.strictObject({ steps: z.array(step).min(1).max(32), watch: duration.optional() }).optional(),
+        pace: pace.optional(),
+      })
       .optional(),
     metrics: z.array(metric).max(32).optional(),
     gates: z.array(gateEntry).min(1).max(32),

@@ -1,6 +1,9 @@
 import { forecastStage, type GateForecast } from "../../core/forecast/stage.ts";
 import { forecastRollout, type RolloutForecast } from "../../core/forecast/rollout.ts";
-import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
+import { type CourseStage, courseOf } from "../../core/pace/path.ts";
+import type { RolloutPlan, Stage, TrafficStage } from "../../core/stage/plan.ts";
+import { brokenBounds } from "../../core/pace/choose-share.ts";
+import type { Assumptions } from "../../core/judge/needs.ts";
 import { holdMsOf, shareOf } from "../../core/stage/share.ts";
 import { describeUsers } from "../format/describe-users.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
@@ -37,8 +40,7 @@ interface Assumed {
   readonly latencySigma: number;
 }
 
-interface StageForecast {
-  readonly stage: Stage;
+interface StageForecast extends CourseStage {
   readonly gates: readonly GateForecast[];
 }
 
@@ -46,9 +48,11 @@ interface StageForecast {
 const PUSH_WORST_MS = 1_000;
 
 function forecast(plan: RolloutPlan, rps: number, assumed: Assumed): readonly StageForecast[] {
-  return plan.stages.map((stage) => {
-    const gates = stage.kind === "traffic" ? forecastStage(plan, stage, { requestsPerSecond: rps, ...assumed }) : [];
-    return { stage, gates };
+  const traffic = { requestsPerSecond: rps, ...assumed };
+  return courseOf(plan, traffic).map((one) => {
+    // A share that is left as soon as the traffic is measured asks for no proof.
+    const isAsked = one.stage.kind === "traffic" && one.isProven;
+    return { ...one, gates: isAsked ? forecastStage(plan, one.stage as TrafficStage, traffic) : [] };
   });
 }
 
@@ -60,8 +64,8 @@ const FALSE_STOP_WARN = 0.01;
  * person, a warning where it goes on. And literal limits that stop healthy candidates.
  */
 function warningsOf(stages: readonly StageForecast[], document: DocumentFile): readonly PlanWarning[] {
-  const steps = document.document.spec.strategy?.canary.steps;
-  return stages.flatMap(({ stage, gates }, index) => {
+  const steps = document.document.spec.strategy?.canary?.steps;
+  return stages.flatMap(({ stage, gates, index }) => {
     if (stage.kind !== "traffic") return [];
     const at = document.source.locate(
       steps === undefined ? ["spec", "gates"] : ["spec", "strategy", "canary", "steps", index],
@@ -92,6 +96,21 @@ function leaseWarnings(leaseMs: number | null, { source }: DocumentFile): readon
   return [{ code: "W203", at, message, fix: "lease: 15s" }];
 }
 
+/** Bounds on harm that the smallest share cannot keep, or that let a healthy candidate go no further. */
+function paceWarnings(
+  plan: RolloutPlan,
+  stages: readonly StageForecast[],
+  assumed: Assumptions,
+  { source, document }: DocumentFile,
+): readonly PlanWarning[] {
+  if (plan.pace === undefined) return [];
+  const at = source.locate(document.spec.strategy === undefined ? ["spec", "gates"] : ["spec", "strategy", "pace"]);
+  const fix = "raise the bound under strategy.pace.harm, or write canary steps";
+  return brokenBounds(plan, plan.pace, assumed, stages.findLast(({ stage }) => stage.kind === "traffic")?.index).map(
+    (message) => ({ code: "E202", at, message, fix }),
+  );
+}
+
 /** A source that shows its numbers later than they may be old never has one. */
 function metricWarnings({ metrics }: RolloutPlan, { source }: DocumentFile): readonly PlanWarning[] {
   return metrics.flatMap((metric, index) => {
@@ -118,13 +137,14 @@ function whyNever({ never, needsSamples, expectedS }: GateForecast, capMs: numbe
   return `it needs ${needsSamples} candidate requests, about ${Math.ceil(expectedS)} s at this traffic, and the cap is ${cap}`;
 }
 
-function stageWire({ stage, gates }: StageForecast, plan: RolloutPlan): PlanStage {
+function stageWire({ stage, gates, why }: StageForecast, plan: RolloutPlan): PlanStage {
   return {
     kind: stage.kind,
     share_bp: shareOf(stage) ?? 0,
     hold_s: holdMsOf(stage) / 1_000,
     gates: gates.map(gateWire),
     worst_rollback_s: worstRollbackMs(stage, plan) / 1_000,
+    why,
   };
 }
 
@@ -145,11 +165,13 @@ function gateWire(forecast: GateForecast): PlanStage["gates"][number] {
   };
 }
 
-function describeStage({ stage, gates }: StageForecast, index: number, plan: RolloutPlan): string {
+function describeStage({ stage, gates, index, why, isProven }: StageForecast, plan: RolloutPlan): string {
   const back = `, back within ${formatDurationMs(worstRollbackMs(stage, plan))} at worst`;
   if (stage.kind === "probes") return `  ${index}  probes   ${stage.tier} gold set, both arms; no user to take back`;
   if (stage.kind === "watch")
     return `  ${index}  100 %    watched ${formatDurationMs(stage.holdMs)}, stable kept warm${back}`;
+  if (!isProven)
+    return `  ${index}  ${`${stage.candidateBp / 100} %`.padEnd(8)} until the traffic is measured, ${formatDurationMs(stage.holdMs)}${back}`;
   const slowest = gates.reduce<GateForecast | null>(
     (worst, gate) => ((gate.expectedS ?? 1e12) > (worst?.expectedS ?? -1) ? gate : worst),
     null,
@@ -160,7 +182,19 @@ function describeStage({ stage, gates }: StageForecast, index: number, plan: Rol
       : slowest.expectedS === null
         ? `${slowest.gate} never decides`
         : `proof about ${Math.ceil(slowest.expectedS)} s (${slowest.gate})`;
-  return `  ${index}  ${`${stage.candidateBp / 100} %`.padEnd(8)} hold ${formatDurationMs(stage.holdMs)}, ${proof}${back}`;
+  const reason = why === null ? "" : `\n              ${why}`;
+  return `  ${index}  ${`${stage.candidateBp / 100} %`.padEnd(8)} hold ${formatDurationMs(stage.holdMs)}, ${proof}${back}${reason}`;
+}
+
+/** What the shares are chosen by. */
+function describePace({ pace, stages }: RolloutPlan): readonly string[] {
+  if (pace === undefined) return [];
+  const { dead, fourfoldErrors, slower40 } = pace.harm;
+  const shares = stages.flatMap((stage) => (stage.kind === "traffic" ? [stage.candidateBp / 100] : []));
+  return [
+    `  pace     shares chosen by measured traffic and evidence among ${shares.join(", ")} %; at most ${pace.fastest} times the last`,
+    `           users harmed before a stop, on average: ${dead} if it is dead, ${fourfoldErrors} at 4 times the errors, ${slower40} at 40 % more latency`,
+  ];
 }
 
 function rolloutWire({ alphaStop, to100S, exposed }: RolloutForecast): PlanAnswer["rollout"] {
@@ -207,6 +241,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
   const { leaseMs = null } = planned;
   const warnings = [
     ...warningsOf(stages, document),
+    ...paceWarnings(planned, stages, { requestsPerSecond: options.rps, ...assumed }, document),
     ...leaseWarnings(leaseMs, document),
     ...metricWarnings(planned, document),
   ];
@@ -241,7 +276,8 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     if (preset != null) terminal.data(`  preset ${preset.name}: ${preset.says}`);
     terminal.data(`  ${proxiesLine(document.document.spec.route.trustedProxies ?? [])}`);
     for (const line of describeUsers(planned)) terminal.data(`  users    ${line}`);
-    stages.forEach((one, index) => terminal.data(describeStage(one, index, planned)));
+    for (const one of stages) terminal.data(describeStage(one, planned));
+    for (const line of describePace(planned)) terminal.data(line);
     for (const line of probes === null ? [] : describeProbes(probes)) terminal.data(line);
     terminal.data(describeIdentity(identity));
     for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])

@@ -1,11 +1,7 @@
-import { errorRate } from "../judge/errors/error-rate.ts";
-import { gateNamed } from "../judge/gates.ts";
-import { secondsToSlowness } from "../judge/latency/p95-needs.ts";
-import { p95Warm } from "../judge/latency/p95-warm.ts";
 import { type Assumptions, shareOf } from "../judge/needs.ts";
-import { type GateSetting, isInForce } from "../judge/setting.ts";
+import { alphaOf, secondsToErrors, secondsToSlower40 } from "../pace/expected-harm.ts";
+import { type PathStage, trafficPath } from "../pace/path.ts";
 import type { RolloutPlan, TrafficStage } from "../stage/plan.ts";
-import { secondsToProof } from "../stats/power.ts";
 import { forecastStage } from "./stage.ts";
 
 /** What a whole rollout is announced to do, for a healthy candidate and for three that are not. */
@@ -28,21 +24,17 @@ export interface RolloutForecast {
  */
 const PROOF_SPREAD = 2;
 
-/** The part of the error budget a gate spends: none where it cannot stop or promises nothing. */
-function alphaOf({ gate, options }: GateSetting): number {
-  const { alpha, mode } = options;
-  const isSpent = typeof alpha === "number" && mode !== "literal" && gateNamed(gate).mayStop(options);
-  return isSpent ? alpha : 0;
-}
-
-function trafficStages(plan: RolloutPlan): readonly TrafficStage[] {
-  return plan.stages.filter((stage) => stage.kind === "traffic");
-}
-
 /** Stages are proven one after another, each no sooner than its hold; earlier evidence is not counted. */
-function timeTo100(plan: RolloutPlan, assumed: Assumptions): RolloutForecast["to100S"] {
+function timeTo100(plan: RolloutPlan, path: readonly PathStage[], assumed: Assumptions): RolloutForecast["to100S"] {
+  const last = plan.stages.findLast(({ kind }) => kind === "traffic");
+  if (path.at(-1)?.stage !== last) return null;
   let [expected, within] = [0, 0];
-  for (const stage of trafficStages(plan)) {
+  for (const { stage, isProven } of path) {
+    if (!isProven) {
+      expected += stage.holdMs / 1_000;
+      within += stage.holdMs / 1_000;
+      continue;
+    }
     const forecasts = forecastStage(plan, stage, assumed);
     if (forecasts.some(({ isFeasible }) => !isFeasible)) return null;
     const proofS = Math.max(0, ...forecasts.map(({ expectedS }) => expectedS ?? 0));
@@ -57,38 +49,15 @@ function requestsIn(stage: TrafficStage, { requestsPerSecond }: Assumptions, sec
   return seconds === null ? null : Math.ceil(seconds * requestsPerSecond * shareOf(stage));
 }
 
-/** Seconds until failures at `candidateRate` are proven against the usual ones. */
-function secondsToErrors(
-  stage: TrafficStage,
-  { requestsPerSecond, failureRate }: Assumptions,
-  rates: { readonly candidateRate: number; readonly alpha: number },
-): number | null {
-  if (rates.candidateRate <= failureRate) return null;
-  return secondsToProof({ requestsPerSecond, candidateShare: shareOf(stage), stableRate: failureRate, ...rates });
-}
-
 /** Announces a rollout under stated assumptions about its traffic. */
 export function forecastRollout(plan: RolloutPlan, assumed: Assumptions): RolloutForecast {
   const alphaStop = plan.gates.reduce((sum, setting) => sum + alphaOf(setting), 0);
-  const [first] = trafficStages(plan);
-  const gateAt = (name: string) =>
-    plan.gates.find((setting) => setting.gate === name && first !== undefined && isInForce(setting, first.candidateBp));
-  const errors = gateAt(errorRate.name);
-  const latency = gateAt(p95Warm.name);
-  const p95 = latency === undefined ? undefined : p95Warm.optionsOf(latency.options);
+  const path = trafficPath(plan, assumed);
+  const first = path.find(({ isProven }) => isProven)?.stage;
+  const failing = (candidateRate: number): number | null =>
+    first === undefined ? null : requestsIn(first, assumed, secondsToErrors(plan, first, assumed, candidateRate));
+  const slower40 = first === undefined ? null : requestsIn(first, assumed, secondsToSlower40(plan, first, assumed));
   const { failureRate } = assumed;
-  const failing = (candidateRate: number): number | null => {
-    if (first === undefined || errors === undefined) return null;
-    return requestsIn(
-      first,
-      assumed,
-      secondsToErrors(first, assumed, { candidateRate, alpha: alphaOf(errors) || 0.001 }),
-    );
-  };
-  const slower40 =
-    first === undefined || p95 === undefined || p95.mode === "literal"
-      ? null
-      : requestsIn(first, assumed, secondsToSlowness(p95, first, assumed, 1.4));
   const exposed = { dead: failing(0.999), fourfoldErrors: failing(Math.min(0.999, 4 * failureRate)), slower40 };
-  return { alphaStop, to100S: timeTo100(plan, assumed), exposed };
+  return { alphaStop, to100S: timeTo100(plan, path, assumed), exposed };
 }

@@ -2,6 +2,7 @@ import type { ByArm } from "../arm.ts";
 import type { UnitEvidence } from "../by-unit/unit-evidence.ts";
 import type { Reading } from "../judge/block.ts";
 import { foldEvidence, foldReading, startEvidence } from "../judge/engine.ts";
+import { foldRate, NO_TRAFFIC } from "../pace/traffic-rate.ts";
 import { isNewer } from "../routing/document.ts";
 import type { RolloutPlan } from "../stage/plan.ts";
 import { otherClassOf } from "../window/error-class.ts";
@@ -66,6 +67,7 @@ export function observe(
     evidence: isEvidence(window, observations)
       ? foldEvidence(observations.evidence, block, plan.gates)
       : observations.evidence,
+    ...(plan.pace === undefined ? {} : { rate: foldRate(observations.rate ?? NO_TRAFFIC, block) }),
     cursors: { ...observations.cursors, [window.gatewayId]: window.seq },
     worst: foldWorst(observations.worst, block),
     totals: addTotals(observations.totals, arms, window, window.seq - cursor - 1),

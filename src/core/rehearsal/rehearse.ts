@@ -4,6 +4,7 @@ import type { RolloutEvent } from "../rollout/event.ts";
 import { isFinal, newRollout, type Rollout } from "../rollout/rollout.ts";
 import { UnitEvidence } from "../by-unit/unit-evidence.ts";
 import { classesOf } from "../observe/observe.ts";
+import { foldRate, NO_TRAFFIC } from "../pace/traffic-rate.ts";
 import { type Cadence, look, turn, type Watched } from "../rollout/wheel.ts";
 import type { RolloutPlan } from "../stage/plan.ts";
 import type { RandomStream } from "../stats/random.ts";
@@ -106,7 +107,8 @@ class Run {
     this.#failedCandidateRequests += failures;
     if (requests > 0) this.#firstRequestAtS ??= atS - 1;
     if (block.units !== undefined) this.#units.take(block.units, classesOf(block.arms));
-    this.#seen = { ...this.#seen, evidence: foldEvidence(this.#seen.evidence, block, plan.gates) };
+    const rate = foldRate(this.#seen.rate ?? NO_TRAFFIC, block);
+    this.#seen = { ...this.#seen, evidence: foldEvidence(this.#seen.evidence, block, plan.gates), rate };
     const judged = look(this.rollout, this.#seen, at, this.#cadence, this.#units);
     if (judged !== null) this.take(judged);
   }

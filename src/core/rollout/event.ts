@@ -1,5 +1,6 @@
 import type { EpochMs } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
+import type { PaceChoice } from "../pace/pace-choice.ts";
 
 export type Command = "promote" | "pause" | "resume" | "abort" | "rollback";
 
@@ -13,6 +14,8 @@ export type RolloutEvent =
       readonly at: EpochMs;
       readonly stageIndex: number;
       readonly verdicts: readonly Verdict[];
+      /** The share that comes next in a paced rollout; absent where none is chosen. */
+      readonly choice?: PaceChoice;
     }
   | {
       /** Parity and probe effects bring the verdicts of their gates; `set-split` brings none. */

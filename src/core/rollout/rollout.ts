@@ -5,6 +5,7 @@ import { assert } from "../assert.ts";
 import { BP_NONE } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
 import type { Effect } from "./effect.ts";
+import type { PaceChoice } from "../pace/pace-choice.ts";
 
 /**
  * pending: accepted, not started · checking: identity of both arms is compared · probing: gold questions run ·
@@ -65,6 +66,9 @@ export interface Rollout {
   readonly verdicts: readonly Verdict[];
   /** Stages passed by `onCap: proceed` or by an operator without proof. */
   readonly unprovenStages: readonly number[];
+  /** Of a paced rollout: the share that evidence chose last, and the traffic stages it stood at. */
+  readonly choice?: PaceChoice | null;
+  readonly stoodAt?: readonly number[];
   readonly cause: Cause | null;
   readonly startedAt: EpochMs | null;
   readonly endedAt: EpochMs | null;

@@ -12,6 +12,7 @@ import {
   enterFirst,
   failStage,
   finish,
+  moveOn,
   type Next,
   order,
   rollBack,
@@ -88,12 +89,18 @@ function unproven(verdicts: readonly Verdict[]): { text: string; verdict: Verdic
 function onJudged(rollout: Rollout, event: Judged): Next {
   const isLate = event.stageIndex !== rollout.stageIndex || rollout.phase === "pending";
   if (isLate || rollout.phase === "rolling-back" || rollout.phase === "retreating") return stay(rollout);
-  const judged = withVerdicts(rollout, event.verdicts);
+  const judged = withChoice(withVerdicts(rollout, event.verdicts), event);
   const failure = firstFailure(judged, event.at);
   if (failure !== null) return failStage(judged, failure);
   const isHolding = judged.holdingSince !== null && !judged.paused && judged.awaiting === null;
   if (!isHolding || (judged.phase !== "progressing" && judged.phase !== "waiting")) return stay(judged);
   return progress(judged, event.at);
+}
+
+/** The choice that came with the verdicts. While probes run before a share, the choice that led to them stands. */
+function withChoice(rollout: Rollout, { choice }: Judged): Rollout {
+  const isChosen = rollout.plan.pace !== undefined && currentStage(rollout).kind === "traffic";
+  return isChosen ? { ...rollout, choice: choice ?? null } : rollout;
 }
 
 function progress(rollout: Rollout, at: Judged["at"]): Next {
@@ -102,11 +109,25 @@ function progress(rollout: Rollout, at: Judged["at"]): Next {
   const held = heldMs(rollout, at);
   if (held < stage.holdMs) return stay(rollout);
   // At 100 % there is no concurrent stable traffic left to prove anything against; only a fuse can still speak.
-  if (stage.kind === "watch" || unprovenGates(rollout).length === 0) return advance(rollout);
+  if (stage.kind === "watch") return advance(rollout);
+  const bound = boundOn(rollout);
+  if (bound === "keeps without proof") return moveOn(rollout);
+  if (bound === null && unprovenGates(rollout).length === 0) return advance(rollout);
   if (held < stage.capMs || rollout.phase === "waiting") return stay(rollout);
   if (stage.onCap === "proceed") return advance(rollout);
   const { text, verdict } = unproven(verdictsInForce(rollout));
-  return waitForPerson(rollout, at, text, verdict);
+  return verdict === null && bound !== null
+    ? waitForPerson(rollout, at, bound, null)
+    : waitForPerson(rollout, at, text, verdict);
+}
+
+/** What the bounds on harm say against the next share of a paced rollout; null where nothing. */
+function boundOn({ plan, stageIndex, choice }: Rollout): "keeps without proof" | string | null {
+  const isLast = !plan.stages.slice(stageIndex + 1).some(({ kind }) => kind === "traffic");
+  if (plan.pace === undefined || isLast) return null;
+  if (choice === undefined || choice === null) return "no share is chosen: the traffic is not known yet";
+  if (choice.stageIndex === null) return `no greater share keeps the bounds on harm: ${choice.text}`;
+  return choice.needsProof ? null : "keeps without proof";
 }
 
 function onSuccess(rollout: Rollout, event: Succeeded): Next {

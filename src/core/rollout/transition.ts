@@ -48,7 +48,7 @@ export function runProbes(rollout: Rollout): Next {
 
 /** Enters the first stage. */
 export function enterFirst(rollout: Rollout): Next {
-  const first = nextShare(rollout.plan, rollout.stageIndex, "first");
+  const first = nextShare(rollout, "first");
   assert(first !== null, "a plan has at least one stage");
   return enterStage(rollout, first);
 }
@@ -56,15 +56,24 @@ export function enterFirst(rollout: Rollout): Next {
 function enterStage(rollout: Rollout, { stageIndex, candidateBp }: NextShare): Next {
   const state: Rollout = { ...rollout, stageIndex, probeAttempts: 0, holdingSince: null, pausedAt: null, cause: null };
   if (candidateBp === null) return runProbes(state);
-  return orderStageShare({ ...state, phase: "progressing" }, candidateBp, false);
+  return orderStageShare({ ...state, ...standingAt(rollout, stageIndex), phase: "progressing" }, candidateBp, false);
+}
+
+/** A share that was reached is chosen no more, and can be gone back to. */
+function standingAt({ plan, stoodAt = [] }: Rollout, stageIndex: number): Pick<Rollout, "choice" | "stoodAt"> {
+  return plan.pace === undefined ? {} : { choice: null, stoodAt: [...stoodAt, stageIndex] };
 }
 
 /** To the next stage, or to the end: the candidate becomes the stable arm in a new epoch. */
 export function advance(rollout: Rollout): Next {
   const isProven = overall(verdictsInForce(rollout)) === "pass";
   const { stageIndex, unprovenStages } = rollout;
-  const state = isProven ? rollout : { ...rollout, unprovenStages: [...unprovenStages, stageIndex] };
-  const next = nextShare(rollout.plan, stageIndex, "on");
+  return moveOn(isProven ? rollout : { ...rollout, unprovenStages: [...unprovenStages, stageIndex] });
+}
+
+/** The same without a word about proof: where the bounds on harm hold without one, none was asked for. */
+export function moveOn(state: Rollout): Next {
+  const next = nextShare(state, "on");
   if (next !== null) return enterStage(state, next);
   return order(
     { ...state, phase: "promoting" },
@@ -74,7 +83,7 @@ export function advance(rollout: Rollout): Next {
 
 /** Straight to the last stage, 100 % watched. */
 export function advanceToFull(rollout: Rollout): Next {
-  const last = nextShare(rollout.plan, rollout.stageIndex, "full");
+  const last = nextShare(rollout, "full");
   if (last === null || last.stageIndex === rollout.stageIndex) return advance(rollout);
   return enterStage({ ...rollout, unprovenStages: [...rollout.unprovenStages, rollout.stageIndex] }, last);
 }
@@ -126,7 +135,7 @@ export function failStage(rollout: Rollout, cause: Cause): Next {
   const failuresByStage = { ...rollout.failuresByStage, [rollout.stageIndex]: failures };
   const counted: Rollout = { ...rollout, failuresByStage, frozen: failures >= 2 };
   const mayRetry = rollout.plan.onFail.to === "previous-stage" && failures === 1;
-  const target = mayRetry ? nextShare(rollout.plan, rollout.stageIndex, "back") : null;
+  const target = mayRetry ? nextShare(rollout, "back") : null;
   if (target === null || target.candidateBp === null || currentStage(rollout).kind === "probes")
     return rollBack(counted, cause, "rolled-back");
   const retreat: Rollout = {
@@ -134,6 +143,7 @@ export function failStage(rollout: Rollout, cause: Cause): Next {
     phase: "retreating",
     stageIndex: target.stageIndex,
     cause,
+    ...(rollout.plan.pace === undefined ? {} : { choice: null }),
     verdicts: [],
     evidenceGeneration: rollout.evidenceGeneration + 1,
   };

@@ -72,12 +72,12 @@ describe("the wheel", () => {
 
 describe("nextShare", () => {
   it("goes on by one, back to the share before and never to probes, full to the last, and says where there is none", () => {
-    expect(nextShare(plan, 0, "first")).toEqual({ stageIndex: 0, candidateBp: null });
-    expect(nextShare(plan, 0, "on")).toEqual({ stageIndex: 1, candidateBp: 500 });
-    expect(nextShare(plan, 4, "on")).toEqual({ stageIndex: 5, candidateBp: 10_000 });
-    expect(nextShare(plan, 5, "on")).toBeNull();
-    expect(nextShare(plan, 4, "back")).toEqual({ stageIndex: 2, candidateBp: 1_000 });
-    expect(nextShare(plan, 1, "back")).toBeNull();
-    expect(nextShare(plan, 1, "full")).toEqual({ stageIndex: 5, candidateBp: 10_000 });
+    expect(nextShare({ plan, stageIndex: 0 }, "first")).toEqual({ stageIndex: 0, candidateBp: null });
+    expect(nextShare({ plan, stageIndex: 0 }, "on")).toEqual({ stageIndex: 1, candidateBp: 500 });
+    expect(nextShare({ plan, stageIndex: 4 }, "on")).toEqual({ stageIndex: 5, candidateBp: 10_000 });
+    expect(nextShare({ plan, stageIndex: 5 }, "on")).toBeNull();
+    expect(nextShare({ plan, stageIndex: 4 }, "back")).toEqual({ stageIndex: 2, candidateBp: 1_000 });
+    expect(nextShare({ plan, stageIndex: 1 }, "back")).toBeNull();
+    expect(nextShare({ plan, stageIndex: 1 }, "full")).toEqual({ stageIndex: 5, candidateBp: 10_000 });
   });
 });

@@ -11,7 +11,9 @@ import type { Effect } from "./effect.ts";
 import type { RolloutEvent } from "./event.ts";
 import { brokenInvariants } from "./invariant.ts";
 import { currentStage, heldMs, type Rollout } from "./rollout.ts";
+import { chooseShare } from "../pace/choose-share.ts";
 import { step } from "./step.ts";
+import { NO_TRAFFIC, type TrafficRate } from "../pace/traffic-rate.ts";
 
 /** What is known of the traffic of one try. On a retreat all of it begins afresh, and nothing besides it does. */
 export interface Watched {
@@ -20,6 +22,8 @@ export interface Watched {
   readonly generation: number;
   /** Newest document of the try before this one, 0 in the first try: its late windows are counted and not judged. */
   readonly judgedAfterEpoch: number;
+  /** How much traffic there is; absent in what the version before stored. */
+  readonly rate?: TrafficRate;
 }
 
 /** Whether a whole verdict is due although no fuse has fired; what it costs decides how often that is. */
@@ -71,7 +75,7 @@ export function judgeWhenDue(
  */
 export function look(
   rollout: Rollout,
-  { evidence }: Watched,
+  { evidence, rate = NO_TRAFFIC }: Watched,
   at: EpochMs,
   cadence: Cadence,
   units?: UnitView,
@@ -80,8 +84,11 @@ export function look(
   const { phase, stageIndex, plan } = rollout;
   // Before the first share nothing of the candidate's was served, so there is nothing to judge.
   if (phase === "pending" || phase === "checking") return null;
-  const verdicts = judgeWhenDue(evidence, stageView(rollout, at, units), plan.gates, cadence, beside);
-  return verdicts === null ? null : { kind: "judged", at, stageIndex, verdicts };
+  const view = stageView(rollout, at, units);
+  const verdicts = judgeWhenDue(evidence, view, plan.gates, cadence, beside);
+  if (verdicts === null) return null;
+  const choice = chooseShare(rollout, { evidence, rate }, at, view, verdicts);
+  return { kind: "judged", at, stageIndex, verdicts, ...(choice === null ? {} : { choice }) };
 }
 
 /**

@@ -6,6 +6,7 @@ import type { SegmentSource } from "../routing/segments.ts";
 import type { StableClaim } from "../service/pointer.ts";
 import type { Bp } from "../unit.ts";
 import type { AccessPlan } from "./access-plan.ts";
+import type { PacePlan } from "./pace.ts";
 
 /** Asks the gold set of both arms; no user traffic moves. */
 interface ProbeStage {
@@ -106,6 +107,8 @@ export interface RolloutPlan {
   readonly service: string;
   readonly arms: { readonly stable: ArmPlan; readonly candidate: ArmPlan };
   readonly stages: readonly Stage[];
+  /** Which of the traffic stages comes next is chosen by evidence; absent where they are climbed one by one. */
+  readonly pace?: PacePlan;
   readonly gates: readonly GateSetting[];
   readonly onFail: { readonly to: "stable" | "previous-stage" };
   /** Identity fields that may differ between the arms because the document says so. */

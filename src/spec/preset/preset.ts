@@ -1,5 +1,6 @@
 import type { GateName, GateOptions } from "../../core/judge/gates.ts";
 import type { ShareRange } from "../../core/judge/setting.ts";
+import type { PacePlan } from "../../core/stage/pace.ts";
 import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
 
 /** Options of some gates, each whole or in part. */
@@ -28,6 +29,8 @@ export interface PresetSource extends PresetText {
   readonly gates: GateChanges;
   readonly within?: GateRanges;
   readonly stages?: readonly Stage[];
+  /** Beside `stages`: which of them come next is chosen by evidence. */
+  readonly pace?: PacePlan;
   readonly onFail?: RolloutPlan["onFail"]["to"];
 }
 
@@ -38,6 +41,7 @@ export interface Preset extends PresetText {
   readonly gates: Partial<GateOptions>;
   readonly within: GateRanges;
   readonly stages: readonly Stage[];
+  readonly pace?: PacePlan;
   /** Where a first failure leads when the document is silent. */
   readonly onFail: RolloutPlan["onFail"]["to"];
 }

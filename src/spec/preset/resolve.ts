@@ -20,6 +20,7 @@ export function resolvePreset(source: PresetSource, find: (name: string) => Pres
   const base = source.strictestOf === undefined ? (bases[0]?.gates ?? {}) : strictestGates(bases);
   const ranges = source.strictestOf === undefined ? (bases[0]?.within ?? {}) : strictestRanges(bases);
   const stages = source.stages ?? bases[0]?.stages;
+  const pace = source.stages === undefined ? bases[0]?.pace : source.pace;
   assert(stages !== undefined, `preset ${name} has a ladder or a base that has one`);
   return {
     name,
@@ -29,6 +30,7 @@ export function resolvePreset(source: PresetSource, find: (name: string) => Pres
     gates: withChanges(base, source.gates),
     within: { ...ranges, ...source.within },
     stages,
+    ...(pace === undefined ? {} : { pace }),
     onFail: source.onFail ?? bases[0]?.onFail ?? "stable",
   };
 }
