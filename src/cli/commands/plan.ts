@@ -231,6 +231,43 @@ function describeRollout({ alphaStop, to100S, exposed }: RolloutForecast): reado
   ];
 }
 
+interface PlanFacts {
+  readonly document: DocumentFile;
+  readonly planned: RolloutPlan;
+  readonly stages: readonly StageForecast[];
+  readonly whole: RolloutForecast;
+  readonly known: Awaited<ReturnType<typeof checkStable>>;
+  readonly options: PlanOptions;
+  readonly probes: Awaited<ReturnType<typeof probeFacts>>;
+  readonly identity: ReturnType<typeof identityFacts>;
+}
+
+function sayPlan(facts: PlanFacts, terminal: Terminal): void {
+  const { document, planned, stages, whole, known, options, probes, identity } = facts;
+  const { stable, candidate } = planned.arms;
+  const preset = document.document.spec.gates.map(presetOf).find((found) => found !== null);
+  const { cookie } = planned.sticky;
+  const trust = [...planned.identity.stickyBy, ...(cookie === undefined ? [] : [`cookie ${cookie}`])].join(", ");
+  terminal.data(
+    `${terminal.paint("strong", planned.rolloutId)}: ${planned.service}, ${stable.releaseId} -> ${candidate.releaseId}, sticky by ${trust}`,
+  );
+  terminal.data(`  stable is ${known.says}`);
+  if (preset != null) terminal.data(`  preset ${preset.name}: ${preset.says}`);
+  terminal.data(`  ${proxiesLine(document.document.spec.route.trustedProxies ?? [])}`);
+  for (const line of describeUsers(planned)) terminal.data(`  users    ${line}`);
+  for (const one of stages) terminal.data(describeStage(one, planned));
+  for (const line of describePace(planned)) terminal.data(line);
+  for (const line of probes === null ? [] : describeProbes(probes)) terminal.data(line);
+  terminal.data(describeIdentity(identity));
+  for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])
+    terminal.data(`     ${gate} sees ${detectable}`);
+  for (const line of describeRollout(whole)) terminal.data(line);
+  terminal.data(describeLease(planned.leaseMs ?? null));
+  terminal.data(
+    `  assumed: ${options.rps} requests/s (--rps), ${options.errorRate * 100} % errors (--error-rate), latency sigma ${options.latencySigma} (--latency-sigma)`,
+  );
+}
+
 /** `sluice plan FILE`: what will happen, how long it takes at today's traffic, what each gate can and cannot see. */
 export async function plan(file: string, options: PlanOptions, terminal: Terminal): Promise<ExitCode> {
   const document = await readDocument(file);
@@ -266,28 +303,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     };
     terminal.data(JSON.stringify(answer));
   } else {
-    const preset = document.document.spec.gates.map(presetOf).find((found) => found !== null);
-    const { cookie } = planned.sticky;
-    const trust = [...planned.identity.stickyBy, ...(cookie === undefined ? [] : [`cookie ${cookie}`])].join(", ");
-    terminal.data(
-      `${terminal.paint("strong", planned.rolloutId)}: ${planned.service}, ${stable.releaseId} -> ${candidate.releaseId}, sticky by ${trust}`,
-    );
-    terminal.data(`  stable is ${known.says}`);
-    if (preset != null) terminal.data(`  preset ${preset.name}: ${preset.says}`);
-    terminal.data(`  ${proxiesLine(document.document.spec.route.trustedProxies ?? [])}`);
-    for (const line of describeUsers(planned)) terminal.data(`  users    ${line}`);
-    for (const one of stages) terminal.data(describeStage(one, planned));
-    for (const line of describePace(planned)) terminal.data(line);
-    for (const line of probes === null ? [] : describeProbes(probes)) terminal.data(line);
-    terminal.data(describeIdentity(identity));
-    for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])
-      terminal.data(`     ${gate} sees ${detectable}`);
-    for (const line of describeRollout(whole)) terminal.data(line);
-    terminal.data(describeLease(leaseMs));
-    const { failureRate, latencySigma } = assumed;
-    terminal.data(
-      `  assumed: ${options.rps} requests/s (--rps), ${failureRate * 100} % errors (--error-rate), latency sigma ${latencySigma} (--latency-sigma)`,
-    );
+    sayPlan({ document, planned, stages, whole, known, options, probes, identity }, terminal);
     for (const { code, at, message, fix } of warnings)
       terminal.say(`${terminal.paint("warn", code)} ${file}:${at.line}:${at.column}  ${message}\n      fix: ${fix}`);
   }

@@ -103,8 +103,8 @@ export function chooseAmong(
 }
 
 /**
- * What is wrong with the bounds on harm for traffic like this, as sentences: the smallest share breaks one, or a healthy
- * candidate would stand at `lastIndex` for ever.
+ * What is wrong with the bounds on harm for traffic like this, as sentences: the smallest share breaks one, or a
+ * healthy candidate would stand at `lastIndex` for ever.
  */
 export function brokenBounds(
   plan: RolloutPlan,

@@ -20,7 +20,7 @@ const FEWEST_ALPHA = 0.001;
  * From a request that proves harm to the last one that the candidate gets: its window (250 ms), the look at it (200 ms)
  * and the push to the gateways (1 s).
  */
-export const REACTION_S = 1.5;
+const REACTION_S = 1.5;
 
 /** The part of the error budget a gate spends: none where it cannot stop or promises nothing. */
 export function alphaOf({ gate, options }: GateSetting): number {
