@@ -23,6 +23,8 @@ import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
 import { KeyDesk } from "./key-desk.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { FORGET_AFTER_MS } from "./silent-planes.ts";
 import { Ownership } from "./ownership.ts";
 import { Panels } from "./panels.ts";
 import { PlaneDesk } from "./plane-desk.ts";
@@ -36,6 +38,8 @@ export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" 
   readonly random: Random;
   /** Proves leases to data planes; null where no secret is shared, then no lease is given. */
   readonly proof: Proof | null;
+  /** How long a data plane may be silent before it is taken for gone; by default an hour. */
+  readonly forgetAfterMs?: number | undefined;
   /** Signs documents and leases; null for data planes that were told to take unsigned ones. */
   readonly signer: DocumentSigner | null;
 };
@@ -66,7 +70,6 @@ const TICK_MS = 250;
 const PREFLIGHT_MS = 5_000;
 const SMOKE_MS = 60_000; // For the few questions that are asked before a rollout is accepted.
 const HOUR_MS = 3_600_000;
-const STORE_HOURS_MS = 60_000;
 /** Event ids begin at the time of the start times this: no process tells more events in a millisecond. */
 const EVENTS_PER_MS = 1_000;
 /** The longer lease of a planned stop, and how long the stop waits for data planes to hear of it. */
@@ -93,7 +96,7 @@ export class Controller {
   readonly #actors = new Map<string, RolloutActor>();
   readonly #known = new KnownClassesByService();
   readonly #hours: HourlyRates;
-  #hoursStoredAtMonoMs = Number.NEGATIVE_INFINITY;
+  readonly #housekeeping: Housekeeping;
   readonly #stopped = new AbortController();
   /** Applies go one after another: two at once could both find a service free. */
   #applying: Promise<unknown> = Promise.resolve();
@@ -108,6 +111,10 @@ export class Controller {
     this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
     this.pointers = owned.pointers;
     this.#tools = { ...options, ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels };
+    const [rollouts, wallMs] = [() => this.rollouts(), () => options.clock.wallMs()];
+    const { forgetAfterMs = FORGET_AFTER_MS } = options;
+    const kept = { ...this.#tools, hub: this.hub, planes: this.planes, hours, rollouts, wallMs, forgetAfterMs };
+    this.#housekeeping = new Housekeeping(kept);
   }
 
   /** Reads the store, continues what a restart interrupted and begins to tick. */
@@ -357,15 +364,6 @@ export class Controller {
     if (!isFinal(stored.rollout)) await actor.resume();
   }
 
-  /** Once a minute: a restart then forgets a minute of a week. */
-  async #storeHours(): Promise<void> {
-    const { clock, store, onFatal } = this.#tools;
-    if (clock.monoMs() - this.#hoursStoredAtMonoMs < STORE_HOURS_MS) return;
-    this.#hoursStoredAtMonoMs = clock.monoMs();
-    const hours = this.#hours.takeChanged();
-    if (hours.length > 0) await store.commit({ hours }).catch(onFatal);
-  }
-
   /** Beside the tick: a store that hangs must not stop the clock of rollouts. */
   async #renewOwnership(): Promise<void> {
     try {
@@ -377,12 +375,12 @@ export class Controller {
   }
 
   async #tick(): Promise<void> {
-    const { clock, log } = this.#tools;
+    const { clock, log, onFatal } = this.#tools;
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       await clock.sleep(TICK_MS, signal);
       void this.#renewOwnership();
-      await this.#storeHours();
+      await this.#housekeeping.tick().catch(onFatal);
       for (const actor of this.#actors.values()) {
         if (signal.aborted || isFinal(actor.rollout)) continue;
         await actor

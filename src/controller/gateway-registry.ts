@@ -20,6 +20,19 @@ interface Seen {
   readonly seenAtMonoMs: number | null;
   /** When its lease is over, counted from the moment an answer left; infinite for a data plane that knows no lease. */
   readonly leaseEndMonoMs: number;
+  /** When this controller first knew of it. */
+  readonly knownAtMonoMs: number;
+  /** When it last said that its document gives nobody a candidate for ever. */
+  readonly harmlessAtMonoMs: number | null;
+}
+
+/** How long a data plane has said nothing, and what it may still do. */
+interface Silence {
+  /** Since its last word, or since this controller started. */
+  readonly silentMs: number;
+  readonly leaseLeftMs: number;
+  /** Since it last said that its document gives nobody a candidate without a lease; null when it never did. */
+  readonly harmlessMs: number | null;
 }
 
 /** The controller's side of the control link: each service's current document, and what each data plane said last. */
@@ -52,6 +65,8 @@ export class GatewayRegistry implements GatewayHub {
     const planeId = report?.id ?? gatewayId;
     // What it says it has left was counted from its own request, so at this moment it has no more than that.
     const leaseEndMonoMs = report === null ? Number.POSITIVE_INFINITY : nowMs + report.leaseLeftMs;
+    const before = this.#gateways.get(gatewayId);
+    const isHarmless = report !== null && this.#isHarmless(service, adopted, report.digest);
     this.#gateways.set(gatewayId, {
       service,
       gatewayId,
@@ -60,6 +75,8 @@ export class GatewayRegistry implements GatewayHub {
       report,
       seenAtMonoMs: nowMs,
       leaseEndMonoMs,
+      knownAtMonoMs: before?.knownAtMonoMs ?? nowMs,
+      harmlessAtMonoMs: isHarmless ? nowMs : (before?.harmlessAtMonoMs ?? null),
     });
   }
 
@@ -74,6 +91,8 @@ export class GatewayRegistry implements GatewayHub {
       report: null,
       seenAtMonoMs: null,
       leaseEndMonoMs,
+      knownAtMonoMs: this.#monoMs(),
+      harmlessAtMonoMs: null,
     });
   }
 
@@ -93,6 +112,18 @@ export class GatewayRegistry implements GatewayHub {
   /** It said goodbye, was replaced by its own new start, or a person says that it is gone. */
   remove(gatewayId: string): void {
     this.#gateways.delete(gatewayId);
+  }
+
+  /** Null for one that does not count. */
+  silence(gatewayId: string): Silence | null {
+    const seen = this.#gateways.get(gatewayId);
+    if (seen === undefined) return null;
+    const nowMs = this.#monoMs();
+    return {
+      silentMs: nowMs - (seen.seenAtMonoMs ?? seen.knownAtMonoMs),
+      leaseLeftMs: Math.max(0, seen.leaseEndMonoMs - nowMs),
+      harmlessMs: seen.harmlessAtMonoMs === null ? null : nowMs - seen.harmlessAtMonoMs,
+    };
   }
 
   live(service: string): readonly LiveGateway[] {
@@ -139,6 +170,14 @@ export class GatewayRegistry implements GatewayHub {
 
   forget(service: string): void {
     this.#documents.delete(service);
+  }
+
+  /** True when a data plane routes by the document in force, and a lease bounds what that gives a candidate. */
+  #isHarmless(service: string, adopted: LiveGateway["adopted"], digest: string): boolean {
+    const current = this.current(service);
+    if (current === null || adopted.epoch !== current.epoch || adopted.seq !== current.seq) return false;
+    const isOpen = current.arms.candidate !== null && !current.closed.includes("candidate");
+    return digest === digestOf(current) && (!isOpen || (current.lease ?? null) !== null);
   }
 
   /** Calls back with each new document of a service; returns the way to stop. */

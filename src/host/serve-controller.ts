@@ -10,7 +10,7 @@ import { GatewayRegistry } from "../controller/gateway-registry.ts";
 import { httpAccess } from "../drivers/access/http/index.ts";
 import { httpHealth } from "../drivers/health/http/index.ts";
 import { systemRandom } from "../fence/system.ts";
-import { openPgliteStore } from "../drivers/store/pglite/index.ts";
+import { openPgliteStore, type PgliteStore } from "../drivers/store/pglite/index.ts";
 import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
 import { backupBody } from "./backup/back-up.ts";
@@ -35,6 +35,8 @@ export interface ServeControllerOptions {
   readonly onFatal: (error: unknown) => void;
   /** Longest time the process may hang before it is ended; by default 20 s, several times the slowest start. */
   readonly stallMs?: number;
+  /** How long a data plane may be silent before it is taken for gone; by default an hour. */
+  readonly forgetAfterMs?: number | undefined;
   /** True to begin again where the database of before is gone, or to take one of another store. */
   readonly isNew?: boolean;
   /** True when `/metrics` may be read without a token; by default it needs one of scope view. */
@@ -102,6 +104,20 @@ const hungText = (stallMs: number): string =>
   `the database has not answered for ${stallMs / 1_000} s, most likely because the disk is full or files may not ` +
   "grow; ending: free space and start again, nothing acknowledged is lost";
 
+const newKeyText = (dataDir: string, kid: string): string =>
+  `${join(dataDir, SIGNING_KEY_FILE)} was not there, so a new key signs from now on (${kid}); ` +
+  "gateways on other machines have to be told: sluice key show";
+
+/** The store of a data directory, once it is known to be the one that was here before. */
+async function openStore(dataDir: string, isNew: boolean, undo: (() => Promise<unknown>)[]): Promise<PgliteStore> {
+  await checkDatabase(dataDir, isNew);
+  const store = await openPgliteStore(join(dataDir, "database"));
+  undo.push(() => store.close());
+  const { store: identity } = await store.own(hexOf(systemRandom.bytes(16)));
+  await checkIdentity(dataDir, identity, isNew);
+  return store;
+}
+
 /** Starts the controller that owns a data directory. Whatever was started is stopped again when a later part fails. */
 export async function startController(options: ServeControllerOptions): Promise<RunningController | TakenDirectory> {
   const { dataDir, host, port, probes, log, onFatal } = options;
@@ -115,39 +131,31 @@ export async function startController(options: ServeControllerOptions): Promise<
   try {
     const stallMs = options.stallMs ?? STALL_MS;
     undo.push(watchEventLoop(stallMs, hungText(stallMs)));
-    const { isNew = false } = options;
-    await checkDatabase(dataDir, isNew);
-    const store = await openPgliteStore(join(dataDir, "database"));
-    undo.push(() => store.close());
-    const { store: identity } = await store.own(hexOf(systemRandom.bytes(16)));
-    await checkIdentity(dataDir, identity, isNew);
+    const store = await openStore(dataDir, options.isNew === true, undo);
     // After the database: a token says there is one, and a start that was cut off before must not look like a loss.
     const { path: tokenFile, token } = await openTokenFile(dataDir);
     const gateway = await openTokenFile(dataDir, TOKEN_FILES.gateway);
     const { signer, isNew: isNewKey } = await openSigningKey(dataDir);
     const clock = systemClock();
     const hub = new GatewayRegistry(() => clock.monoMs());
-    const traffic = { gateway: gatewayTraffic(hub) };
     const controller = await Controller.open({
       store,
       hub,
       random: systemRandom,
       proof: null, // Each answer is proven with the credential it answers to.
       signer,
-      traffic,
+      traffic: { gateway: gatewayTraffic(hub) },
       probes,
       health: httpHealth(clock, { access: (plan) => httpAccess(plan, clock) }),
       metrics: metricSources(clock),
       clock,
       log,
       onFatal,
+      forgetAfterMs: options.forgetAfterMs,
     });
     undo.push(() => controller.stop());
     // Only where there were gateways to tell: the first start of all makes one in silence.
-    if (isNewKey && controller.planes.all().length > 0) {
-      const made = `${join(dataDir, SIGNING_KEY_FILE)} was not there, so a new key signs from now on`;
-      log(`${made} (${kidOf(signer.current.publicKey)}); gateways on other machines have to be told: sluice key show`);
-    }
+    if (isNewKey && controller.planes.all().length > 0) log(newKeyText(dataDir, kidOf(signer.current.publicKey)));
     const own = [[token, "admin"] as const, [gateway.token, "gateway"] as const];
     const tokens = await TokenBook.open(store, clock, own);
     const { hasOpenMetrics = false } = options;

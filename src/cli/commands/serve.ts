@@ -13,13 +13,15 @@ export interface ServeOptions {
   readonly port: number;
   /** True when `/metrics` may be read without a token. */
   readonly openMetrics: boolean;
+  /** How long a gateway may be silent before it is taken for gone; left out for the default. */
+  readonly forgetAfter?: number;
   /** True to begin again where the database of before is gone. */
   readonly new: boolean;
 }
 
 /** `sluice serve`: the controller of one data directory until a signal ends it. A second one on it is exit 13. */
 export async function serve(options: ServeOptions, probes: ProbeRunner, terminal: Terminal): Promise<ExitCode> {
-  const { dataDir, host, port, openMetrics: hasOpenMetrics, new: isNew } = options;
+  const { dataDir, host, port, openMetrics: hasOpenMetrics, new: isNew, forgetAfter: forgetAfterMs } = options;
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -36,6 +38,7 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
     port,
     hasOpenMetrics,
     isNew,
+    forgetAfterMs,
     probes,
     log,
     onFatal: (error) => fail(error),

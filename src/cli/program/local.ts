@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { Terminal } from "../terminal.ts";
-import { type Act, DATA_DIR, port, positive, seed, type Shared, share, type Verb } from "./options.ts";
+import { type Act, DATA_DIR, duration, port, positive, seed, type Shared, share, type Verb } from "./options.ts";
 
 /** Commands that need no running controller. */
 export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
@@ -118,6 +118,7 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--port <n>", "port to listen on, 0 for a free one", port, 4_400)
     .option("--new", "begin again where the database of before is gone, or is another one", false)
+    .option("--forget-after <duration>", "silent gateways are gone after this, by default 1h", duration)
     .option("--open-metrics", "tell /metrics to everybody who can connect, without a token", false)
     .action(
       act(
@@ -127,6 +128,7 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
           host: string;
           port: number;
           openMetrics: boolean;
+          forgetAfter?: number;
           new: boolean;
         }) => {
           const [{ serve }, { probeRunner }] = await Promise.all([

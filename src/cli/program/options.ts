@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { parseDurationMs } from "../../spec/duration.ts";
 import type { ExitCode } from "../exit-code.ts";
 
 /** Options of every command that talks to a controller. */
@@ -32,6 +33,13 @@ export function share(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0 && value < 1) return value;
   throw new InvalidArgumentError("expected a share between 0 and 1, e.g. 0.005");
+}
+
+/** Reads a duration in milliseconds. */
+export function duration(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms !== null && ms > 0) return ms;
+  throw new InvalidArgumentError("expected a duration with its unit, e.g. 30m or 1h");
 }
 
 /** Collects an option that may be given several times. */
