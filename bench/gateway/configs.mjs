@@ -11,8 +11,8 @@ function nginx(folder, name, http) {
     .join(" ");
   writeFileSync(
     path,
-    `worker_processes 1; daemon off; pid ${join(folder, `${name}.pid`)}; error_log stderr crit; worker_rlimit_nofile 8192;
-events { worker_connections 4096; }
+    `worker_processes 1; daemon off; pid ${join(folder, `${name}.pid`)}; error_log stderr crit; worker_rlimit_nofile 16384;
+events { worker_connections 12288; }
 http { access_log off; keepalive_requests 100000000; keepalive_timeout 300s; default_type application/json; ${paths}
 ${http} }\n`,
   );
@@ -37,6 +37,18 @@ export function nginxConfig(folder, port, [stable, candidate]) {
  split_clients "s7$http_x_user_id" $arm { 10% candidate; * stable; }
  server { listen 127.0.0.1:${port} backlog=4096; proxy_http_version 1.1; proxy_set_header Connection "";
   proxy_set_header x-exp $arm; location / { proxy_pass http://$arm; } }`,
+  );
+}
+
+/** nginx as a peer under hostile clients: patient for as long as the gateway is, and no answer spooled to the disk. */
+export function hostileNginxConfig(folder, port, service) {
+  return nginx(
+    folder,
+    "peer",
+    ` upstream service { server 127.0.0.1:${service}; keepalive 128; keepalive_requests 100000000; }
+ client_header_timeout 10s; client_body_timeout 60s; send_timeout 60s; client_max_body_size 64m;
+ server { listen 127.0.0.1:${port} backlog=4096; proxy_http_version 1.1; proxy_set_header Connection "";
+  proxy_max_temp_file_size 0; location / { proxy_pass http://service; } }`,
   );
 }
 

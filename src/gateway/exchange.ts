@@ -14,7 +14,7 @@ import { REFUSALS } from "./refusal.ts";
 import { BodyTooLargeError, GatheredBody, RequestBody } from "./request-body.ts";
 import { answerHeaders, eventInTrailers } from "./response-headers.ts";
 import { hearService, ONE_RETRY } from "./service-word.ts";
-import type { StalledWrite } from "./stalled-writes.ts";
+import type { Behind, StalledWrite } from "./stalled-writes.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** A body of known length up to this is collected and sent in one piece, which is cheaper than a stream. */
@@ -107,8 +107,8 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     this.#fail(SATURATED, null);
   }
 
-  get holdsConnection(): boolean {
-    return this.#place === "run";
+  get behind(): Behind | null {
+    return this.#place === "run" ? this.#upstream.slots.behind(this.#to.client) : null;
   }
 
   cutStalled(): void {

@@ -1,3 +1,5 @@
+import type { Behind } from "./stalled-writes.ts";
+
 /** Something that waits for one of an endpoint's connections. */
 export interface SlotTaker {
   /** Monotonic time since when it waits; set by itself. */
@@ -54,8 +56,16 @@ export class FairSlots {
     return this.#running + this.#waiting;
   }
 
-  get waiting(): number {
-    return this.#waiting;
+  /** Who waits while this client holds connections. */
+  behind(client: string | null): Behind {
+    const name = client ?? "";
+    const own = this.#shares.get(name);
+    let poorer = 0;
+    for (const other of this.#turns) {
+      const share = this.#shares.get(other);
+      if (share !== undefined && share.running < (own?.running ?? 0)) poorer += share.waiting.length;
+    }
+    return { poorer, own: own?.waiting.length ?? 0 };
   }
 
   /**

@@ -288,7 +288,7 @@ class RunningGateway implements Gateway {
     while (!this.#stopped.signal.aborted) {
       this.#tellLease();
       const nowMs = clock.monoMs();
-      counts.stalled += stalls.cut(nowMs, this.#timeouts.clientWriteMs, this.#upstreams.waiting);
+      counts.stalled += stalls.cut(nowMs, this.#timeouts.clientWriteMs);
       this.#upstreams.expire(nowMs - this.#timeouts.queueMs);
       await clock.sleep(SWEEP_MS, this.#stopped.signal);
     }

@@ -163,13 +163,6 @@ export class UpstreamSet {
     for (const upstream of this.#byEndpoint.values()) upstream.slots.expire(untilMs);
   }
 
-  /** Requests that wait for a connection. */
-  get waiting(): number {
-    let waiting = 0;
-    for (const { slots } of this.#byEndpoint.values()) waiting += slots.waiting;
-    return waiting;
-  }
-
   async destroy(): Promise<void> {
     await Promise.all([...this.#byEndpoint.values()].map((upstream) => upstream.destroy()));
   }

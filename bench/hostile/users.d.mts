@@ -1,0 +1,13 @@
+export interface Asked {
+  readonly asked: number;
+  readonly failed: number;
+  readonly failures: Readonly<Record<string, number>>;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export function askEvenly(how: {
+  readonly port: number;
+  readonly seconds: number;
+  readonly perSecond: number;
+}): Promise<Asked>;
