@@ -5,6 +5,7 @@ import { ControllerClient } from "../controller-client.ts";
 import { demoDocument, type DemoTargets } from "../demo/document.ts";
 import { DEFAULT_SCENARIOS, SCENARIOS, type Scenario, scenarioNamed } from "../demo/scenario.ts";
 import { StageSet } from "../demo/stage-set.ts";
+import { measurePace } from "../demo/pace.ts";
 import { isAsExpected, tellStory } from "../demo/story.ts";
 import type { DemoSummary, RolloutSummary } from "../demo/summary.ts";
 import { warmUp } from "../demo/warm-up.ts";
@@ -24,7 +25,6 @@ export interface DemoOptions {
   readonly portBase: number | null;
 }
 
-const REQUESTS_PER_SECOND = 200;
 const SERVICE = "support-rag";
 
 function cast({ scenario, isAll }: DemoOptions): readonly Scenario[] {
@@ -52,7 +52,6 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
     dataDir: folder,
     seed: options.seed,
     basePort: options.portBase === null ? null : options.portBase + 1,
-    requestsPerSecond: REQUESTS_PER_SECOND,
   });
   const stopTelling = new AbortController();
   const interrupted = new Promise<null>((resolve) => {
@@ -98,12 +97,12 @@ async function run(
     if (options.json) terminal.data(JSON.stringify({ type: "note", ts: Date.now(), text }));
     else terminal.say(text);
   };
-  note(
-    "a demo with shortened holds, on 127.0.0.1: one controller, one gateway, laboratory services, 200 requests a second",
-  );
+  note("a demo with shortened holds, on 127.0.0.1: one controller, one gateway, laboratory services");
   const [controllerUrl, firstStable] = await Promise.all([set.controller(), set.lab("r1", [])]);
   const client = await ControllerClient.connect({ controller: controllerUrl, dataDir: folder });
   void tellEvents(client, options, terminal, signal);
+  await warmUp(firstStable);
+  const { requestsPerSecond, slowness } = await measurePace(firstStable);
   let stableUrl = firstStable;
   const targetsOf = (index: number, candidateUrl: string): DemoTargets => ({
     rollout: `${SERVICE}-${index + 1}`,
@@ -113,13 +112,14 @@ async function run(
     listen: `127.0.0.1:${options.portBase ?? 0}`,
     goldPath: HANDBOOK_GOLD,
     corpusPath: HANDBOOK,
+    slowness,
   });
   const routeFile = join(folder, "gateway.yaml");
   await writeFile(routeFile, demoDocument(targetsOf(-1, `${firstStable}-next`), scenarios[0] as Scenario));
   const gatewayUrl = await set.gateway(routeFile);
-  await warmUp(stableUrl);
-  await set.traffic(`${gatewayUrl}/answer`);
-  note(`users ask ${gatewayUrl}/answer`);
+  await set.traffic(`${gatewayUrl}/answer`, requestsPerSecond);
+  const slow = slowness > 1 ? ", which is what this machine keeps up with now: the demo takes longer" : "";
+  note(`users ask ${gatewayUrl}/answer ${requestsPerSecond} times a second${slow}`);
   const summaries: RolloutSummary[] = [];
   for (const [index, scenario] of scenarios.entries()) {
     const candidateUrl = await set.lab(`r${index + 2}`, scenario.faults);

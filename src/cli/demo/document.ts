@@ -9,17 +9,30 @@ export interface DemoTargets {
   readonly listen: string;
   readonly goldPath: string;
   readonly corpusPath: string;
+  /** 1 for the demo's own rate of requests. */
+  readonly slowness: number;
 }
 
-const USERS_FIRST = [{ weight: 10, hold: "12s", cap: "60s" }, { probes: true }, { weight: 50, hold: "8s", cap: "60s" }];
+const PROBES = { probes: true };
+
+/** The steps a story is told in, with caps that leave a slow machine the time its evidence takes. */
+function stepsOf({ order }: Scenario, slowness: number): readonly object[] {
+  const cap = `${Math.ceil(60 * slowness)}s`;
+  const [tenth, half] = [
+    { weight: 10, hold: "12s", cap },
+    { weight: 50, hold: "8s", cap },
+  ];
+  return order === "users-first" ? [tenth, PROBES, half] : [PROBES, tenth, half];
+}
 
 /**
  * The rollout document of a demo rollout: the same kind of file a user writes, so that the demo has no private door.
- * Without steps the preset's own ladder is in force.
+ * Without steps the preset's own ladder is in force, which is made for the demo's own rate of requests.
  */
 export function demoDocument(targets: DemoTargets, scenario: Scenario): string {
-  const strategy =
-    scenario.order === "users-first" ? { strategy: { canary: { steps: USERS_FIRST, watch: "5s" } } } : {};
+  const { slowness } = targets;
+  const isPlain = scenario.order === "probes-first" && slowness === 1;
+  const strategy = isPlain ? {} : { strategy: { canary: { steps: stepsOf(scenario, slowness), watch: "5s" } } };
   return stringify({
     apiVersion: "sluice/v1",
     kind: "Rollout",

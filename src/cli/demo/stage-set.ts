@@ -6,7 +6,6 @@ export interface StageSetOptions {
   readonly dataDir: string;
   readonly seed: number;
   readonly basePort: number | null;
-  readonly requestsPerSecond: number;
 }
 
 /** The processes of a demo. They are separate because the database and the retrieval would block each other's loop. */
@@ -58,8 +57,8 @@ export class StageSet {
   }
 
   /** Open-loop traffic onto an answer endpoint, until the set is struck. */
-  async traffic(target: string): Promise<void> {
-    const { seed, requestsPerSecond } = this.#options;
+  async traffic(target: string, requestsPerSecond: number): Promise<void> {
+    const { seed } = this.#options;
     const argv = [
       "lab",
       "traffic",

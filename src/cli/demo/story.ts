@@ -8,6 +8,7 @@ import { readReport } from "../commands/report.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { reportMarkdown } from "../format/report-markdown.ts";
 import { readDocument } from "../read-document.ts";
+import { beginWhenReady } from "./begin.ts";
 import { demoDocument, type DemoTargets } from "./document.ts";
 import type { Scenario } from "./scenario.ts";
 import type { RolloutSummary } from "./summary.ts";
@@ -21,11 +22,11 @@ export interface StoryTools {
 }
 
 const POLL_MS = 100;
-/** A rollout that has not ended by then is reported as held. */
+/** A rollout that has not ended by then is reported as held; a slow machine has as much longer as its evidence takes. */
 const LIMIT_MS = 85_000;
 
-async function untilEnd(client: ControllerClient, rolloutId: string): Promise<Status> {
-  const deadline = performance.now() + LIMIT_MS;
+async function untilEnd(client: ControllerClient, rolloutId: string, limitMs: number): Promise<Status> {
+  const deadline = performance.now() + limitMs;
   for (;;) {
     const status = await client.status(rolloutId);
     if (status.exit_code !== null || performance.now() > deadline) return status;
@@ -48,8 +49,9 @@ export async function tellStory(scenario: Scenario, targets: DemoTargets, tools:
   await writeFile(file, demoDocument(targets, scenario));
   const before = await tools.nextSeen();
   tools.note(`${scenario.name}: ${scenario.says}`);
-  await applyDocument(await readDocument(file), client);
-  const status = await untilEnd(client, targets.rollout);
+  const read = await readDocument(file);
+  await beginWhenReady(() => applyDocument(read, client), tools.note);
+  const status = await untilEnd(client, targets.rollout, LIMIT_MS * targets.slowness);
   const after = await tools.nextSeen();
   const report = join(folder, `${targets.rollout}.md`);
   await writeFile(report, reportMarkdown(await readReport(targets.rollout, client)));

@@ -3,14 +3,21 @@ const WARM_REQUESTS = 200;
 const AT_ONCE = 20;
 
 /** Sends warm requests straight to a service. What it answers does not matter; that it answers does. */
-export async function warmUp(answerUrl: string): Promise<void> {
+export const warmUp = (answerUrl: string): Promise<void> =>
+  askWarm(answerUrl, { requests: WARM_REQUESTS, atOnce: AT_ONCE });
+
+/** Sends warm requests, some of them at a time. */
+export async function askWarm(
+  answerUrl: string,
+  { requests, atOnce }: { readonly requests: number; readonly atOnce: number },
+): Promise<void> {
   const one = async (index: number): Promise<void> => {
     const headers = { "content-type": "application/json", "x-warm": "true" };
     const body = JSON.stringify({ question: `warm request ${index}`, k: 10, seed: null, probe: false });
     const response = await fetch(answerUrl, { method: "POST", headers, body }).catch(() => null);
     await response?.arrayBuffer().catch(() => null); // A planted fault may cut the body; that is what it is for.
   };
-  for (let sent = 0; sent < WARM_REQUESTS; sent += AT_ONCE) {
-    await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => one(sent + index)));
+  for (let sent = 0; sent < requests; sent += atOnce) {
+    await Promise.all(Array.from({ length: Math.min(atOnce, requests - sent) }, (_, index) => one(sent + index)));
   }
 }

@@ -1,0 +1,28 @@
+import { CliError } from "../cli-error.ts";
+
+/** Refusals that say that nothing was begun, and that a busy machine outgrows by itself. */
+const PASSING = ["no-gateway", "target-unreachable"];
+const LIMIT_MS = 60_000;
+const PAUSE_MS = 500;
+
+/**
+ * Begins a rollout, and asks again while the controller has not heard of the gateway or a service is slow to say that it
+ * is ready: both are started by the demo itself, so they come. What else is refused stays refused.
+ */
+export async function beginWhenReady<T>(
+  begin: () => Promise<T>,
+  note: (text: string) => void,
+  pause: () => Promise<void> = () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS)),
+): Promise<T> {
+  const deadline = performance.now() + LIMIT_MS;
+  for (let told = ""; ; await pause()) {
+    try {
+      return await begin();
+    } catch (error) {
+      const isPassing = error instanceof CliError && PASSING.includes(String(error.cause));
+      if (!isPassing || performance.now() > deadline) throw error;
+      if (error.message !== told) note(`not yet: ${error.message}`);
+      told = error.message;
+    }
+  }
+}
