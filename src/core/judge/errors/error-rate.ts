@@ -1,5 +1,4 @@
 import { type ClusterDifference, isRateHigher } from "../../by-unit/cluster-difference.ts";
-import { unitLabel } from "../../assign/unit-name.ts";
 import type { UnitView } from "../../by-unit/unit-evidence.ts";
 import type { ArmWindow } from "../../window/window.ts";
 import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../../stats/bernoulli-e-process.ts";
@@ -22,6 +21,7 @@ import { FAILS_REQUESTS } from "./advice.ts";
 import { inSegments } from "./named-segments.ts";
 import { errorRateNeeds } from "./error-rate-needs.ts";
 import { judgeProbeErrors } from "./probe-errors.ts";
+import { describeSuspicion, foldSuspicion, isSuspected, NO_SUSPICION, type Suspicion } from "./suspicion.ts";
 import { isAfterComparing, isAlone, tallyPlace } from "../traffic/stage-tally.ts";
 import { percent, trafficVerdict } from "../traffic/traffic-verdict.ts";
 import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "../traffic/watch-detector.ts";
@@ -51,6 +51,8 @@ interface State {
   readonly watch: WatchDetector;
   /** Follows the plan's margins only: each one costs time in every block. */
   readonly proof: ExcessEProcess;
+  /** Missing in what the version before stored. */
+  readonly suspicion?: Suspicion;
 }
 
 function countOf(arm: ArmWindow): ArmCount {
@@ -68,16 +70,6 @@ function intervalOf(counts: CountBlock, difference: ClusterDifference | null): r
 /** Failures of each arm below which an interval over users would be too narrow. @source decision-policy.md */
 const FAILING_LEAST = 40;
 const TWO_SIDED_Z = 1.96;
-/** Standard errors beyond which the requests of few users hold the share; a healthy rollout thaws as users come. */
-const FEW_USERS_Z = 2;
-/** Users named where few are meant. */
-const USERS_NAMED = 3;
-
-function isFewUsersHarm(logE: number, difference: ClusterDifference | null, { alpha }: ErrorRateOptions): boolean {
-  if (logE < Math.log(1 / alpha)) return false;
-  return difference === null || difference.estimate > FEW_USERS_Z * difference.standardError;
-}
-
 function ofUsers(units: UnitView | null): string {
   if (units === null) return "";
   const { stable, candidate } = units.failures.units;
@@ -89,14 +81,6 @@ function whatIsKnown(proof: ExcessEProcess, beta: number, margin: number): strin
   const excluded = excludedMargin(proof, beta);
   const known = excluded === null ? "no harm is excluded yet" : `only harm beyond +${percent(excluded)} is excluded`;
   return `${known}, +${percent(margin)} is wanted`;
-}
-
-/** The users who fail most, as they are printed; `sluice unit ID --rollout R` tells whether one is a known one. */
-function failingUsers(units: UnitView): string {
-  const worst = units
-    .failing(USERS_NAMED)
-    .map(({ name, failures, requests }) => `${unitLabel(name)} (${failures} of ${requests} failed)`);
-  return worst.length === 0 ? "the users who fail" : worst.join(", ");
 }
 
 /** The tally of the share in force after a block; what came before the candidate's first share is not its own. */
@@ -167,16 +151,24 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
   start: ({ margin }) => {
     const margins = [...new Set([margin.under10, margin.under50, margin.from50])].sort((a, b) => a - b);
     const stage = { ...NO_COUNTS, candidateBp: null };
-    return { stage, harm: startBernoulliEProcess(), proof: startExcess({ margins }), watch: NEW_WATCH };
+    return {
+      stage,
+      harm: startBernoulliEProcess(),
+      proof: startExcess({ margins }),
+      watch: NEW_WATCH,
+      suspicion: NO_SUSPICION,
+    };
   },
-  fold: ({ stage, harm, proof, watch }, block, { margin }) => {
+  fold: ({ stage, harm: before, proof, watch, suspicion = NO_SUSPICION }, block, { margin, alpha }) => {
     const { stable, candidate } = block.arms;
     const counts = { stable: countOf(stable), candidate: countOf(candidate) };
+    const harm = foldBernoulli(before, counts);
     return {
       stage: stageWith(stage, block, counts),
-      harm: foldBernoulli(harm, counts),
+      harm,
       proof: foldExcess(proof, counts),
-      watch: isAlone(block) ? foldWatch(watch, counts.candidate, toleratedAlone(harm, margin.from50)) : watch,
+      watch: isAlone(block) ? foldWatch(watch, counts.candidate, toleratedAlone(before, margin.from50)) : watch,
+      suspicion: foldSuspicion(suspicion, counts, block.endMs, harm.logE >= Math.log(1 / alpha)),
     };
   },
 
@@ -184,7 +176,7 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
 
   decide(state, stage, options): Verdict {
     if (options.mode === "literal") return decideLiteral(state, options);
-    const { harm, proof } = state;
+    const { harm, proof, suspicion = NO_SUSPICION } = state;
     // Estimates are the share's own: both arms in the same hours. Evidence is that of the whole rollout.
     const { stable, candidate } = state.stage;
     const margin = boundAt(options.margin, stage.candidateBp);
@@ -210,10 +202,9 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
       const reason = `${found}: more than chance allows`;
       return trafficVerdict(base, "fail", { ...finding, ...inSegments(byUnit, reason) });
     }
-    if (byUnit !== null && isFewUsersHarm(harm.logE, difference, options)) {
-      const reason = `${found}: requests fail more than chance allows, and few users send them: the share is held`;
-      const needs = `failures of more users, or their end; look at ${failingUsers(byUnit)}`;
-      return trafficVerdict(base, "inconclusive", { ...finding, reason, needs });
+    if (byUnit !== null && isSuspected(suspicion, difference)) {
+      const { reason, needs } = describeSuspicion(suspicion, byUnit);
+      return trafficVerdict(base, "inconclusive", { ...finding, needs, reason: `${found}: ${reason}` });
     }
     // So many requests of one user say as much as one: evidence shrinks by the design effect.
     const beta = Math.max(Number.MIN_VALUE, options.beta ** (difference?.designEffect ?? 1));
