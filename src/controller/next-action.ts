@@ -15,6 +15,8 @@ export interface PlanesHeard {
   readonly live: number;
   /** Since the last word of any of them; null when none ever spoke to this controller. */
   readonly silentMs: number | null;
+  /** Those that look at no signature. */
+  readonly unsigned?: readonly string[];
 }
 
 /** Without a gateway no request is measured, and what was measured before says nothing about now. */

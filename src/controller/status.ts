@@ -166,7 +166,10 @@ export function statusWire(
     cause: causeWire(rollout.cause),
     detect_ms: detectMs(stored, journal),
     rollback_ms: rollbackMs(stored),
-    gateways: planes === null ? null : { live: planes.live, silent_ms: planes.silentMs },
+    gateways:
+      planes === null
+        ? null
+        : { live: planes.live, silent_ms: planes.silentMs, accept_unsigned: planes.unsigned ?? [] },
     next: nextAction(rollout, at, planes),
     conditions: conditionsOf(rollout),
     exit_code: exitCodeOf(rollout),

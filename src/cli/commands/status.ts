@@ -17,8 +17,15 @@ function statusLines(status: Status, terminal: Terminal): readonly string[] {
     ...status.verdicts.map(({ gate, verdict, reason }) => `  ${verdict.padEnd(13)} ${gate}: ${reason}`),
     ...(status.cause === null ? [] : [`  cause   ${status.cause.text}`]),
     ...(status.cause?.look_at == null ? [] : [`  look at ${status.cause.look_at}`]),
+    ...unsignedLines(status),
     `  next    ${status.next}`,
   ];
+}
+
+/** Whoever stands between such a gateway and its controller can order its traffic: that is said wherever one looks. */
+function unsignedLines({ gateways }: Status): readonly string[] {
+  const ids = gateways?.accept_unsigned ?? [];
+  return ids.length === 0 ? [] : [`  WARNING accepts documents that nobody signed: ${ids.join(", ")}`];
 }
 
 /** One rollout on one line: where it stands and how much it has. */

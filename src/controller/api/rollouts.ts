@@ -88,7 +88,8 @@ function planesHeard({ hub }: Controller, service: string): PlanesHeard {
   const words = hub.words(service);
   const silences = words.flatMap(({ silentMs }) => (silentMs === null ? [] : [silentMs]));
   const live = words.filter(({ isLive }) => isLive).length;
-  return { live, silentMs: silences.length === 0 ? null : Math.round(Math.min(...silences)) };
+  const unsigned = words.filter(({ acceptsUnsigned }) => acceptsUnsigned).map(({ gatewayId }) => gatewayId);
+  return { live, unsigned, silentMs: silences.length === 0 ? null : Math.round(Math.min(...silences)) };
 }
 
 /** Every rollout, running ones first, then the newest end first. Without journals: a list must not grow slow. */

@@ -81,6 +81,7 @@ describe("an impostor on the controller's port", () => {
     await served.gateway.stop("SIGKILL");
     await served.startGateway("--accept-unsigned");
     await served.until("its report", async () => (await served.must(0, "gateways")).includes("accepts unsigned"));
+    expect(await served.must(0, "status", "second")).toContain("WARNING accepts documents that nobody signed");
     const genuine = await inForce();
     const evil = await takeThePort();
     evil.publish(JSON.stringify({ ...genuine, epoch: genuine.epoch + 1, kid: null, signature: null, lease: null }));
