@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -27,8 +27,8 @@ const NODES: readonly (readonly [line: string, binary: string])[] = [
   ["24", join(folder, "node_modules/node-24/bin/node")],
 ];
 
-function run(command: string, args: readonly string[], cwd: string): string {
-  const done = spawnSync(command, args, { cwd, encoding: "utf8", env: { ...process.env, NODE_ENV: "" } });
+function run(command: string, args: readonly string[], cwd: string, more: NodeJS.ProcessEnv = {}): string {
+  const done = spawnSync(command, args, { cwd, encoding: "utf8", env: { ...process.env, NODE_ENV: "", ...more } });
   if (done.status !== 0)
     throw new Error(`${command} ${args.join(" ")}: exit ${done.status}\n${done.stdout}${done.stderr}`);
   return done.stdout;
@@ -115,6 +115,16 @@ describe.runIf(isInstalled)("the packed package in an empty project", { timeout:
       mkdirSync(dir, { recursive: true });
       run(binary, [bin, "init", "--dir", dir], project);
       expect(run(binary, [bin, "validate", join(dir, "rollout.yaml")], project)).toBeDefined();
+    });
+
+    it("runs a story of the demo, offline, as npx starts it", () => {
+      // The story that ends before its first user: every process and file of the package has a part in it all the same.
+      const args = ["--no", "sluice", "demo", "--scenario", "swapped-ids", "--json"];
+      const path = `${dirname(binary)}${delimiter}${process.env["PATH"]}`;
+      const lines = run("npx", args, project, { PATH: path, npm_config_offline: "true" }).trim().split("\n");
+      const { ok, rollouts } = JSON.parse(lines.at(-1) ?? "");
+      expect(rollouts).toMatchObject([{ outcome: "rolled-back", cause: { gate: "coverage" }, candidate_requests: 0 }]);
+      expect(ok).toBe(true);
     });
   });
 
