@@ -8,6 +8,8 @@ export interface ClusterDifference {
   readonly standardError: number;
   readonly rates: { readonly stable: number; readonly candidate: number };
   readonly units: { readonly stable: number; readonly candidate: number };
+  /** Units that had the event: with few of them the standard error itself is not known. */
+  readonly failing: { readonly stable: number; readonly candidate: number };
   /**
    * Variance beside that of as many independent requests (Kish's design effect), the larger of both arms' and at least
    * 1: so many requests of one unit say as much as one of a unit of its own.
@@ -23,6 +25,7 @@ interface ArmRate {
   readonly variance: number;
   readonly independent: number;
   readonly units: number;
+  readonly failing: number;
 }
 
 /**
@@ -41,6 +44,7 @@ export function clusterDifference(table: UnitTable, measure: UnitMeasure): Clust
     standardError: Math.sqrt(variance),
     rates: { stable: stable.rate, candidate: candidate.rate },
     units: { stable: stable.units, candidate: candidate.units },
+    failing: { stable: stable.failing, candidate: candidate.failing },
     designEffect: Math.max(1, effectOf(stable), effectOf(candidate)),
   };
 }
@@ -50,24 +54,40 @@ function effectOf({ variance, independent }: ArmRate): number {
 }
 
 function armRate(table: UnitTable, arm: ServingArm, measure: UnitMeasure): ArmRate {
-  let [units, weights, events, weightSquares, products, eventSquares] = [0, 0, 0, 0, 0, 0];
+  let [units, failing, weights, events, weightSquares, products, eventSquares] = [0, 0, 0, 0, 0, 0, 0];
   for (const tally of table.tallies(arm, measure)) {
     const weight = Math.min(tally.chances, WEIGHT_MAX);
     const weighed = (weight * tally.events) / tally.chances;
     units++;
+    if (tally.events > 0) failing++;
     weights += weight;
     events += weighed;
     weightSquares += weight * weight;
     products += weight * weighed;
     eventSquares += weighed * weighed;
   }
-  if (weights === 0) return { rate: 0, variance: 0, independent: 0, units: 0 };
+  if (weights === 0) return { rate: 0, variance: 0, independent: 0, units: 0, failing: 0 };
   const rate = events / weights;
   // The sum of (weighed − weight · rate)², from one pass over the units.
   const squares = Math.max(0, eventSquares - 2 * rate * products + rate * rate * weightSquares);
   const correction = units > 1 ? units / (units - 1) : 1;
   const variance = (correction * squares) / (weights * weights);
-  return { rate, variance, independent: (rate * (1 - rate)) / weights, units };
+  return { rate, variance, independent: (rate * (1 - rate)) / weights, units, failing };
+}
+
+/** Units with the event, in each arm, below which an interval would be too narrow. @source decision-policy.md */
+export const FAILING_LEAST = 40;
+const TWO_SIDED_Z = 1.96;
+
+/** A 95 % interval of the difference, over units; null while too few of either arm had the event. */
+export function differenceInterval({
+  estimate,
+  standardError,
+  failing,
+}: ClusterDifference): readonly [low: number, high: number] | null {
+  if (Math.min(failing.stable, failing.candidate) < FAILING_LEAST) return null;
+  const half = TWO_SIDED_Z * standardError;
+  return [estimate - half, estimate + half];
 }
 
 /** Standard errors by which the rates must differ before counted units may stop a rollout. */

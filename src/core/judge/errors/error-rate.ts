@@ -1,4 +1,9 @@
-import { type ClusterDifference, isRateHigher } from "../../by-unit/cluster-difference.ts";
+import {
+  type ClusterDifference,
+  differenceInterval,
+  FAILING_LEAST,
+  isRateHigher,
+} from "../../by-unit/cluster-difference.ts";
 import type { UnitView } from "../../by-unit/unit-evidence.ts";
 import type { ArmWindow } from "../../window/window.ts";
 import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../../stats/bernoulli-e-process.ts";
@@ -61,15 +66,19 @@ function countOf(arm: ArmWindow): ArmCount {
 
 /** Over users where they are told apart; null where either arm has too few failing ones to say. */
 function intervalOf(counts: CountBlock, difference: ClusterDifference | null): readonly [number, number] | null {
-  if (difference === null) return wilsonDifference(counts);
-  if (Math.min(counts.stable.failures, counts.candidate.failures) < FAILING_LEAST) return null;
-  const half = TWO_SIDED_Z * difference.standardError;
-  return [difference.estimate - half, difference.estimate + half];
+  return difference === null ? wilsonDifference(counts) : differenceInterval(difference);
 }
 
-/** Failures of each arm below which an interval over users would be too narrow. @source decision-policy.md */
-const FAILING_LEAST = 40;
-const TWO_SIDED_Z = 1.96;
+/** Requests that are missing, and about how many users send so many, where users are told apart. */
+function requestsNeeded(missing: number, candidate: ArmCount, difference: ClusterDifference | null): string {
+  const requests = `about ${missing} more candidate requests`;
+  if (difference === null || candidate.total === 0) return requests;
+  const users = Math.max(1, Math.ceil((missing * difference.units.candidate) / candidate.total));
+  const few = FAILING_LEAST - Math.min(difference.failing.stable, difference.failing.candidate);
+  const interval = few > 0 ? `; an interval needs ${FAILING_LEAST} failing users of each arm, ${few} more` : "";
+  return `${requests}, of about ${users} users${interval}`;
+}
+
 function ofUsers(units: UnitView | null): string {
   if (units === null) return "";
   const { stable, candidate } = units.failures.units;
@@ -216,7 +225,7 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
     const share = Math.min(0.999, Math.max(0.0001, stage.candidateBp / 10_000));
     const more = requestsToMargin(proof, margin, beta, share);
     const missing = Math.max(more ?? 0, options.minSamples - candidate.total);
-    const needs = more === null ? "a lower error rate" : `about ${missing} more candidate requests`;
+    const needs = more === null ? "a lower error rate" : requestsNeeded(missing, candidate, difference);
     const lacks = isExcluded ? `+${percent(margin)} is kept by too few requests` : whatIsKnown(proof, beta, margin);
     const reason = `${found}: ${isExcluded && estimate > margin ? `over +${percent(margin)} at this share` : lacks}`;
     return trafficVerdict(base, "inconclusive", { ...finding, reason, needs });
