@@ -144,8 +144,7 @@ export class Controller {
 
   /** What `apply` would make of a plan's stable; nothing is begun. */
   settle(plan: RolloutPlan): ReturnType<typeof settleStable> {
-    const pointer = this.pointers.of(plan.service);
-    return this.#inTime((signal) => settleStable(plan, pointer, this.#tools.health, signal));
+    return this.#inTime((signal) => settleStable(plan, this.pointers.of(plan.service), this.#tools.health, signal));
   }
 
   rollouts(): readonly StoredRollout[] {
