@@ -34,7 +34,13 @@ if (unmapped.length > 0) {
   process.exit(2);
 }
 if (values.list) {
-  for (const id of ids) console.log(id, chosenLines(id).map(({ file, line }) => `${file}:${line}`).join(" "));
+  for (const id of ids)
+    console.log(
+      id,
+      chosenLines(id)
+        .map(({ file, line }) => `${file}:${line}`)
+        .join(" "),
+    );
   process.exit(0);
 }
 const equivalent = JSON.parse(readFileSync("tools/mutation/equivalent.json", "utf8"));
@@ -47,13 +53,19 @@ const left = rows.filter(({ survivors, tried }) => survivors.length > 0 || tried
 console.log(`${rows.length} IDs, ${rows.length - left.length} with every tried mutant killed or equivalent`);
 process.exit(left.length === 0 ? 0 : 1);
 
+/** Lines that were drawn may hold nothing that can be broken; then all of the ID's are taken. */
 async function tryId(id) {
+  const drawn = await tryLines(id, chosenLines(id));
+  return drawn.planned > 0 || drawn.isLate ? drawn : tryLines(id, linesOf(id));
+}
+
+async function tryLines(id, lines) {
   const all = proven.get(id) ?? [];
   const inProcess = all.filter((path) => !/^test\/(integration|cli|demo|runtime)\//.test(path));
   const needsBuild = inProcess.length === 0;
   const tests = needsBuild ? all : inProcess;
   const options = {
-    mutate: chosenLines(id).map(({ file, line }) => `${file}:${line}-${line}`),
+    mutate: lines.map(({ file, line }) => `${file}:${line}-${line}`),
     vitest: { configFile: "tools/mutation/ids.vitest.config.ts", related: false },
     coverageAnalysis: "off",
     concurrency: Number(values.concurrency),
@@ -70,7 +82,7 @@ async function tryId(id) {
   const killed = judged.length - alive.length;
   console.log(`${id}: ${killed} of ${judged.length} killed${isLate ? `, time was up (${planned} planned)` : ""}`);
   for (const mutant of alive) console.log(`  ${shown(mutant)}${reasonOf(mutant) ? ` (${reasonOf(mutant)})` : ""}`);
-  if (judged.length === 0) console.log(said);
+  if (judged.length === 0) console.log(`  ${planned} planned; ${said.trim()}`);
   return { id, tried: judged.length, killed, excused: excused.length, survivors, planned, isLate };
 }
 
@@ -96,7 +108,9 @@ function provenIds() {
 }
 
 function chosenLines(id) {
-  const lines = linesOf(id).filter(({ file, line }) => canBreak(readFileSync(file, "utf8").split("\n")[line - 1] ?? ""));
+  const lines = linesOf(id).filter(({ file, line }) =>
+    canBreak(readFileSync(file, "utf8").split("\n")[line - 1] ?? ""),
+  );
   return draw(lines, Number(values.lines), Number(values.seed));
 }
 
@@ -115,7 +129,12 @@ function draw(list, count, seed) {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
   const keys = list.map((_, at) => ({ at, key: random() }));
-  const chosen = new Set(keys.sort((a, b) => a.key - b.key).slice(0, count).map(({ at }) => at));
+  const chosen = new Set(
+    keys
+      .sort((a, b) => a.key - b.key)
+      .slice(0, count)
+      .map(({ at }) => at),
+  );
   return list.filter((_, at) => chosen.has(at));
 }
 

@@ -46,7 +46,9 @@ const names = (text, id) => new RegExp(`\\b${id}\\b`).test(text);
 function sources() {
   const all = execFileSync("git", ["ls-files", "src"], { encoding: "utf8" }).split("\n");
   // Numbers of presets are data: they carry no ID.
-  return all.filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts") && !path.startsWith("src/spec/preset/"));
+  return all.filter(
+    (path) => path.endsWith(".ts") && !path.endsWith(".test.ts") && !path.startsWith("src/spec/preset/"),
+  );
 }
 
 /** Functions, constants, classes' members: what can be broken. Types cannot. */

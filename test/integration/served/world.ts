@@ -1,4 +1,4 @@
-import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, get, type Server } from "node:http";
 import { readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { join } from "node:path";
@@ -17,18 +17,8 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** How the service of an arm answers; `health` is the path that says who it is, null where nothing does. */
-export interface Service {
-  readonly answer: (arm: string, request: IncomingMessage, response: ServerResponse) => void;
-  readonly health: string | null;
-  /** More keys of `route`, each after a comma. */
-  readonly route?: string;
-}
-
-const SAY_ARM: Service = { answer: (arm, _, response) => response.end(arm), health: null };
-
-async function origin(arm: string, { answer }: Service): Promise<{ readonly server: Server; readonly url: string }> {
-  const server = createServer((request, response) => answer(arm, request, response));
+async function origin(arm: string): Promise<{ readonly server: Server; readonly url: string }> {
+  const server = createServer((_, response) => response.end(arm));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
@@ -52,7 +42,6 @@ export class Served {
   readonly #folder: Awaited<ReturnType<typeof temporaryFolder>>;
   readonly #origins: readonly { readonly server: Server; readonly url: string }[];
   readonly #leaseMs: number;
-  readonly #service: Service;
   readonly #running: RunningSluice[] = [];
   #user = 0;
 
@@ -61,26 +50,19 @@ export class Served {
     origins: readonly { readonly server: Server; readonly url: string }[],
     ports: readonly [controller: number, gateway: number],
     leaseMs: number,
-    service: Service,
   ) {
-    this.#service = service;
     this.#folder = folder;
     this.#origins = origins;
     [this.controllerPort, this.gatewayPort] = ports;
     this.#leaseMs = leaseMs;
   }
 
-  static async open(leaseMs: number, service = SAY_ARM, gateway: readonly string[] = []): Promise<Served> {
-    const [folder, stable, candidate] = [
-      await temporaryFolder(),
-      await origin("stable", service),
-      await origin("candidate", service),
-    ];
-    const ports = [await freePort(), await freePort()] as const;
-    const served = new Served(folder, [stable, candidate], ports, leaseMs, service);
+  static async open(leaseMs: number): Promise<Served> {
+    const [folder, stable, candidate] = [await temporaryFolder(), await origin("stable"), await origin("candidate")];
+    const served = new Served(folder, [stable, candidate], [await freePort(), await freePort()], leaseMs);
     await served.startController();
     await served.document("first");
-    await served.startGateway(...gateway.map((word) => word.replace("FOLDER", folder.path)));
+    await served.startGateway();
     return served;
   }
 
@@ -120,8 +102,6 @@ export class Served {
 
   async document(name: string, weight = 100, port = this.gatewayPort): Promise<string> {
     const [stable, candidate] = this.#origins;
-    const { health, route = "" } = this.#service;
-    const healthOf = (url = "") => (health === null ? "null" : `"${url}${health}"`);
     await writeFile(
       this.path(`${name}.yaml`),
       `apiVersion: sluice/v1
@@ -129,9 +109,9 @@ kind: Rollout
 metadata: { name: ${name} }
 spec:
   service: ${SERVICE}
-  stable: { url: "${stable?.url}", release: r-stable, health: ${healthOf(stable?.url)} }
-  candidate: { url: "${candidate?.url}", release: r-candidate, health: ${healthOf(candidate?.url)} }
-  route: { driver: gateway, listen: "127.0.0.1:${port}", lease: ${this.#leaseMs}ms, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }]${route} }
+  stable: { url: "${stable?.url}", release: r-stable, health: null }
+  candidate: { url: "${candidate?.url}", release: r-candidate, health: null }
+  route: { driver: gateway, listen: "127.0.0.1:${port}", lease: ${this.#leaseMs}ms, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
   onFail: { do: rollback, to: stable, within: 60s }
   strategy: { canary: { steps: [{ weight: ${weight}, hold: 1h }] } }
   gates: [{ use: demo }]
@@ -176,8 +156,8 @@ spec:
   }
 
   /** The arm that the next user meets; null when the gateway did not answer. */
-  armNow(more: Readonly<Record<string, string>> = {}): Promise<string | null> {
-    const headers = { "x-user-id": `user-${this.#user++}`, ...more };
+  armNow(): Promise<string | null> {
+    const headers = { "x-user-id": `user-${this.#user++}` };
     return new Promise((resolve) => {
       const asked = get(`http://127.0.0.1:${this.gatewayPort}/`, { headers, agent: false }, (response) => {
         response.resume();

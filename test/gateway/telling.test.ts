@@ -1,9 +1,15 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runSluice } from "../../cli/run-sluice.ts";
-import { Served, type Service, SERVICE } from "./world.ts";
+import { readDocument } from "../../src/cli/read-document.ts";
+import { startController } from "../../src/host/serve-controller.ts";
+import { serveGateway } from "../../src/host/serve-gateway.ts";
+import { temporaryFolder } from "../cli/run-sluice.ts";
+import { sluiceInProcess } from "../cli/sluice-in-process.ts";
+import { anOrigin } from "./world.ts";
 
+const SERVICE = "desk";
 const REQUESTS = 80;
 /** Far above what an answer takes on a busy machine. */
 const COLD_MS = 2_500;
@@ -33,7 +39,7 @@ const toolsOf = (digit: number) =>
         : [];
 const other = (arm: string) => (arm === "stable" ? "r-candidate" : "r-stable");
 
-function answer(arm: string, request: IncomingMessage, response: ServerResponse): void {
+function answer(arm: string, request: Pick<IncomingMessage, "url">, response: ServerResponse): void {
   if (request.url === "/health") {
     const version = { PROMPT_VER: "p", MODEL_VER: "m", RERANK_CONF: "k", secrets_rev: "s", BUILD_TS: "b" };
     const identity = { INDEX_HASH: `ix-${arm}`, METRIC: "cosine", ANALYZER: "icu", EMBED_SCHEMA: "e" };
@@ -55,43 +61,111 @@ function answer(arm: string, request: IncomingMessage, response: ServerResponse)
   setTimeout(() => response.end("answer"), index % 8 === 1 ? COLD_MS : 20);
 }
 
-const service: Service = { answer, health: "/health", route: ", trustedProxies: [127.0.0.0/8]" };
-
 interface Row {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-let served: Served;
+const closers: (() => Promise<unknown>)[] = [];
+let eventsFile = "";
+let [gatewayUrl, controllerUrl, dataDir] = ["", "", ""];
 /** Requests that each arm answered, by index. */
 const answered = { stable: [] as number[], candidate: [] as number[] };
 let rows: readonly Row[] = [];
 let events: readonly Record<string, unknown>[] = [];
 
-beforeAll(async () => {
-  served = await Served.open(5_000, service, ["--events", "FOLDER/events.ndjson", "--region", "eu-west"]);
-  await served.until("a gateway that reports", async () => {
-    return (await served.sluice("apply", await served.document("first", 50))).code === 0;
+/** A controller and a gateway as their commands start them, and two releases. */
+async function start(): Promise<string> {
+  const folder = await temporaryFolder();
+  closers.push(() => folder.remove());
+  const origins = await Promise.all(
+    ["stable", "candidate"].map((arm) => anOrigin((seen, res) => answer(arm, seen, res))),
+  );
+  closers.push(...origins.map((origin) => () => origin.close()));
+  dataDir = join(folder.path, "data");
+  eventsFile = join(folder.path, "events.ndjson");
+  const file = join(folder.path, "rollout.yaml");
+  const arm = (name: string, at: number) =>
+    `{ url: "${origins[at]?.url}", release: r-${name}, health: "${origins[at]?.url}/health" }`;
+  await writeFile(
+    file,
+    `apiVersion: sluice/v1
+kind: Rollout
+metadata: { name: first }
+spec:
+  service: ${SERVICE}
+  stable: ${arm("stable", 0)}
+  candidate: ${arm("candidate", 1)}
+  route: { driver: gateway, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }], trustedProxies: [127.0.0.0/8] }
+  strategy: { canary: { steps: [{ weight: 50, hold: 1h }] } }
+  gates: [{ use: demo }]
+`,
+  );
+  const log = () => {};
+  const onFatal = (error: unknown) => {
+    throw error;
+  };
+  const never = () => Promise.reject(new Error("no probes here"));
+  const probes = { run: never, smoke: () => Promise.resolve(null) };
+  const started = await startController({
+    dataDir,
+    host: "127.0.0.1",
+    port: 0,
+    probes,
+    log,
+    onFatal,
+    stallMs: 600_000,
   });
-  await served.until("users on the candidate", async () => (await served.armNow()) === "candidate");
+  if (started.kind !== "started") throw new Error("the directory is new");
+  closers.push(() => started.stop());
+  controllerUrl = started.url;
+  const { document } = await readDocument(file);
+  const listen = { host: "127.0.0.1", port: 0 };
+  const of = { document, listen, controllerUrl: null, dataDir, events: eventsFile, region: "eu-west", log };
+  const gateway = await serveGateway(of);
+  closers.push(() => gateway.drain());
+  gatewayUrl = gateway.url;
+  return file;
+}
+
+beforeAll(async () => {
+  const file = await start();
+  await until(
+    "a gateway that reports",
+    async () => (await sluiceInProcess("apply", file, "--data", dataDir)).code === 0,
+  );
+  await until("users on the candidate", async () => {
+    const headers = { "x-user-id": `early-${Math.random()}` };
+    return (await fetch(gatewayUrl, { headers })).headers.get("x-sluice-arm") === "candidate";
+  });
   await Promise.all(Array.from({ length: REQUESTS }, (_, index) => ask(index)));
   const sum = (found: readonly Row[]) => found.reduce((total, { value }) => total + value, 0);
-  await served.until("all of it in /metrics", async () => {
+  await until("all of it in /metrics", async () => {
     rows = await metrics();
     return sum(rowsOf("sluice_effects_total")) === REQUESTS;
   });
-  await served.until("all of it in the events", async () => {
-    const text = await readFile(served.path("events.ndjson"), "utf8");
+  await until("all of it in the events", async () => {
+    const text = await readFile(eventsFile, "utf8");
     const lines = text.split("\n").filter((line) => line !== "");
     events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     return events.length > REQUESTS;
   });
 }, 90_000);
-afterAll(() => served.close());
+afterAll(async () => {
+  for (const close of closers.reverse()) await close();
+});
+
+async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 20_000;
+  while (!(await isTrue())) {
+    if (performance.now() > endMs) throw new Error(`${what} did not come`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
 
 async function ask(index: number): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${served.gatewayPort}/secret?i=${index}`, {
+  const response = await fetch(`${gatewayUrl}/secret?i=${index}`, {
     headers: { "x-user-id": `alice-${index}@example.org`, "x-edge-pop": "FRA1" },
   });
   const arm = response.headers.get("x-sluice-arm") as "stable" | "candidate";
@@ -101,9 +175,9 @@ async function ask(index: number): Promise<void> {
 }
 
 async function metrics(): Promise<readonly Row[]> {
-  const token = (await readFile(`${served.dataDir}/token`, "utf8")).trim();
+  const token = (await readFile(join(dataDir, "token"), "utf8")).trim();
   const headers = { authorization: `Bearer ${token}` };
-  const text = await (await fetch(`${served.controllerUrl}/metrics`, { headers })).text();
+  const text = await (await fetch(`${controllerUrl}/metrics`, { headers })).text();
   return text.split("\n").flatMap((line) => {
     const [, name, list, value] = /^(\w+)\{(.*)\} (\S+)$/.exec(line) ?? [];
     if (name === undefined || list === undefined) return [];
@@ -179,7 +253,7 @@ describe("the wide event of a request", () => {
   });
 
   it("can be judged as it is", async () => {
-    const judged = await runSluice(["judge", "--trace", served.path("events.ndjson"), "--json"]);
+    const judged = await sluiceInProcess("judge", "--trace", eventsFile, "--json");
     expect([10, 11, 0]).toContain(judged.code);
     expect(judged.stderr).not.toMatch(/could not be read|left out/);
   });
