@@ -122,7 +122,8 @@ spec:
   controllerUrl = started.url;
   const { document } = await readDocument(file);
   const listen = { host: "127.0.0.1", port: 0 };
-  const of = { document, listen, controllerUrl: null, dataDir, events: eventsFile, region: "eu-west", log };
+  const keys = { named: [], acceptsUnsigned: false };
+  const of = { document, keys, listen, controllerUrl: null, dataDir, events: eventsFile, region: "eu-west", log };
   const gateway = await serveGateway(of);
   closers.push(() => gateway.drain());
   gatewayUrl = gateway.url;
