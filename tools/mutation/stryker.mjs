@@ -7,7 +7,6 @@ const stryker = new Stryker({
   plugins: ["@stryker-mutator/vitest-runner"],
   reporters: ["event-recorder"],
   eventReporter: { baseDir: process.env.MUTATION_EVENTS },
-  tempDirName: ".mutants",
   ignorePatterns: ["bench", "docs/**/*.svg", "coverage", "examples", "deploy"],
   allowConsoleColors: false,
   logLevel: "warn",

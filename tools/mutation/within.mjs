@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const RUN = fileURLToPath(new URL("stryker.mjs", import.meta.url));
@@ -13,8 +13,14 @@ const RUN = fileURLToPath(new URL("stryker.mjs", import.meta.url));
  */
 export async function mutateWithin(options, env, budgetMs) {
   const events = await mkdtemp(join(tmpdir(), "sluice-mutants-"));
+  const sandbox = join(".mutants", basename(events));
   const child = spawn(process.execPath, [RUN], {
-    env: { ...process.env, ...env, MUTATION_OPTIONS: JSON.stringify(options), MUTATION_EVENTS: events },
+    env: {
+      ...process.env,
+      ...env,
+      MUTATION_OPTIONS: JSON.stringify({ ...options, tempDirName: sandbox }),
+      MUTATION_EVENTS: events,
+    },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -29,6 +35,7 @@ export async function mutateWithin(options, env, budgetMs) {
   clearTimeout(timer);
   const read = await eventsIn(events);
   await rm(events, { recursive: true });
+  await rm(sandbox, { recursive: true, force: true }); // Of a run that was ended, too.
   const planned = read.find(({ name }) => name === "onMutationTestingPlanReady")?.json.mutantPlans ?? [];
   const tested = read.filter(({ name }) => name === "onMutantTested").map(({ json }) => json);
   const judged = tested.filter(({ status }) => status !== "Ignored" && status !== "CompileError");
