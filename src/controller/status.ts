@@ -106,8 +106,8 @@ function causeWire(cause: Rollout["cause"]) {
 }
 
 /** The share that a paced rollout would go to next, and why; null without a pace or a choice. */
-function paceWire({ plan, choice }: Rollout) {
-  if (plan.pace === undefined || choice == null) return null;
+function paceWire({ plan, choice, stageIndex }: Rollout) {
+  if (plan.pace === undefined || choice == null || choice.stageIndex === stageIndex) return null;
   const stage = choice.stageIndex === null ? null : plan.stages[choice.stageIndex];
   return { next_bp: stage?.kind === "traffic" ? stage.candidateBp : null, text: choice.text };
 }

@@ -30,8 +30,8 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
   const isNewStage =
     after.stageIndex !== before.stageIndex || (before.phase === "pending" && after.phase !== "pending");
   if (isNewStage) {
-    if (before.choice != null && before.choice.stageIndex !== null && after.phase !== "retreating")
-      feed.publish(ts, { type: "note", rollout, text: before.choice.text });
+    if (after.choice != null && after.choice.stageIndex === after.stageIndex)
+      feed.publish(ts, { type: "note", rollout, text: after.choice.text });
     const stage = currentStage(after);
     const shareBp = shareOf(stage) ?? after.candidateBp;
     feed.publish(ts, { type: "stage", rollout, index: after.stageIndex, share_bp: shareBp, kind: stage.kind });

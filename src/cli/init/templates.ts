@@ -35,13 +35,8 @@ spec:
     # map: map.yaml             # when your answers have another shape: docs/services/mapping.md
     # corpus: docs              # source documents; makes coverage exact
   strategy:
-    canary:
-      steps:
-        - { probes: true }
-        - { weight: 1, hold: 15m }
-        - { weight: 10, hold: 15m }
-        - { weight: 50, hold: 30m }
-      watch: 1h                 # at 100 %, stable kept warm
+    pace: evidence              # shares chosen by your traffic and what is proven; or fixed steps:
+    # canary: { steps: [{ probes: true }, { weight: 10, hold: 15m }, { weight: 50, hold: 30m }], watch: 1h }
   gates:
     - use: default              # sluice plan rollout.yaml says what it needs at your traffic
   onFail: { do: rollback, to: stable }

@@ -59,9 +59,9 @@ function enterStage(rollout: Rollout, { stageIndex, candidateBp }: NextShare): N
   return orderStageShare({ ...state, ...standingAt(rollout, stageIndex), phase: "progressing" }, candidateBp, false);
 }
 
-/** A share that was reached is chosen no more, and can be gone back to. */
-function standingAt({ plan, stoodAt = [] }: Rollout, stageIndex: number): Pick<Rollout, "choice" | "stoodAt"> {
-  return plan.pace === undefined ? {} : { choice: null, stoodAt: [...stoodAt, stageIndex] };
+/** A share that a paced rollout stood at can be gone back to. */
+function standingAt({ plan, stoodAt = [] }: Rollout, stageIndex: number): Pick<Rollout, "stoodAt"> {
+  return plan.pace === undefined ? {} : { stoodAt: [...stoodAt, stageIndex] };
 }
 
 /** To the next stage, or to the end: the candidate becomes the stable arm in a new epoch. */
