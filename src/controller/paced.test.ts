@@ -43,7 +43,7 @@ describe("a paced rollout in the controller", () => {
     await world.open();
     await world.run(60);
     const { stored } = world;
-    if (stored === undefined) throw new Error("the rollout is stored");
+    if (stored === null) throw new Error("the rollout is stored");
     const status = statusWire(stored, world.hub.current("support-rag"), [], world.clock.wallMs() as never);
     expect([shares().at(-1), status.pace]).toEqual([1, null]);
     await world.run(740);
