@@ -79,14 +79,7 @@ export interface Router {
 export function createRouter(options: RouterOptions): Router {
   const clock = options.clock ?? WEB_CLOCK;
   const send = options.fetch ?? ((request: Request) => fetch(request));
-  const plane = new Plane<RouterPlan>({
-    document: options.document,
-    clock,
-    planeId: options.planeId,
-    keys: keysOf(options),
-    proof: options.secret === undefined ? undefined : tokenProof(options.secret),
-    prepare: (table) => prepare(table, options),
-  });
+  const plane = planeOf(options, clock);
   let turn = 0; // Spreads requests over an arm's endpoints.
 
   return {
@@ -136,6 +129,17 @@ export function createRouter(options: RouterOptions): Router {
     report: (nonce) => plane.report(nonce, false),
     hear: (ask, grant) => plane.hear(ask, grant),
   };
+}
+
+function planeOf(options: RouterOptions, clock: LeaseClock): Plane<RouterPlan> {
+  return new Plane<RouterPlan>({
+    document: options.document,
+    clock,
+    planeId: options.planeId,
+    keys: keysOf(options),
+    proof: options.secret === undefined ? undefined : tokenProof(options.secret),
+    prepare: (table) => prepare(table, options),
+  });
 }
 
 function keysOf({ keys = [], onKeys }: RouterOptions): KeyRing {

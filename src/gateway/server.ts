@@ -61,7 +61,7 @@ export interface Gateway {
   document(): RoutingDocument;
   /**
    * Decides on a document of this very process, which needs no signature, and, when it is newer and valid, routes the
-   * next request by it. Requests in flight end where they began; endpoints it no longer names close after its `drainMs`.
+   * next request by it. Requests in flight end where they began; endpoints it no longer names close after `drainMs`.
    */
   adopt(document: RoutingDocument): Admission;
   /**

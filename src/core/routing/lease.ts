@@ -31,7 +31,7 @@ export interface LeaseGrant {
   readonly seq: number;
   readonly digest: string;
   readonly ms: number;
-  /** By the credential of the report. Whoever was sent the credential could make it: it counts where nothing is signed. */
+  /** By the credential of the report. Whoever was sent it can make it, so it counts where nothing is signed. */
   readonly proof: string;
   /** By the controller's key, over the same text; absent from a controller that signs nothing. */
   readonly kid?: string;
