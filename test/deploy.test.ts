@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -16,6 +17,15 @@ if (!isInstalled) {
   console.warn(`skipped: schemas of Kubernetes; to run them: ${install}`);
 }
 
+/** The renderer inside kubectl knows `labels` from 1.22 on; the one that Debian 12 packages is older. */
+function canRender(): boolean {
+  const { stdout } = spawnSync("kubectl", ["version", "--client", "--output", "json"], { encoding: "utf8" });
+  const [, minor] = /"minor":\s*"(\d+)/.exec(stdout ?? "") ?? [];
+  return Number(minor) >= 22;
+}
+const hasKubectl = canRender();
+if (!hasKubectl) console.warn("skipped: the base as kubectl renders it; to run it: install kubectl 1.22 or newer");
+
 interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -28,7 +38,7 @@ const documentsOf = (name: string) => parseAllDocuments(read(name)).map((documen
 const kustomization = documentsOf("kustomize/kustomization.yaml")[0] as unknown as {
   resources: readonly string[];
   configMapGenerator: readonly { readonly name: string; readonly files: readonly string[] }[];
-  images: readonly { readonly name: string }[];
+  images: readonly { readonly name: string; readonly newName?: string; readonly newTag?: string }[];
 };
 const manifests = kustomization.resources.flatMap((name) => documentsOf(`kustomize/${name}`));
 const pod = manifests.find(({ kind }) => kind === "StatefulSet")?.spec.template.spec;
@@ -45,7 +55,33 @@ async function schemaFault(manifest: Manifest): Promise<string | null> {
   }
 }
 
+/** The base as `kubectl apply -k` sends it. */
+function rendered(): readonly Manifest[] {
+  const done = spawnSync("kubectl", ["kustomize", join(deploy, "kustomize")], { encoding: "utf8" });
+  if (done.status !== 0) throw new Error(`kubectl kustomize: exit ${done.status}\n${done.stderr}`);
+  return parseAllDocuments(done.stdout).map((document) => document.toJS() as Manifest);
+}
+
 describe("deploy/kustomize", () => {
+  it.runIf(isInstalled && hasKubectl)("renders to resources that the schemas of Kubernetes accept", async () => {
+    const found = rendered();
+    expect(found.map(({ kind }) => kind).sort()).toEqual([
+      "ConfigMap",
+      "PodDisruptionBudget",
+      "Service",
+      "StatefulSet",
+    ]);
+    for (const manifest of found) expect(await schemaFault(manifest), manifest.kind).toBe(null);
+    const { volumes, containers } = found.find(({ kind }) => kind === "StatefulSet")?.spec.template.spec;
+    const generated = found.find(({ kind }) => kind === "ConfigMap")?.metadata.name;
+    // A changed rollout file is another name, so that its pod starts anew.
+    expect(generated).toMatch(/^sluice-rollout-[a-z0-9]{10}$/);
+    expect(volumes.flatMap(({ configMap }: any) => configMap?.name ?? [])).toEqual([generated]);
+    const [image] = kustomization.images;
+    const name = `${image?.newName ?? image?.name}${image?.newTag === undefined ? "" : `:${image.newTag}`}`;
+    expect(containers.map(({ image }: any) => image)).toEqual([name, name]);
+  });
+
   it.runIf(isInstalled)("holds only resources that the schemas of Kubernetes accept", async () => {
     expect(manifests.map(({ kind }) => kind)).toEqual(["StatefulSet", "Service", "PodDisruptionBudget"]);
     for (const manifest of manifests) expect(await schemaFault(manifest), manifest.kind).toBe(null);
@@ -117,6 +153,21 @@ describe("deploy/Containerfile", () => {
 
 describe("deploy/systemd", () => {
   const units = readdirSync(join(deploy, "systemd"));
+
+  const hasSystemd = spawnSync("systemd-analyze", ["--version"]).error === undefined;
+  it.runIf(hasSystemd)("has units in which systemd finds nothing wrong", () => {
+    const folder = mkdtempSync(join(tmpdir(), "units-"));
+    for (const unit of units) {
+      // The program and its user are those of the machine it is installed on.
+      const text = read(`systemd/${unit}`).replaceAll("/usr/bin/sluice", process.execPath);
+      writeFileSync(join(folder, unit.replace("@.", "@rag.")), text);
+    }
+    const files = readdirSync(folder).map((name) => join(folder, name));
+    const done = spawnSync("systemd-analyze", ["verify", "--man=no", ...files], { encoding: "utf8" });
+    rmSync(folder, { recursive: true, force: true });
+    const ours = done.stderr.split("\n").filter((line) => line.includes("sluice-"));
+    expect([ours, done.status]).toEqual([[], 0]);
+  });
 
   it("has a unit for the controller and one for each gateway, restarted, and not as root", () => {
     expect(units.sort()).toEqual(["sluice-controller.service", "sluice-gateway@.service"]);
