@@ -72,7 +72,8 @@ describe("deploy/kustomize", () => {
       "StatefulSet",
     ]);
     for (const manifest of found) expect(await schemaFault(manifest), manifest.kind).toBe(null);
-    const { volumes, containers } = found.find(({ kind }) => kind === "StatefulSet")?.spec.template.spec;
+    const [set] = found.filter(({ kind }) => kind === "StatefulSet");
+    const { volumes, containers } = (set as Manifest).spec.template.spec;
     const generated = found.find(({ kind }) => kind === "ConfigMap")?.metadata.name;
     // A changed rollout file is another name, so that its pod starts anew.
     expect(generated).toMatch(/^sluice-rollout-[a-z0-9]{10}$/);
