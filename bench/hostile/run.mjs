@@ -10,8 +10,9 @@ import { hostileNginxConfig } from "../gateway/configs.mjs";
 import { freePort, need, needBuild, start } from "../gateway/processes.mjs";
 import { settle } from "../measure.mjs";
 import { ATTACKS } from "./attacks.mjs";
+import { enterOwnNetwork } from "./network.mjs";
+import { goalsOf, printTable } from "./report.mjs";
 
-const EXTRA_MB_MAX = 200;
 /** What an attack gets to build itself up before users are counted. */
 const RAMP_MS = 3_000;
 /** What is left of an attack is over after this. */
@@ -23,6 +24,7 @@ const option = (name, fallback) => {
 const [seconds, rate] = [option("--seconds", 15), option("--rate", 100)];
 need("taskset", "nginx");
 needBuild();
+enterOwnNetwork();
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-hostile-"));
 chmodSync(folder, 0o711); // Started as root, the workers of nginx are somebody else.
@@ -46,7 +48,8 @@ const found = { nginx: await measure("nginx"), sluice: await measure("sluice") }
 await service.stop();
 controller.close();
 rmSync(folder, { recursive: true });
-report();
+printTable(found);
+settle(goalsOf(found));
 
 /** One of the two in front of the service: users alone, then beside each attack. */
 async function measure(which) {
@@ -120,41 +123,4 @@ function residentMb(pid) {
       .filter((text) => text.trim() !== ""),
   );
   return kilobytes / 1_024 + below.reduce((sum, one) => sum + residentMb(one), 0);
-}
-
-function report() {
-  const [quiet] = found.sluice;
-  const goals = [];
-  const cell = (text, width) => text.padStart(width);
-  console.log(
-    `${"".padEnd(25)}       failed of asked     p50 ms     p99 ms   memory MB     nginx: failed     p99 ms   memory MB`,
-  );
-  found.sluice.forEach((row, at) => {
-    const peer = found.nginx[at];
-    const ours = [
-      cell(`${row.failed} of ${row.asked}`, 20),
-      cell(row.p50Ms.toFixed(1), 10),
-      cell(row.p99Ms.toFixed(1), 10),
-    ];
-    const theirs = [cell(String(peer.failed), 17), cell(peer.p99Ms.toFixed(1), 10), cell(peer.peakMb.toFixed(0), 11)];
-    console.log([row.title.padEnd(25), ...ours, cell(row.peakMb.toFixed(0), 11), ...theirs].join(" "));
-    if (at === 0) return;
-    const p99Max = Math.max(2 * quiet.p99Ms, peer.p99Ms);
-    const extraMb = row.peakMb - quiet.peakMb;
-    const failures = row.failed === 0 ? "0" : `${row.failed} ${JSON.stringify(row.failures)}`;
-    goals.push(
-      { goal: `${row.title}: no request of others failed`, found: failures, met: row.failed === 0 },
-      {
-        goal: `${row.title}: p99 <= ${p99Max.toFixed(1)} ms, the larger of 2 x quiet and nginx`,
-        found: `${row.p99Ms.toFixed(1)} ms`,
-        met: row.p99Ms <= p99Max,
-      },
-      {
-        goal: `${row.title}: at most ${EXTRA_MB_MAX} MB over rest`,
-        found: `${extraMb.toFixed(0)} MB`,
-        met: extraMb <= EXTRA_MB_MAX,
-      },
-    );
-  });
-  settle(goals);
 }

@@ -10,4 +10,5 @@ export function askEvenly(how: {
   readonly port: number;
   readonly seconds: number;
   readonly perSecond: number;
+  readonly patienceMs?: number;
 }): Promise<Asked>;

@@ -9,7 +9,7 @@ const NEW_CONNECTION_EVERY = 10;
 const QUESTION = '{"q":"what is the refund window"}';
 
 /** Asks `perSecond` times a second for some seconds; resolves when each request is answered or has failed. */
-export async function askEvenly({ port, seconds, perSecond }) {
+export async function askEvenly({ port, seconds, perSecond, patienceMs = PATIENCE_MS }) {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const latencies = [];
   const failures = new Map();
@@ -23,6 +23,7 @@ export async function askEvenly({ port, seconds, perSecond }) {
       const dueMs = startMs + (due * 1_000) / perSecond;
       const asked = askOnce({
         port,
+        patienceMs,
         agent: due % NEW_CONNECTION_EVERY === 0 ? false : agent,
         user: `user-${due % 997}`,
       });
@@ -38,13 +39,13 @@ export async function askEvenly({ port, seconds, perSecond }) {
   await Promise.all(running);
   agent.destroy();
   latencies.sort((a, b) => a - b);
-  const at = (part) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))] ?? Number.NaN;
+  const at = (part) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))] ?? null; // Null: none was answered.
   const failed = total - latencies.length;
   return { asked: total, failed, failures: Object.fromEntries(failures), p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
 /** Null, or in a word what went wrong. */
-function askOnce({ port, agent, user }) {
+function askOnce({ port, patienceMs, agent, user }) {
   return new Promise((resolve) => {
     const headers = { "x-user-id": user, "content-type": "application/json", "content-length": QUESTION.length };
     const req = request({ port, host: "127.0.0.1", path: "/ask", method: "POST", agent, headers }, (res) => {
@@ -52,7 +53,7 @@ function askOnce({ port, agent, user }) {
       res.on("end", () => resolve(res.statusCode === 200 ? null : `status ${res.statusCode}`));
       res.on("error", (error) => resolve(error.code ?? "error"));
     });
-    req.setTimeout(PATIENCE_MS, () => req.destroy(new Error("too late")));
+    req.setTimeout(patienceMs, () => req.destroy(new Error("too late")));
     req.on("error", (error) => resolve(error.code ?? error.message));
     req.end(QUESTION);
   });

@@ -10,7 +10,7 @@ import { systemClock } from "../../src/fence/system.ts";
 import { aDocument, aGateway, eventually } from "./world.ts";
 
 /** Enough to take every connection and every place of these limits several times over. */
-const HOSTILE = 300;
+const HOSTILE = 200;
 const LIMITS = { connectionsPerEndpoint: 32, waitingPerEndpoint: 64 };
 
 let service: Server;
@@ -43,7 +43,7 @@ describe.runIf(process.platform === "linux")("beside hostile clients", () => {
       const running = begin({ ...attack, connections: Math.min(attack.connections, HOSTILE), size: 50_000 }, port);
       await eventually(() => running.stats().opened >= Math.min(attack.connections, HOSTILE));
       await systemClock.sleep(500);
-      const { failures } = await askEvenly({ port, seconds: 3, perSecond: 30 });
+      const { failures } = await askEvenly({ port, seconds: 2, perSecond: 25, patienceMs: 40_000 });
       const { inFlight, gatewayFailures } = gateway.stats();
       running.stop();
       expect(failures).toEqual({});
