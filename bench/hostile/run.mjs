@@ -1,4 +1,4 @@
-// Hostile clients beside users: node run.mjs [--seconds 15] [--rate 100]
+// Hostile clients beside users: node run.mjs [--seconds 15] [--rate 100] [--only "slowloris"]
 // Core 0: the gateway, or nginx, with service and users. Core 1: the attackers, each kind from an address of its own.
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -40,10 +40,11 @@ const service = await start(0, servicePort, process.execPath, child, "service", 
 const url = `http://127.0.0.1:${servicePort}`;
 const controller = await startController();
 
+const only = process.argv.indexOf("--only");
 const kinds = [
   ...ATTACKS.map(({ name }) => ({ title: name, names: [name] })),
   { title: "all of them", names: ATTACKS.map(({ name }) => name) },
-];
+].filter(({ title }) => only < 0 || title === process.argv[only + 1]);
 const found = { nginx: await measure("nginx"), sluice: await measure("sluice") };
 await service.stop();
 controller.close();
