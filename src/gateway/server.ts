@@ -1,6 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Admission } from "../core/routing/admit.ts";
 import { isProvisional, type RoutingDocument } from "../core/routing/document.ts";
 import { hexOf } from "../plane/digest.ts";
@@ -8,11 +7,11 @@ import { KeyRing, NO_KEYS } from "../plane/key-ring.ts";
 import { isUnbelieved, reasonOf } from "../plane/plane.ts";
 import { type Proof, tokenProof } from "../plane/proof.ts";
 import { RecordedPlane } from "../plane/recorded-plane.ts";
-import { ClientConnection, connectionOf, type ParserError } from "./client-connection.ts";
 import { ControlLink, type ControlStats, type ControlTarget } from "./control-link.ts";
 import { type GatewayCounts, zeroCounts } from "./counts.ts";
 import { EventLog } from "./event-log.ts";
-import { type HandlerContext, handleRequest, refuse } from "./handler.ts";
+import type { HandlerContext } from "./handler.ts";
+import { httpServer } from "./http-server.ts";
 import {
   DEFAULT_LIMITS,
   DEFAULT_TIMEOUTS,
@@ -20,9 +19,7 @@ import {
   type GatewayOptions,
   type GatewayTimeouts,
 } from "./options.ts";
-import { ownAnswerBytes } from "./own-answer.ts";
 import { Peers } from "./peers.ts";
-import { REFUSALS, type Refusal } from "./refusal.ts";
 import { endpointsOf, planFor, type RoutingPlan } from "./routing-plan.ts";
 import { PlaneFile } from "./plane-file.ts";
 import { StalledWrites } from "./stalled-writes.ts";
@@ -32,8 +29,6 @@ import { UpstreamSet } from "./upstream.ts";
 const LISTEN_BACKLOG = 1_024;
 /** How often what takes too long is looked for. */
 const SWEEP_MS = 500;
-/** What is said to a client that made no request gets this long to leave. */
-const LINGER_MS = 10_000;
 
 /** What the gateway counted and holds now. */
 interface GatewayStats extends Readonly<GatewayCounts> {
@@ -336,62 +331,4 @@ class RunningGateway implements Gateway {
       cut: () => this.#plane.cut(),
     };
   }
-}
-
-/** The strict parser, whatever flags the process was started with, and limits on everything a client can prolong. */
-function httpServer(context: HandlerContext, timeouts: GatewayTimeouts, limits: GatewayLimits): Server {
-  const server = createServer({
-    insecureHTTPParser: false,
-    requireHostHeader: false, // Our own rule, so that what follows such a request is not read either.
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: timeouts.clientHeadersMs,
-    requestTimeout: timeouts.clientRequestMs,
-    keepAliveTimeout: timeouts.clientIdleMs,
-    connectionsCheckingInterval: Math.min(1_000, timeouts.clientHeadersMs),
-    noDelay: true,
-  });
-  server.maxHeadersCount = 0; // Node.js would hide the rest from us; we count and refuse.
-  server.on("connection", (socket: Socket) => takeConnection(context, server, socket));
-  const handle = (req: IncomingMessage, res: ServerResponse) => handleRequest(context, req, res);
-  server.on("request", handle);
-  server.on("checkContinue", (req, res) => {
-    if (Number(req.headers["content-length"] ?? 0) > limits.bodyBytes) return refuse(context, res, REFUSALS.bodySize);
-    res.writeContinue();
-    handle(req, res);
-  });
-  server.on("checkExpectation", (_req, res) => refuse(context, res, REFUSALS.expectation));
-  server.on("connect", (_req, socket) => refuseConnection(socket, REFUSALS.method));
-  server.on("clientError", (error: ParserError, socket) => {
-    if (socket.destroyed) return;
-    const connection = connectionOf(socket);
-    if (connection.expects(error)) return;
-    if (error.code !== "ECONNRESET") context.counts.malformed++;
-    if (!socket.writable || connection.isOver || connection.isReadingOwed) socket.destroy();
-    else connection.endWith(() => refuseConnection(socket, parseRefusal(error.code)));
-  });
-  return server;
-}
-
-function takeConnection({ peers, counts, clock }: HandlerContext, server: Server, socket: Socket): void {
-  const peer = peers.peerOf(socket.remoteAddress);
-  if (!peers.enter(peer)) {
-    counts.connectionsRefused++;
-    socket.destroy();
-    return;
-  }
-  new ClientConnection(socket, server, peer, clock);
-  socket.once("close", () => peers.leave(peer));
-}
-
-function refuseConnection(socket: Duplex, refusal: Refusal): void {
-  connectionOf(socket).end();
-  socket.on("error", () => socket.destroy());
-  (socket as Socket).setTimeout(LINGER_MS, () => socket.destroy());
-  socket.end(ownAnswerBytes(refusal, STATUS_CODES[refusal.status] ?? ""), () => socket.destroy());
-}
-
-function parseRefusal(code: string | undefined): Refusal {
-  if (code === "HPE_HEADER_OVERFLOW") return REFUSALS.headerSize;
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return REFUSALS.slow;
-  return REFUSALS.malformed;
 }
