@@ -32,6 +32,21 @@ describe("ID-6: retry", () => {
     await expect(retry(async () => again, { policy: { tries: 4 } })).rejects.toThrow("tries is 1..3");
   });
 
+  it.each([
+    [100, 1],
+    [101, 2],
+  ])(
+    "does not wait to the end of its budget, whenever it began: %i ms for a wait of 100: %i tries",
+    async (ms, tries) => {
+      const clock = manualClock();
+      await clock.advance(7_000);
+      let made = 0;
+      const policy = { budgetMs: ms, tries: 2 };
+      const { outcome } = await run(async () => (made++, { ...again, waitMs: 100 }), { policy }, clock);
+      expect([made, outcome?.kind]).toEqual([tries, "gave-up"]);
+    },
+  );
+
   it("waits half of 100 ms, then half of 200 ms, at jitter 0.5", async () => {
     const at: number[] = [];
     const clock = manualClock();

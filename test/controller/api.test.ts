@@ -223,6 +223,16 @@ describe("commands", () => {
     expect(await problem(await to("explode"))).toEqual([404, "not-found"]);
   });
 
+  it("CA-2: never takes a prefix from a person who chose one", async () => {
+    await apply({}, DOCUMENT.replace("release: r-candidate", 'release: r-candidate, cachePrefix: "mine:"'));
+    await world.run(6);
+    await post("/v1/rollouts/support-rag-7/abort");
+    await world.run(4);
+    expect((await post("/v1/rollouts/support-rag-7/retry")).status).toBe(201);
+    const { stable, candidate } = world.stored?.rollout.plan.arms ?? {};
+    expect([stable?.cachePrefix, candidate?.cachePrefix]).toEqual(["stable:", "mine:"]);
+  });
+
   it("CA-2: retries an ended rollout as a new generation with another bucket seed and cache prefix (D-9)", async () => {
     await apply();
     expect(await problem(await post("/v1/rollouts/support-rag-7/retry"))).toEqual([409, "conflict"]);

@@ -107,7 +107,11 @@ describe("assignment", () => {
       origin((_seen, res) => {
         res.writeHead(200, { "content-type": "text/event-stream" });
         res.write(`data: ${name}\n\n`);
-        pieces.set(name, (text) => res.end(`data: ${text}\n\n`));
+        const others = pieces.get(name) ?? (() => {});
+        pieces.set(name, (text) => {
+          others(text);
+          res.end(`data: ${text}\n\n`);
+        });
       });
     const [stable, candidate] = [await stream("old"), await stream("new")];
     const verifyPin = (token: string) => (token === "signed" ? ({ arm: "candidate", purpose: "user" } as const) : null);
@@ -115,10 +119,12 @@ describe("assignment", () => {
     const gateway = await gatewayOn(document, { verifyPin });
     const pinned = streamed(gateway.url, { "x-user-id": "u1", "x-release-pin": "signed" });
     const unpinned = streamed(gateway.url, { "x-user-id": "u1", "x-release-pin": "forged" });
-    await eventually(() => pinned.pieces.length === 1 && unpinned.pieces.length === 1);
+    const free = streamed(gateway.url, { "x-user-id": "u1" });
+    await eventually(() => [pinned, unpinned, free].every((one) => one.pieces.length === 1));
     for (let seq = 2; seq < 12; seq++) gateway.adopt({ ...document, candidateBp: bp(seq * 900), seq });
     for (const [name, write] of pieces) write(`end of ${name}`);
-    expect([await pinned.end, await unpinned.end]).toEqual(["whole", "whole"]);
+    expect([await pinned.end, await unpinned.end, await free.end]).toEqual(["whole", "whole", "whole"]);
+    expect(free.pieces).toEqual(unpinned.pieces);
     expect(pinned.pieces.join("")).toBe("data: new\n\ndata: end of new\n\n");
     expect(unpinned.pieces.join("")).toBe("data: old\n\ndata: end of old\n\n");
   });

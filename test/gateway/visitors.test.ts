@@ -136,7 +136,7 @@ describe("stickiness", () => {
     }
   });
 
-  it("RT-8: a gateway that is behind pins by the cookie, and who is moved all the same is counted and stops", async () => {
+  it("RT-2, RT-8: a gateway that is behind pins by the cookie, and who is moved all the same is counted and stops", async () => {
     const windows: TelemetryWindow[] = [];
     const ahead = await gatewayOn(at(100, { seq: 2 }), { onWindow: (window) => windows.push(window) });
     const behind = await gatewayOn(at(0.01));

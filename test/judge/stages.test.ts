@@ -42,6 +42,7 @@ describe("bg-ops", () => {
     const { world } = rollout;
     await rollout.until(() => false, 100);
     expect([world.stored?.rollout.candidateBp, world.gateway.document.candidateBp]).toEqual([0, 0]);
+    expect(JSON.stringify(world.stored?.rollout.verdicts)).toContain("not ready");
     isReady = true;
     await rollout.until(() => world.gateway.document.candidateBp === 10_000, 100);
     expect(world.gateway.document.candidateBp).toBe(10_000);

@@ -167,7 +167,7 @@ describe("checkPins", () => {
     });
   });
 
-  it("never takes silence for a match, unless told to", () => {
+  it("IX-13: never takes silence for a match, unless told to", () => {
     expect(checkPins({}, SERVES)).toMatchObject({ kind: "refused", problem: { status: 400 } });
     expect(checkPins({}, SERVES, { allowMissing: true })).toEqual({ kind: "served" });
   });

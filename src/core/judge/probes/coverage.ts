@@ -41,9 +41,12 @@ type CoverageOptions = OptionsOf<typeof OPTIONS>;
 
 const shown = (value: number) => value.toFixed(2);
 
-/** The level is missed: proven to be missed, or by the estimate alone when it is under the floor. */
+/**
+ * The level is missed: proven to be missed, or by the estimate alone when it is under the floor. Asked only of topics
+ * that got an answer.
+ */
 function isMissed(topic: TopicCoverage, options: CoverageOptions): boolean {
-  return topic.questions > 0 && (topic.mean < options.topicFloor || topic.ci[1] < options.topicLevel);
+  return topic.mean < options.topicFloor || topic.ci[1] < options.topicLevel;
 }
 
 /**

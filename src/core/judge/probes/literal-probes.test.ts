@@ -49,6 +49,12 @@ describe("literal limits on probes", () => {
     expect(kinds("bg-ops", "coverage", { coverage: 0.71 }, { coverage: 0.95 })).toEqual([["coverage", "inconclusive"]]);
   });
 
+  it("ST-11: calls no coverage too low where nothing was answered", () => {
+    const [[, kind] = []] = kinds("bg-serverless", "coverage", { coverage: 0, measured: 0 });
+    expect(kind).not.toBe("fail");
+    expect(kinds("bg-serverless", "coverage", { coverage: 0 })).toEqual([["coverage", "fail"]]);
+  });
+
   it("ST-3: one topic under 0.70 stops canary-serverless, on five questions too, and bg-ops has no such rule", () => {
     const candidate = { topics: { billing: 0.69, refunds: 0.7 } };
     expect(kinds("canary-serverless", "coverage", candidate)).toEqual([
