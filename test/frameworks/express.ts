@@ -84,7 +84,9 @@ async function start(express: Express, place: Place, withTimeout: boolean): Prom
   const both = await serveBoth((fence) => {
     const app = express();
     app.set("etag", false);
-    if (withTimeout) app.use(timeout("100ms"));
+    // The middleware stands before every case, and runs out in one of them.
+    if (withTimeout) app.use("/timeout", timeout("100ms"));
+    if (withTimeout) app.use(timeout("60s"));
     for (const middleware of stackOf(express, place, fence)) app.use(middleware as never);
     route(app, runs);
     return app as never;
@@ -109,7 +111,6 @@ export const EXPRESS: readonly Framework[] = ([4, 5] as const).flatMap((version)
   column(version, "before everything"),
   {
     name: `Express ${version}, behind a timeout`,
-    only: ["answer: a timeout's 503"],
     start: () => start((version === 4 ? express4 : express5) as Express, "alone", true),
   },
 ]);

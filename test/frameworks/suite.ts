@@ -16,8 +16,6 @@ export interface Framework {
   readonly name: string;
   /** Rows that mean nothing here, with the reason. */
   readonly lacks?: Readonly<Record<string, string>>;
-  /** Only these rows: the others are the business of another column. */
-  readonly only?: readonly string[];
   start(): Promise<Served>;
 }
 
@@ -179,9 +177,7 @@ export async function column(framework: Framework): Promise<Map<string, Cell>> {
   const served = await framework.start();
   try {
     const cells = new Map<string, Cell>();
-    const wanted = [...ROWS].filter(
-      ([row]) => framework.lacks?.[row] === undefined && framework.only?.includes(row) !== false,
-    );
+    const wanted = [...ROWS].filter(([row]) => framework.lacks?.[row] === undefined);
     for (let at = 0; at < wanted.length; at += 8) {
       const some = wanted.slice(at, at + 8);
       const found = await Promise.all(some.map(([, check]) => check(served).catch((error: unknown) => `${error}`)));

@@ -24,7 +24,6 @@ export function page(columns: readonly Column[]): string {
   const cellOf = ({ framework, cells }: Column, row: string) => {
     const lacks = framework.lacks?.[row];
     if (lacks !== undefined) return `– (${noteOf(`Not tried: ${lacks}.`)})`;
-    if (framework.only?.includes(row) === false) return "";
     const waiver = WAIVERS[framework.name]?.[row];
     if (waiver !== undefined) return `≠ (${noteOf(waiver)})`;
     return cells.get(row)?.kind === "passed" ? "✔" : "✘";

@@ -12,7 +12,7 @@ const REQUESTS_PER_SECOND = 200;
 const REQUESTS_PER_SECOND_MIN = 40;
 /** A request costs the generator, the gateway and a second service as much as the service that was measured. */
 const SPARE = 3;
-const MEASURED = 200;
+const MEASURED = 600;
 const AT_ONCE = 100;
 
 /** The pace at which a machine stays a machine at rest, given the requests a second one service answered at its limit. */

@@ -17,7 +17,9 @@ export async function askWarm(
     const response = await fetch(answerUrl, { method: "POST", headers, body }).catch(() => null);
     await response?.arrayBuffer().catch(() => null); // A planted fault may cut the body; that is what it is for.
   };
-  for (let sent = 0; sent < requests; sent += atOnce) {
-    await Promise.all(Array.from({ length: Math.min(atOnce, requests - sent) }, (_, index) => one(sent + index)));
-  }
+  let sent = 0;
+  const worker = async (): Promise<void> => {
+    while (sent < requests) await one(sent++);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, requests) }, worker));
 }
