@@ -138,7 +138,7 @@ describe("what a peak hour is", () => {
     const hours = Array.from({ length: 168 }, (_, index) => ({
       service: "support-rag",
       hour: hourNow - 168 + index,
-      requests: index % 24 < 4 ? 36_000 : 3_600,
+      requests: index === 100 ? 360_000 : index % 24 < 4 ? 36_000 : 3_600, // One hour of a crowd is no peak hour.
     }));
     await world.store.commit({ hours });
     await world.controller.stop();

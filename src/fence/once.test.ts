@@ -257,6 +257,26 @@ describe("admitCommand", () => {
 });
 
 describe("retention", () => {
+  it.each([
+    ["nothing said", {}, 72],
+    ["a release window of 40 h", { releaseWindowMs: 40 * HOUR_MS }, 72],
+    ["one of 60 h", { releaseWindowMs: 60 * HOUR_MS }, 84],
+    ["one of 60 h and a retention of its own", { releaseWindowMs: 60 * HOUR_MS, retentionMs: HOUR_MS }, 1],
+  ])(
+    "ID-5: replays a result for as long as a release may take and a day more, at least 72 h: %s",
+    async (_, more, h) => {
+      const { clock, store } = aWorld();
+      let runs = 0;
+      const ask = () => once({ store, clock, ...more }, request, async () => ++runs);
+      await ask();
+      await clock.advance(h * HOUR_MS - 1);
+      expect(await ask()).toMatchObject({ kind: "done", replayed: true });
+      await clock.advance(2);
+      expect(await ask()).toMatchObject({ kind: "done", replayed: false });
+      expect(runs).toBe(2);
+    },
+  );
+
   it("ID-5: keeps API writes max(72 h, release window + 24 h), the control plane 7 days, webhooks 14 days", () => {
     expect([apiWriteRetentionMs(0), apiWriteRetentionMs(48 * HOUR_MS), apiWriteRetentionMs(100 * HOUR_MS)]).toEqual(
       [72, 72, 124].map((h) => h * HOUR_MS),

@@ -3,7 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { FenceStore } from "../ports/fence-store.ts";
 import type { Random } from "../ports/random.ts";
 import { startHeartbeat, timesFor } from "./heartbeat.ts";
-import { RETENTION_MS } from "./retention.ts";
+import { apiWriteRetentionMs } from "./retention.ts";
 import { resend, withTimeout } from "./store-call.ts";
 import { attemptIdOf, systemClock, systemRandom } from "./system.ts";
 
@@ -16,7 +16,12 @@ export interface FenceOptions {
    * 10 s.
    */
   readonly leaseMs?: number;
-  /** How long a result is replayed. Default 72 h. */
+  /**
+   * How long the rollout of a release may take. A result is replayed for at least a day longer, so that what one release
+   * did is not done again by the next one (ID-5).
+   */
+  readonly releaseWindowMs?: number;
+  /** How long a result is replayed. Default 72 h, or the release window and 24 h where that is longer. */
   readonly retentionMs?: number;
   /** Longest wait for one answer of the store; after it the store counts as unreachable. Default 2 s. */
   readonly storeTimeoutMs?: number;
@@ -63,7 +68,7 @@ function openHeld(options: FenceOptions, owner: FenceOwner, resumed: boolean, gr
     store,
     clock = systemClock,
     leaseMs = 10_000,
-    retentionMs = RETENTION_MS.apiWrites,
+    retentionMs = apiWriteRetentionMs(options.releaseWindowMs ?? 0),
     storeTimeoutMs = 2_000,
   } = options;
   const ask = <T>(what: string, call: () => Promise<T>) =>
