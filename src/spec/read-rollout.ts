@@ -62,6 +62,9 @@ function inTextOrder(problems: readonly Problem[]): readonly Problem[] {
   return [...problems].sort((a, b) => place(a) - place(b));
 }
 
+/** Unknown keys of one mapping that are told: finding the place of each costs a look at the whole text. */
+const UNKNOWN_TOLD_MAX = 20;
+
 /** What to write where a document has nothing yet and the schema's own words do not say why it is wanted. */
 const FIXES: Readonly<Record<string, string>> = {
   "spec.route.stickyBy":
@@ -82,7 +85,7 @@ function problemsIn(issue: z.core.$ZodIssue, source: Source): readonly Problem[]
   const found = valueAt(source.value, path);
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => {
+      return issue.keys.slice(0, UNKNOWN_TOLD_MAX).map((key) => {
         const at = source.locateKey(path, key);
         return {
           code: "E104",
