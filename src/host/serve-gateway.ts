@@ -91,9 +91,9 @@ async function followOwner(
   let [found, told, followed]: [KnownController | string, string | null, KnownController | null] = [first, null, null];
   if (typeof first !== "string") followed = first;
   for (;;) {
-    const missing = typeof found === "string" ? found : keyless(keys, found);
-    if (missing !== null && missing !== told && (followed === null || typeof found !== "string"))
-      log(`${missing}; serving by the last document known, waiting for one`);
+    // An owner who is away for a moment is no news: his gateways wait for him anyway.
+    const missing = typeof found !== "string" ? keyless(keys, found) : followed === null ? found : null;
+    if (missing !== null && missing !== told) log(`${missing}; serving by the last document known, waiting for one`);
     told = missing;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS).unref());
     if (await keys.refresh()) await gateway.lookAgain();

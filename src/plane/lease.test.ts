@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { aSigner, type TestSigner } from "../../test/a-signer.ts";
 import { aDocument } from "../../test/documents.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import { NO_TERMS } from "../core/routing/document.ts";
 import { type LeaseGrant, leaseText, type PlaneReport } from "../core/routing/lease.ts";
 import { type RouteTable, route } from "../core/routing/route.ts";
+import { kidOf } from "../core/routing/signature.ts";
 import { bp } from "../core/unit.ts";
 import { manualClock } from "../testing/manual-clock.ts";
 import { digestOf } from "./digest.ts";
@@ -141,6 +143,25 @@ describe("the lease on a provisional arm", () => {
     await here.clock.advance(LEASE_MS);
     expect(await renew(here, { owner: 4 })).toContain("owner 4 of the store was followed by 5");
     expect(here.meets()).toBe("stable lease-expired");
+  });
+
+  it("is renewed by a signature alone where keys are known: the credential is no proof, nor is another's key", async () => {
+    const [signer, stranger] = [await aSigner(), await aSigner()];
+    const here = world(provisional(), new KeyRing({ trusted: [signer.current.publicKey], retired: [] }));
+    const renewBy = async ({ current }: TestSigner, name = current.publicKey, nonce?: string) => {
+      const { report, ask } = here.ask();
+      const grant = await grantTo(report, here.plane.document);
+      const text = leaseText(report.id, nonce ?? report.nonce, grant);
+      return here.plane.hear(ask, { ...grant, kid: kidOf(name), signature: await current.sign(text) });
+    };
+    const foreign = "its proof is not our controller's";
+    expect(await renew(here)).toBe(foreign);
+    expect(await renewBy(stranger)).toBe(foreign);
+    expect(await renewBy(stranger, signer.current.publicKey)).toBe(foreign);
+    expect(await renewBy(signer, signer.current.publicKey, "the nonce of another request")).toBe(foreign);
+    expect(here.meets()).toBe("stable lease-expired");
+    expect(await renewBy(signer)).toBeNull();
+    expect(here.meets()).toBe("candidate sticky");
   });
 
   it("goes on over a step of the ladder, and does not reach into another rollout", async () => {

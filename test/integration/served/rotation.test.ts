@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { cp, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RoutingDocument } from "../../../src/core/routing/document.ts";
 import { kidOf } from "../../../src/core/routing/signature.ts";
+import { MAIN } from "../../cli/run-sluice.ts";
 import { Served, SERVICE } from "./world.ts";
 
 let served: Served;
@@ -65,6 +67,19 @@ describe("sluice key rotate", () => {
     const { public_key: key } = await show();
     const said = await served.must(0, "token", "create", "far", "--scope", "gateway");
     expect(said).toMatch(new RegExp(`sluice token use --controller http\\S+ --gateway --controller-key ${key}`));
+    // A gateway that runs already, and has nothing yet, follows as soon as the printed command was given there.
+    const farthest = served.path("farthest");
+    const gateway = served.start("gateway", served.path("far.yaml"), "--data", farthest);
+    await gateway.ready;
+    const [, handed = "", argv = ""] = /echo (\S+) \| sluice (token use .*)/.exec(said) ?? [];
+    const used = spawnSync(process.execPath, [MAIN, ...argv.split(" "), "--data", farthest], { input: handed });
+    expect([used.status, String(used.stderr)]).toEqual([0, expect.stringContaining("speaks to")]);
+    const followed = async () =>
+      (await readFile(join(farthest, `gateway-${SERVICE}.json`), "utf8")).includes('"kid":"');
+    await served.until("the gateway that was handed its credential", followed);
+    expect((await gateway.stop("SIGKILL")).stderr).toMatch(
+      /no controller owns .*farthest yet; serving by the last document/,
+    );
     const secret = (await readFile(join(served.dataDir, "gateway-token"), "utf8")).trim();
     const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
     const body = JSON.stringify({ from: (await show()).kid });
