@@ -6,8 +6,8 @@ const LIMIT_MS = 60_000;
 const PAUSE_MS = 500;
 
 /**
- * Begins a rollout, and asks again while the controller has not heard of the gateway or a service is slow to say that it
- * is ready: both are started by the demo itself, so they come. What else is refused stays refused.
+ * Begins a rollout, and asks again while the controller has not heard of the gateway or a service is slow to say that
+ * it is ready: both are started by the demo itself, so they come. What else is refused stays refused.
  */
 export async function beginWhenReady<T>(
   begin: () => Promise<T>,

@@ -15,7 +15,7 @@ const SPARE = 3;
 const MEASURED = 600;
 const AT_ONCE = 100;
 
-/** The pace at which a machine stays a machine at rest, given the requests a second one service answered at its limit. */
+/** The pace that leaves a machine room to breathe, given the requests a second one service answered at its limit. */
 export function paceFor(answeredPerSecond: number): Pace {
   const kept = Math.floor(answeredPerSecond / SPARE);
   const requestsPerSecond = Math.min(REQUESTS_PER_SECOND, Math.max(REQUESTS_PER_SECOND_MIN, kept));

@@ -22,7 +22,7 @@ export interface StoryTools {
 }
 
 const POLL_MS = 100;
-/** A rollout that has not ended by then is reported as held; a slow machine has as much longer as its evidence takes. */
+/** A rollout that has not ended by then is reported as held; a slow machine has more time for its evidence. */
 const LIMIT_MS = 85_000;
 
 async function untilEnd(client: ControllerClient, rolloutId: string, limitMs: number): Promise<Status> {

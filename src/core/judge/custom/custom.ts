@@ -35,8 +35,8 @@ interface State {
 }
 
 /**
- * The numbers of one arm that were measured: one that served nobody has no counts, not even 0, because no loop of a tool
- * in no request says nothing of the arm.
+ * The numbers of one arm that were measured: one that served nobody has no counts, not even 0, because no loop of a
+ * tool in no request says nothing of the arm.
  */
 function numbersOf(arm: ArmWindow): Readonly<Record<string, number>> {
   const numbers: Record<string, number> = {};

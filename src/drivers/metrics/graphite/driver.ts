@@ -8,7 +8,7 @@ export type GraphiteConfig = ConnectionConfig;
 
 const seconds = (ms: number) => String(Math.floor(ms / 1_000));
 
-/** Numbers out of Graphite, and servers with its render API; the query is a target. Repeating a reading changes nothing. */
+/** Numbers out of Graphite and servers with its render API; the query is a target. A reading changes nothing. */
 export function graphite(config: GraphiteConfig): MetricSource {
   const connection = connect("metrics/graphite", config, "/render", { detailOf: refusalText });
   return {

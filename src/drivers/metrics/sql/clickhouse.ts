@@ -42,7 +42,7 @@ function tableOf(document: unknown): Told {
 const CODE = /^Code: (\d+)/;
 /** AUTHENTICATION_FAILED, ACCESS_DENIED, UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD. */
 const UNAUTHORIZED = ["516", "497", "192", "193", "194"];
-/** TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, QUOTA_EXCEEDED, NETWORK_ERROR, MEMORY_LIMIT_EXCEEDED, and shutdown. */
+/** TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, QUOTA_EXCEEDED, NETWORK_ERROR, MEMORY_LIMIT_EXCEEDED, ABORTED. */
 const BUSY = ["159", "202", "201", "210", "241", "236"];
 
 /** Statuses hardly tell a broken query from a broken server: most errors come with 500. */
