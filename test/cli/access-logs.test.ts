@@ -71,6 +71,24 @@ describe.each(PRODUCTS)("the access log of %s", (product) => {
   });
 });
 
+describe("a line of another shape than its product writes", () => {
+  it.each([
+    ["otlp", '{"resourceSpans":[null]}'],
+    ["otlp", '{"resourceSpans":[{"scopeSpans":7}]}'],
+    ["otlp", '{"resourceSpans":[{"scopeSpans":[{"spans":"none"}]}]}'],
+    ["otlp", '{"resourceSpans":[{"scopeSpans":[{"spans":[{"kind":2,"attributes":7}]}]}]}'],
+    ["otlp", '{"resourceSpans":[{"scopeSpans":[{"spans":[{"kind":2,"attributes":[{"key":{"toString":1}}]}]}]}]}'],
+    ["envoy", '{"http_logs":{"log_entry":[null]}}'],
+    ["envoy", '{"common_properties":{"start_time":{"seconds":{"valueOf":1}}}}'],
+    ["vercel", '[{"proxy":{"statusCode":200}},7]'],
+  ])("is told and ends nothing: %s %s", (product, line) => {
+    const few = logOf(product, [...requests({ count: 300 })]);
+    const { counts } = judged(product, `${line}\n${few}`);
+    expect(counts.firstMalformed?.line).toBe(1);
+    expect(counts.lines - counts.malformed).toBe(300);
+  });
+});
+
 describe("the arm in an access log", () => {
   const line = (over: object) => JSON.stringify({ msec: 1_756_339_200.5, status: 200, request_time: 0.1, ...over });
 

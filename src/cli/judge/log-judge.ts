@@ -23,7 +23,7 @@ export class LogJudge implements LineJudge {
   take(value: unknown, line: number): boolean {
     this.#line = line;
     const { fieldsOf } = this.#format;
-    const parsed = fieldsOf === undefined || typeof value !== "string" ? value : fieldsOf(value);
+    const parsed = fieldsOf === undefined || typeof value !== "string" ? value : fieldsOf(value, this.#armFields);
     if (parsed === null && fieldsOf !== undefined) return this.#isDone;
     if (typeof parsed === "string" && fieldsOf !== undefined) return this.refuse(parsed, line);
     if (!Array.isArray(parsed)) this.#takeRecord(parsed);

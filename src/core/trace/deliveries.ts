@@ -2,7 +2,7 @@
 const REMEMBERED = 65_536;
 /** Half of the slots stay empty, so that a search ends soon. */
 const SLOTS = 2 * REMEMBERED;
-const WORD_MASK = 2 * SLOTS - 1;
+const SLOT_MASK = 2 * SLOTS - 1;
 /** Parts of a millisecond that a time can tell apart, a power of two, so that no time loses a digit. */
 const TICKS = 4_096;
 const WORD = 2 ** 32;
@@ -15,8 +15,11 @@ const WORD = 2 ** 32;
  */
 export class Deliveries {
   readonly #hash = new TextHash();
-  #filling = new HashSet();
-  #full = new HashSet();
+  /** Slots of both generations in turn, so that one look into memory answers for both; 0 where a slot is empty. */
+  readonly #lows = new Int32Array(2 * SLOTS);
+  readonly #highs = new Int32Array(2 * SLOTS);
+  #filling: 0 | 1 = 0;
+  #size = 0;
 
   /**
    * True when this delivery was seen before.
@@ -24,52 +27,35 @@ export class Deliveries {
    * @param atMs tells events of one trace apart; one value for all where the id is the event's own
    */
   isRepeated(id: string, atMs: number): boolean {
-    const hash = this.#hash;
-    hash.take(id, atMs * TICKS);
-    if (this.#full.has(hash.low, hash.high) || !this.#filling.add(hash.low, hash.high)) return true;
-    if (this.#filling.size < REMEMBERED) return false;
-    [this.#full, this.#filling] = [this.#filling, this.#full];
-    this.#filling.clear();
+    this.#hash.take(id, atMs * TICKS);
+    const { low, high } = this.#hash;
+    if (this.#lows[this.#placeOf(low, high, this.#filling === 0 ? 1 : 0)] !== 0) return true;
+    const place = this.#placeOf(low, high, this.#filling);
+    if (this.#lows[place] !== 0) return true;
+    this.#lows[place] = low;
+    this.#highs[place] = high;
+    if (++this.#size === REMEMBERED) this.#forgetOldest();
     return false;
   }
-}
 
-/** Pairs of 32-bit words, side by side; `low` is never 0, which marks an empty place. */
-class HashSet {
-  readonly #words = new Int32Array(2 * SLOTS);
-  size = 0;
-
-  has(low: number, high: number): boolean {
-    return this.#words[this.#placeOf(low, high)] !== 0;
-  }
-
-  /** False when the pair was there already. */
-  add(low: number, high: number): boolean {
-    const place = this.#placeOf(low, high);
-    if (this.#words[place] !== 0) return false;
-    this.#words[place] = low;
-    this.#words[place + 1] = high;
-    this.size++;
-    return true;
-  }
-
-  clear(): void {
-    this.#words.fill(0);
-    this.size = 0;
-  }
-
-  /** Where the pair is, or where it would go. */
-  #placeOf(low: number, high: number): number {
-    const words = this.#words;
-    let place = (2 * high) & WORD_MASK;
-    while (words[place] !== 0 && (words[place] !== low || words[place + 1] !== high)) place = (place + 2) & WORD_MASK;
+  /** Where a hash of a generation is, or where it would go. */
+  #placeOf(low: number, high: number, generation: 0 | 1): number {
+    const lows = this.#lows;
+    let place = ((2 * high) & SLOT_MASK) | generation;
+    while (lows[place] !== 0 && (lows[place] !== low || this.#highs[place] !== high)) place = (place + 2) & SLOT_MASK;
     return place;
+  }
+
+  #forgetOldest(): void {
+    this.#filling = this.#filling === 0 ? 1 : 0;
+    this.#size = 0;
+    for (let place: number = this.#filling; place < this.#lows.length; place += 2) this.#lows[place] = 0;
   }
 }
 
 /**
  * 64 bits of a text and a number, in two words that are left in the fields, so that a million ids make no million
- * objects. @source MurmurHash3_x86_128 by A. Appleby (public domain): two of its four lanes, its constants
+ * objects. `low` is never 0. @source MurmurHash3_x86_128 by A. Appleby (public domain): two of its four lanes, its constants
  */
 class TextHash {
   low = 1;

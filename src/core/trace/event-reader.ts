@@ -257,15 +257,19 @@ export class EventReader {
 
 /** Whether an event is of a probe or a warm ping; a reason when that cannot be told, because then it counts nowhere. */
 function probeFlag(event: WireEvent): boolean | string {
+  const { probe, warm, x_warm } = event;
+  if (isFalse(probe) && isFalse(warm) && isFalse(x_warm) && isFalse(event["x-warm"])) return false;
   let isProbe = false;
   for (const key of PROBE_KEYS) {
-    const value = event[key];
-    if (value === undefined || value === false) continue;
-    const flag = readFlag(value);
-    if (flag === UNREADABLE) return `found ${key} ${shownValue(value)}, expected true or false`;
+    const flag = readFlag(event[key]);
+    if (flag === UNREADABLE) return `found ${key} ${shownValue(event[key])}, expected true or false`;
     if (flag === true) isProbe = true;
   }
   return isProbe;
+}
+
+function isFalse(value: unknown): boolean {
+  return value === undefined || value === false;
 }
 
 const PROBE_KEYS = ["probe", "warm", "x_warm", "x-warm"] as const;

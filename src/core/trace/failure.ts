@@ -31,13 +31,13 @@ export class FailureReader {
       return isErrorClass(given) ? given : { reason: `found error_class "${given.slice(0, 60)}", ${EXPECTED}` };
     if (typeof given !== "object") return { reason: `found error_class ${String(given)}, ${EXPECTED}` };
     const { stage, family, code } = given as { stage?: unknown; family?: unknown; code?: unknown };
-    const spelling = `${String(stage)}|${String(family)}|${String(code)}`;
+    const spelling = `${wordOf(stage)}|${wordOf(family)}|${wordOf(code)}`;
     const known = this.#classes.get(spelling);
     if (known !== undefined) return known;
     if (typeof stage !== "string" || !STAGES.includes(stage))
-      return { reason: `found error_class.stage ${String(stage).slice(0, 60)}, expected ${STAGES.join(", ")}` };
-    const lower = String(family).toLowerCase();
-    const word = errorClassOf(stage as ErrorStage, "other", typeof code === "number" ? code : String(code ?? "other"));
+      return { reason: `found error_class.stage ${wordOf(stage).slice(0, 60)}, expected ${STAGES.join(", ")}` };
+    const lower = wordOf(family).toLowerCase();
+    const word = errorClassOf(stage as ErrorStage, "other", typeof code === "number" ? code : wordOf(code ?? "other"));
     const named = FAMILY.test(lower) ? word.replace("|other|", `|${lower}|`) : word;
     if (this.#classes.size < REMEMBERED) this.#classes.set(spelling, named);
     return named;
@@ -45,3 +45,8 @@ export class FailureReader {
 }
 
 const EXPECTED = "expected {stage, family, code} or stage|family|code";
+
+/** A value as text; what JSON parts further is not looked into, whatever its members are called. */
+function wordOf(value: unknown): string {
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}

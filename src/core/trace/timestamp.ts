@@ -1,3 +1,5 @@
+import { plainDecimal } from "./wire-value.ts";
+
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -19,7 +21,10 @@ const NUMBER = /^\d+(?:\.\d+)?$/;
 export function timestampMs(value: unknown): number {
   if (typeof value === "number") return epochMs(value);
   if (typeof value !== "string") return Number.NaN;
-  return NUMBER.test(value) ? epochMs(Number(value)) : isoMs(value);
+  if (value.charCodeAt(4) === DASH) return isoMs(value);
+  const number = plainDecimal(value);
+  if (!Number.isNaN(number)) return epochMs(number);
+  return NUMBER.test(value) ? epochMs(Number(value)) : Number.NaN;
 }
 
 function epochMs(value: number): number {

@@ -1,27 +1,36 @@
-import { ARM_FIELDS, cacheOf, firstOf, type LogFormat, membersOf, statusOf } from "./log-format.ts";
+import { timestampMs } from "../../../core/trace/timestamp.ts";
+import {
+  type ArmFields,
+  cacheOf,
+  firstOf,
+  firstPresent,
+  type LogFormat,
+  type LogRecord,
+  membersOf,
+  statusOf,
+  usualArm,
+} from "./log-format.ts";
 
-const ARMS = [...ARM_FIELDS, "ClientRequestHost"];
-const HEADERS = ["ResponseHeaders", "RequestHeaders", "Cookies"];
+/** The arm that a custom field tells, or the record itself; the usual one, or the one a person named. */
+function armIn(record: LogRecord | null, armFields: ArmFields | null): unknown {
+  if (record === null) return undefined;
+  return armFields === null ? firstPresent(usualArm(record), record["ClientRequestHost"]) : firstOf(record, armFields);
+}
 
 /** Custom fields hold headers by lower-case name; the arm is looked for there first. */
-function armOf(record: Readonly<Record<string, unknown>>, names: readonly string[]): unknown {
-  for (const key of HEADERS) {
-    const found = firstOf(membersOf(record[key]), names);
-    if (found !== undefined) return found;
-  }
-  return firstOf(record, names);
+function armOf(record: LogRecord, armFields: ArmFields | null): unknown {
+  return (
+    armIn(membersOf(record["ResponseHeaders"]), armFields) ??
+    armIn(membersOf(record["RequestHeaders"]), armFields) ??
+    armIn(membersOf(record["Cookies"]), armFields) ??
+    armIn(record, armFields)
+  );
 }
 
-/** Time between two times of any of Logpush's formats, when both are numbers or both are texts. */
-function latencyMs(from: unknown, to: unknown): unknown {
-  const [start, end] = [timeMs(from), timeMs(to)];
-  return start === null || end === null ? undefined : Math.max(0, end - start);
-}
-
-function timeMs(value: unknown): number | null {
-  if (typeof value === "string") return Number.isNaN(Date.parse(value)) ? null : Date.parse(value);
-  if (typeof value !== "number") return null;
-  return value >= 1e17 ? value / 1e6 : value * 1_000;
+/** Time between two times of any of Logpush's formats; undefined when one of them is none. */
+function latencyMs(from: unknown, to: unknown): number | undefined {
+  const tookMs = timestampMs(to) - timestampMs(from);
+  return Number.isNaN(tookMs) ? undefined : Math.max(0, tookMs);
 }
 
 /**
@@ -31,12 +40,12 @@ function timeMs(value: unknown): number | null {
 export const cloudflare: LogFormat = {
   lines: "json",
   read(record, armFields, take) {
+    const { EdgeStartTimestamp: start, EdgeEndTimestamp: end } = record;
     take({
-      ts: firstOf(record, ["EdgeEndTimestamp", "EdgeStartTimestamp"]),
-      arm: armOf(record, armFields ?? ARMS),
+      ts: firstPresent(end, start),
+      arm: armOf(record, armFields),
       status: statusOf(record["EdgeResponseStatus"]),
-      latency_ms:
-        record["OriginResponseDurationMs"] ?? latencyMs(record["EdgeStartTimestamp"], record["EdgeEndTimestamp"]),
+      latency_ms: record["OriginResponseDurationMs"] ?? latencyMs(start, end),
       cache: cacheOf(record["CacheCacheStatus"]),
       event_id: record["RayID"],
     });

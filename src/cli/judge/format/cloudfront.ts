@@ -1,6 +1,15 @@
-import { ARM_FIELDS, cacheOf, firstOf, type LogFormat, type LogRecord, msOfSeconds, statusOf } from "./log-format.ts";
+import {
+  type ArmFields,
+  cacheOf,
+  firstOf,
+  firstPresent,
+  type LogFormat,
+  type LogRecord,
+  msOfSeconds,
+  statusOf,
+  usualArm,
+} from "./log-format.ts";
 
-const ARMS = [...ARM_FIELDS, "x-host-header", "cs(Host)"];
 const FIELDS_LINE = "#Fields:";
 /** @source Amazon CloudFront Developer Guide, "Standard logs: log file fields", version 1.0 */
 const STANDARD =
@@ -8,19 +17,60 @@ const STANDARD =
 const CLIENT_GONE = "ClientCommError";
 
 /** Reads lines of fields by the names their own header gives; each file brings one, and files are often joined. */
-function lineParser(): (line: string) => LogRecord | string | null {
-  let names = STANDARD.split(" ");
-  return (line) => {
+function lineParser(): (line: string, armFields: ArmFields | null) => LogRecord | string | null {
+  let columns = new Columns(STANDARD);
+  return (line, armFields) => {
     if (line.startsWith("{")) return parseRecord(line);
-    if (line.startsWith("#")) {
-      if (line.startsWith(FIELDS_LINE)) names = line.slice(FIELDS_LINE.length).trim().split(/\s+/);
-      return null;
-    }
+    if (!line.startsWith("#")) return columns.recordOf(line, armFields);
+    if (line.startsWith(FIELDS_LINE)) columns = new Columns(line.slice(FIELDS_LINE.length));
+    return null;
+  };
+}
+
+/** Where a header puts the fields that are read, of the thirty there are; -1 for one that it does not have. */
+class Columns {
+  readonly #names: readonly string[];
+  readonly #places: readonly number[];
+
+  constructor(header: string) {
+    this.#names = header.trim().split(/\s+/);
+    this.#places = READ.map((name) => this.#names.indexOf(name));
+  }
+
+  recordOf(line: string, armFields: ArmFields | null): LogRecord | string {
     const values = line.split("\t");
-    if (values.length !== names.length) return `found ${values.length} fields, expected ${names.length} parted by tabs`;
-    const record: Record<string, string> = {};
-    for (let i = 0; i < names.length; i++) record[names[i] as string] = values[i] as string;
-    return record;
+    const { length } = this.#names;
+    if (values.length !== length) return `found ${values.length} fields, expected ${length} parted by tabs`;
+    const record = recordOf(values, this.#places);
+    if (armFields === null) return record;
+    return { ...record, ...Object.fromEntries(armFields.map((name) => [name, values[this.#names.indexOf(name)]])) };
+  }
+}
+
+const READ = [
+  ...["date", "time", "timestamp(ms)", "timestamp", "sc-status", "time-taken"],
+  ...["x-edge-result-type", "x-edge-detailed-result-type", "x-edge-request-id"],
+  ...["arm", "variant", "x_sluice_arm", "x-sluice-arm", "x-host-header", "cs(Host)"],
+];
+
+function recordOf(values: readonly string[], places: readonly number[]): LogRecord {
+  const at = (column: number) => values[places[column] ?? -1];
+  return {
+    date: at(0),
+    time: at(1),
+    "timestamp(ms)": at(2),
+    timestamp: at(3),
+    "sc-status": at(4),
+    "time-taken": at(5),
+    "x-edge-result-type": at(6),
+    "x-edge-detailed-result-type": at(7),
+    "x-edge-request-id": at(8),
+    arm: at(9),
+    variant: at(10),
+    x_sluice_arm: at(11),
+    "x-sluice-arm": at(12),
+    "x-host-header": at(13),
+    "cs(Host)": at(14),
   };
 }
 
@@ -32,6 +82,11 @@ function parseRecord(line: string): LogRecord | string {
   }
 }
 
+function armOf(record: LogRecord, armFields: ArmFields | null): unknown {
+  if (armFields !== null) return firstOf(record, armFields);
+  return usualArm(record) ?? firstPresent(record["x-host-header"], record["cs(Host)"]);
+}
+
 /** CloudFront standard logs, version 1 (W3C, tabs) and version 2 (the same names as JSON or W3C). */
 export function cloudfront(): LogFormat {
   return {
@@ -39,10 +94,10 @@ export function cloudfront(): LogFormat {
     fieldsOf: lineParser(),
     read(record, armFields, take) {
       const isGone = record["x-edge-detailed-result-type"] === CLIENT_GONE;
-      const moment = firstOf(record, ["timestamp(ms)", "timestamp"]);
+      const moment = firstPresent(record["timestamp(ms)"], record["timestamp"]);
       take({
         ts: moment ?? `${record["date"]}T${record["time"]}Z`,
-        arm: firstOf(record, armFields ?? ARMS),
+        arm: armOf(record, armFields),
         status: isGone ? 499 : statusOf(record["sc-status"]),
         latency_ms: msOfSeconds(record["time-taken"]),
         cache: cacheOf(record["x-edge-result-type"]),

@@ -1,13 +1,16 @@
+import { isAbsent, readNumber } from "../../../core/trace/wire-value.ts";
 import {
-  ARM_FIELDS,
   type ArmFields,
   firstOf,
+  firstPresent,
   type LogEvent,
   type LogFormat,
   type LogRecord,
   membersOf,
   msOfSeconds,
+  recordsIn,
   statusOf,
+  usualArm,
 } from "./log-format.ts";
 
 type ErrorClass = NonNullable<LogEvent["error_class"]>;
@@ -39,22 +42,26 @@ const LONG_NAMES: Readonly<Record<string, string>> = {
   downstreamconnectiontermination: "DC",
 };
 const CLIENT_GONE = "DC";
+const CLIENT_CLOSED = 499;
+
+const NO_FLAGS: readonly string[] = [];
 
 /** `UF,URX`, a list of long names, or an object of flags. */
 function flagsOf(flags: unknown): readonly string[] {
+  if (isAbsent(flags)) return NO_FLAGS;
   if (typeof flags === "string") return flags.split(",").map(shortName);
-  return Object.entries(membersOf(flags) ?? {}).flatMap(([name, value]) => (value === true ? [shortName(name)] : []));
+  const members = membersOf(flags);
+  if (members === null) return NO_FLAGS;
+  return Object.keys(members).flatMap((name) => (members[name] === true ? [shortName(name)] : NO_FLAGS));
 }
 
 function shortName(name: string): string {
   return LONG_NAMES[name.trim().replaceAll("_", "").toLowerCase()] ?? name.trim();
 }
 
-function outcomeOf(status: unknown, flags: unknown): Pick<LogEvent, "status" | "error_class"> {
-  const names = flagsOf(flags);
-  if (names.includes(CLIENT_GONE)) return { status: 499 };
-  const cause = names.find((name) => FAILURES[name] !== undefined);
-  return { status: statusOf(status), ...(cause === undefined ? {} : { error_class: FAILURES[cause] }) };
+function failureOf(flags: readonly string[]): ErrorClass | undefined {
+  const cause = flags.find((name) => FAILURES[name] !== undefined);
+  return cause === undefined || flags.includes(CLIENT_GONE) ? undefined : FAILURES[cause];
 }
 
 /** `0.123s` or `{seconds, nanos}` as protobuf writes durations in JSON. */
@@ -62,36 +69,67 @@ function durationMs(value: unknown): unknown {
   if (typeof value === "string") return msOfSeconds(value.endsWith("s") ? value.slice(0, -1) : value);
   const parts = membersOf(value);
   if (parts === null) return value;
-  return Number(parts["seconds"] ?? 0) * 1_000 + Number(parts["nanos"] ?? 0) / 1e6;
+  const seconds = readNumber(parts["seconds"] ?? 0);
+  const nanos = readNumber(parts["nanos"] ?? 0);
+  return typeof seconds === "number" && typeof nanos === "number" ? seconds * 1_000 + nanos / 1e6 : value;
 }
 
 function timeOf(value: unknown): unknown {
   return membersOf(value) === null ? value : durationMs(value);
 }
 
-/** Protobuf in JSON, with the names of its fields in either spelling. */
-function pick(record: LogRecord | null, name: string): unknown {
-  const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return firstOf(record, [name, camel]);
-}
-
-const ARMS = [...ARM_FIELDS, "upstream_cluster", "upstreamCluster"];
-
+/** Protobuf in JSON has the names of its fields in either spelling. */
 function readEntry(common: LogRecord, entry: LogRecord, armFields: ArmFields | null): LogEvent {
   const response = membersOf(entry["response"]);
   const request = membersOf(entry["request"]);
-  const headers = membersOf(pick(response, "response_headers"));
-  const code = pick(response, "response_code");
-  const arms = armFields ?? ARMS;
+  const code = firstPresent(response?.["response_code"], response?.["responseCode"]);
+  const flags = flagsOf(firstPresent(common["response_flags"], common["responseFlags"]));
   return {
-    ts: timeOf(pick(common, "start_time")),
-    arm: firstOf(headers, arms) ?? firstOf(common, arms),
-    latency_ms: durationMs(
-      pick(common, "time_to_last_downstream_tx_byte") ?? pick(common, "time_to_last_upstream_rx_byte"),
-    ),
-    event_id: pick(request, "request_id"),
-    ...outcomeOf(membersOf(code)?.["value"] ?? code, pick(common, "response_flags")),
+    ts: timeOf(firstPresent(common["start_time"], common["startTime"])),
+    arm: armOfEntry(common, response, armFields),
+    status: flags.includes(CLIENT_GONE) ? CLIENT_CLOSED : statusOf(membersOf(code)?.["value"] ?? code),
+    error_class: failureOf(flags),
+    latency_ms: durationMs(latencyOf(common)),
+    event_id: firstPresent(request?.["request_id"], request?.["requestId"]),
   };
+}
+
+function armOfEntry(common: LogRecord, response: LogRecord | null, armFields: ArmFields | null): unknown {
+  const headers = membersOf(firstPresent(response?.["response_headers"], response?.["responseHeaders"]));
+  const answered = headers === null ? undefined : armIn(headers, armFields);
+  return answered ?? armIn(common, armFields);
+}
+
+function latencyOf(common: LogRecord): unknown {
+  const down = firstPresent(common["time_to_last_downstream_tx_byte"], common["timeToLastDownstreamTxByte"]);
+  return down ?? firstPresent(common["time_to_last_upstream_rx_byte"], common["timeToLastUpstreamRxByte"]);
+}
+
+function armIn(record: LogRecord, armFields: ArmFields | null): unknown {
+  if (armFields !== null) return firstOf(record, armFields);
+  return usualArm(record) ?? firstPresent(record["upstream_cluster"], record["upstreamCluster"]);
+}
+
+/** A line of a file log, its operators under their own names. */
+function readLine(entry: LogRecord, armFields: ArmFields | null): LogEvent {
+  const flags = flagsOf(entry["response_flags"]);
+  const status = firstPresent(entry["response_code"], entry["status"]);
+  return {
+    ts: firstPresent(entry["start_time"], entry["ts"], entry["timestamp"], entry["@timestamp"]),
+    arm: armIn(entry, armFields),
+    status: flags.includes(CLIENT_GONE) ? CLIENT_CLOSED : statusOf(status),
+    error_class: failureOf(flags),
+    latency_ms: firstPresent(entry["duration"], entry["duration_ms"], entry["latency_ms"]),
+    cold_start: entry["cold_start"],
+    probe: firstPresent(entry["probe"], entry["x_warm"], entry["x-warm"]),
+    sticky: entry["sticky"],
+    event_id: firstPresent(entry["request_id"], entry["x_request_id"], entry["x-request-id"]),
+  };
+}
+
+function takeEntry(entry: LogRecord, armFields: ArmFields | null, take: (event: LogEvent) => void): void {
+  const common = membersOf(firstPresent(entry["common_properties"], entry["commonProperties"]));
+  take(common === null ? readLine(entry, armFields) : readEntry(common, entry, armFields));
 }
 
 /**
@@ -102,25 +140,15 @@ function readEntry(common: LogRecord, entry: LogRecord, armFields: ArmFields | n
 export const envoy: LogFormat = {
   lines: "json",
   read(record, armFields, take) {
-    const logs = membersOf(pick(record, "http_logs"));
-    const entries = logs === null ? [record] : pick(logs, "log_entry");
-    if (!Array.isArray(entries)) return "found http_logs without log_entry, expected a list of entries";
-    for (const entry of entries as readonly LogRecord[]) {
-      const common = membersOf(pick(entry, "common_properties"));
-      if (common !== null) take(readEntry(common, entry, armFields));
-      else {
-        take({
-          ts: firstOf(entry, ["start_time", "ts", "timestamp", "@timestamp"]),
-          arm: firstOf(entry, armFields ?? ARMS),
-          latency_ms: firstOf(entry, ["duration", "duration_ms", "latency_ms"]),
-          cold_start: entry["cold_start"],
-          probe: firstOf(entry, ["probe", "x_warm", "x-warm"]),
-          sticky: entry["sticky"],
-          event_id: firstOf(entry, ["request_id", "x_request_id", "x-request-id"]),
-          ...outcomeOf(firstOf(entry, ["response_code", "status"]), firstOf(entry, ["response_flags"])),
-        });
-      }
+    const logs = membersOf(firstPresent(record["http_logs"], record["httpLogs"]));
+    if (logs === null) {
+      takeEntry(record, armFields, take);
+      return null;
     }
+    const entries = firstPresent(logs["log_entry"], logs["logEntry"]);
+    const records = entries === undefined ? null : recordsIn(entries);
+    if (records === null) return "found http_logs without log_entry, expected a list of entries";
+    for (const entry of records) takeEntry(entry, armFields, take);
     return null;
   },
 };

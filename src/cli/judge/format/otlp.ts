@@ -1,59 +1,105 @@
-import { readNumber, UNREADABLE } from "../../../core/trace/wire-value.ts";
-import { ARM_FIELDS, firstOf, type LogEvent, type LogFormat, type LogRecord, membersOf } from "./log-format.ts";
+import { readNumber, readText, UNREADABLE } from "../../../core/trace/wire-value.ts";
+import {
+  firstOf,
+  firstPresent,
+  type LogEvent,
+  type LogFormat,
+  type LogRecord,
+  membersOf,
+  recordsIn,
+  usualArm,
+} from "./log-format.ts";
 
-const ARMS = ["sluice.arm", ...ARM_FIELDS, "service.version"];
-const STATUSES = ["http.response.status_code", "http.status_code"];
-const GRPC = "rpc.grpc.status_code";
-const SERVER_KINDS: readonly unknown[] = [2, "SPAN_KIND_SERVER"];
-const ERROR_CODES: readonly unknown[] = [2, "STATUS_CODE_ERROR"];
+const USUAL: ReadonlySet<string> = new Set([
+  ...["sluice.arm", "arm", "variant", "x_sluice_arm", "x-sluice-arm", "service.version"],
+  ...["http.response.status_code", "http.status_code", "rpc.grpc.status_code", "error.type"],
+  ...["faas.coldstart", "sluice.latency_ms", "sluice.probe", "sluice.sticky"],
+]);
 
-/** Attributes by name, those of the span before those of its resource. */
-function attributesOf(...lists: readonly unknown[]): LogRecord {
+/** Attributes that are looked at, by name: those of the span before those of its resource. */
+function attributesOf(span: LogRecord, resource: LogRecord | null, names: ReadonlySet<string>): LogRecord {
   const found: Record<string, unknown> = {};
-  for (const list of lists) {
-    for (const { key, value } of (list ?? []) as readonly { key?: unknown; value?: unknown }[]) {
-      const name = String(key);
-      if (name in found) continue;
-      const [only] = Object.values(membersOf(value) ?? {});
-      found[name] = only;
-    }
-  }
+  addAttributes(found, recordsIn(span["attributes"]), names);
+  if (resource !== null) addAttributes(found, recordsIn(resource["attributes"]), names);
   return found;
 }
 
+function addAttributes(
+  found: Record<string, unknown>,
+  list: readonly LogRecord[] | null,
+  names: ReadonlySet<string>,
+): void {
+  for (const { key, value } of list ?? []) {
+    if (typeof key === "string" && names.has(key) && !(key in found)) found[key] = valueOf(membersOf(value));
+  }
+}
+
+/** An attribute's value is the one member of an object, whatever its type is called. */
+function valueOf(members: LogRecord | null): unknown {
+  if (members === null) return undefined;
+  return members["stringValue"] ?? members["intValue"] ?? Object.values(members)[0];
+}
+
 /** A span says how it ended by its HTTP status, its gRPC status, or its own status alone. */
-function outcomeOf(span: LogRecord, attributes: LogRecord): Pick<LogEvent, "status" | "error_class"> {
-  const status = firstOf(attributes, STATUSES);
-  if (status !== undefined) return { status };
-  const grpc = attributes[GRPC];
-  const isFailed = grpc === undefined ? ERROR_CODES.includes(membersOf(span["status"])?.["code"]) : Number(grpc) !== 0;
-  if (!isFailed) return { status: 200 };
-  const code = String(grpc ?? attributes["error.type"] ?? "error");
-  return { error_class: { stage: "headers", family: grpc === undefined ? "other" : "grpc", code } };
+function isFailed(span: LogRecord, grpc: unknown): boolean {
+  if (grpc !== undefined) return readNumber(grpc) !== 0;
+  const code = membersOf(span["status"])?.["code"];
+  return code === 2 || code === "STATUS_CODE_ERROR";
 }
 
-/** Nanoseconds are beyond what a number holds exactly, so milliseconds are cut off the text. */
+function failureOf(attributes: LogRecord, grpc: unknown): LogEvent["error_class"] {
+  const said = readText(grpc ?? attributes["error.type"]);
+  const code = said === null || said === UNREADABLE ? "error" : said;
+  return { stage: "headers", family: grpc === undefined ? "other" : "grpc", code };
+}
+
+/** Nanoseconds are beyond what a number holds exactly, so the text is read in two parts. */
 function msOf(nanoseconds: unknown): number {
-  const text = String(nanoseconds);
-  return /^\d{7,}$/.test(text) ? Number(`${text.slice(0, -6)}.${text.slice(-6)}`) : Number.NaN;
+  const text = typeof nanoseconds === "number" ? String(nanoseconds) : nanoseconds;
+  if (typeof text !== "string") return Number.NaN;
+  const cut = text.length - 6;
+  return cut < 1 ? Number.NaN : wholeNumber(text, 0, cut) + wholeNumber(text, cut, text.length) / 1e6;
 }
 
-function eventOf(span: LogRecord, resource: LogRecord | null, arms: readonly string[]): LogEvent {
-  const attributes = attributesOf(span["attributes"], resource?.["attributes"]);
+/** Digits of a text from one place to another as a number; NaN when there is anything else. */
+function wholeNumber(text: string, from: number, to: number): number {
+  let number = 0;
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    number = number * 10 + digit;
+  }
+  return number;
+}
+
+function armOf(attributes: LogRecord): unknown {
+  return firstPresent(attributes["sluice.arm"], usualArm(attributes), attributes["service.version"]);
+}
+
+function eventOf(span: LogRecord, attributes: LogRecord, arm: unknown): LogEvent {
   const [from, to] = [msOf(span["startTimeUnixNano"]), msOf(span["endTimeUnixNano"])];
-  const cold = attributes["faas.coldstart"];
   const grown = readNumber(attributes["sluice.latency_ms"]);
+  const status = firstPresent(attributes["http.response.status_code"], attributes["http.status_code"]);
+  const grpc = firstPresent(attributes["rpc.grpc.status_code"]);
+  const failed = status === undefined && isFailed(span, grpc);
   return {
     ts: Number.isNaN(to) ? span["endTimeUnixNano"] : to,
-    arm: firstOf(attributes, arms),
+    arm,
+    status: status ?? (failed ? undefined : 200),
+    error_class: failed ? failureOf(attributes, grpc) : undefined,
     latency_ms: grown === null || grown === UNREADABLE ? to - from : grown,
-    cold_start: cold,
+    cold_start: attributes["faas.coldstart"],
     probe: attributes["sluice.probe"],
     sticky: attributes["sluice.sticky"],
     trace_id: span["traceId"],
     span_id: span["spanId"],
-    ...outcomeOf(span, attributes),
   };
+}
+
+const NO_LIST = "found resourceSpans, scopeSpans or spans that are no list of objects, expected an export as OTLP JSON";
+
+function isServer({ kind }: LogRecord): boolean {
+  return kind === 2 || kind === "SPAN_KIND_SERVER";
 }
 
 /**
@@ -64,16 +110,23 @@ function eventOf(span: LogRecord, resource: LogRecord | null, arms: readonly str
 export const otlp: LogFormat = {
   lines: "json",
   read(record, armFields, take) {
-    const resources = record["resourceSpans"];
-    if (!Array.isArray(resources)) return "found no resourceSpans, expected an export of spans as OTLP JSON";
-    const arms = armFields ?? ARMS;
-    for (const { resource, scopeSpans } of resources as readonly LogRecord[]) {
-      for (const { spans } of (scopeSpans ?? []) as readonly LogRecord[]) {
-        for (const span of (spans ?? []) as readonly LogRecord[]) {
-          if (SERVER_KINDS.includes(span["kind"])) take(eventOf(span, membersOf(resource), arms));
+    if (!Array.isArray(record["resourceSpans"]))
+      return "found no resourceSpans, expected an export of spans as OTLP JSON";
+    const names = armFields === null ? USUAL : new Set([...USUAL, ...armFields]);
+    const resources = recordsIn(record["resourceSpans"]);
+    for (const { resource, scopeSpans } of resources ?? []) {
+      const scopes = recordsIn(scopeSpans);
+      if (scopes === null) return NO_LIST;
+      for (const scope of scopes) {
+        const spans = recordsIn(scope["spans"]);
+        if (spans === null) return NO_LIST;
+        for (const span of spans) {
+          if (!isServer(span)) continue;
+          const attributes = attributesOf(span, membersOf(resource), names);
+          take(eventOf(span, attributes, armFields === null ? armOf(attributes) : firstOf(attributes, armFields)));
         }
       }
     }
-    return null;
+    return resources === null ? NO_LIST : null;
   },
 };

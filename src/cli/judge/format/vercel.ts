@@ -1,8 +1,11 @@
-import { ARM_FIELDS, cacheOf, firstOf, type LogFormat, membersOf } from "./log-format.ts";
+import { cacheOf, firstOf, firstPresent, type LogFormat, membersOf, usualArm } from "./log-format.ts";
 
-const ARMS = [...ARM_FIELDS, "deploymentId"];
 /** The function crashed before it answered. */
-const CRASHED: readonly unknown[] = [-1, "-1"];
+const CRASHED = { stage: "headers", family: "network", code: "crashed" } as const;
+
+function isCrash(status: unknown): boolean {
+  return status === -1 || status === "-1";
+}
 
 /**
  * Vercel log drains, NDJSON or JSON arrays. A request is a record with `proxy`; lines that functions print are passed
@@ -14,15 +17,18 @@ export const vercel: LogFormat = {
   read(record, armFields, take) {
     const proxy = membersOf(record["proxy"]);
     if (proxy === null) return null;
-    const status = firstOf(proxy, ["statusCode"]) ?? record["statusCode"];
+    const status = firstPresent(proxy["statusCode"]) ?? record["statusCode"];
+    const arm =
+      armFields === null
+        ? firstPresent(usualArm(record), record["deploymentId"], usualArm(proxy), proxy["deploymentId"])
+        : (firstOf(record, armFields) ?? firstOf(proxy, armFields));
     take({
       ts: proxy["timestamp"] ?? record["timestamp"],
-      arm: firstOf(record, armFields ?? ARMS) ?? firstOf(proxy, armFields ?? ARMS),
+      arm,
+      status: isCrash(status) ? undefined : status,
+      error_class: isCrash(status) ? CRASHED : undefined,
       cache: cacheOf(proxy["vercelCache"]),
       event_id: proxy["vercelId"] ?? record["requestId"] ?? record["id"],
-      ...(CRASHED.includes(status)
-        ? { error_class: { stage: "headers" as const, family: "network", code: "crashed" } }
-        : { status }),
     });
     return null;
   },
