@@ -48,9 +48,21 @@ class Columns {
 }
 
 const READ = [
-  ...["date", "time", "timestamp(ms)", "timestamp", "sc-status", "time-taken"],
-  ...["x-edge-result-type", "x-edge-detailed-result-type", "x-edge-request-id"],
-  ...["arm", "variant", "x_sluice_arm", "x-sluice-arm", "x-host-header", "cs(Host)"],
+  "date",
+  "time",
+  "timestamp(ms)",
+  "timestamp",
+  "sc-status",
+  "time-taken",
+  "x-edge-result-type",
+  "x-edge-detailed-result-type",
+  "x-edge-request-id",
+  "arm",
+  "variant",
+  "x_sluice_arm",
+  "x-sluice-arm",
+  "x-host-header",
+  "cs(Host)",
 ];
 
 function recordOf(values: readonly string[], places: readonly number[]): LogRecord {

@@ -11,9 +11,20 @@ import {
 } from "./log-format.ts";
 
 const USUAL: ReadonlySet<string> = new Set([
-  ...["sluice.arm", "arm", "variant", "x_sluice_arm", "x-sluice-arm", "service.version"],
-  ...["http.response.status_code", "http.status_code", "rpc.grpc.status_code", "error.type"],
-  ...["faas.coldstart", "sluice.latency_ms", "sluice.probe", "sluice.sticky"],
+  "sluice.arm",
+  "arm",
+  "variant",
+  "x_sluice_arm",
+  "x-sluice-arm",
+  "service.version",
+  "http.response.status_code",
+  "http.status_code",
+  "rpc.grpc.status_code",
+  "error.type",
+  "faas.coldstart",
+  "sluice.latency_ms",
+  "sluice.probe",
+  "sluice.sticky",
 ]);
 
 /** Attributes that are looked at, by name: those of the span before those of its resource. */
