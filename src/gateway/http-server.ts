@@ -8,8 +8,8 @@ import { ownAnswerBytes } from "./own-answer.ts";
 import { REFUSALS, type Refusal } from "./refusal.ts";
 import { SmallTurns } from "./small-turns.ts";
 
-/** How often clients that are late are looked for. */
-const CHECK_MS = 250;
+/** How often clients that are late are looked for: so often that those who came together are not found together. */
+const CHECK_MS = 50;
 /** What is said to a client that made no request gets this long to leave. */
 const LINGER_MS = 10_000;
 
