@@ -37,6 +37,7 @@ describe("createRouter", () => {
     const sent = await only(origin);
     expect(sent.url).toBe("http://127.0.0.1:4002/answer?k=10");
     expect([sent.headers.get("x-exp"), sent.headers.get("x-cache-namespace")]).toEqual(["candidate", "b2:"]);
+    expect(sent.headers.has("x-edge-ctx")).toBe(false); // Nothing is signed without a key.
     const labels = ["x-sluice-arm", "x-sluice-doc", "x-sluice-split"].map((name) => response.headers.get(name));
     expect(labels).toEqual(["candidate", "1.0", "10000"]);
     expect(await response.text()).toBe("ok");

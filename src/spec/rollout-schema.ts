@@ -187,7 +187,7 @@ export const rolloutSchema = z.strictObject({
     access: accessSchema.optional(),
     /** Where the health answer of both arms says what, when it has another shape. */
     healthMap: healthMapSchema.optional(),
-    changes: z.array(z.enum(DECLARED_FIELDS as [string, ...string[]])).optional(),
+    changes: z.array(z.enum(["RERANK_CONF", ...DECLARED_FIELDS])).optional(),
     /** What kind of change this is; each kind asks for gates of its own. */
     changeTypes: z.array(z.enum(CHANGE_TYPES)).min(1).optional(),
     route: z.strictObject({

@@ -114,7 +114,10 @@ describe("assignment", () => {
         });
       });
     const [stable, candidate] = [await stream("old"), await stream("new")];
-    const verifyPin = (token: string) => (token === "signed" ? ({ arm: "candidate", purpose: "user" } as const) : null);
+    const verifyPin = (token: string) => {
+      const arm = ({ signed: "candidate", old: "stable" } as const)[token] ?? null;
+      return arm === null ? null : ({ arm, purpose: "user" } as const);
+    };
     const document = aDocument(stable.url, candidate.url, { candidateBp: bp(0), drainMs: 5_000 });
     const gateway = await gatewayOn(document, { verifyPin });
     const pinned = streamed(gateway.url, { "x-user-id": "u1", "x-release-pin": "signed" });
@@ -122,7 +125,12 @@ describe("assignment", () => {
     const free = streamed(gateway.url, { "x-user-id": "u1" });
     await eventually(() => [pinned, unpinned, free].every((one) => one.pieces.length === 1));
     for (let seq = 2; seq < 12; seq++) gateway.adopt({ ...document, candidateBp: bp(seq * 900), seq });
+    gateway.adopt({ ...document, candidateBp: bp(10_000), seq: 12 });
+    const stays = streamed(gateway.url, { "x-user-id": "u1", "x-release-pin": "old" });
+    await eventually(() => stays.pieces.length === 1);
     for (const [name, write] of pieces) write(`end of ${name}`);
+    expect(await stays.end).toBe("whole");
+    expect(stays.pieces).toEqual(unpinned.pieces);
     expect([await pinned.end, await unpinned.end, await free.end]).toEqual(["whole", "whole", "whole"]);
     expect(free.pieces).toEqual(unpinned.pieces);
     expect(pinned.pieces.join("")).toBe("data: new\n\ndata: end of new\n\n");

@@ -79,6 +79,26 @@ describe("the evidence of a rollout", () => {
   });
 });
 
+describe("the rerankers of both arms", () => {
+  it.each([
+    ["k2", "", true],
+    ["k", "", false],
+    ["k2", "  changes: [RERANK_CONF]\n", false],
+  ])(
+    "IX-12: that differ are told before the first user, unless the document says so: %s %s",
+    async (conf, more, told) => {
+      const health: Release["health"] = (arm) => (arm === "candidate" ? { RERANK_CONF: conf } : {});
+      const rollout = await started({ preset: "bg-serverless", steps: "[{ weight: 10, hold: 60s }]", health, more });
+      const { world } = rollout;
+      await rollout.until(() => world.gateway.document.candidateBp === 1_000);
+      const status = JSON.stringify(await (await clientOf(world)).get(`/v1/rollouts/${ID}`));
+      await world.controller.stop();
+      expect(status.includes("the rerankers differ (RERANK_CONF k != k2)")).toBe(told);
+      expect(status).toContain("identity fields agree or are declared");
+    },
+  );
+});
+
 describe("what data planes are told of an arm", () => {
   it("is its identity and what its last probe run found, for their events", async () => {
     const steps = "[{ probes: true }, { weight: 10, hold: 60s }]";

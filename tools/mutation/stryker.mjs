@@ -7,7 +7,7 @@ const stryker = new Stryker({
   plugins: ["@stryker-mutator/vitest-runner"],
   reporters: ["event-recorder"],
   eventReporter: { baseDir: process.env.MUTATION_EVENTS },
-  ignorePatterns: ["bench", "docs/**/*.svg", "coverage", "examples", "deploy"],
+  ignorePatterns: [".mutants", "bench", "docs/**/*.svg", "coverage", "examples", "deploy"],
   allowConsoleColors: false,
   logLevel: "warn",
   ...options,

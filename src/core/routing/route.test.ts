@@ -110,6 +110,15 @@ describe("route", () => {
   });
 });
 
+describe("the weight's very edge", () => {
+  it("RT-3, TP-1: a unit whose hash is the threshold itself comes with the next basis point", () => {
+    const unit = "user-209557"; // Its hash at seed 7 is the threshold of 40.30 %.
+    const armAt = (share: number) =>
+      route(compileRouteTable(aDocument({ candidateBp: bp(share) })), unit, null, null).arm;
+    expect([armAt(4_029), armAt(4_030), armAt(4_031)]).toEqual(["stable", "stable", "candidate"]);
+  });
+});
+
 describe("compileRouteTable", () => {
   it("throws when no arm may serve", () => {
     expect(() => compileRouteTable(aDocument({ closed: ["stable", "candidate"] }))).toThrow("invariant");

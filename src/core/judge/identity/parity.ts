@@ -36,6 +36,16 @@ function list(differences: readonly FieldDifference[]): string {
   return differences.map(({ field, left, right }) => `${field} ${left} != ${right}`).join(", ");
 }
 
+/**
+ * Arms that differ in their reranker alone are easily taken for a better index or prompt, so it is told where nobody
+ * declared it; it stops nothing, because the gold set judges what it does (IX-12).
+ */
+function rerankers({ stable, candidate }: ByArm<ObservedManifest>, changes: readonly ManifestField[]): string {
+  if (stable.kind !== "read" || candidate.kind !== "read" || changes.includes("RERANK_CONF")) return "";
+  const found = manifestDifferences(stable.manifest, candidate.manifest, ["RERANK_CONF"]);
+  return found.length === 0 ? "" : `; the rerankers differ (${list(found)}), which spec.changes does not say`;
+}
+
 function judge(pinned: PinnedManifests, observed: ByArm<ObservedManifest>, changes: readonly ManifestField[]): Verdict {
   const { stable, candidate } = observed;
   // What one arm is known to be counts even while the other does not answer.
@@ -50,7 +60,8 @@ function judge(pinned: PinnedManifests, observed: ByArm<ObservedManifest>, chang
   if (candidate.kind === "unreadable") return unread("candidate", candidate.reason);
   const undeclared = DECLARED_FIELDS.filter((field) => !changes.includes(field));
   const differences = manifestDifferences(stable.manifest, candidate.manifest, undeclared);
-  if (differences.length === 0) return hardVerdict("pass", "identity fields agree or are declared");
+  if (differences.length === 0)
+    return hardVerdict("pass", `identity fields agree or are declared${rerankers(observed, changes)}`);
   const fields = differences.map(({ field }) => field).join(", ");
   const reason = `the arms differ in ${list(differences)}; list ${fields} under spec.changes if that is intended`;
   return hardVerdict("fail", reason);
