@@ -47,6 +47,15 @@ const rollout = z.strictObject({
     .describe("before such a candidate is stopped at the first share; null when it is not seen there"),
 });
 
+const seenByUsers = z.strictObject({
+  share: share.describe("of the users"),
+  users: count.describe("users on the candidate"),
+  failing_to_stop: count
+    .nullable()
+    .describe("failing users that stop it, with none on stable; null: there are too few"),
+  least_part: share.describe("smallest part of all users of which at least one is on the candidate, with 95 %"),
+});
+
 const probes = z.strictObject({
   questions: count,
   answerable: count,
@@ -90,11 +99,13 @@ export const planAnswer = z.strictObject({
       ),
     stable_carries_all: z.literal(true).describe("until promotion stable must be able to serve everybody"),
   }),
+  seen_by_users: z.array(seenByUsers).nullable().describe("by share; null when the number of users is not given"),
   probes: probes.nullable().describe("null when the document has none"),
   identity,
   warnings: z.array(warning),
   assumed: z.strictObject({
     rps: z.number().nonnegative(),
+    users: count.nullable(),
     failure_rate: share,
     latency_sigma: z.number().nonnegative(),
     coverage_deviation: z.number().nonnegative().describe("of one question's paired difference"),

@@ -5,6 +5,7 @@ import type { RolloutPlan, Stage, TrafficStage } from "../../core/stage/plan.ts"
 import { brokenBounds } from "../../core/pace/choose-share.ts";
 import type { Assumptions } from "../../core/judge/needs.ts";
 import { holdMsOf, shareOf } from "../../core/stage/share.ts";
+import { describeSeen, seenIn, seenWire } from "../format/describe-seen.ts";
 import { describeUsers } from "../format/describe-users.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
 import { presetOf } from "../../spec/plan.ts";
@@ -27,6 +28,8 @@ export interface PlanOptions {
   readonly detailedExitcode: boolean;
   /** Requests per second of the service today. */
   readonly rps: number;
+  /** Users it has; null when nobody said. */
+  readonly users: number | null;
   /** Share of its requests that fail today, and the spread of its latency: sigma of the logarithm. */
   readonly errorRate: number;
   readonly latencySigma: number;
@@ -257,6 +260,7 @@ function sayPlan(facts: PlanFacts, terminal: Terminal): void {
   for (const line of describeUsers(planned)) terminal.data(`  users    ${line}`);
   for (const one of stages) terminal.data(describeStage(one, planned));
   for (const line of describePace(planned)) terminal.data(line);
+  for (const line of describeSeen(options.users, seenIn(planned, options.users))) terminal.data(`  users    ${line}`);
   for (const line of probes === null ? [] : describeProbes(probes)) terminal.data(line);
   terminal.data(describeIdentity(identity));
   for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])
@@ -291,11 +295,13 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
       stages: stages.map((one) => stageWire(one, planned)),
       rollout: rolloutWire(whole),
       rollback: { lease_s: leaseMs === null ? null : leaseMs / 1_000, stable_carries_all: true },
+      seen_by_users: seenWire(seenIn(planned, options.users)),
       probes,
       identity,
       warnings,
       assumed: {
         rps: options.rps,
+        users: options.users,
         failure_rate: assumed.failureRate,
         latency_sigma: assumed.latencySigma,
         coverage_deviation: ASSUMED_COVERAGE_DEVIATION,

@@ -1,3 +1,4 @@
+import type { PlanOptions } from "../commands/plan.ts";
 import { Option } from "commander";
 import type { Terminal } from "../terminal.ts";
 import { type Act, DATA_DIR, duration, port, positive, seed, type Shared, share, type Verb } from "./options.ts";
@@ -39,6 +40,7 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
   );
   verb("plan <file>", "what a rollout will do, how long it takes, what each gate can see")
     .option("--rps <n>", "requests per second of the service today", positive, 100)
+    .option("--users <n>", "users it has: what so many can show at each share", positive)
     .option("--error-rate <share>", "share of its requests that fail today", share, 0.005)
     .option("--latency-sigma <n>", "spread of its latency: standard deviation of the logarithm", positive, 0.5)
     .option("--detailed-exitcode", "exit 3 when there are changes", false)
@@ -48,10 +50,10 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
       act(
         async (
           file: string,
-          options: Shared & { rps: number; errorRate: number; latencySigma: number; detailedExitcode: boolean },
+          options: Shared & Omit<PlanOptions, "dataDir" | "controller" | "users"> & { users?: number },
         ) => {
-          const { data: dataDir, controller = null } = options;
-          return (await import("../commands/plan.ts")).plan(file, { ...options, dataDir, controller }, terminal);
+          const { data: dataDir, controller = null, users = null } = options;
+          return (await import("../commands/plan.ts")).plan(file, { ...options, users, dataDir, controller }, terminal);
         },
       ),
     );
