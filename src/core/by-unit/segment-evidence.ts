@@ -54,11 +54,12 @@ const PERSISTENT = 3;
 /**
  * One e-value a segment over its distinct failing units: the average of the bets on first failures and of those on the
  * moments from which units fail persistently. In a small segment over a long time the first ones of all units come by
- * accident, and hide those of the few on the candidate; nobody fails persistently by accident. Each segment enters with weight 1/(k(k + 1)), k its place in the order
- * in which segments were first seen on whatever arm, and at e = 1 with the unit that opened it. The weights are fixed
- * then and add up to at most 1, so the weighted sum reaches 1/alpha in a healthy rollout with probability alpha at
- * most, however many segments come. Weights that follow what was seen would not keep that. A segment of one arm alone
- * proves nothing, because its rates cannot be compared. Grows in place.
+ * accident, and hide those of the few on the candidate; nobody fails persistently by accident. Each segment enters
+ * with weight 1/(k(k + 1)), k its place in the order in which segments were first seen on whatever arm, and at e = 1
+ * with the unit that opened it. The weights are fixed then and add up to at most 1, so the weighted sum reaches
+ * 1/alpha in a healthy rollout with probability alpha at most, however many segments come. Weights that follow what
+ * was seen would not keep that. A segment of one arm alone proves nothing, because its rates cannot be compared. Grows
+ * in place.
  * @source decision-policy.md "Units, not requests", segments
  */
 export class SegmentEvidence implements SegmentView {
