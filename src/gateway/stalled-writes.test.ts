@@ -16,10 +16,10 @@ describe("StalledWrites", () => {
     expect(cutAt(20, { poorer: 15, own: 0 }, [4_999, 5_000])).toEqual([0, 15]);
   });
 
-  it("makes room for the very client that does not read for 8 at a time", () => {
-    expect(cutAt(20, { poorer: 0, own: 500 }, [5_000, 5_500, 6_000, 6_500])).toEqual([8, 8, 4, 0]);
+  it("makes room for the very client that does not read for 16 at a time", () => {
+    expect(cutAt(20, { poorer: 0, own: 500 }, [5_000, 5_500, 6_000])).toEqual([16, 4, 0]);
     expect(cutAt(20, { poorer: 0, own: 3 }, [5_000])).toEqual([3]);
-    expect(cutAt(20, { poorer: 2, own: 500 }, [5_000])).toEqual([10]);
+    expect(cutAt(20, { poorer: 2, own: 500 }, [5_000])).toEqual([18]);
   });
 
   it("leaves a client that holds less than those who wait", () => {

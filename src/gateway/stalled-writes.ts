@@ -20,7 +20,7 @@ const PRESSED_MS = 5_000;
  * So many at a time make room for more requests of the very client that does not read: whoever cut all of them at once
  * would at once fill the buffers of as many again, and everybody would wait for that.
  */
-const OWN_AT_A_TIME = 8;
+const OWN_AT_A_TIME = 16;
 
 /**
  * Answers that wait for their clients to read, oldest first. A client that reads a little at a time is not among them.
