@@ -63,6 +63,33 @@ describe("RequestHeaderReader", () => {
     expect(read(["x_user_id", "u"]).headers).toEqual([]);
   });
 
+  it.each([
+    "a b",
+    "a/b",
+    "http://a",
+    "a@b",
+    "a:b",
+    "a:99999",
+    "a:80:80",
+    "[::1",
+    "::1",
+    "münchen",
+    "a,b",
+    "a?b",
+    "a#b",
+  ])("refuses a Host that is none with 400: %s", (host) => {
+    const refusal = new RequestHeaderReader(IDENTITY, 100).read(["Host", host], true, "no-list");
+    expect(refusal).toBe(REFUSALS.hostName);
+    expect(REFUSALS.hostName.status).toBe(400);
+  });
+
+  it.each(["a", "a.example:80", "127.0.0.1:4000", "[::1]:4000", "a_b", "xn--mnchen-3ya"])(
+    "takes the Host %s",
+    (host) => {
+      expect(new RequestHeaderReader(IDENTITY, 100).read(["Host", host], true, "no-list")).toHaveProperty("headers");
+    },
+  );
+
   it("refuses a unit named twice, by any case", () => {
     const reader = new RequestHeaderReader(IDENTITY, 100);
     expect(reader.read(["Host", "x", "x-user-id", "a", "X-USER-ID", "a"], true, "no-list")).toBe(REFUSALS.identity);

@@ -104,6 +104,13 @@ describe("a document that no gateway would take", () => {
     expect(problemsOf(document).join()).toContain("spec.route.listen");
   });
 
+  it("however many keys it has, twenty unknown ones of a mapping are told, and all in a time that grows with the text", () => {
+    const many = Object.fromEntries(Array.from({ length: 40_000 }, (_, index) => [`k${index}`, index]));
+    expect(problemsOf({ ...good(), ...many })).toHaveLength(20);
+    const spec = { ...good().spec, gates: Array.from({ length: 2_000 }, () => ({ use: 1 })) };
+    expect(problemsOf({ ...good(), spec }).length).toBeLessThan(3_000);
+  });
+
   it("a good document has no problem", () => {
     expect(problemsOf(good())).toEqual([]);
   });

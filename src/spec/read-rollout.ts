@@ -24,7 +24,8 @@ export function readRollout(text: string): ReadRollout | readonly Problem[] {
   const read = readShape(rolloutSchema, source.value);
   if ("issues" in read) {
     // Rules between fields need a whole document; options of gates do not, so they are told in the same pass.
-    return inTextOrder([...read.issues.flatMap((issue) => problemsOf(issue, source)), ...checkGateEntries(source)]);
+    const told = read.issues.slice(0, ISSUES_TOLD_MAX).flatMap((issue) => problemsOf(issue, source));
+    return inTextOrder([...told, ...checkGateEntries(source)]);
   }
   const problems = checkRollout(read.value, source);
   const found = problems.length > 0 ? problems : checkDocuments(read.value, source);
@@ -62,7 +63,8 @@ function inTextOrder(problems: readonly Problem[]): readonly Problem[] {
   return [...problems].sort((a, b) => place(a) - place(b));
 }
 
-/** Unknown keys of one mapping that are told: finding the place of each costs a look at the whole text. */
+/** What is told of a document, and of unknown keys in one mapping: each place costs a look at the whole text. */
+const ISSUES_TOLD_MAX = 200;
 const UNKNOWN_TOLD_MAX = 20;
 
 /** What to write where a document has nothing yet and the schema's own words do not say why it is wanted. */
