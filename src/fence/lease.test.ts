@@ -74,6 +74,8 @@ describe("acquireLease", () => {
       "blue",
       cuttable(memoryFence(clock, records), () => isCut),
     )) as Lease;
+    await clock.advance(60_000);
+    expect(blue.isHeld()).toBe(true);
     isCut = true;
     const green = acquire("green");
     await clock.advance(20_000);
@@ -81,6 +83,17 @@ describe("acquireLease", () => {
     isCut = false;
     expect([await blue.release(), await blue.flip("blue-2")]).toEqual([false, null]);
     expect(await readLease(store, "jobs/7")).toMatchObject({ releaseId: "green", token: 2 });
+    const [{ scope = "", key = "", attemptId = "", token = 0 } = {}] = records.values();
+    const owner = { scope, key, attemptId, token };
+    for (const other of [
+      { ...owner, token: 1 },
+      { ...owner, attemptId: "another" },
+      { ...owner, key: "jobs/8" },
+    ]) {
+      expect([await store.renew(other, 60_000, null), await store.release(other)]).toEqual([false, false]);
+    }
+    expect(await (await green)?.release()).toBe(true);
+    expect(await store.renew(owner, 60_000, null)).toBe(false);
   });
 
   it("S20: a wall clock that jumps ten years either way gives or takes no lease", async () => {
