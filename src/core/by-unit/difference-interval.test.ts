@@ -29,7 +29,7 @@ function coverage(population: Population, share: number, difference: number): { 
 }
 
 const CROWD = { users: 1_500, zipf: 0.8, requestsPerSecond: 40 };
-/** Failures follow users: one in six fails a third of its requests, the others 1 %; the candidate adds `more` to all. */
+/** One user in six fails a third of its requests, the others 1 %; the candidate adds `more` to all. */
 const follows = (more: number): Population => ({
   ...CROWD,
   trait: (random) => (random() < 1 / 6 ? 0.33 : 0.01),

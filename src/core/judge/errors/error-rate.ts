@@ -26,7 +26,13 @@ import { FAILS_REQUESTS } from "./advice.ts";
 import { inSegments } from "./named-segments.ts";
 import { errorRateNeeds } from "./error-rate-needs.ts";
 import { judgeProbeErrors } from "./probe-errors.ts";
-import { describeSuspicion, foldSuspicion, isSuspected, NO_SUSPICION, type Suspicion } from "./suspicion.ts";
+import {
+  describeSuspicion,
+  foldSuspicion,
+  isSuspected,
+  NO_SUSPICION,
+  type Suspicion,
+} from "../../by-unit/suspicion.ts";
 import { isAfterComparing, isAlone, tallyPlace } from "../traffic/stage-tally.ts";
 import { percent, trafficVerdict } from "../traffic/traffic-verdict.ts";
 import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "../traffic/watch-detector.ts";

@@ -1,9 +1,9 @@
-import { unitLabel } from "../../assign/unit-name.ts";
-import type { ClusterDifference } from "../../by-unit/cluster-difference.ts";
-import type { UnitView } from "../../by-unit/unit-evidence.ts";
-import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../../stats/bernoulli-e-process.ts";
-import { addCounts, type CountBlock, NO_COUNTS } from "../../stats/count-block.ts";
-import type { EpochMs } from "../../unit.ts";
+import { unitLabel } from "../assign/unit-name.ts";
+import type { ClusterDifference } from "./cluster-difference.ts";
+import type { UnitView } from "./unit-evidence.ts";
+import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../stats/bernoulli-e-process.ts";
+import { addCounts, type CountBlock, NO_COUNTS } from "../stats/count-block.ts";
+import type { EpochMs } from "../unit.ts";
 
 /**
  * What requests show of harm and users need not confirm: whether it goes on, since when, and what both arms met since.
@@ -68,9 +68,16 @@ export function isSuspected({ sinceMs }: Suspicion, difference: ClusterDifferenc
   return difference === null || difference.estimate > FEW_USERS_Z * difference.standardError;
 }
 
+/** Hours, minutes and seconds of the day, UTC; core has no calendar. */
+function timeOfDay(atMs: number): string {
+  const seconds = Math.floor(atMs / 1_000) % 86_400;
+  const parts = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
+
 /** The hold in words: since when, which users, what stable did, and what to do. */
 export function describeSuspicion({ sinceMs, met: { stable, candidate } }: Suspicion, units: UnitView) {
-  const since = new Date(sinceMs ?? 0).toISOString().slice(0, 19).replace("T", " ");
+  const since = timeOfDay(sinceMs ?? 0);
   const users = units
     .failing(USERS_NAMED)
     .map(({ name, failures, requests }) => `${unitLabel(name)} (${failures} of ${requests})`);

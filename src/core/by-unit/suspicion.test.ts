@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { atShare, opened } from "../../../../test/verdict-of.ts";
-import { UnitEvidence } from "../../by-unit/unit-evidence.ts";
-import { classesOf } from "../../observe/observe.ts";
-import { crowdTraffic } from "../../rehearsal/crowd-traffic.ts";
-import type { Population } from "../../rehearsal/population.ts";
-import { randomStream } from "../../stats/random.ts";
-import type { Verdict } from "../../verdict.ts";
-import { errorRate } from "./error-rate.ts";
+import { atShare, opened } from "../../../test/verdict-of.ts";
+import { UnitEvidence } from "./unit-evidence.ts";
+import { classesOf } from "../observe/observe.ts";
+import { crowdTraffic } from "../rehearsal/crowd-traffic.ts";
+import type { Population } from "../rehearsal/population.ts";
+import { randomStream } from "../stats/random.ts";
+import type { Verdict } from "../verdict.ts";
+import { errorRate } from "../judge/errors/error-rate.ts";
 
 const SHARE_BP = 1_000;
 const REPAIRED_S = 400;
@@ -54,7 +54,7 @@ describe("what requests show and users do not confirm", () => {
     expect(said.every(isHeld)).toBe(true);
     const last = said.at(-1);
     expect(last?.reason).toBe(
-      "errors 25.84 % against 0.27 % on stable (met by 6 and 14 users): since 1970-01-01 00:00:06 UTC requests to the " +
+      "errors 25.84 % against 0.27 % on stable (met by 6 and 14 users): since 00:00:06 UTC requests to the " +
         "candidate fail more than chance allows, and few users send them: 185 of 733 failed, most of them of " +
         "u-288f7ea4 (55 of 55), u-df813d61 (42 of 42), u-ddacc85f (39 of 39); in the same time 16 of 5880 failed on " +
         "stable. A few users may as well be the reason as the release: the share is held",
