@@ -8,7 +8,7 @@ import { ERROR_CLASS, MEDIAN_MS, SIGMA } from "./scenarios.mjs";
 import { latencyNoise } from "./traces.mjs";
 
 const SEGMENTS = "  segments: [{ name: tenant, header: x-tenant }, { name: locale, header: accept-language }]\n";
-const DOCUMENT = (probes, steps, segments) => `apiVersion: sluice/v1
+const DOCUMENT = (probes, strategy, segments) => `apiVersion: sluice/v1
 kind: Rollout
 metadata:
   name: bench
@@ -17,7 +17,7 @@ spec:
   stable: { url: "http://127.0.0.1:4001/answer", health: null }
   candidate: { url: "http://127.0.0.1:4002/answer", health: null }
   route: { driver: gateway, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
-${segments ? SEGMENTS : ""}${probes ? "  probes: { set: gold.jsonl }\n" : ""}${steps === null ? "" : `  strategy: { canary: { steps: ${JSON.stringify(steps)} } }\n`}  gates: [{ use: default }]
+${segments ? SEGMENTS : ""}${probes ? "  probes: { set: gold.jsonl }\n" : ""}${strategy === null ? "" : `  strategy: ${JSON.stringify(strategy)}\n`}  gates: [{ use: default }]
 `;
 
 /** Gates that speak of what a trace holds: its gold set measures coverage and no distances or phrasings. */
@@ -30,7 +30,16 @@ const OTHER_PROBE_GATES = ["schema-violation", "delta-s", "lambda"];
  */
 export function planOurs(hasGold, steps = null, hasSegments = false) {
   const probed = hasGold && steps !== null ? [{ probes: true }, ...steps] : steps;
-  const read = readRollout(DOCUMENT(hasGold, probed, hasSegments));
+  return planned(DOCUMENT(hasGold, probed === null ? null : { canary: { steps: probed } }, hasSegments));
+}
+
+/** The same gates with shares chosen by evidence. @param {object} pace as a document writes it */
+export function planPaced(pace) {
+  return planned(DOCUMENT(false, { pace }, false));
+}
+
+function planned(document) {
+  const read = readRollout(document);
   if (isProblems(read)) throw new Error(`the benchmark's document: ${JSON.stringify(read)}`);
   const plan = planRollout(read.document, read.source, {
     file: "bench.yaml",
