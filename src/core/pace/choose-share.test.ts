@@ -34,6 +34,7 @@ describe("chooseAmong", () => {
 
   it("goes no further without a proof, however little traffic there is", () => {
     expect(chosen({ at: 10, isProven: false }, 10, nothing)).toBeNull();
+    expect(chosen({ at: 1, isProven: false }, 1, everything)).toBeNull();
   });
 
   it("takes what is proven at most five times as far, and to the last share where nothing is open", () => {

@@ -69,8 +69,8 @@ function sayHarm({ harm }: PacePlan, { open }: Weighed): string {
 
 /**
  * The greatest share that keeps the bounds, and why; null where there is nothing to choose: above the last share, or
- * before the traffic is known. Nothing is excluded for a share that is not proven, so such a share is left only where
- * even a dead candidate keeps the bounds higher up.
+ * while the one in force is not proven. The smallest share is left without proof, as soon as the traffic is measured,
+ * where even a dead candidate keeps the bounds higher up.
  */
 export function chooseAmong(
   plan: RolloutPlan,
@@ -86,7 +86,9 @@ export function chooseAmong(
   const text = ({ target, open }: Weighed) =>
     `${candidateBp / 100} % → ${target.stage.candidateBp / 100} %: at ${Number(assumed.requestsPerSecond.toPrecision(2))} requests/s ${sayHarm(pace, { target, open })}`;
   const blind = targets.map((target) => weigh(plan, target, assumed, () => false));
-  const measured = blind.findLast((weighed) => keepsBounds(pace, weighed));
+  // Only where the traffic was just measured: afterwards a share without proof stays, whatever the traffic becomes.
+  const isMeasuring = plan.stages.findIndex(({ kind }) => kind === "traffic") === fromIndex;
+  const measured = isMeasuring ? blind.findLast((weighed) => keepsBounds(pace, weighed)) : undefined;
   if (measured !== undefined)
     return { fromIndex, stageIndex: measured.target.index, needsProof: false, text: text(measured) };
   if (!from.isProven) return null;
