@@ -17,8 +17,8 @@ export interface FenceOptions {
    */
   readonly leaseMs?: number;
   /**
-   * How long the rollout of a release may take. A result is replayed for at least a day longer, so that what one release
-   * did is not done again by the next one (ID-5).
+   * How long the rollout of a release may take. A result is replayed for at least a day longer, so that what one
+   * release did is not done again by the next one (ID-5).
    */
   readonly releaseWindowMs?: number;
   /** How long a result is replayed. Default 72 h, or the release window and 24 h where that is longer. */
