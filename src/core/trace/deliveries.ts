@@ -55,7 +55,8 @@ export class Deliveries {
 
 /**
  * 64 bits of a text and a number, in two words that are left in the fields, so that a million ids make no million
- * objects. `low` is never 0. @source MurmurHash3_x86_128 by A. Appleby (public domain): two of its four lanes, its constants
+ * objects. `low` is never 0.
+ * @source MurmurHash3_x86_128 by A. Appleby (public domain): two of its four lanes, its constants
  */
 class TextHash {
   low = 1;
