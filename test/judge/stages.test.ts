@@ -183,16 +183,21 @@ describe("the symptoms people come with", () => {
 });
 
 describe("failover-drill", () => {
-  const burst = (seconds: number): Release => ({
+  const burst = (seconds: number, share = 0.5): Release => ({
     preset: "failover-drill",
     steps: "[{ weight: 50, hold: 100s }]",
-    candidate: (second) => (second >= 10 && second < 10 + seconds ? { classes: { [HEADERS]: 0.5 } } : {}),
+    candidate: (second) => (second >= 10 && second < 10 + seconds ? { classes: { [HEADERS]: share } } : {}),
     quarters: 450,
   });
 
   it("GQ-23: a burst of 5xx answers of 50 s is forgiven, one of 70 s stops", async () => {
     expect(await outcomeOf(burst(50))).toBe("goes on");
     expect(await outcomeOf(burst(70))).toBe("stopped by five-xx-burst");
+  });
+
+  it("GQ-23: 5 % of 5xx answers for 70 s are no burst, 6 % are one", async () => {
+    expect(await outcomeOf(burst(70, 0.05))).toBe("goes on");
+    expect(await outcomeOf(burst(70, 0.06))).toBe("stopped by five-xx-burst");
   });
 });
 

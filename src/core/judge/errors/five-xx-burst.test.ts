@@ -40,12 +40,12 @@ describe("five-xx-burst", () => {
     expect(judged(story)).toMatchObject({ kind: "pass", estimate: 15_000 });
   });
 
-  it("calls no interval bad that is exactly at the limit", () => {
+  it("GQ-23: calls no interval bad that is exactly at the limit, and stops above it", () => {
     expect(judged(seconds(0, 60, 5))).toMatchObject({ kind: "pass", estimate: 0 });
     expect(judged(seconds(0, 60, 6)).kind).toBe("fail");
   });
 
-  it("lets an interval of fewer than 5 requests neither begin, lengthen nor end a burst", () => {
+  it("GQ-23: lets an interval of fewer than 5 requests neither begin, lengthen nor end a burst", () => {
     const dead = (from: number, count: number) =>
       seconds(from, count, 1, 1).map((block, index) =>
         index % 5 === 0 ? { ...block, arms: { ...block.arms, candidate: EMPTY_ARM_WINDOW } } : block,
