@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { aBlock, aGate, aPlan, aRollout, aVerdict, after, probes, T0, traffic, watch } from "../../../test/builders.ts";
 import { foldEvidence, startEvidence } from "../judge/engine.ts";
 import { bp } from "../unit.ts";
+import type { ArmWindow } from "../window/window.ts";
 import { nextShare } from "./next-share.ts";
 import type { Rollout } from "./rollout.ts";
 import { judgeWhenDue, look, turn } from "./wheel.ts";
@@ -34,6 +35,30 @@ describe("the wheel", () => {
     const quiet = { ...seen, evidence: startEvidence(gates) };
     expect(look(serving(), quiet, after(1_000), never)).toBeNull();
     expect(look(serving(), quiet, after(1_000), () => true)?.verdicts).toMatchObject([{ kind: "no-data" }]);
+  });
+
+  it("RB-3: stops before the next look for the first tool loop or over 1 % of 5xx, and for nothing less", () => {
+    const limits = { mode: "literal", promote: 0.005, stop: 0.01, alpha: 0.001, beta: 0.05, minSamples: 600 };
+    const hard = [
+      aGate("five-xx-abs", { ...limits, onNoData: "hold" }),
+      aGate("tool-loop", { max: 0, onNoData: "hold" }),
+    ];
+    const after5xx = (failures: number, counters: ArmWindow["counters"], stable: ArmWindow["counters"] = {}) => {
+      const classes = failures === 0 ? {} : { "headers|5xx|503": failures };
+      const own = aBlock(50, { counters: stable }, { requests: 1_000, failures, classes, counters });
+      const evidence = foldEvidence(startEvidence(hard), own, hard);
+      const view = { kind: "traffic", candidateBp: bp(5_000), heldMs: 0, holdMs: 1 } as const;
+      const verdicts = judgeWhenDue(evidence, view, hard, never);
+      return verdicts?.flatMap(({ gate, kind, estimate, reason }) =>
+        kind === "fail" ? [`${gate} ${estimate}: ${reason}`] : [],
+      );
+    };
+    expect(after5xx(10, {})).toBeUndefined(); // Nobody watches tools, and 1 % is not over it.
+    expect(after5xx(10, { toolLoops: 0 })).toBeUndefined();
+    const ofTools = (stable: string) => [`tool-loop 1: 1 tool loops on the candidate, ${stable} on stable (at most 0)`];
+    expect(after5xx(0, { toolLoops: 1 })).toEqual(ofTools("unwatched"));
+    expect(after5xx(0, { toolLoops: 1 }, { toolLoops: 2 })).toEqual(ofTools("2"));
+    expect(after5xx(11, { toolLoops: 0 })).toEqual([expect.stringContaining("five-xx-abs 0.011: ")]);
   });
 
   it("takes a fail that was read beside the traffic for harm, and names it in the order of causes", () => {
