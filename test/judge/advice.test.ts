@@ -30,6 +30,7 @@ const CAUSES: Readonly<Record<string, RegExp>> = {
   five_xx_burst: /in those seconds/,
   error_rate_abs: /error log, boot order and secrets/,
   error_rate_rel: /error log, boot order and secrets/,
+  segment_errors: /errors of the named segment/,
   cold_share: /minimum instances/,
   queue_age_slope: /consumers per partition/,
   dedupe_miss: /idempotency keys/,
