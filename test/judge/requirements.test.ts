@@ -28,6 +28,12 @@ const is = (preset: string, manifest: Partial<Manifest>, more = "", fromSecond =
   health: (arm, second) => (arm === "candidate" && second >= fromSecond ? manifest : {}),
 });
 
+/** A change of region brings `cold-share` as it is where no document sets it. */
+const inNewRegion = (coldShare: number): Release => ({
+  ...shows("bg-ops", { coldShare }),
+  more: "  changeTypes: [region]\n",
+});
+
 /** Every other gate of shaping-strict has passed; a queue is heard for minutes before its slope says anything. */
 const QUEUE_ALONE = "held by queue-age-slope";
 const BODY = "body|network|ECONNRESET";
@@ -76,6 +82,8 @@ const LATENCY: readonly Case[] = [
   ],
   ["GQ-27: 5 % cold starts are few enough", QUEUE_ALONE, shows("shaping-strict", { coldShare: 0.05 })],
   ["GQ-27: 6 % are not", "held by cold-share, queue-age-slope", shows("shaping-strict", { coldShare: 0.06 })],
+  ["GQ-27: the gate that a change of region brings takes 5 % too", "goes on", inNewRegion(0.05)],
+  ["GQ-27: and does not take 6 %", "held by cold-share", inNewRegion(0.06)],
 ];
 
 const ERRORS: readonly Case[] = [

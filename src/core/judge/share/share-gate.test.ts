@@ -100,6 +100,7 @@ describe("literal limits", () => {
     const options = { ...LIMITS, promote: 0.05, stop: null };
     const cold = (count: number) => ({ requests: 1_000, warm: [900, 1_000 - count], cold: [1_100, count] });
     expect(judge("cold-share", options, [aBlock(10, {}, cold(50))])?.kind).toBe("pass");
+    expect(judge("cold-share", options, [aBlock(10, {}, cold(51))])?.kind).toBe("inconclusive");
     expect(judge("cold-share", options, [aBlock(10, {}, cold(900))])?.kind).toBe("inconclusive");
   });
 });
