@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { gateLabel } from "../setting.ts";
-import { type OptionsOfGate, probeVerdictsOf } from "../../../../test/verdict-of.ts";
 import { aProbeReport, type Shown } from "../../../../test/probe-report.ts";
+import { type OptionsOfGate, probeVerdictsOf } from "../../../../test/verdict-of.ts";
 import type { ProbeReport, TopicCoverage } from "../../measure/report.ts";
 import { bp } from "../../unit.ts";
+import { gateLabel } from "../setting.ts";
 import { coverage } from "./coverage.ts";
 
 type CoverageOptions = OptionsOfGate<typeof coverage>;
@@ -110,13 +110,13 @@ describe("coverage, its topics", () => {
     expect(judged(both(topic(0.4), topic(0.8), lost))[1]?.reason).toContain("; stable covers 0.80");
   });
 
-  it("stops where stable has the level and the candidate lost any of it", () => {
+  it("ST-3: stops where stable has the level and the candidate lost any of it", () => {
     expect(kinds(both(topic(0.4), topic(0.7), lost))).toContain("coverage[billing] fail");
     expect(kinds(both(topic(0.4), topic(0.9), topic(0, 0.2)))).toEqual(["coverage pass"]);
     expect(kinds(both(topic(0.4), topic(0.9), topic(0.1, 0.2)))).toEqual(["coverage pass"]);
   });
 
-  it("where stable misses the level itself stops on a proven loss alone, and holds while stable is not as bad", () => {
+  it("ST-3: where stable misses the level itself stops on a proven loss alone, and holds while stable is not as bad", () => {
     expect(kinds(both(topic(0.4), topic(0.69), topic(-0.3, -0.01)))).toContain("coverage[billing] fail");
     expect(judged(both(topic(0.4), topic(0.69), topic(-0.3, 0)))[1]).toMatchObject({
       kind: "inconclusive",
@@ -161,7 +161,7 @@ describe("coverage, its topics", () => {
 });
 
 describe("coverage, literal", () => {
-  it("reads the mean, at the limits too, and each topic's mean", () => {
+  it("ST-3: reads the mean, at the limits too, and the mean of each topic that got an answer", () => {
     const at = (mean: number, topics = {}) => kinds(aProbeReport({ candidate: { coverage: mean, topics } }), LITERAL);
     expect([at(0.7), at(0.69), at(0.6), at(0.59)]).toEqual([
       ["coverage pass"],

@@ -6,6 +6,7 @@ import type { Verdict } from "../../verdict.ts";
 import type { Block, StageView } from "../block.ts";
 import { foldEvidence, isHarmProven, judgeTraffic, startEvidence } from "../engine.ts";
 import type { GateName, GateOptions } from "../gates.ts";
+import { coldShare } from "./others.ts";
 
 type LimitOptions = GateOptions["five-xx-abs"];
 
@@ -102,6 +103,9 @@ describe("literal limits", () => {
     expect(judge("cold-share", options, [aBlock(10, {}, cold(50))])?.kind).toBe("pass");
     expect(judge("cold-share", options, [aBlock(10, {}, cold(51))])?.kind).toBe("inconclusive");
     expect(judge("cold-share", options, [aBlock(10, {}, cold(900))])?.kind).toBe("inconclusive");
+    const own = coldShare.optionsOf({});
+    expect(judge("cold-share", own, [aBlock(10, {}, cold(50))])?.kind).toBe("pass");
+    expect(judge("cold-share", own, [aBlock(10, {}, cold(51))])?.kind).toBe("inconclusive");
   });
 });
 
