@@ -43,7 +43,7 @@ async function edit(file, service, patch) {
   document.setIn(spec("probes", "set"), "gold.jsonl");
   document.setIn(spec("probes", "map"), "map.yaml");
   const steps = [20, 50].map((weight) => ({ weight, hold: "2s", cap: "3m" }));
-  document.setIn(spec("strategy", "canary"), { steps: [{ probes: true }, ...steps], watch: "1s" });
+  document.setIn(spec("strategy"), { canary: { steps: [{ probes: true }, ...steps], watch: "1s" } });
   document.setIn(spec("gates"), [{ use: "demo" }]);
   const { probes = {}, health = null, ...rest } = patch;
   for (const [key, value] of Object.entries(probes)) document.setIn(spec("probes", key), value);
