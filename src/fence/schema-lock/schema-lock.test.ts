@@ -60,6 +60,7 @@ describe("schemaLock", () => {
     const headers = ["content-type", "cache-control", "retry-after"].map((name) => response.headers.get(name));
     expect(headers).toEqual(["application/problem+json", "no-store", null]);
     expect(served(response)[0]).toBe("sc-10..sc-12");
+    expect([(await ask(PINS)).status, seen.length]).toEqual([200, 1]); // Behind for those pins, for no others.
   });
 
   it.each([

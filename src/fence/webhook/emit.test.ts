@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Arm, ServingArm } from "../../core/arm.ts";
 import type { FenceRecord } from "../../core/fence/record.ts";
 import { randomStream } from "../../core/stats/random.ts";
@@ -171,6 +171,42 @@ describe("emitWebhook", () => {
     await emitWebhook(arms.stable, { transport, clock }, partner, item);
     const other = await emitWebhook(arms.candidate, { transport, clock }, partner, { ...item, body: Uint8Array.of(1) });
     expect([other.outcome.kind, posts.length]).toEqual(["conflict", 1]);
+  });
+
+  it("QJ-15: sends nothing a second time in a replay, and says and logs of each event what became of it", async () => {
+    const { clock, arms } = clockAndArms();
+    const partner = await anEndpoint("partner", PARTNER_URL);
+    const [done, gone, open] = [await itemOf(1), await itemOf(2), await itemOf(3)];
+    let answerOpen = (_answer: WebhookAnswer) => {};
+    const isOpen = new Promise<WebhookAnswer>((resolve) => (answerOpen = resolve));
+    const posts: string[] = [];
+    const transport: WebhookTransport = {
+      post: async ({ headers }) => {
+        const id = headers["webhook-id"] as string;
+        posts.push(id);
+        return id === open.webhookId ? isOpen : id === gone.webhookId ? lost : ok;
+      },
+    };
+    const emit = (arm: ServingArm, item: OutboxItem) => emitWebhook(arms[arm], { transport, clock }, partner, item);
+    await emit("stable", done);
+    await emit("stable", gone);
+    const running = emit("stable", open);
+    await vi.waitFor(() => expect(posts).toHaveLength(3));
+    for (const arm of ["stable", "candidate"] as const) {
+      const of = ({ webhookId }: OutboxItem, outcome: object) => ({
+        outcome: { tries: 7, ...outcome },
+        egress: { webhook: "partner", tries: 7, dedupe_key: webhookId },
+      });
+      const again = (item: OutboxItem) => emit(arm, { ...item, tries: 7 });
+      expect(await again(done)).toEqual(of(done, { kind: "delivered-before" }));
+      expect(await again({ ...done, body: Uint8Array.of(1) })).toEqual(of(done, { kind: "conflict" }));
+      const reason = "an earlier attempt ended without an answer";
+      expect(await again(gone)).toEqual(of(gone, { kind: "unknown", reason }));
+      expect(await again(open)).toEqual(of(open, { kind: "busy", retryAfterMs: 10_000 }));
+    }
+    answerOpen(ok);
+    expect((await running).outcome.kind).toBe("delivered");
+    expect(posts).toEqual([done, gone, open].map(({ webhookId }) => webhookId));
   });
 
   it("WE-7: logs webhook, tries and dedupe_key", async () => {
