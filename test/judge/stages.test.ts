@@ -87,7 +87,8 @@ describe("canary-serverless", () => {
     const sink = { ...partner, id: "sink" };
     const roles = (percent: number) =>
       recipientsOf("candidate", partner, { endpoint: sink, candidateBp: bp(percent * 100) }).map(({ role }) => role);
-    expect([roles(25), roles(50)]).toEqual([["partner", "sink"], ["partner"]]);
+    expect([roles(25), roles(49.99), roles(50)]).toEqual([["partner", "sink"], ["partner", "sink"], ["partner"]]);
+    expect(recipientsOf("candidate", partner, null).map(({ role }) => role)).toEqual(["partner"]);
     const last = planOf({ preset: "canary-serverless" }).stages.slice(-3);
     expect(last.map((stage) => ("candidateBp" in stage ? stage.candidateBp : stage.kind))).toEqual([
       5_000,
