@@ -70,7 +70,7 @@ const MEASURES = {
     const { rulesOfPreset } = await load(which, "cli/judge/rules.js");
     const rules = { ...rulesOfPreset("default"), holdMs: 0, splitBp: 1_000, probes: null, isTraceOnly: true };
     const bytes = Buffer.from(
-      [...eventBlocks({ seed: 7, perSecond: 1_000, events: 50_000, startMs: START_MS })].join(""),
+      [...eventBlocks({ seed: 7, perSecond: 1_000, events: 300_000, startMs: START_MS })].join(""),
     );
     return () => {
       const judge = new EventJudge(rules, new ArmNames());
