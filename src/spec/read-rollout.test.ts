@@ -96,6 +96,20 @@ describe("strategy.pace", () => {
   });
 });
 
+describe("metadata.labels", () => {
+  const labelled = (count: number): string => {
+    const labels = Array.from({ length: count }, (_, index) => `l${index}: "x"`).join(", ");
+    return GOOD.replace(/metadata:.*\n(  name: .*\n)?/, (found) =>
+      found.includes("{") ? found.replace(" }", `, labels: { ${labels} } }`) : `${found}  labels: { ${labels} }\n`,
+    );
+  };
+
+  it("may be 64, and 20 000 are refused with the limit", () => {
+    expect(problemsOf(labelled(64))).toEqual([]);
+    expect(one(labelled(20_000)).message).toContain("at most 64 labels");
+  });
+});
+
 describe("readRollout", () => {
   it("reads the smallest rollout and plans it with every default filled in", () => {
     const read = readRollout(GOOD);

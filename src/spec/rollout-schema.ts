@@ -169,13 +169,19 @@ const metric = z.strictObject({
   maxAge: duration.optional(),
 });
 
+const LABELS_MAX = 64;
+
+const labels = z
+  .record(z.string().max(253), z.string().max(1_024))
+  .refine((found) => Object.keys(found).length <= LABELS_MAX, { error: `expected at most ${LABELS_MAX} labels` });
+
 /**
  * A Rollout document. Unknown keys are errors everywhere; defaults are filled in by the plan, where `plan` shows them.
  */
 export const rolloutSchema = z.strictObject({
   apiVersion: z.literal("sluice/v1"),
   kind: z.literal("Rollout"),
-  metadata: z.strictObject({ name, labels: z.record(z.string(), z.string()).optional() }),
+  metadata: z.strictObject({ name, labels: labels.optional() }),
   spec: z.strictObject({
     service: name,
     /** A claim about what users have now, or `current`: whatever that is when the document is applied. */
