@@ -15,6 +15,7 @@ function statusLines(status: Status, terminal: Terminal): readonly string[] {
     `  share   ${share.ordered_bp / 100} % of units ordered, ${measured}`,
     `  traffic ${traffic.requests.stable} stable, ${traffic.requests.candidate} candidate (${traffic.units.candidate} units)`,
     ...status.verdicts.map(({ gate, verdict, reason }) => `  ${verdict.padEnd(13)} ${gate}: ${reason}`),
+    ...(status.pace == null ? [] : [`  pace    ${status.pace.text}`]),
     ...(status.cause === null ? [] : [`  cause   ${status.cause.text}`]),
     ...(status.cause?.look_at == null ? [] : [`  look at ${status.cause.look_at}`]),
     ...unsignedLines(status),
