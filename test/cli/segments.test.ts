@@ -43,7 +43,11 @@ spec:
     - { name: route, path: true, show: true }
     - { name: locale, header: Accept-Language }
   strategy: { canary: { steps: [{ weight: 25, hold: 1h }], watch: 1h } }
-  gates: [{ use: default }]
+  gates:
+    - use: default
+    # Which gate speaks first is chance; here it shall be the one over segments.
+    - { gate: error-rate, within: { from: 50, to: 100 } }
+    - { gate: new-error-class, within: { from: 50, to: 100 } }
 `;
 
 async function round(): Promise<void> {
@@ -110,7 +114,7 @@ describe("one tenant's requests fail on the candidate, in a gateway and a contro
     expect(await sluice("apply", inFolder("hashed.yaml"))).toMatchObject({ code: 0 });
     const hashed = await drive("hashed", ({ phase }) => phase === "rolled-back", 12);
     const found = hashed.cause?.verdict.segment ?? "";
-    expect(found).toMatch(/^tenant#[0-9a-f]{8}$/);
+    expect(found, JSON.stringify(hashed)).toMatch(/^tenant#[0-9a-f]{8}$/);
     expect(JSON.stringify(hashed)).not.toContain(SICK);
     const tenant = await sluice("unit", SICK, "--rollout", "hashed", "--segment", "tenant");
     expect(tenant.stdout).toContain(`${found}  in rollout hashed, generation 1`);

@@ -10,11 +10,15 @@ const NAMED_MAX = 3;
 /** How many times the rate of all requests a segment's has to be before the harm is said to be its own. */
 const CONCENTRATED = 3;
 
-/** Discoveries among harmed segments by e-BH, the worst first. Weights are in the e-values already. */
+/**
+ * Discoveries among harmed segments by e-BH; the one that fails most is named first, for where the same users make two
+ * of them, the narrower one is the cause. Weights are in the e-values already.
+ */
 export function namedSegments(harmed: readonly HarmedSegment[]): readonly HarmedSegment[] {
   const lnEValues = harmed.map(({ logE }) => logE + Math.log(harmed.length));
   const flags = eBenjaminiHochberg(lnEValues, NAMED_FALSELY);
-  return harmed.filter((_, index) => flags[index] === true);
+  const excess = ({ difference: { rates } }: HarmedSegment): number => rates.candidate - rates.stable;
+  return harmed.filter((_, index) => flags[index] === true).sort((a, b) => excess(b) - excess(a) || b.logE - a.logE);
 }
 
 /**

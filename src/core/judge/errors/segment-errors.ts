@@ -49,13 +49,14 @@ const traffic: TrafficPart<Options, State> = {
       return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
     }
     const harmed = segments.harmed();
-    const [worst] = harmed;
+    const [likeliest] = harmed;
     const logE = lnSum(harmed);
-    if (worst === undefined || logE < Math.log(1 / beta)) {
+    if (likeliest === undefined || logE < Math.log(1 / beta)) {
       const reason = `none of ${segments.size} segments fails more than chance allows`;
       return trafficVerdict(base, "pass", { estimate: 0, logE: Math.max(0, logE), reason });
     }
     const named = namedSegments(harmed);
+    const [worst = likeliest] = named;
     const reason = `${describeSegments(named.length === 0 ? [worst] : named)}, of ${segments.size} segments`;
     const finding = { estimate: worst.difference.estimate, logE, segment: worst.label };
     if (logE >= Math.log(1 / alpha)) {
