@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkMetricSource } from "./check-metric-source.ts";
-import { METRIC_SOURCES, paceOf } from "./metric-source.ts";
+import { METRIC_SOURCES, readingTimesOf } from "./metric-source.ts";
 
 type Metric = Parameters<typeof checkMetricSource>[0];
 
@@ -55,7 +55,7 @@ describe("what a metric source needs beside its query", () => {
 
   it("leaves hosted sources the time they are late by", () => {
     for (const source of ["datadog", "cloudwatch", "newrelic", "graphite"] as const) {
-      const { everyMs, maxAgeMs, lateMs } = paceOf(source);
+      const { everyMs, maxAgeMs, lateMs } = readingTimesOf(source);
       expect(maxAgeMs).toBeGreaterThanOrEqual(lateMs + everyMs);
     }
   });

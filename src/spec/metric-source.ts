@@ -14,28 +14,28 @@ export const METRIC_SOURCES = [
 export type MetricSourceName = (typeof METRIC_SOURCES)[number];
 
 /** How often a source is asked, how old its numbers may be, and how late it usually shows them. */
-interface Pace {
+interface ReadingTimes {
   readonly everyMs: number;
   readonly maxAgeMs: number;
   readonly lateMs: number;
 }
 
-const PROMPT: Pace = { everyMs: 10_000, maxAgeMs: 60_000, lateMs: 0 };
+const PROMPT: ReadingTimes = { everyMs: 10_000, maxAgeMs: 60_000, lateMs: 0 };
 
 /**
  * Hosted sources show whole intervals, late, and limit or charge for questions.
  * @source Datadog API rate limits; Amazon CloudWatch user guide, "Metrics concepts", and its pricing of GetMetricData;
  *   New Relic, "NRQL query rate limits"
  */
-const PACES: Partial<Record<MetricSourceName, Pace>> = {
+const OF_HOSTED: Partial<Record<MetricSourceName, ReadingTimes>> = {
   datadog: { everyMs: 30_000, maxAgeMs: 180_000, lateMs: 60_000 },
   cloudwatch: { everyMs: 60_000, maxAgeMs: 300_000, lateMs: 180_000 },
   newrelic: { everyMs: 30_000, maxAgeMs: 180_000, lateMs: 60_000 },
   graphite: { everyMs: 10_000, maxAgeMs: 180_000, lateMs: 60_000 },
 };
 
-export function paceOf(source: MetricSourceName): Pace {
-  return PACES[source] ?? PROMPT;
+export function readingTimesOf(source: MetricSourceName): ReadingTimes {
+  return OF_HOSTED[source] ?? PROMPT;
 }
 
 /** Region in the address of CloudWatch: its public, FIPS and Chinese hosts, and interface endpoints. */

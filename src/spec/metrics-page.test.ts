@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { METRIC_SOURCES, paceOf } from "./metric-source.ts";
+import { METRIC_SOURCES, readingTimesOf } from "./metric-source.ts";
 import { isProblems, readRollout } from "./read-rollout.ts";
 
 const page = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");
@@ -12,7 +12,7 @@ describe("the page of metric sources", () => {
     const told = rows.map((row) => [row.split("`")[1], row.split("|").at(-2)?.trim()]);
     expect(told.toSorted()).toEqual(
       METRIC_SOURCES.map((source) => {
-        const { everyMs, maxAgeMs } = paceOf(source);
+        const { everyMs, maxAgeMs } = readingTimesOf(source);
         return [source, `${everyMs / 1_000}s, ${maxAgeMs / 1_000}s`];
       }).toSorted(),
     );

@@ -10,7 +10,7 @@ import { segmentErrors } from "../core/judge/errors/segment-errors.ts";
 import { deltaS } from "../core/judge/probes/delta-s.ts";
 import { planAccess } from "./access-schema.ts";
 import { planHealthMap } from "./health-map-schema.ts";
-import { paceOf } from "./metric-source.ts";
+import { readingTimesOf } from "./metric-source.ts";
 import { planPace } from "./pace-document.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
 import { type Preset, PRESETS, strictestPresetOf } from "./preset/index.ts";
@@ -280,9 +280,9 @@ function withErrorBudget(setting: GateSetting, tries: number): GateSetting {
 
 function planMetric(metric: NonNullable<RolloutDocument["spec"]["metrics"]>[number]): MetricPlan {
   const { name, source, url, candidate, stable, timestamp, tokenFile, access, every, maxAge } = metric;
-  const pace = paceOf(source);
-  const everyMs = every ?? pace.everyMs;
-  const maxAgeMs = maxAge ?? Math.max(pace.maxAgeMs, 2 * everyMs);
+  const times = readingTimesOf(source);
+  const everyMs = every ?? times.everyMs;
+  const maxAgeMs = maxAge ?? Math.max(times.maxAgeMs, 2 * everyMs);
   const place = { timestamp: timestamp ?? null, tokenFile: tokenFile ?? null };
   const credentials = access === undefined ? {} : { access: planAccess(access) };
   return { name, source, url, candidate, stable: stable ?? null, ...place, ...credentials, everyMs, maxAgeMs };

@@ -5,7 +5,7 @@ import { ControllerClient } from "../controller-client.ts";
 import { demoDocument, type DemoTargets } from "../demo/document.ts";
 import { DEFAULT_SCENARIOS, SCENARIOS, type Scenario, scenarioNamed } from "../demo/scenario.ts";
 import { StageSet } from "../demo/stage-set.ts";
-import { measurePace } from "../demo/pace.ts";
+import { measureDemand } from "../demo/demand.ts";
 import { isAsExpected, tellStory } from "../demo/story.ts";
 import type { DemoSummary, RolloutSummary } from "../demo/summary.ts";
 import { warmUp } from "../demo/warm-up.ts";
@@ -102,7 +102,7 @@ async function run(
   const client = await ControllerClient.connect({ controller: controllerUrl, dataDir: folder });
   void tellEvents(client, options, terminal, signal);
   await warmUp(firstStable);
-  const { requestsPerSecond, slowness } = await measurePace(firstStable);
+  const { requestsPerSecond, slowness } = await measureDemand(firstStable);
   let stableUrl = firstStable;
   const targetsOf = (index: number, candidateUrl: string): DemoTargets => ({
     rollout: `${SERVICE}-${index + 1}`,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CliError } from "../cli-error.ts";
 import { EXIT } from "../exit-code.ts";
 import { beginWhenReady } from "./begin.ts";
-import { paceFor } from "./pace.ts";
+import { demandFor } from "./demand.ts";
 
 const refusal = (title: string) => new CliError(EXIT.toolError, `${title}: words`, title);
 
@@ -33,13 +33,13 @@ describe("beginning a rollout of the demo", () => {
   });
 });
 
-describe("the pace of a demo", () => {
+describe("how fast users ask in a demo", () => {
   it.each([
     [2_000, 200, 1],
     [600, 200, 1],
     [300, 100, 2],
     [10, 40, 5],
   ])("on a machine that answers %i a second is %i, and evidence takes %i times as long", (answered, rate, slowness) => {
-    expect(paceFor(answered)).toEqual({ requestsPerSecond: rate, slowness });
+    expect(demandFor(answered)).toEqual({ requestsPerSecond: rate, slowness });
   });
 });

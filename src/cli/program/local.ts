@@ -1,4 +1,4 @@
-import type { PlanOptions } from "../commands/plan.ts";
+import type { PlanOptions } from "../plan/plan-options.ts";
 import { Option } from "commander";
 import type { Terminal } from "../terminal.ts";
 import { type Act, DATA_DIR, duration, port, positive, seed, type Shared, share, type Verb } from "./options.ts";

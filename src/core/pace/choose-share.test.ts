@@ -49,7 +49,9 @@ describe("chooseAmong", () => {
     const from = { index: at, candidateBp: 3_000, isProven: true };
     const choice = chooseAmong(plan, pace, from, assumed(10_000), isDeadExcluded);
     expect(choice).toMatchObject({ stageIndex: null, needsProof: true });
-    expect(choice?.text).toMatch(/^30 % → 50 %: at 10000 requests\/s .* users before the stop, more than its bound/);
+    expect(choice?.text).toMatch(
+      /^30 % → 50 %: at 10000 requests\/s .* users before the stop, and at most 2000 are allowed$/,
+    );
   });
 
   it("expects more harm from more traffic: the share never grows with the rate", () => {
@@ -72,7 +74,7 @@ describe("the course of a healthy rollout", () => {
   it("names a bound that the smallest share breaks, and one that ends the way early", () => {
     const tight = { ...pace, harm: { ...pace.harm, dead: 1 } };
     expect(brokenBounds({ ...plan, pace: tight }, tight, assumed(10), undefined)).toEqual([
-      "at 10 requests/s the smallest share of 0.1 % breaks a bound: a dead release would reach about 3 users before the stop",
+      "at 10 requests/s the smallest share of 0.1 % breaks a bound: a dead release would reach about 3 users before the stop, and at most 1 are allowed",
     ]);
     const slow = { ...pace, harm: { ...pace.harm, fourfoldErrors: 20 } };
     const early = { ...plan, pace: slow };

@@ -64,7 +64,9 @@ function sayHarm({ harm }: PacePlan, { open }: Weighed): string {
   const ranked = [...open].sort((a, b) => b.users / harm[b.severity] - a.users / harm[a.severity]);
   const [nearest] = ranked;
   if (nearest === undefined) return "every harm that is bounded is excluded";
-  return SAID[nearest.severity].replace("N", String(Math.ceil(nearest.users)));
+  const { severity, users } = nearest;
+  const over = users > harm[severity] ? `, and at most ${harm[severity]} are allowed` : "";
+  return SAID[severity].replace("N", String(Math.ceil(users))) + over;
 }
 
 /**
@@ -100,8 +102,7 @@ export function chooseAmong(
   const proven = weighed.findLast((one) => keepsBounds(pace, one));
   if (proven !== undefined) return { fromIndex, stageIndex: proven.target.index, needsProof: true, text: text(proven) };
   const [next] = weighed;
-  const over = next === undefined ? "" : `${text(next)}, more than its bound allows`;
-  return { fromIndex, stageIndex: null, needsProof: true, text: over };
+  return { fromIndex, stageIndex: null, needsProof: true, text: next === undefined ? "" : text(next) };
 }
 
 /**

@@ -1,9 +1,9 @@
-import { SERVING_ARMS } from "../core/arm.ts";
-import { isProbeGate } from "../core/judge/gates.ts";
-import { minimumDetectableDrop } from "../core/stats/power.ts";
-import type { RolloutPlan } from "../core/stage/plan.ts";
-import { openGold } from "../host/probe-targets.ts";
-import type { PlanAnswer } from "./answer/plan-answer.ts";
+import { SERVING_ARMS } from "../../core/arm.ts";
+import { isProbeGate } from "../../core/judge/gates.ts";
+import { minimumDetectableDrop } from "../../core/stats/power.ts";
+import type { RolloutPlan } from "../../core/stage/plan.ts";
+import { openGold } from "../../host/probe-targets.ts";
+import type { PlanAnswer } from "../answer/plan-answer.ts";
 
 /**
  * Standard deviation of one question's paired difference of coverage, assumed before anything is measured: 50 to 60

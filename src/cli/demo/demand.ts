@@ -1,7 +1,7 @@
 import { askWarm } from "./warm-up.ts";
 
 /** How fast users ask in a demo. */
-export interface Pace {
+export interface Demand {
   readonly requestsPerSecond: number;
   /** How many times longer evidence takes to come in than at the demo's own rate; 1 on a machine that keeps up. */
   readonly slowness: number;
@@ -15,8 +15,8 @@ const SPARE = 3;
 const MEASURED = 600;
 const AT_ONCE = 100;
 
-/** The pace that leaves a machine room to breathe, given the requests a second one service answered at its limit. */
-export function paceFor(answeredPerSecond: number): Pace {
+/** The rate that leaves a machine room to breathe, given the requests a second one service answered at its limit. */
+export function demandFor(answeredPerSecond: number): Demand {
   const kept = Math.floor(answeredPerSecond / SPARE);
   const requestsPerSecond = Math.min(REQUESTS_PER_SECOND, Math.max(REQUESTS_PER_SECOND_MIN, kept));
   return { requestsPerSecond, slowness: REQUESTS_PER_SECOND / requestsPerSecond };
@@ -26,8 +26,8 @@ export function paceFor(answeredPerSecond: number): Pace {
  * Asks a warm service as fast as it answers. Users that ask faster than a busy machine can answer queue up without end,
  * and the demo would show that machine and no release.
  */
-export async function measurePace(answerUrl: string): Promise<Pace> {
+export async function measureDemand(answerUrl: string): Promise<Demand> {
   const began = performance.now();
   await askWarm(answerUrl, { requests: MEASURED, atOnce: AT_ONCE });
-  return paceFor(MEASURED / ((performance.now() - began) / 1_000));
+  return demandFor(MEASURED / ((performance.now() - began) / 1_000));
 }

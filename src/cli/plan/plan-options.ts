@@ -1,0 +1,13 @@
+export interface PlanOptions {
+  readonly json: boolean;
+  readonly detailedExitcode: boolean;
+  /** Requests per second of the service today. */
+  readonly rps: number;
+  /** Users it has; null when nobody said. */
+  readonly users: number | null;
+  /** Share of its requests that fail today, and the spread of its latency: sigma of the logarithm. */
+  readonly errorRate: number;
+  readonly latencySigma: number;
+  readonly dataDir: string;
+  readonly controller: string | null;
+}

@@ -1,0 +1,121 @@
+import type { RolloutForecast } from "../../core/forecast/rollout.ts";
+import type { GateForecast } from "../../core/forecast/stage.ts";
+import type { RolloutPlan } from "../../core/stage/plan.ts";
+import { formatDurationMs } from "../../spec/duration.ts";
+import { presetOf } from "../../spec/plan.ts";
+import { describeSeen, seenIn } from "../format/describe-seen.ts";
+import { describeUsers } from "../format/describe-users.ts";
+import type { checkStable } from "../known-stable.ts";
+import type { DocumentFile } from "../read-document.ts";
+import type { Terminal } from "../terminal.ts";
+import { describeIdentity, describeProbes, type identityFacts, type probeFacts } from "./facts.ts";
+import type { PlanOptions } from "./plan-options.ts";
+import { type StageForecast, worstRollbackMs } from "./stage-forecast.ts";
+
+function describeLease(leaseMs: number | null): string {
+  const carries = "stable must be able to carry everybody until promotion";
+  if (leaseMs === null)
+    return `  no lease: nobody can say when the users of a gateway that is cut off are back; ${carries}`;
+  return `  after a rollback every user is on stable within ${formatDurationMs(leaseMs)}, even with a gateway cut off; ${carries}`;
+}
+
+function describeStage({ stage, gates, index, why, isProven }: StageForecast, plan: RolloutPlan): string {
+  const back = `, back within ${formatDurationMs(worstRollbackMs(stage, plan))} at worst`;
+  if (stage.kind === "probes")
+    return `  ${String(index).padEnd(2)} probes   ${stage.tier} gold set, both arms; no user to take back`;
+  if (stage.kind === "watch")
+    return `  ${String(index).padEnd(2)} 100 %    watched ${formatDurationMs(stage.holdMs)}, stable kept warm${back}`;
+  if (!isProven)
+    return `  ${String(index).padEnd(2)} ${`${stage.candidateBp / 100} %`.padEnd(8)} until the traffic is measured, ${formatDurationMs(stage.holdMs)}${back}`;
+  const slowest = gates.reduce<GateForecast | null>(
+    (worst, gate) => ((gate.expectedS ?? 1e12) > (worst?.expectedS ?? -1) ? gate : worst),
+    null,
+  );
+  const proof =
+    slowest === null
+      ? ""
+      : slowest.expectedS === null
+        ? `${slowest.gate} never decides`
+        : `proof about ${Math.ceil(slowest.expectedS)} s (${slowest.gate})`;
+  const reason = why === null ? "" : `\n              ${why}`;
+  return `  ${String(index).padEnd(2)} ${`${stage.candidateBp / 100} %`.padEnd(8)} hold ${formatDurationMs(stage.holdMs)}, ${proof}${back}${reason}`;
+}
+
+/** What the shares are chosen by. */
+function describePace({ pace, stages }: RolloutPlan): readonly string[] {
+  if (pace === undefined) return [];
+  const { dead, fourfoldErrors, slower40 } = pace.harm;
+  const shares = stages.flatMap((stage) => (stage.kind === "traffic" ? [stage.candidateBp / 100] : []));
+  return [
+    `  pace     shares chosen by measured traffic and evidence among ${shares.join(", ")} %; at most ${pace.fastest} times the last`,
+    `           users harmed before a stop, on average: ${dead} if it is dead, ${fourfoldErrors} at 4 times the errors, ${slower40} at 40 % more latency`,
+  ];
+}
+
+/** Who may say whom a request is from; without a list a load balancer's users are one client to the gateway. */
+function proxiesLine(trusted: readonly string[]): string {
+  if (trusted.length > 0)
+    return `proxies  only ${trusted.join(", ")} may set forwarding and trusted headers, and x-warm`;
+  return "proxies  none trusted (route.trustedProxies): x-forwarded-* is overwritten, each peer address is one client";
+}
+
+function describeRollout({ alphaStop, to100S, exposed }: RolloutForecast): readonly string[] {
+  const time = (seconds: number) => formatDurationMs(Math.ceil(seconds / 60) * 60_000);
+  const to100 =
+    to100S === null
+      ? "a healthy candidate never reaches 100 % without a person"
+      : `a healthy candidate is at 100 % after about ${time(to100S.expected)}, seldom after more than ${time(to100S.within)}`;
+  const cost = (name: string, requests: number | null) => (requests === null ? [] : [`${name} about ${requests}`]);
+  const costs = [
+    ...cost("dead", exposed.dead),
+    ...cost("4 times the errors", exposed.fourfoldErrors),
+    ...cost("40 % slower", exposed.slower40),
+  ];
+  return [
+    `  ${to100}`,
+    `  stopped by mistake in at most ${Number((alphaStop * 100).toPrecision(2))} % of rollouts`,
+    ...(costs.length === 0
+      ? []
+      : [`  candidate requests before it is stopped at the first share: ${costs.join(", ")}`]),
+  ];
+}
+
+/** What there is to say of a plan. */
+export interface PlanFacts {
+  readonly document: DocumentFile;
+  readonly planned: RolloutPlan;
+  readonly stages: readonly StageForecast[];
+  readonly whole: RolloutForecast;
+  readonly known: Awaited<ReturnType<typeof checkStable>>;
+  readonly options: PlanOptions;
+  readonly probes: Awaited<ReturnType<typeof probeFacts>>;
+  readonly identity: ReturnType<typeof identityFacts>;
+}
+
+/** Says a plan to a person. */
+export function sayPlan(facts: PlanFacts, terminal: Terminal): void {
+  const { document, planned, stages, whole, known, options, probes, identity } = facts;
+  const { stable, candidate } = planned.arms;
+  const preset = document.document.spec.gates.map(presetOf).find((found) => found !== null);
+  const { cookie } = planned.sticky;
+  const trust = [...planned.identity.stickyBy, ...(cookie === undefined ? [] : [`cookie ${cookie}`])].join(", ");
+  terminal.data(
+    `${terminal.paint("strong", planned.rolloutId)}: ${planned.service}, ${stable.releaseId} -> ${candidate.releaseId}, sticky by ${trust}`,
+  );
+  terminal.data(`  stable is ${known.says}`);
+  if (preset != null) terminal.data(`  preset ${preset.name}: ${preset.says}`);
+  terminal.data(`  ${proxiesLine(document.document.spec.route.trustedProxies ?? [])}`);
+  for (const line of describeUsers(planned)) terminal.data(`  users    ${line}`);
+  for (const one of stages) terminal.data(describeStage(one, planned));
+  for (const line of describePace(planned)) terminal.data(line);
+  for (const line of describeSeen(options.users, seenIn(planned, options.users))) terminal.data(`  users    ${line}`);
+  for (const line of probes === null ? [] : describeProbes(probes)) terminal.data(line);
+  terminal.data(describeIdentity(identity));
+  for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])
+    terminal.data(`     ${gate} sees ${detectable}`);
+  for (const line of describeRollout(whole)) terminal.data(line);
+  terminal.data(describeLease(planned.leaseMs ?? null));
+  terminal.data(
+    `  assumed: ${options.rps} requests/s (--rps), ${options.errorRate * 100} % errors (--error-rate), latency sigma ${options.latencySigma} (--latency-sigma)`,
+  );
+}
