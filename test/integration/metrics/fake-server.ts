@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll } from "vitest";
 import type { MetricState } from "../../../src/testing/metric-suite.ts";
 
 /** One request as a fake saw it. */
@@ -45,6 +46,37 @@ export async function startFake(): Promise<FakeServer> {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+/**
+ * The fake that a suite talks to, and another one that it may be sent to; both live as long as the suite.
+ * @param prepare what the other one answers
+ */
+export function suiteFakes(prepare: (elsewhere: FakeServer) => void = () => {}): {
+  readonly server: FakeServer;
+  readonly elsewhere: FakeServer;
+} {
+  let [server, elsewhere]: (FakeServer | null)[] = [null, null];
+  const running = (fake: FakeServer | null | undefined): FakeServer => {
+    if (fake === null || fake === undefined) throw new Error("a suite's fakes run from beforeAll on");
+    return fake;
+  };
+  beforeAll(async () => {
+    [server, elsewhere] = [await startFake(), await startFake()];
+    prepare(elsewhere);
+    await (await fetch(elsewhere.url)).text(); // The first fetch of a process also loads its code.
+  });
+  afterAll(async () => {
+    await Promise.all([running(server).stop(), running(elsewhere).stop()]);
+  });
+  return {
+    get server() {
+      return running(server);
+    },
+    get elsewhere() {
+      return running(elsewhere);
+    },
   };
 }
 

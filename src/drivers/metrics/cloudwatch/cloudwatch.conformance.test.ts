@@ -1,13 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../host/system-clock.ts";
-import {
-  type FakeServer,
-  json,
-  misbehave,
-  type Seen,
-  startFake,
-} from "../../../../test/integration/metrics/fake-server.ts";
+import { json, misbehave, type Seen, suiteFakes } from "../../../../test/integration/metrics/fake-server.ts";
 import { epochMs } from "../../../core/unit.ts";
 import { type MetricWorld, metricConformance } from "../../../testing/metric-suite.ts";
 import { cloudwatch, environmentCredentials } from "./index.ts";
@@ -33,15 +27,7 @@ function signatureOf({ method, path, headers, body }: Seen): string {
 }
 
 describe("metrics/cloudwatch on a fake server", () => {
-  let server: FakeServer;
-  let elsewhere: FakeServer;
-  beforeAll(async () => {
-    [server, elsewhere] = [await startFake(), await startFake()];
-    await (await fetch(elsewhere.url)).text(); // The first fetch of a process also loads its code.
-  });
-  afterAll(async () => {
-    await Promise.all([server.stop(), elsewhere.stop()]);
-  });
+  const fakes = suiteFakes();
 
   const result = (endMs: number, value: unknown) => ({
     Id: "sluice",
@@ -53,7 +39,7 @@ describe("metrics/cloudwatch on a fake server", () => {
   const refuse = (type: string, message: string) => JSON.stringify({ __type: `com.amazonaws#${type}`, message });
   const source = (env: Readonly<Record<string, string>> = ENV) => {
     const credentials = environmentCredentials(env);
-    return cloudwatch({ clock: systemClock(), url: server.url, timeoutMs: 1_000, region: REGION, credentials });
+    return cloudwatch({ clock: systemClock(), url: fakes.server.url, timeoutMs: 1_000, region: REGION, credentials });
   };
 
   function world(): MetricWorld {
@@ -62,9 +48,9 @@ describe("metrics/cloudwatch on a fake server", () => {
       now: () => NOW,
       secret: SECRET,
       async hold(state) {
-        server.answer((seen, response) => {
+        fakes.server.answer((seen, response) => {
           if (state.kind === "denies") response.writeHead(400).end(refuse("UnrecognizedClientException", SECRET));
-          else if (misbehave(state.kind, seen, response, elsewhere.url)) return;
+          else if (misbehave(state.kind, seen, response, fakes.elsewhere.url)) return;
           else if (state.kind === "refuses-query") response.writeHead(400).end(refuse("ValidationError", "bad"));
           else if (state.kind === "missing") json(response, { MetricDataResults: [] });
           else if (state.kind === "number")
@@ -82,7 +68,7 @@ describe("metrics/cloudwatch on a fake server", () => {
     const { hold } = world();
     const query = await hold({ kind: "number", value: 1, ageMs: 0 });
     await source().read({ query, maxAgeMs: 60_000 }, NOW);
-    const seen = server.seen.at(-1) as Seen;
+    const seen = fakes.server.seen.at(-1) as Seen;
     expect(seen.headers).toMatchObject({
       "x-amz-target": "GraniteServiceVersion20100801.GetMetricData",
       "content-type": "application/x-amz-json-1.0",
@@ -101,20 +87,20 @@ describe("metrics/cloudwatch on a fake server", () => {
   });
 
   it("calls throttling unreachable, though it comes with status 400", async () => {
-    server.answer((_, response) => response.writeHead(400).end(refuse("ThrottlingException", "Rate exceeded")));
+    fakes.server.answer((_, response) => response.writeHead(400).end(refuse("ThrottlingException", "Rate exceeded")));
     const reading = source().read({ query: "m1", maxAgeMs: 1 }, NOW);
     await expect(reading).rejects.toMatchObject({ code: "unreachable", retry: "safe" });
   });
 
   it("asks nothing without keys, and nothing with a list that is none", async () => {
-    const count = server.seen.length;
+    const count = fakes.server.seen.length;
     const keyless = source({ AWS_ACCESS_KEY_ID: "AKIDEXAMPLE" }).read({ query: "m1", maxAgeMs: 1 }, NOW);
     await expect(keyless).rejects.toMatchObject({
       code: "unauthorized",
       message: expect.stringContaining("AWS_SECRET_ACCESS_KEY is not set"),
     });
     await expect(source().read({ query: "[1", maxAgeMs: 1 }, NOW)).rejects.toMatchObject({ code: "rejected" });
-    expect(server.seen).toHaveLength(count);
+    expect(fakes.server.seen).toHaveLength(count);
   });
 
   it("knows the region by the address, and asks for it where the address names none", () => {

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../host/system-clock.ts";
-import { type FakeServer, json, misbehave, startFake } from "../../../../test/integration/metrics/fake-server.ts";
+import { json, misbehave, suiteFakes } from "../../../../test/integration/metrics/fake-server.ts";
 import { withHeaders } from "../../../../test/integration/metrics/with-headers.ts";
 import { epochMs } from "../../../core/unit.ts";
 import { type MetricWorld, metricConformance } from "../../../testing/metric-suite.ts";
@@ -10,15 +10,7 @@ const NOW = epochMs(1_800_000_000_000);
 const SECRET = "t0p-secret-api-key";
 
 describe("metrics/datadog on a fake server", () => {
-  let server: FakeServer;
-  let elsewhere: FakeServer;
-  beforeAll(async () => {
-    [server, elsewhere] = [await startFake(), await startFake()];
-    await (await fetch(elsewhere.url)).text(); // The first fetch of a process also loads its code.
-  });
-  afterAll(async () => {
-    await Promise.all([server.stop(), elsewhere.stop()]);
-  });
+  const fakes = suiteFakes();
 
   const series = (endMs: number, value: unknown) => ({
     metric: "rag.errors",
@@ -33,14 +25,14 @@ describe("metrics/datadog on a fake server", () => {
   function world(): MetricWorld {
     const credentials = withHeaders({ "DD-API-KEY": SECRET, "DD-APPLICATION-KEY": `${SECRET}-2` }, SECRET);
     return {
-      source: datadog({ clock: systemClock(), url: server.url, timeoutMs: 1_000, ...credentials }),
+      source: datadog({ clock: systemClock(), url: fakes.server.url, timeoutMs: 1_000, ...credentials }),
       now: () => NOW,
       secret: SECRET,
       async hold(state) {
-        server.answer((seen, response) => {
+        fakes.server.answer((seen, response) => {
           if (state.kind === "denies")
             response.writeHead(403).end(JSON.stringify({ errors: [`Forbidden: ${seen.headers["dd-api-key"]}`] }));
-          else if (misbehave(state.kind, seen, response, elsewhere.url)) return;
+          else if (misbehave(state.kind, seen, response, fakes.elsewhere.url)) return;
           else if (state.kind === "refuses-query") response.writeHead(400).end('{"errors":["Error parsing query"]}');
           else if (state.kind === "missing") json(response, { status: "ok", series: [] });
           else if (state.kind === "number")
@@ -59,15 +51,15 @@ describe("metrics/datadog on a fake server", () => {
     const query = await hold({ kind: "number", value: 1, ageMs: 0 });
     await source.read({ query, maxAgeMs: 60_000 }, NOW);
     const nothing = { method: "", path: "", headers: { "dd-api-key": "" } };
-    const { method, path, headers } = server.seen.at(-1) ?? nothing;
-    const asked = new URL(path, server.url);
+    const { method, path, headers } = fakes.server.seen.at(-1) ?? nothing;
+    const asked = new URL(path, fakes.server.url);
     expect([method, asked.pathname, headers["dd-api-key"]]).toEqual(["GET", "/api/v1/query", SECRET]);
     expect(Object.fromEntries(asked.searchParams)).toEqual({ from: "1799999340", to: "1800000000", query });
   });
 
   it("tells a limit apart from a refusal: the next interval may ask again", async () => {
     const { source } = world();
-    server.answer((_, response) => {
+    fakes.server.answer((_, response) => {
       response.writeHead(429, { "x-ratelimit-reset": "12" }).end('{"errors":["Rate limit of 300 requests"]}');
     });
     await expect(source.read({ query: "q", maxAgeMs: 1 }, NOW)).rejects.toMatchObject({

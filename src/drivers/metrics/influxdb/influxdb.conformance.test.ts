@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../host/system-clock.ts";
-import { type FakeServer, json, misbehave, startFake } from "../../../../test/integration/metrics/fake-server.ts";
+import { json, misbehave, suiteFakes } from "../../../../test/integration/metrics/fake-server.ts";
 import { withHeaders } from "../../../../test/integration/metrics/with-headers.ts";
 import { epochMs } from "../../../core/unit.ts";
 import { type MetricState, type MetricWorld, metricConformance } from "../../../testing/metric-suite.ts";
@@ -27,20 +27,12 @@ const qlOf = (state: MetricState): unknown => {
 };
 
 describe.each(["flux", "influxql"])("metrics/influxdb by %s on a fake server", (language) => {
-  let server: FakeServer;
-  let elsewhere: FakeServer;
-  beforeAll(async () => {
-    [server, elsewhere] = [await startFake(), await startFake()];
-    await (await fetch(elsewhere.url)).text(); // The first fetch of a process also loads its code.
-  });
-  afterAll(async () => {
-    await Promise.all([server.stop(), elsewhere.stop()]);
-  });
+  const fakes = suiteFakes();
 
   function world(): MetricWorld {
     const config = {
       clock: systemClock(),
-      url: `${server.url}/influx?${language === "flux" ? "org=o" : "db=d"}`,
+      url: `${fakes.server.url}/influx?${language === "flux" ? "org=o" : "db=d"}`,
       timeoutMs: 1_000,
       ...withHeaders({ authorization: `Token ${SECRET}` }, SECRET),
     };
@@ -49,11 +41,11 @@ describe.each(["flux", "influxql"])("metrics/influxdb by %s on a fake server", (
       now: () => NOW,
       secret: SECRET,
       async hold(state) {
-        server.answer((seen, response) => {
+        fakes.server.answer((seen, response) => {
           const refuse = (status: number, message: string) =>
             response.writeHead(status).end(JSON.stringify({ code: "invalid", message }));
           if (state.kind === "denies") refuse(401, `unauthorized: ${seen.headers.authorization}`);
-          else if (misbehave(state.kind, seen, response, elsewhere.url)) return;
+          else if (misbehave(state.kind, seen, response, fakes.elsewhere.url)) return;
           else if (state.kind === "refuses-query") refuse(400, "compilation failed");
           else if (language === "flux") response.writeHead(200, { "content-type": "text/csv" }).end(fluxOf(state));
           else json(response, qlOf(state));
@@ -68,7 +60,7 @@ describe.each(["flux", "influxql"])("metrics/influxdb by %s on a fake server", (
     const { source, hold } = world();
     const query = await hold({ kind: "number", value: 1, ageMs: 0 });
     await source.read({ query, maxAgeMs: 60_000 }, NOW);
-    const { method, path, headers, body } = server.seen.at(-1) ?? { method: "", path: "", headers: {}, body: "" };
+    const { method, path, headers, body } = fakes.server.seen.at(-1) ?? { method: "", path: "", headers: {}, body: "" };
     expect(headers.authorization).toBe(`Token ${SECRET}`);
     if (language === "influxql") {
       expect([method, path]).toEqual(["GET", "/influx/query?db=d&q=the+query&epoch=ms"]);

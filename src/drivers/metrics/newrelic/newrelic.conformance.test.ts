@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../host/system-clock.ts";
-import { type FakeServer, json, misbehave, startFake } from "../../../../test/integration/metrics/fake-server.ts";
+import { json, misbehave, suiteFakes } from "../../../../test/integration/metrics/fake-server.ts";
 import { withHeaders } from "../../../../test/integration/metrics/with-headers.ts";
 import { epochMs } from "../../../core/unit.ts";
 import { type MetricState, type MetricWorld, metricConformance } from "../../../testing/metric-suite.ts";
@@ -31,30 +31,22 @@ function answerOf(state: MetricState): unknown {
 }
 
 describe("metrics/newrelic on a fake server", () => {
-  let server: FakeServer;
-  let elsewhere: FakeServer;
-  beforeAll(async () => {
-    [server, elsewhere] = [await startFake(), await startFake()];
-    await (await fetch(elsewhere.url)).text(); // The first fetch of a process also loads its code.
-  });
-  afterAll(async () => {
-    await Promise.all([server.stop(), elsewhere.stop()]);
-  });
+  const fakes = suiteFakes();
 
   function world(): MetricWorld {
     const credentials = withHeaders({ "API-Key": SECRET }, SECRET);
-    const url = `${server.url}?account=1234567`;
+    const url = `${fakes.server.url}?account=1234567`;
     return {
       source: newRelic({ clock: systemClock(), url, timeoutMs: 1_000, ...credentials }),
       now: () => NOW,
       secret: SECRET,
       async hold(state) {
-        server.answer((seen, response) => {
+        fakes.server.answer((seen, response) => {
           const refuse = (errorClass: string, message: string) =>
             json(response, answer(null, [{ message, extensions: { errorClass } }]));
           if (state.kind === "denies") refuse("ACCESS_DENIED", `${seen.headers["api-key"]} may not read this account`);
           else if (state.kind === "is-busy") refuse("TIMEOUT", "NRDB query duration exceeded the set timeout");
-          else if (misbehave(state.kind, seen, response, elsewhere.url)) return;
+          else if (misbehave(state.kind, seen, response, fakes.elsewhere.url)) return;
           else if (state.kind === "refuses-query") refuse("INVALID_INPUT", "NRQL Syntax Error: unexpected 'FORM'");
           else json(response, answerOf(state));
         });
@@ -68,18 +60,23 @@ describe("metrics/newrelic on a fake server", () => {
     const { source, hold } = world();
     const nrql = await hold({ kind: "number", value: 1, ageMs: 0 });
     await source.read({ query: nrql, maxAgeMs: 60_000 }, NOW);
-    const { method, path, headers, body } = server.seen.at(-1) ?? { method: "", path: "", headers: {}, body: "{}" };
+    const { method, path, headers, body } = fakes.server.seen.at(-1) ?? {
+      method: "",
+      path: "",
+      headers: {},
+      body: "{}",
+    };
     expect([method, path, headers["api-key"]]).toEqual(["POST", "/graphql", SECRET]);
     expect(JSON.parse(body)).toMatchObject({ variables: { account: 1_234_567, nrql } });
   });
 
   it("tells a refused key by its status too, and refuses an address without an account at once", async () => {
-    server.answer((_, response) => response.writeHead(401).end('{"errors":[{"message":"Invalid API key"}]}'));
+    fakes.server.answer((_, response) => response.writeHead(401).end('{"errors":[{"message":"Invalid API key"}]}'));
     const reading = world().source.read({ query: "q", maxAgeMs: 1 }, NOW);
     await expect(reading).rejects.toMatchObject({
       code: "unauthorized",
       message: expect.stringContaining("Invalid API key"),
     });
-    expect(() => newRelic({ clock: systemClock(), url: server.url })).toThrow("names no account");
+    expect(() => newRelic({ clock: systemClock(), url: fakes.server.url })).toThrow("names no account");
   });
 });

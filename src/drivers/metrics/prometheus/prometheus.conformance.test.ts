@@ -1,11 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type FakeServer,
-  json,
-  misbehave,
-  type Seen,
-  startFake,
-} from "../../../../test/integration/metrics/fake-server.ts";
+import { describe, expect, it } from "vitest";
+import { json, misbehave, type Seen, suiteFakes } from "../../../../test/integration/metrics/fake-server.ts";
 import { systemClock } from "../../../host/system-clock.ts";
 import { epochMs } from "../../../core/unit.ts";
 import { type MetricState, type MetricWorld, metricConformance } from "../../../testing/metric-suite.ts";
@@ -40,25 +34,23 @@ function valueAnswer(state: MetricState) {
 const isAboutAge = ({ body }: Seen) => new URLSearchParams(body).get("query")?.includes("timestamp(") ?? false;
 
 describe("metrics/prometheus on a fake server (the real one runs the same suite in test/integration)", () => {
-  let server: FakeServer;
-  let elsewhere: FakeServer;
-  beforeAll(async () => {
-    [server, elsewhere] = [await startFake(), await startFake()];
-    elsewhere.answer((seen, response) => json(response, isAboutAge(seen) ? ageAnswer(0) : vector([{}, "1"])));
-    await (await fetch(elsewhere.url)).text(); // The first fetch of a process also loads its code.
-  });
-  afterAll(async () => {
-    await Promise.all([server.stop(), elsewhere.stop()]);
-  });
+  const fakes = suiteFakes((elsewhere) =>
+    elsewhere.answer((seen, response) => json(response, isAboutAge(seen) ? ageAnswer(0) : vector([{}, "1"]))),
+  );
 
   function world(): MetricWorld {
     return {
-      source: prometheus({ url: `${server.url}/prefix/`, clock: systemClock(), timeoutMs: 1_000, token: () => SECRET }),
+      source: prometheus({
+        url: `${fakes.server.url}/prefix/`,
+        clock: systemClock(),
+        timeoutMs: 1_000,
+        token: () => SECRET,
+      }),
       now: () => NOW,
       secret: SECRET,
       async hold(state) {
-        server.answer((seen, response) => {
-          if (misbehave(state.kind, seen, response, elsewhere.url)) return;
+        fakes.server.answer((seen, response) => {
+          if (misbehave(state.kind, seen, response, fakes.elsewhere.url)) return;
           if (state.kind === "refuses-query") {
             response
               .writeHead(400)
@@ -77,7 +69,7 @@ describe("metrics/prometheus on a fake server (the real one runs the same suite 
   it("asks for the age first, then for the number at that moment, both by POST form with the token", async () => {
     await world().hold({ kind: "number", value: 1, ageMs: 0 });
     await ask();
-    const [age, value] = server.seen.slice(-2) as [Seen, Seen];
+    const [age, value] = fakes.server.seen.slice(-2) as [Seen, Seen];
     expect(isAboutAge(age)).toBe(true);
     expect(Object.fromEntries(new URLSearchParams(value.body))).toEqual({ query: "m", time: String(NOW_SECONDS) });
     for (const one of [age, value]) {
@@ -96,7 +88,7 @@ describe("metrics/prometheus on a fake server (the real one runs the same suite 
   });
 
   it("reports a refused question of the age when the number alone was answered", async () => {
-    server.answer((seen, response) => {
+    fakes.server.answer((seen, response) => {
       if (isAboutAge(seen)) response.writeHead(422).end();
       else json(response, vector([{}, "1"]));
     });
@@ -104,7 +96,7 @@ describe("metrics/prometheus on a fake server (the real one runs the same suite 
   });
 
   it("calls a number an error when the server tells no age or the query hides what it reads", async () => {
-    server.answer((_, response) => json(response, vector([{}, "1"])));
+    fakes.server.answer((_, response) => json(response, vector([{}, "1"])));
     expect(await ask()).toEqual({
       kind: "error",
       reason: expect.stringContaining("the age of its samples cannot be told"),
@@ -117,7 +109,7 @@ describe("metrics/prometheus on a fake server (the real one runs the same suite 
 
   it("has no data when the samples are fresh and the number is of an earlier moment, as from a cache", async () => {
     const old = { resultType: "scalar", result: [NOW_SECONDS - 61, "1"] };
-    server.answer((seen, response) =>
+    fakes.server.answer((seen, response) =>
       json(response, isAboutAge(seen) ? ageAnswer(0) : { status: "success", data: old }),
     );
     expect(await ask()).toEqual({ kind: "no-data", reason: expect.stringContaining("the server's answer is of") });

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../host/system-clock.ts";
-import { type FakeServer, json, misbehave, startFake } from "../../../../test/integration/metrics/fake-server.ts";
+import { json, misbehave, startFake, suiteFakes } from "../../../../test/integration/metrics/fake-server.ts";
 import { withHeaders } from "../../../../test/integration/metrics/with-headers.ts";
 import { epochMs } from "../../../core/unit.ts";
 import { type MetricState, type MetricWorld, metricConformance } from "../../../testing/metric-suite.ts";
@@ -51,26 +51,18 @@ const DIALECTS = {
 
 describe.each(["clickhouse", "influxdb-sql"] as const)("metrics/sql on a fake of %s", (name) => {
   const { source, headers, answerOf, refusal, search, asked } = DIALECTS[name];
-  let server: FakeServer;
-  let elsewhere: FakeServer;
-  beforeAll(async () => {
-    [server, elsewhere] = [await startFake(), await startFake()];
-    await (await fetch(elsewhere.url)).text(); // The first fetch of a process also loads its code.
-  });
-  afterAll(async () => {
-    await Promise.all([server.stop(), elsewhere.stop()]);
-  });
+  const fakes = suiteFakes();
 
   function world(): MetricWorld {
-    const url = `${server.url}/sql${search}`;
+    const url = `${fakes.server.url}/sql${search}`;
     return {
       source: source({ clock: systemClock(), url, timeoutMs: 1_000, ...withHeaders(headers, SECRET) }),
       now: () => NOW,
       secret: SECRET,
       async hold(state) {
-        server.answer((seen, response) => {
+        fakes.server.answer((seen, response) => {
           if (state.kind === "denies") response.writeHead(401).end(`wrong: ${JSON.stringify(seen.headers)}`);
-          else if (misbehave(state.kind, seen, response, elsewhere.url)) return;
+          else if (misbehave(state.kind, seen, response, fakes.elsewhere.url)) return;
           else if (state.kind === "refuses-query") response.writeHead(400).end(refusal);
           else json(response, answerOf(state));
         });
@@ -84,8 +76,8 @@ describe.each(["clickhouse", "influxdb-sql"] as const)("metrics/sql on a fake of
     const { source: opened, hold } = world();
     const query = await hold({ kind: "number", value: 1, ageMs: 0 });
     await opened.read({ query, maxAgeMs: 60_000 }, NOW);
-    const { method, path } = server.seen.at(-1) ?? { method: "", path: "" };
-    const to = new URL(path, server.url);
+    const { method, path } = fakes.server.seen.at(-1) ?? { method: "", path: "" };
+    const to = new URL(path, fakes.server.url);
     expect([method, to.pathname, Object.fromEntries(to.searchParams)]).toEqual(["GET", ...asked(query)]);
   });
 
