@@ -155,7 +155,8 @@ function onSuccess(rollout: Rollout, event: Succeeded): Next {
 
 function afterProbes(rollout: Rollout, event: Succeeded): Next {
   if (overall(event.verdicts) === "pass")
-    return rollout.paused ? stay({ ...rollout, phase: "waiting" }) : advance(rollout);
+    // What the share before it has not proven is that stage's; the probes are.
+    return rollout.paused ? stay({ ...rollout, phase: "waiting" }) : moveOn(rollout);
   if (rollout.probeAttempts < 2) return runProbes(rollout);
   const said = [...event.verdicts].sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
   const { text, verdict } = unproven(said);
