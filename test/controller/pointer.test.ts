@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { readReport } from "../../src/cli/commands/report.ts";
 import { memoryStore } from "../../src/drivers/store/memory/index.ts";
 import type { RolloutPlan } from "../../src/core/stage/plan.ts";
+import { stagesOfPace } from "../../src/core/stage/pace.ts";
+import { planPace } from "../../src/spec/pace-document.ts";
 import { probes, traffic, watch } from "../builders.ts";
 import { shortPlan, World } from "./world.ts";
 
@@ -333,4 +335,30 @@ describe("sluice service adopt", () => {
       message: expect.stringContaining("sluice abort q2"),
     });
   });
+
+  it("lets each release of the service be paced afresh from the smallest share, and the second be aborted at any of them", async () => {
+    const { pace, ladder } = planPace({ soak: 2_000, watch: 1_000 });
+    const paced = { pace, stages: stagesOfPace(ladder, false) };
+    await start();
+    expect(await apply(plan("first", 4001, 4002, paced))).toMatchObject({ kind: "accepted" });
+    await world.run(900);
+    expect(phaseOf("first")).toBe("promoted");
+    for (const [name, quarters, share] of [
+      ["second", 20, 10],
+      ["third", 160, 100],
+    ] as const) {
+      expect(await apply(plan(name, "current", 4003, paced))).toMatchObject({ kind: "accepted" });
+      await world.run(quarters);
+      expect([phaseOf(name), world.gateway.document?.candidateBp]).toEqual(["progressing", share]);
+      await world.controller.stop();
+      await world.open();
+      await command(name, "abort");
+      await world.run(20);
+      expect([phaseOf(name), world.gateway.document?.candidateBp, urlNow()]).toEqual([
+        "aborted",
+        0,
+        "http://127.0.0.1:4002/answer",
+      ]);
+    }
+  }, 60_000);
 });
