@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { document, keys } from "../decide/subject.mjs";
 import { eventBlocks } from "../judge-trace/events.mjs";
 import { median, pinToOneCore, settle } from "../measure.mjs";
 
@@ -24,25 +25,6 @@ const dists = { old: pathToFileURL(`${resolve(old, "dist")}/`), new: new URL("..
 const load = (which, path) => import(new URL(path, dists[which]).href);
 const START_MS = 1_800_000_000_000;
 
-const target = (name) => ({ releaseId: `r-${name}`, endpoints: ["http://127.0.0.1:4001"], cachePrefix: `${name}:` });
-const document = {
-  version: 1,
-  service: "support-rag",
-  epoch: 3,
-  seq: 7,
-  rolloutId: "support-rag-7",
-  arms: { stable: target("a1"), candidate: target("b2") },
-  candidateBp: 1_000,
-  sticky: { hash: "v1", seed: 7, ttlMs: 86_400_000 },
-  identity: { trustedHeaders: ["x-user-id"], stickyBy: ["x-user-id"] },
-  allow: ["tester-1"],
-  closed: [],
-  drainMs: 60_000,
-  issuedAt: 0,
-};
-const keys = Array.from({ length: 4_096 }, (_, i) =>
-  Buffer.from(`tn_${String(Math.imul(i + 1, 2_654_435_761) >>> 0).padStart(17, "0")}`).toString("latin1"),
-);
 const latencies = Float64Array.from({ length: 4_096 }, (_, i) => 50 + ((i * 7_919) % 2_000));
 
 const MEASURES = {

@@ -4,38 +4,19 @@ import { measure } from "mitata";
 import { xxHash32 } from "../../dist/core/assign/xxhash32.js";
 import { compileRouteTable, route } from "../../dist/core/routing/route.js";
 import { interleave, pinToOneCore, printRows, settle } from "../measure.mjs";
+import { document, keys } from "./subject.mjs";
 
 pinToOneCore();
 const ROUNDS = Number(process.argv[2] ?? 5);
-const SHARE = 0.1;
+const SHARE = document.candidateBp / 10_000;
 const OURS = "sluice route(): pin, allow-list, 10 % sticky, target, reason";
 const PEER = "unleash-client isEnabled(): flexibleRollout 10 %";
 
-/** 4096 tenant-like keys of 20 characters, the same in every run. */
-const keys = Array.from({ length: 4_096 }, (_, i) =>
-  Buffer.from(`tn_${String(Math.imul(i + 1, 2_654_435_761) >>> 0).padStart(17, "0")}`).toString("latin1"),
-);
 const bytes = keys.map((key) => Buffer.from(key));
 let at = 0;
 const nextAt = () => (at = (at + 1) & 4_095);
 const nextKey = () => keys[nextAt()];
 
-const target = (name) => ({ releaseId: `r-${name}`, endpoints: ["http://127.0.0.1:4001"], cachePrefix: `${name}:` });
-const document = {
-  version: 1,
-  service: "support-rag",
-  epoch: 3,
-  seq: 7,
-  rolloutId: "support-rag-7",
-  arms: { stable: target("a1"), candidate: target("b2") },
-  candidateBp: SHARE * 10_000,
-  sticky: { hash: "v1", seed: 3_735_928_559, ttlMs: 86_400_000 },
-  identity: { trustedHeaders: ["x-user-id"], stickyBy: ["x-user-id"] },
-  allow: ["tester-1", "tester-2", "tester-3"],
-  closed: [],
-  drainMs: 60_000,
-  issuedAt: 0,
-};
 const table = compileRouteTable(document);
 const pin = { arm: "candidate", purpose: "qa" };
 
