@@ -70,6 +70,7 @@ interface Row {
 const closers: (() => Promise<unknown>)[] = [];
 let eventsFile = "";
 let [gatewayUrl, controllerUrl, dataDir] = ["", "", ""];
+const eachArm = ["stable", "candidate"] as const;
 /** Requests that each arm answered, by index. */
 const answered = { stable: [] as number[], candidate: [] as number[] };
 let rows: readonly Row[] = [];
@@ -140,7 +141,8 @@ beforeAll(async () => {
     const headers = { "x-user-id": `early-${Math.random()}` };
     return (await fetch(gatewayUrl, { headers })).headers.get("x-sluice-arm") === "candidate";
   });
-  await Promise.all(Array.from({ length: REQUESTS }, (_, index) => ask(index)));
+  const users = await usersOfEachArm();
+  await Promise.all(users.map((user, index) => ask(index, user)));
   const sum = (found: readonly Row[]) => found.reduce((total, { value }) => total + value, 0);
   await until("all of it in /metrics", async () => {
     rows = await metrics();
@@ -150,7 +152,7 @@ beforeAll(async () => {
     const text = await readFile(eventsFile, "utf8");
     const lines = text.split("\n").filter((line) => line !== "");
     events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    return events.length > REQUESTS;
+    return events.filter(({ retrieval }) => (retrieval as { k?: unknown }).k === 10).length === REQUESTS;
   });
 }, 90_000);
 afterAll(async () => {
@@ -165,9 +167,28 @@ async function until(what: string, isTrue: () => Promise<boolean>): Promise<void
   }
 }
 
-async function ask(index: number): Promise<void> {
+/**
+ * A user for each request, twenty of an arm in turn: buckets follow a secret seed, and by chance alone one arm would now
+ * and then see none of a kind of answer.
+ */
+async function usersOfEachArm(): Promise<readonly string[]> {
+  const found: Record<string, string[]> = { stable: [], candidate: [] };
+  const wants = (arm: string) => (found[arm]?.length ?? 0) < REQUESTS / 2;
+  for (let at = 0; eachArm.some(wants); at++) {
+    const user = `alice-${at}@example.org`;
+    const response = await fetch(gatewayUrl, { headers: { "x-user-id": user } });
+    await response.text();
+    found[response.headers.get("x-sluice-arm") ?? ""]?.push(user);
+  }
+  return Array.from({ length: REQUESTS }, (_, index) => {
+    const arm = Math.floor(index / 20) % 2 === 0 ? "stable" : "candidate";
+    return found[arm]?.shift() as string;
+  });
+}
+
+async function ask(index: number, user: string): Promise<void> {
   const response = await fetch(`${gatewayUrl}/secret?i=${index}`, {
-    headers: { "x-user-id": `alice-${index}@example.org`, "x-edge-pop": "FRA1" },
+    headers: { "x-user-id": user, "x-edge-pop": "FRA1" },
   });
   const arm = response.headers.get("x-sluice-arm") as "stable" | "candidate";
   expect([arm, response.headers.get("x-sluice-event")]).toEqual([arm, null]);
@@ -191,7 +212,6 @@ const rowsOf = (name: string, labels: Readonly<Record<string, string>> = {}) =>
   rows.filter((row) => row.name === name && Object.entries(labels).every(([key, label]) => row.labels[key] === label));
 const valueOf = (name: string, labels: Readonly<Record<string, string>>) =>
   rowsOf(name, labels).map((row) => row.value);
-const eachArm = ["stable", "candidate"] as const;
 /** The smallest number that a part `p` of all does not exceed. */
 const quantile = (numbers: readonly number[], p: number) =>
   [...numbers].sort((a, b) => a - b)[Math.ceil(p * numbers.length) - 1] ?? Number.NaN;
