@@ -1,4 +1,4 @@
-// Hostile clients beside users: node run.mjs [--seconds 15] [--rate 100] [--only "slowloris"]
+// Hostile clients beside users: node run.mjs [--seconds 15] [--rate 100] [--only "slowloris"] [--beside-ours 15]
 // Core 0: the gateway, or nginx, with service and users. Core 1: the attackers, each kind from an address of its own.
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -22,6 +22,8 @@ const option = (name, fallback) => {
   return at < 0 ? fallback : Number(process.argv[at + 1]);
 };
 const [seconds, rate] = [option("--seconds", 15), option("--rate", 100)];
+/** Our users beside an attack ask for so long: a million pipelined requests take a single process minutes. */
+const besideSeconds = { nginx: seconds, sluice: option("--beside-ours", seconds) };
 need("taskset", "nginx");
 needBuild();
 enterOwnNetwork();
@@ -66,7 +68,7 @@ async function measure(which) {
     const attack = startAttack(port, names);
     await sleep(RAMP_MS);
     const memory = watchMemory(server.pid);
-    const row = { title, ...(await users(port, seconds)), peakMb: memory.peakMb() };
+    const row = { title, ...(await users(port, besideSeconds[which])), peakMb: memory.peakMb() };
     rows.push({ ...row, attackers: await attack.stop() });
     console.error(`${which}: ${title}: ${JSON.stringify(rows.at(-1))}`);
     await sleep(REST_MS);
