@@ -221,7 +221,7 @@ describe("the wide event of a request", () => {
   const eventOf = (index: number) =>
     events.find((event) => JSON.stringify(event).includes(`"retrieve":${10 + index},`));
 
-  it("TE-1, TE-2: is whole: who answered, where, from which index, how it retrieved, cached, called out, how long", () => {
+  it("TE-1: is whole: who answered, where, from which index, how it retrieved, cached, called out, how long", () => {
     for (const arm of eachArm) {
       const index = answered[arm].find((one) => one % 20 === 6);
       expect(index).toBeDefined();
@@ -289,7 +289,7 @@ describe("/metrics", () => {
     }
   });
 
-  it("CW-4: shows warm and cold latency apart", () => {
+  it("shows warm and cold latency apart", () => {
     for (const arm of eachArm) {
       const [warm] = valueOf("sluice_latency_ms", { arm, temperature: "warm", quantile: "0.5" });
       const [cold] = valueOf("sluice_latency_ms", { arm, temperature: "cold", quantile: "0.5" });
@@ -298,7 +298,7 @@ describe("/metrics", () => {
     }
   });
 
-  it("TE-5: has what retrieving, reranking and reasoning take, at p50 and p95 of each arm", () => {
+  it("has what retrieving, reranking and reasoning take, at p50 and p95 of each arm", () => {
     const base = { retrieve: 10, rerank: 200, reason: 3_000 };
     for (const arm of eachArm) {
       for (const [stage, from] of Object.entries(base)) {
@@ -335,7 +335,7 @@ describe("/metrics", () => {
     }
   });
 
-  it("TE-13: has the queue's length, and percentiles of its age", () => {
+  it("has the queue's length, and percentiles of its age", () => {
     for (const arm of eachArm) {
       expect(valueOf("sluice_queue_backlog", { arm })).toEqual([7]);
       const ages = ["0.5", "0.75", "0.95", "0.99"].map((p) => valueOf("sluice_queue_age_ms", { arm, quantile: p })[0]);
@@ -345,7 +345,7 @@ describe("/metrics", () => {
     }
   });
 
-  it("TE-16: counts a tool called three times with the same arguments, or too deep, once for an answer", () => {
+  it("counts a tool called three times with the same arguments, or too deep, once for an answer", () => {
     for (const arm of eachArm) {
       const loops = answered[arm].filter((index) => index % 10 === 4 || index % 10 === 5).length;
       expect(valueOf("sluice_tool_loops_total", { arm })).toEqual([loops]);

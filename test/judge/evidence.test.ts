@@ -77,6 +77,35 @@ describe("the evidence of a rollout", () => {
     expect(row.join("\n")).toMatch(/0\.38.*0\.41/);
     expect(row.join("\n")).toMatch(/0\.80?.*0\.84/);
   });
+
+  it("RP-10: compares five numbers of both arms, and has no number of an arm that was not asked", async () => {
+    const shown = { coverage: 0.8, median: 0.38, convergent: 0.9, flipRate: 0.05, errors: 3 };
+    const other = { coverage: 0.84, median: 0.41, convergent: 0.95, flipRate: 0.02, errors: 1 };
+    const rowsOf = async (report: ReturnType<typeof aProbeReport>) => {
+      const rollout = await started({ preset: "bg-serverless", steps: STEPS, probe: report });
+      const { world } = rollout;
+      await rollout.until(() => world.stored?.rollout.phase !== "pending" && world.gateway.adopted.length > 0, 12);
+      const text = reportMarkdown(await readReport(ID, await clientOf(world)));
+      await world.controller.stop();
+      const lines = text.split("\n");
+      const from = lines.indexOf("| metric | stable | candidate |") + 2;
+      return lines.slice(from, from + 5);
+    };
+    expect(await rowsOf(aProbeReport({ stable: shown, candidate: other }))).toEqual([
+      "| coverage | 0.8 | 0.84 |",
+      "| delta_s median | 0.38 | 0.41 |",
+      "| convergent share | 0.9 | 0.95 |",
+      "| flip rate | 0.05 | 0.02 |",
+      "| failed runs | 3 | 1 |",
+    ]);
+    expect(await rowsOf(aProbeReport({ stable: null, candidate: other }))).toEqual([
+      "| coverage | - | 0.84 |",
+      "| delta_s median | - | 0.41 |",
+      "| convergent share | - | 0.95 |",
+      "| flip rate | - | 0.02 |",
+      "| failed runs | - | 1 |",
+    ]);
+  });
 });
 
 describe("the rerankers of both arms", () => {

@@ -2,13 +2,15 @@
 //   npm run mutate:ids -- --seed 12 --count 30     draws so many of the IDs proven through the product
 //   npm run mutate:ids -- RT-8 GQ-29               these
 //   … --lines 12 --budget 180                      at most so many lines of an ID, drawn by the seed; seconds for each
-//   … --write docs/mutation.md                     and writes the table
+//   … --write docs/mutation.md                     and writes the table; rows of other IDs that it has are kept
 // The lines come from regions.mjs. Only tests whose full name has the ID run, so what kills a mutant is a proof of that
 // ID. Texts are left out (StringLiteral): a message in other words breaks no requirement. A survivor that changes
-// nothing anybody can see is listed in equivalent.json with the reason. Exits 1 when another one is left.
-import { readFileSync, writeFileSync } from "node:fs";
+// nothing anybody can see is listed in equivalent.json with the reason. A mutant with which a file of those tests cannot
+// even be loaded is killed, and counted apart. Exits 1 when another one is left.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
+import { AT_LOAD } from "./load-runner.mjs";
 import { linesOf } from "./regions.mjs";
 import { mutateWithin, shown } from "./within.mjs";
 
@@ -66,6 +68,8 @@ async function tryLines(id, lines) {
   const tests = needsBuild ? all : inProcess;
   const options = {
     mutate: lines.map(({ file, line }) => `${file}:${line}-${line}`),
+    testRunner: "vitest-or-load",
+    plugins: [fileURLToPath(new URL("load-runner.mjs", import.meta.url))],
     vitest: { configFile: "tools/mutation/ids.vitest.config.ts", related: false },
     coverageAnalysis: "off",
     concurrency: Number(values.concurrency),
@@ -80,10 +84,11 @@ async function tryLines(id, lines) {
   const excused = alive.filter((mutant) => reasonOf(mutant) !== undefined);
   const survivors = alive.filter((mutant) => reasonOf(mutant) === undefined);
   const killed = judged.length - alive.length;
+  const atLoad = judged.filter(({ statusReason }) => statusReason?.startsWith(AT_LOAD)).length;
   console.log(`${id}: ${killed} of ${judged.length} killed${isLate ? `, time was up (${planned} planned)` : ""}`);
   for (const mutant of alive) console.log(`  ${shown(mutant)}${reasonOf(mutant) ? ` (${reasonOf(mutant)})` : ""}`);
   if (judged.length === 0) console.log(`  ${planned} planned; ${said.trim()}`);
-  return { id, tried: judged.length, killed, excused: excused.length, survivors, planned, isLate };
+  return { id, tried: judged.length, killed, atLoad, excused: excused.length, survivors, planned, isLate };
 }
 
 function reasonOf(mutant) {
@@ -138,22 +143,31 @@ function draw(list, count, seed) {
   return list.filter((_, at) => chosen.has(at));
 }
 
+/** The table with these rows, in place of those it had of the same IDs. */
 function page(found) {
-  const cells = ({ id, tried, killed, excused, survivors, planned, isLate }) => {
+  const cells = ({ id, tried, killed, atLoad, excused, survivors, planned, isLate }) => {
     const rest = survivors.map((mutant) => `\`${shown(mutant).replaceAll("|", "\\|")}\``).join("<br>");
-    return `| ${id} | ${tried}${isLate ? ` of ${planned}` : ""} | ${killed} | ${excused} | ${rest} |`;
+    return `| ${id} | ${tried}${isLate ? ` of ${planned}` : ""} | ${killed} | ${atLoad} | ${excused} | ${rest} |`;
   };
+  const written = existsSync(values.write) ? readFileSync(values.write, "utf8").split("\n") : [];
+  const rowOf = new Map(
+    written.flatMap((line) => (/^\| ([A-Z]{2}-\d+) \|/.test(line) ? [[line.split(" ")[1], line]] : [])),
+  );
+  for (const one of found) rowOf.set(one.id, cells(one));
   return [
     "# Broken on purpose",
     "",
-    `Written by \`npm run mutate:ids -- --seed ${values.seed} --count ${values.count} --write ${values.write}\`: lines`,
-    "that implement a requirement are broken one by one, and only the tests that carry its ID may notice. Which lines",
-    "those are, and what is left out, says `tools/mutation/ids.mjs`. *Equivalent*: changes nothing anybody can see; the",
-    "reasons are in `tools/mutation/equivalent.json`.",
+    `Lines that implement a requirement are broken one by one, and only the tests that carry its ID may notice. The IDs`,
+    `were drawn with seed ${values.seed} from those that were proven at the time; of each at most ${values.lines} lines were tried, drawn`,
+    "by the same seed. Which lines those are, and what is left out, says `tools/mutation/ids.mjs`. The row of an ID is",
+    `written anew by \`npm run mutate:ids -- ID --seed ${values.seed} --lines ${values.lines} --write ${values.write}\`.`,
     "",
-    "| ID | tried | killed | equivalent | survived |",
-    "| --- | --- | --- | --- | --- |",
-    ...found.map(cells),
+    "*At load*: of the killed ones, those with which a file of the tests cannot be loaded. *Equivalent*: changes nothing",
+    "anybody can see; the reasons are in `tools/mutation/equivalent.json`.",
+    "",
+    "| ID | tried | killed | at load | equivalent | survived |",
+    "| --- | --- | --- | --- | --- | --- |",
+    ...rowOf.values(),
     "",
   ].join("\n");
 }

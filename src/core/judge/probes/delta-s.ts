@@ -68,7 +68,9 @@ function decideLiteral(report: ProbeReport, stage: StageView, options: DeltaSOpt
   if (rise > options.p95DriftStop) return p95Drift(report, rise, options);
   const blocked = undecidable(report, NAME);
   if (blocked !== null) return blocked;
-  if (median <= options.limit && Math.abs(drift) <= margin) return probeVerdict(report, NAME, "pass", finding);
+  const isNear = median <= options.limit;
+  const isAsBefore = Math.abs(drift) <= margin;
+  if (isNear && isAsBefore) return probeVerdict(report, NAME, "pass", finding);
   const reason = `${found}: at most ${options.limit} and a drift within ${margin} are wanted`;
   return probeVerdict(report, NAME, "inconclusive", { ...finding, reason, needs: "a person, or more questions" });
 }
