@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runSluice, temporaryFolder } from "./run-sluice.ts";
+import { sluiceInProcess } from "./sluice-in-process.ts";
 import { ndjson, traceEvents } from "./trace-events.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -51,6 +52,36 @@ describe("sluice plan", () => {
     expect(exposed["dead"]).toBeLessThan(20);
     expect(exposed["errors_4x"]).toBeGreaterThan(exposed["dead"] ?? 0);
     expect(exposed["slower_40"]).toBeGreaterThan(100);
+  });
+
+  it("names the gate that is proven last by the peaks of the latency, and refuses peaks that are no whole", async () => {
+    const path = await document("{ use: default }", "{ weight: 25, hold: 10s, cap: 2h }");
+    const cached = ["--latency-peaks", "0.945:40ms:0.4,0.055:2s:0.3"];
+    const one = await sluiceInProcess("plan", path);
+    expect(one.stdout).toMatch(/25 % +hold 10s, proof about \d+ s \(error-rate\)/);
+    expect(one.stdout).toContain("latency of one peak (--latency-peaks), sigma 0.5 (--latency-sigma)");
+    const two = await sluiceInProcess("plan", path, ...cached);
+    expect(two.stdout).toMatch(/25 % +hold 10s, proof about \d+ s \(p95-warm\)/);
+    expect(two.stdout).toContain("latency 94.5 % around 40 ms, sigma 0.4; 5.5 % around 2000 ms, sigma 0.3");
+    const [json, plain] = [
+      await sluiceInProcess("plan", path, "--json", ...cached),
+      await sluiceInProcess("plan", path, "--json"),
+    ];
+    const peaksOf = (text: string) =>
+      (JSON.parse(text) as { assumed: { latency_peaks: unknown } }).assumed.latency_peaks;
+    expect(peaksOf(json.stdout)).toEqual([
+      { share: 0.945, median_ms: 40, sigma: 0.4 },
+      { share: 0.055, median_ms: 2_000, sigma: 0.3 },
+    ]);
+    expect(peaksOf(plain.stdout)).toBeNull();
+    for (const [wrong, said] of [
+      ["0.9:40ms:0.4", "sum to 0.9"],
+      ["0.5:40ms,0.5:1s:0.3", "share:median:sigma"],
+      ["0.5:40:0.3,0.5:1s:0.3", "with its unit"],
+    ] as const) {
+      const { code, stderr } = await sluiceInProcess("plan", path, "--latency-peaks", wrong);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+    }
   });
 
   it("warns of a literal limit that stops healthy candidates by chance", async () => {

@@ -137,6 +137,11 @@ describe("what /metrics tells of the answers behind a gateway", () => {
       }
       expect(panel.valueOf("sluice_queue_age_ms")).toBeUndefined();
     }
+    const silent = await panelsOf(() => null);
+    for (const arm of ARMS) {
+      expect(silent[arm].valueOf("sluice_latency_ms")).toBeGreaterThan(0);
+      expect(silent[arm].valueOf("sluice_stage_latency_ms")).toBeUndefined();
+    }
   });
 
   it("TE-13: the queue's mean length and percentiles of its age, and nothing where nobody tells of a queue", async () => {
@@ -173,7 +178,7 @@ describe("what /metrics tells of the answers behind a gateway", () => {
     const LOOPS = [
       [search("d1"), search("d2"), search("d1"), search("d1")],
       [search("d1"), search("d1"), search("d1"), search("d1"), search("d1"), search("d1")],
-      [search("d1", 16), search("d2", 17), search("d3", 18)],
+      [search("d1", 17), search("d2", 18), search("d3", 19)],
     ];
     const NONE = [
       [search("d1"), search("d1"), search("d2"), search("d3"), search("d4", 16)],

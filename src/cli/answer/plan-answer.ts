@@ -108,6 +108,10 @@ export const planAnswer = z.strictObject({
     users: count.nullable(),
     failure_rate: share,
     latency_sigma: z.number().nonnegative(),
+    latency_peaks: z
+      .array(z.strictObject({ share, median_ms: z.number().positive(), sigma: z.number().positive() }))
+      .nullable()
+      .describe("null: one peak of that spread"),
     coverage_deviation: z.number().nonnegative().describe("of one question's paired difference"),
   }),
 });

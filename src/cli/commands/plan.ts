@@ -37,6 +37,11 @@ function gateWire(forecast: GateForecast): PlanStage["gates"][number] {
   };
 }
 
+function latencyPeaksWire(peaks: PlanOptions["latencyPeaks"]): PlanAnswer["assumed"]["latency_peaks"] {
+  if (peaks === null) return null;
+  return peaks.map(({ share, medianMs, logDeviation }) => ({ share, median_ms: medianMs, sigma: logDeviation }));
+}
+
 function rolloutWire({ alphaStop, to100S, exposed }: RolloutForecast): PlanAnswer["rollout"] {
   const { dead, fourfoldErrors, slower40 } = exposed;
   const requests = { dead, errors_4x: fourfoldErrors, slower_40: slower40 };
@@ -52,6 +57,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
     requestsPerSecond: options.rps,
     failureRate: options.errorRate,
     latencySigma: options.latencySigma,
+    latencyPeaks: options.latencyPeaks ?? undefined,
   };
   const stages = forecastStages(planned, assumed);
   const { leaseMs = null } = planned;
@@ -74,6 +80,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
         users: options.users,
         failure_rate: assumed.failureRate,
         latency_sigma: assumed.latencySigma,
+        latency_peaks: latencyPeaksWire(options.latencyPeaks),
         coverage_deviation: ASSUMED_COVERAGE_DEVIATION,
       },
     };

@@ -92,6 +92,15 @@ export interface PlanFacts {
   readonly identity: ReturnType<typeof identityFacts>;
 }
 
+function describeLatency({ latencySigma, latencyPeaks }: PlanOptions): string {
+  if (latencyPeaks === null) return `latency of one peak (--latency-peaks), sigma ${latencySigma} (--latency-sigma)`;
+  const peaks = latencyPeaks.map(
+    ({ share, medianMs, logDeviation }) =>
+      `${Number((share * 100).toPrecision(3))} % around ${medianMs} ms, sigma ${logDeviation}`,
+  );
+  return `latency ${peaks.join("; ")} (--latency-peaks)`;
+}
+
 /** Says a plan to a person. */
 export function sayPlan(facts: PlanFacts, terminal: Terminal): void {
   const { document, planned, stages, whole, known, options, probes, identity } = facts;
@@ -116,6 +125,6 @@ export function sayPlan(facts: PlanFacts, terminal: Terminal): void {
   for (const line of describeRollout(whole)) terminal.data(line);
   terminal.data(describeLease(planned.leaseMs ?? null));
   terminal.data(
-    `  assumed: ${options.rps} requests/s (--rps), ${options.errorRate * 100} % errors (--error-rate), latency sigma ${options.latencySigma} (--latency-sigma)`,
+    `  assumed: ${options.rps} requests/s (--rps), ${options.errorRate * 100} % errors (--error-rate), ${describeLatency(options)}`,
   );
 }

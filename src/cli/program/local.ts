@@ -1,7 +1,19 @@
 import type { PlanOptions } from "../plan/plan-options.ts";
 import { Option } from "commander";
+import type { LatencyShape } from "../../core/stats/latency-shape.ts";
 import type { Terminal } from "../terminal.ts";
-import { type Act, DATA_DIR, duration, port, positive, seed, type Shared, share, type Verb } from "./options.ts";
+import {
+  type Act,
+  DATA_DIR,
+  duration,
+  latencyPeaks,
+  port,
+  positive,
+  seed,
+  type Shared,
+  share,
+  type Verb,
+} from "./options.ts";
 
 /** Commands that need no running controller. */
 export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
@@ -43,6 +55,11 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
     .option("--users <n>", "users it has: what so many can show at each share", positive)
     .option("--error-rate <share>", "share of its requests that fail today", share, 0.005)
     .option("--latency-sigma <n>", "spread of its latency: standard deviation of the logarithm", positive, 0.5)
+    .option(
+      "--latency-peaks <list>",
+      "its latency where it has several peaks, as with cached answers: share:median:sigma of each, e.g. 0.9:40ms:0.4,0.1:2s:0.3",
+      latencyPeaks,
+    )
     .option("--detailed-exitcode", "exit 3 when there are changes", false)
     .option("--data <dir>", "data directory of the controller that knows the service", DATA_DIR)
     .option("--controller <url>", "address of that controller, when its data directory is elsewhere")
@@ -50,10 +67,15 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
       act(
         async (
           file: string,
-          options: Shared & Omit<PlanOptions, "dataDir" | "controller" | "users"> & { users?: number },
+          options: Shared &
+            Omit<PlanOptions, "dataDir" | "controller" | "users" | "latencyPeaks"> & {
+              users?: number;
+              latencyPeaks?: LatencyShape;
+            },
         ) => {
-          const { data: dataDir, controller = null, users = null } = options;
-          return (await import("../commands/plan.ts")).plan(file, { ...options, users, dataDir, controller }, terminal);
+          const { data: dataDir, controller = null, users = null, latencyPeaks: peaks = null } = options;
+          const given = { ...options, users, latencyPeaks: peaks, dataDir, controller };
+          return (await import("../commands/plan.ts")).plan(file, given, terminal);
         },
       ),
     );

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import type { LatencyPeak, LatencyShape } from "../../core/stats/latency-shape.ts";
 import { parseDurationMs } from "../../spec/duration.ts";
 import type { ExitCode } from "../exit-code.ts";
 
@@ -40,6 +41,22 @@ export function duration(text: string): number {
   const ms = parseDurationMs(text);
   if (ms !== null && ms > 0) return ms;
   throw new InvalidArgumentError("expected a duration with its unit, e.g. 30m or 1h");
+}
+
+/** Shares that were written with few digits may miss one by this much. */
+const ROUNDING = 0.001;
+
+/** Reads peaks of a latency: `share:median:sigma` of each, the shares summing to 1. */
+export function latencyPeaks(text: string): LatencyShape {
+  const peaks = text.split(",").map((one): LatencyPeak => {
+    const [part = "", median = "", sigma = "", more] = one.split(":");
+    if (more !== undefined || sigma === "")
+      throw new InvalidArgumentError(`expected share:median:sigma, e.g. 0.9:40ms:0.4, not "${one}"`);
+    return { share: share(part), medianMs: duration(median), logDeviation: positive(sigma) };
+  });
+  const sum = peaks.reduce((all, peak) => all + peak.share, 0);
+  if (Math.abs(sum - 1) < ROUNDING) return peaks;
+  throw new InvalidArgumentError(`the shares of the peaks sum to ${Number(sum.toPrecision(4))}, expected 1`);
 }
 
 /** Collects an option that may be given several times. */

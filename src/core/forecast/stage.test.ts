@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { aPlan, aPreset, gatesOf, traffic } from "../../../test/builders.ts";
-import { quantileDeviation } from "../stats/power.ts";
 import type { TrafficStage } from "../stage/plan.ts";
 import { forecastStage, type GateForecast } from "./stage.ts";
 
@@ -75,9 +74,5 @@ describe("forecastStage", () => {
 
   it("waits for stable above 50 %: 1 200 of each arm are 3 600 of the candidate at 75 %", () => {
     expect(forecast("shaping-strict", 75, "p95-equal-load").needsSamples).toBe(3_600);
-  });
-
-  it("knows the spread of a p95: 6.1 % for 300 lognormal latencies of sigma 0.5", () => {
-    expect(quantileDeviation(0.95, 300, 0.5)).toBeCloseTo(0.061, 3);
   });
 });

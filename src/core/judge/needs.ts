@@ -1,12 +1,20 @@
 import type { TrafficStage } from "../stage/plan.ts";
+import { type LatencyShape, onePeak } from "../stats/latency-shape.ts";
 
 /** The traffic a forecast assumes: base failure rate and spread of warm latency (sigma of the logarithm). */
 export interface Assumptions {
   readonly requestsPerSecond: number;
   readonly failureRate: number;
   readonly latencySigma: number;
+  /** Where latency has several peaks, as with cached answers beside others; then the spread alone says nothing. */
+  readonly latencyPeaks?: LatencyShape | undefined;
   /** How often the metric that a gate reads is read, in milliseconds; 0 where it reads none. */
   readonly readingEveryMs?: number;
+}
+
+/** How latency is assumed to be distributed. */
+export function latencyShapeOf({ latencySigma, latencyPeaks }: Assumptions): LatencyShape {
+  return latencyPeaks ?? onePeak(latencySigma);
 }
 
 /** What one kind of gate knows about its own needs. */

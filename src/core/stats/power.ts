@@ -1,7 +1,7 @@
 import { assert } from "../assert.ts";
 import { binomialAtLeast, divergence } from "./binomial.ts";
 import { mcnemar } from "./mcnemar.ts";
-import { lnGamma, normalCdf, normalQuantile } from "./special.ts";
+import { lnGamma, normalQuantile } from "./special.ts";
 
 /** Sum of the normal quantiles of one-sided alpha 0.05 and power 0.8: 2.486. @source statistics.md, probe sets */
 const REACH = normalQuantile(0.95) + normalQuantile(0.8);
@@ -73,29 +73,6 @@ export function secondsToProof(traffic: {
 
 /** What learning the alternative costs in nats, fitted to the simulated medians of `bernoulli-e-process.test.ts`. */
 const LEARNING_COST = 2;
-
-/**
- * Chance that a candidate latency exceeds `ratio` times stable's quantile, for lognormal latency: the candidate rate of
- * an exceedance e-process, whose stable rate is 1 - quantile.
- * @param factor the candidate's latency over stable's; 1 for equal arms
- * @param logDeviation standard deviation of the logarithm of a latency, 0.5 being usual
- */
-export function exceedanceRate(quantile: number, ratio: number, factor: number, logDeviation: number): number {
-  assert(ratio > 0 && factor > 0 && logDeviation > 0, `ratio, factor and deviation are > 0: ${ratio}, ${factor}`);
-  return normalCdf(-(normalQuantile(quantile) + Math.log(ratio / factor) / logDeviation));
-}
-
-/**
- * Standard deviation of the logarithm of an estimated quantile of lognormal latency, for large samples.
- * @source asymptotic variance p (1 - p) / (n f(q)^2) of a sample quantile: A. W. van der Vaart, "Asymptotic
- * Statistics" (1998), corollary 21.5, on the logarithm of the latency
- */
-export function quantileDeviation(quantile: number, samples: number, logDeviation: number): number {
-  assert(quantile > 0 && quantile < 1 && samples >= 1, `a quantile of at least one sample: ${quantile}, ${samples}`);
-  const z = normalQuantile(quantile);
-  const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
-  return (logDeviation * Math.sqrt((quantile * (1 - quantile)) / samples)) / density;
-}
 
 /** Clean requests that bound a rate at 95 %: the rule of three, 0 failures of N means at most 3/N. */
 export function cleanRequestsToBound(rate: number): number {

@@ -1,8 +1,9 @@
 import type { TrafficStage } from "../../stage/plan.ts";
-import { exceedanceRate, quantileDeviation, secondsToProof } from "../../stats/power.ts";
+import { exceedanceRate, quantileDeviation } from "../../stats/latency-shape.ts";
+import { secondsToProof } from "../../stats/power.ts";
 import { normalCdf } from "../../stats/special.ts";
 import { boundAt } from "../fields.ts";
-import { type Assumptions, bothArms, type Needs, shareOf } from "../needs.ts";
+import { type Assumptions, bothArms, latencyShapeOf, type Needs, shareOf } from "../needs.ts";
 import type { P95Options } from "./p95-gate.ts";
 import { secondsToOutlast } from "./swing-guard.ts";
 
@@ -13,10 +14,11 @@ const NEVER = Number.POSITIVE_INFINITY;
 export function secondsToSlowness(
   { harmRatio, alpha, swingMs }: P95Options,
   stage: TrafficStage,
-  { requestsPerSecond, latencySigma }: Assumptions,
+  assumed: Assumptions,
   factor: number,
 ): number | null {
-  const candidateRate = exceedanceRate(0.95, harmRatio, factor, latencySigma);
+  const candidateRate = exceedanceRate(0.95, harmRatio, factor, latencyShapeOf(assumed));
+  const { requestsPerSecond } = assumed;
   const traffic = { requestsPerSecond, candidateShare: shareOf(stage), candidateRate, stableRate: 0.05 };
   // Where a slower candidate exceeds less often than stable does, there is nothing to see.
   const proofS = candidateRate <= traffic.stableRate ? null : secondsToProof({ ...traffic, alpha });
@@ -25,17 +27,18 @@ export function secondsToSlowness(
 
 /** What a comparison of p95 needs at a stage of healthy traffic. */
 export function p95Needs(options: P95Options, stage: TrafficStage, assumed: Assumptions): Needs {
-  const { requestsPerSecond, latencySigma } = assumed;
+  const { requestsPerSecond } = assumed;
+  const latency = latencyShapeOf(assumed);
   const margin = boundAt(options.margin, stage.candidateBp);
   const candidateShare = shareOf(stage);
   if (options.mode === "literal") {
-    const spread = Math.SQRT2 * quantileDeviation(0.95, options.minSamples, latencySigma);
+    const spread = Math.SQRT2 * quantileDeviation(0.95, options.minSamples, latency);
     const falseStop = 1 - normalCdf(Math.log(options.harmRatio) / spread);
     const detectable = `${options.harmRatio}x`;
     return { needsSamples: bothArms(options.minSamples, candidateShare), falseStop, detectable };
   }
   const traffic = { requestsPerSecond, candidateShare, stableRate: 0.05 };
-  const proofRate = exceedanceRate(0.95, margin, 1, latencySigma);
+  const proofRate = exceedanceRate(0.95, margin, 1, latency);
   const proofS = secondsToProof({ ...traffic, candidateRate: proofRate, alpha: options.beta });
   const seen = RATIOS.find(
     (factor) => (secondsToSlowness(options, stage, assumed, factor) ?? NEVER) * 1_000 <= stage.holdMs,
