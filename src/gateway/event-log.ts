@@ -27,6 +27,21 @@ export interface RequestEvent {
   readonly tfinalMs: number;
 }
 
+/** A copy that the candidate answered for nobody. */
+export interface ShadowEvent {
+  readonly plan: ArmRoute;
+  readonly hash: number | null;
+  readonly id: string;
+  /** Equal for equal requests. */
+  readonly requestHash: string;
+  readonly stableStatus: number;
+  /** 0: it gave no answer. */
+  readonly status: number;
+  readonly errorClass: ErrorClass | null;
+  readonly isCold: boolean;
+  readonly ms: number;
+}
+
 /** Where lines go. `waiting` is what was written and is not out yet, in characters or bytes. */
 interface Sink {
   write(lines: string): void;
@@ -62,17 +77,30 @@ export class EventLog {
   }
 
   add(event: RequestEvent): void {
-    if (this.#lines.length + this.#sink.waiting() > WAITING_MAX) {
-      this.#dropped++;
-      return;
-    }
-    this.#lines += `${JSON.stringify(this.#wide(event))}\n`;
+    if (this.#hasRoom()) this.#lines += `${JSON.stringify(this.#wide(event))}\n`;
+  }
+
+  /** A copy, under arm `shadow`, with the tags that find its other half (X-4). */
+  addShadow({ id, requestHash, stableStatus, ms, ...answer }: ShadowEvent): void {
+    if (!this.#hasRoom()) return;
+    const { revision = null, indexHash = null } = answer.plan.facts;
+    const times = { ttfbMs: ms, tusableMs: 0, tfinalMs: ms };
+    const wide = this.#wide({ ...answer, ...times, isProbe: false, edgePop: null, said: null });
+    const tags = { shadow_id: id, req_hash: requestHash, model_rev: revision, index_hash: indexHash };
+    const line = { ...wide, arm: "shadow", ...tags, stable_status: stableStatus };
+    this.#lines += `${JSON.stringify(line)}\n`;
   }
 
   async close(): Promise<void> {
     this.#closed.abort();
     this.#flush();
     await this.#sink.close();
+  }
+
+  #hasRoom(): boolean {
+    if (this.#lines.length + this.#sink.waiting() <= WAITING_MAX) return true;
+    this.#dropped++;
+    return false;
   }
 
   #wide(event: RequestEvent): Record<string, unknown> {

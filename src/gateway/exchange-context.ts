@@ -2,7 +2,9 @@ import type { Place, Recorder } from "../core/window/recorder.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { GatewayCounts } from "./counts.ts";
 import type { EventLog } from "./event-log.ts";
+import type { Mirror } from "./mirror.ts";
 import type { ArmRoute } from "./routing-plan.ts";
+import type { ShadowCopy } from "./shadow-copy.ts";
 import type { StalledWrites } from "./stalled-writes.ts";
 
 /** What all exchanges of one gateway share. */
@@ -13,6 +15,7 @@ export interface ExchangeContext {
   readonly events: EventLog | null;
   readonly bodyBytesMax: number;
   readonly stalls: StalledWrites;
+  readonly mirror: Mirror;
   /** No new requests are taken: connections end with their answer. */
   isDraining: boolean;
   /** The time for running requests is over: what ends now was cut by the gateway. */
@@ -45,4 +48,6 @@ export interface Assignment {
   readonly isChunked: boolean;
   /** Monotonic time at which the request arrived. */
   readonly startMs: number;
+  /** Null for nearly all requests: it is not copied. */
+  readonly copy: ShadowCopy | null;
 }

@@ -14,6 +14,7 @@ import { REFUSALS } from "./refusal.ts";
 import { BodyTooLargeError, GatheredBody, RequestBody } from "./request-body.ts";
 import { answerHeaders, eventInTrailers } from "./response-headers.ts";
 import { hearService, ONE_RETRY } from "./service-word.ts";
+import type { ShadowCopy } from "./shadow-copy.ts";
 import type { Behind, StalledWrite } from "./stalled-writes.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -83,7 +84,7 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     if (contentLength <= 0 && !isChunked) return this.#askForPlace();
     if (contentLength > this.#context.bodyBytesMax) return this.#settle(REFUSALS.bodySize, true);
     if (isChunked || contentLength > GATHERED_BYTES) {
-      this.#body = new RequestBody(this.#req, this.#context.bodyBytesMax);
+      this.#body = new RequestBody(this.#req, this.#context.bodyBytesMax, this.#to.copy);
       if (!isChunked) this.#to.headers.push("content-length", String(contentLength));
       return this.#askForPlace();
     }
@@ -95,7 +96,10 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
   gather(chunk: Buffer): void {
     if (this.#isClosed || this.#gathering === null) return;
     this.#body = this.#gathering.add(chunk);
-    if (this.#body !== null) this.#askForPlace();
+    if (this.#body === null) return;
+    this.#to.copy?.add(this.#body);
+    this.#to.copy?.end();
+    this.#askForPlace();
   }
 
   run(): void {
@@ -179,6 +183,7 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     if (this.#isSettled) return;
     this.#said = eventInTrailers(trailers) ?? this.#said;
     this.#isSettled = true;
+    this.#noteAnswered();
     this.#release();
     if (this.#isClosed) return;
     this.#isHeaderHeld = false;
@@ -223,6 +228,7 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     recorder.record(place, hash, traffic, latencyMs, this.#errorClass, endMs, segments);
     const said = this.#said === null ? null : hearService(recorder, this.#to, this.#said);
     if (events !== null) this.#log(events, endMs, isWhole, said);
+    if (this.#to.copy !== null) this.#settleCopy(this.#to.copy, isWhole);
     this.#context.inFlight--;
     this.#context.onEnd();
     connectionOf(this.#req.socket).answered();
@@ -247,7 +253,20 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     this.#upstream.ended();
   }
 
+  #noteAnswered(): void {
+    if (this.#to.copy !== null) this.#to.copy.answeredMs = this.#context.clock.monoMs();
+  }
+
+  /** The user is served; only now the candidate is asked the same. */
+  #settleCopy(copy: ShadowCopy, isWhole: boolean): void {
+    const errorClass = this.#errorClass;
+    const isKnown = errorClass !== null || (isWhole && !this.#isOwnAnswer);
+    const stable = isKnown ? { status: this.#status, errorClass, isCold: this.#isCold } : null;
+    this.#context.mirror.settle(copy, stable);
+  }
+
   #stall(): void {
+    if (this.#to.copy !== null) this.#to.copy.hasWaited = true;
     this.#isStalled = true;
     this.#context.stalls.begin(this, this.#context.clock.monoMs());
   }
@@ -265,6 +284,7 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
    */
   #completeWithoutBody(): void {
     this.#isSettled = true;
+    this.#noteAnswered();
     this.#res.end();
     if (this.#body instanceof RequestBody) this.#body.destroy();
     this.#abort?.();
@@ -273,7 +293,8 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
 
   #dispatch(): void {
     if (this.#upstream.isGone) return this.#fail(REPLACED, null);
-    const { method, path, headers } = this.#to;
+    const { method, path, headers, copy } = this.#to;
+    if (copy !== null) copy.askedMs = this.#context.clock.monoMs();
     const { pool, prefix } = this.#upstream;
     const target = prefix === "" ? path : prefix + path;
     // The type lists the methods its authors know; the parser has let through what HTTP knows.

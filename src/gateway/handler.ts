@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { unitOfHeader } from "../core/assign/unit-header.ts";
 import { addPins, answerLabels, HEADERS } from "../core/routing/headers.ts";
-import type { Pin } from "../core/routing/route.ts";
+import type { Pin, Route } from "../core/routing/route.ts";
 import type { SchemaRefusal } from "../core/routing/schema-lock.ts";
 import { schemaProblem } from "../core/routing/schema-lock-problem.ts";
 import type { Asked } from "../plane/decider.ts";
@@ -15,6 +15,8 @@ import { REFUSALS, type Refusal } from "./refusal.ts";
 import { RequestFacts } from "./request-headers.ts";
 import { hasDotSegment, originForm } from "./request-target.ts";
 import type { RoutingPlan } from "./routing-plan.ts";
+import type { ShadowCopy } from "./shadow-copy.ts";
+import type { ShadowRoute } from "./shadow-route.ts";
 
 /** What the handler needs beside what exchanges share. */
 export interface HandlerContext extends ExchangeContext {
@@ -60,13 +62,13 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
   const place = isWarmOrProbe ? context.recorder.placeOf(decision.arm) : context.recorder.arrive(decision);
   if (plan.decider.seesViolations) context.recorder.countVisit(isViolation);
 
-  const { headers } = facts;
+  const { headers, contentLength, isChunked } = facts;
+  const copy = plan.shadow === null || isWarmOrProbe ? null : copyOf(context, plan.shadow, facts, req, path, decision);
   for (const text of arm.requestLabels) headers.push(text);
   addPins(headers, facts.pins);
   if (isWarmPing) headers.push(HEADERS.warm, "true");
   addForwarded(facts, peer.address);
 
-  const { contentLength, isChunked } = facts;
   const exchange = new Exchange(context, req, res, {
     plan: arm,
     place,
@@ -82,8 +84,30 @@ export function handleRequest(context: HandlerContext, req: IncomingMessage, res
     contentLength,
     isChunked,
     startMs,
+    copy,
   });
   exchange.start();
+}
+
+/** Notes what the candidate will be asked once the user has stable's answer; null for a request that is not chosen. */
+function copyOf(
+  { mirror }: HandlerContext,
+  route: ShadowRoute,
+  { headers, contentLength, isChunked, forwardedHost, forwardedProto, host }: RequestFacts,
+  req: IncomingMessage,
+  path: string,
+  { hash: unitHash }: Route,
+): ShadowCopy | null {
+  const asked = { host: forwardedHost ?? host, proto: forwardedProto };
+  return mirror.choose(route, {
+    method: req.method ?? "",
+    path,
+    headers,
+    ...asked,
+    unitHash,
+    contentLength,
+    isChunked,
+  });
 }
 
 /** Says toward the service how the request came. */

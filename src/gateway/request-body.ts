@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import type { ShadowCopy } from "./shadow-copy.ts";
 
 /** The client sent more than the gateway takes. */
 export class BodyTooLargeError extends Error {
@@ -13,12 +14,15 @@ export class BodyTooLargeError extends Error {
 export class RequestBody extends Readable {
   readonly #req: IncomingMessage;
   #left: number;
+  readonly #copy: ShadowCopy | null;
   #isAttached = false;
 
-  constructor(req: IncomingMessage, bytesMax: number) {
+  /** @param copy is told what the client sends; null for nearly all requests */
+  constructor(req: IncomingMessage, bytesMax: number, copy: ShadowCopy | null) {
     super({ highWaterMark: 65_536 });
     this.#req = req;
     this.#left = bytesMax;
+    this.#copy = copy;
   }
 
   override _read(): void {
@@ -37,11 +41,14 @@ export class RequestBody extends Readable {
     req.on("data", (chunk: Buffer) => {
       if (this.destroyed) return;
       this.#left -= chunk.length;
+      this.#copy?.add(chunk);
       if (this.#left < 0) this.destroy(new BodyTooLargeError("body too large"));
       else if (!this.push(chunk)) req.pause();
     });
     req.on("end", () => {
-      if (!this.destroyed) this.push(null);
+      if (this.destroyed) return;
+      this.#copy?.end();
+      this.push(null);
     });
     req.on("error", (error) => this.destroy(error)); // The client went away in the middle.
   }

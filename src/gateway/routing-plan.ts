@@ -6,6 +6,7 @@ import type { RouteTable, RouteTarget } from "../core/routing/route.ts";
 import { SegmentReader } from "../core/routing/segments.ts";
 import { Decider } from "../plane/decider.ts";
 import { RequestHeaderReader } from "./request-headers.ts";
+import { type ShadowRoute, shadowRoute } from "./shadow-route.ts";
 import type { ArmUpstreams, UpstreamSet } from "./upstream.ts";
 
 /** One arm of one document, with everything that is the same for all its requests. */
@@ -35,6 +36,16 @@ export interface RoutingPlan {
   readonly stable: ArmRoute;
   /** Null when the document has no candidate. */
   readonly candidate: ArmRoute | null;
+  /** Where copies of stable's requests go; null while there are none. */
+  readonly shadow: ShadowRoute | null;
+}
+
+/** What a plan leaves to chance. */
+interface Chance {
+  /** 32 hexadecimal digits. */
+  readonly visitorId: () => string;
+  /** Uniform in [0, 1). */
+  readonly uniform: () => number;
 }
 
 /** Prepares a table for the gateway; endpoints it shares with earlier ones keep their connections. */
@@ -42,17 +53,19 @@ export function planFor(
   table: RouteTable,
   upstreams: UpstreamSet,
   headerCountMax: number,
-  newVisitorId: () => string,
+  chance: Chance,
 ): RoutingPlan {
   const { document } = table;
   const { stable, candidate } = document.arms;
+  const route = candidate === null ? null : armRoute(table, { ...candidate, arm: "candidate" }, stable, upstreams);
   return {
     table,
     reader: new RequestHeaderReader(document.identity, headerCountMax),
-    decider: new Decider(table, newVisitorId),
+    decider: new Decider(table, chance.visitorId),
     segments: document.segments === undefined ? null : new SegmentReader(document.segments, document.sticky.seed),
     stable: armRoute(table, { ...stable, arm: "stable" }, candidate, upstreams),
-    candidate: candidate === null ? null : armRoute(table, { ...candidate, arm: "candidate" }, stable, upstreams),
+    candidate: route,
+    shadow: shadowRoute(table, route, chance.uniform),
   };
 }
 

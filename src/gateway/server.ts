@@ -19,9 +19,11 @@ import {
   type GatewayOptions,
   type GatewayTimeouts,
 } from "./options.ts";
+import { Mirror } from "./mirror.ts";
 import { Peers } from "./peers.ts";
 import { endpointsOf, planFor, type RoutingPlan } from "./routing-plan.ts";
 import { PlaneFile } from "./plane-file.ts";
+import { shadowKeyOf } from "./shadow-route.ts";
 import { StalledWrites } from "./stalled-writes.ts";
 import { StateFile } from "./state-file.ts";
 import { UpstreamSet } from "./upstream.ts";
@@ -135,7 +137,10 @@ class RunningGateway implements Gateway {
       gatewayId: this.gatewayId,
       clock,
       prepare: (table) =>
-        planFor(table, this.#upstreams, this.#limits.headerCount, () => hexOf(options.random.bytes(16))),
+        planFor(table, this.#upstreams, this.#limits.headerCount, {
+          visitorId: () => hexOf(options.random.bytes(16)),
+          uniform: () => options.random.float(),
+        }),
       planeId: `${options.gatewayId}.${planeFile.id}`,
       keys: options.keys,
       proof: {
@@ -153,13 +158,17 @@ class RunningGateway implements Gateway {
         options.onWindow?.(window);
       },
     });
+    const events =
+      options.events === undefined ? null : new EventLog(options.events, service, options.region ?? null, clock);
+    const { recorder } = this.#plane;
+    const newId = () => hexOf(options.random.bytes(8));
     this.#context = {
       clock,
       plane: this.#plane,
-      recorder: this.#plane.recorder,
+      recorder,
       counts: zeroCounts(),
-      events:
-        options.events === undefined ? null : new EventLog(options.events, service, options.region ?? null, clock),
+      events,
+      mirror: new Mirror({ clock, timeouts, limits: this.#limits, recorder, events, newId }),
       bodyBytesMax: this.#limits.bodyBytes,
       isDraining: false,
       isCutting: false,
@@ -257,6 +266,7 @@ class RunningGateway implements Gateway {
     ended.abort();
     this.#stopped.abort();
     await this.#allEnded(); // Exchanges hear of their connections a little later than the server does.
+    context.mirror.close();
     await this.#link?.close();
     await this.#upstreams.destroy();
     await context.events?.close();
@@ -273,18 +283,20 @@ class RunningGateway implements Gateway {
 
   #adopted(document: RoutingDocument): void {
     this.#upstreams.keepOnly(endpointsOf(document), document.drainMs);
+    this.#context.mirror.follow(shadowKeyOf(document));
     this.#stateFile?.save(document);
     this.#link?.hurry();
   }
 
   /** Ends what stands still for too long, until the gateway itself ends. */
   async #sweep(): Promise<void> {
-    const { counts, stalls, clock } = this.#context;
+    const { counts, stalls, clock, mirror } = this.#context;
     while (!this.#stopped.signal.aborted) {
       this.#tellLease();
       const nowMs = clock.monoMs();
       counts.stalled += stalls.cut(nowMs, this.#timeouts.clientWriteMs);
       this.#upstreams.expire(nowMs - this.#timeouts.queueMs);
+      mirror.expire(nowMs);
       await clock.sleep(SWEEP_MS, this.#stopped.signal);
     }
   }

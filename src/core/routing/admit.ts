@@ -13,9 +13,10 @@ import {
   type RoutingDocument,
   type UnitIdentity,
 } from "./document.ts";
-import { mayNameUnit } from "./headers.ts";
+import { mayBeInCopy, mayNameUnit } from "./headers.ts";
 import { SEGMENT_LIMITS, SEGMENT_NAME, type SegmentSource } from "./segments.ts";
 import { readServes } from "./schema-lock-serves.ts";
+import { readShadow } from "./shadow.ts";
 import { ShapeReader } from "./shape.ts";
 import { contentOf, readSuccession } from "./signature.ts";
 
@@ -125,7 +126,8 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
   const version = typeof json === "object" && json !== null ? (json as { version?: unknown }).version : undefined;
   const terms: readonly (keyof typeof NO_TERMS)[] =
     version === 2 ? ["store", "region", "lease", "override", "end", "kid", "signature"] : [];
-  const fields = shape.object(json, "", [...terms, ...FIELDS], version === 2 ? ["segments", "succession"] : []);
+  const later = ["segments", "shadow", "succession"] as const;
+  const fields = shape.object(json, "", [...terms, ...FIELDS], version === 2 ? later : []);
   if (fields === null) return null;
   const arms = shape.object(fields.arms, "arms", SERVING_ARMS);
   const sticky = shape.object(fields.sticky, "sticky", ["hash", "seed", "ttlMs"], ["key", "cookie"]);
@@ -157,6 +159,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
     issuedAt: shape.time(fields.issuedAt, "issuedAt") as EpochMs,
     ...(fields.version === 2 ? readTerms(shape, fields) : {}),
     ...(fields.segments === undefined ? {} : { segments: readSegments(shape, fields.segments) }),
+    ...(fields.shadow === undefined ? {} : { shadow: readShadow(shape, fields.shadow, mayBeInCopy) }),
   };
   shape.unique(document.allow, "allow");
   shape.unique(document.closed, "closed");
@@ -269,6 +272,9 @@ function checkArms(shape: ShapeReader, document: RoutingDocument): void {
   }
   if (closed.includes("candidate") && candidateBp > 0) {
     shape.refuse("candidateBp", `found ${candidateBp}, expected 0: the candidate is closed`);
+  }
+  if (document.shadow !== undefined && (arms.candidate === null || candidateBp > 0 || closed.length > 0)) {
+    shape.refuse("shadow", "expected both arms open and candidateBp 0: a candidate that gets copies answers no user");
   }
   if (closed.includes("stable") && candidateBp < 10_000) {
     shape.refuse("candidateBp", `found ${candidateBp}, expected 10000: stable is closed`);

@@ -3,6 +3,7 @@ import type { Bp, EpochMs } from "../unit.ts";
 import type { ArmFacts } from "./arm-facts.ts";
 import type { SegmentSource } from "./segments.ts";
 import type { Serves } from "./schema-lock.ts";
+import type { ShadowOrder } from "./shadow.ts";
 import type { Succession } from "./signature.ts";
 
 /** Where one arm is served and what separates its caches from the other arm's. */
@@ -71,6 +72,8 @@ export interface RoutingDocument {
   readonly issuedAt: EpochMs;
   /** How evidence tells users apart; absent: not at all. A data plane of the version before refuses it. */
   readonly segments?: readonly SegmentSource[];
+  /** The candidate answers copies and no user; absent: there are no copies. A plane of the version before refuses it. */
+  readonly shadow?: ShadowOrder;
   // From here on: all present in version 2, all absent in version 1.
   /** Identity of the store that numbered the document; null for the one a data plane starts from. */
   readonly store?: string | null;
@@ -105,6 +108,9 @@ export const NO_TERMS = {
   signature: null,
 } as const;
 
+/** What only documents of version 2 may have. */
+const LATER_FIELDS: readonly string[] = ["segments", "shadow", "succession"];
+
 /** Bounds of a lease in milliseconds; the upper one is also the longest that a planned stop may announce. */
 export const LEASE_LIMITS = { minMs: 1_000, maxMs: 600_000 } as const;
 
@@ -119,7 +125,7 @@ export function isProvisional({ lease, arms, closed }: RoutingDocument): boolean
  */
 export function renderDocument(document: RoutingDocument, version: number): RoutingDocument {
   if (version >= 2 || document.version === 1) return document;
-  const isTerm = (field: string) => Object.hasOwn(NO_TERMS, field) || field === "segments" || field === "succession";
+  const isTerm = (field: string) => Object.hasOwn(NO_TERMS, field) || LATER_FIELDS.includes(field);
   const common = Object.entries(document).filter(([field]) => !isTerm(field));
   const { hash, seed, ttlMs } = document.sticky;
   const plain = (target: ArmTarget): ArmTarget => {

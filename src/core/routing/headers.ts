@@ -25,6 +25,13 @@ export const HEADERS = {
   event: "x-sluice-event",
   /** From the edge before the gateway: the point of presence that took the request. */
   edgePop: "x-edge-pop",
+  /** Toward the candidate: `1` on a copy of a request that stable answers (X-4). */
+  shadow: "x-sluice-shadow",
+  /** Of a copy: its own name, and a hash by which equal requests are known. */
+  shadowId: "x-sluice-shadow-id",
+  requestHash: "x-sluice-request-hash",
+  /** Of a copy: `allow` where it may have effects; without it the fence refuses them. */
+  effects: "x-sluice-effects",
   forwardedFor: "x-forwarded-for",
   forwardedHost: "x-forwarded-host",
   forwardedProto: "x-forwarded-proto",
@@ -128,6 +135,20 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
 /** Whether a header may say who asks: end to end, and not one that the data plane keeps for itself. */
 export function mayNameUnit(name: string): boolean {
   return !OWN_FIELDS.has(name.toLowerCase()) && !isHopByHop(name, NONE) && !isInternalHeader(name);
+}
+
+/** The key of a request that had an effect would find, or take, the answer of the request that was copied. */
+const NEVER_IN_COPY: ReadonlySet<string> = new Set(["idempotency-key"]);
+
+/** Whether a copy of a request may keep a header because a document names it. */
+export function mayBeInCopy(name: string): boolean {
+  return mayNameUnit(name) && !NEVER_IN_COPY.has(name.toLowerCase());
+}
+
+/** What a copy is told of itself, as `requestLabels` tells a request. Its cache is no arm's. */
+export function shadowLabels(cachePrefix: string, effects: "deny" | "allow"): readonly string[] {
+  const allowed = effects === "allow" ? [HEADERS.effects, "allow"] : [];
+  return [HEADERS.arm, "shadow", HEADERS.cacheNamespace, `${cachePrefix}shadow:`, HEADERS.shadow, "1", ...allowed];
 }
 
 /** Whether a header ends at this connection. `listed` are the lower-case names of the `Connection` field. */

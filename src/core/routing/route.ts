@@ -12,6 +12,7 @@ export type RouteReason =
   | "no-candidate"
   | "lease-expired"
   | "override"
+  | "shadow"
   | "schema-lock"
   | "pin"
   | "allow-list"
@@ -19,7 +20,7 @@ export type RouteReason =
   | "no-unit";
 
 /** Why one arm alone may serve. */
-type OnlyReason = "closed-arm" | "no-candidate" | "lease-expired" | "override";
+type OnlyReason = "closed-arm" | "no-candidate" | "lease-expired" | "override" | "shadow";
 
 /** A pin whose signature and expiry were already verified; never made from a bare client header. */
 export interface Pin {
@@ -94,7 +95,7 @@ export function stableOnly(table: RouteTable, reason: "lease-expired" | "overrid
   return { ...table, choice, locked: lockedOf(choice), headerSplit: "0" }; // The split in force, which clients are told.
 }
 
-function choiceOf({ arms, closed }: RoutingDocument): RouteTable["choice"] {
+function choiceOf({ arms, closed, shadow }: RoutingDocument): RouteTable["choice"] {
   const stable: RouteTarget = { ...arms.stable, arm: "stable" };
   const candidate: RouteTarget | null = arms.candidate === null ? null : { ...arms.candidate, arm: "candidate" };
   if (closed.includes("stable")) {
@@ -102,6 +103,7 @@ function choiceOf({ arms, closed }: RoutingDocument): RouteTable["choice"] {
     return { kind: "one", target: candidate, reason: "closed-arm" };
   }
   if (closed.includes("candidate")) return { kind: "one", target: stable, reason: "closed-arm" };
+  if (shadow !== undefined) return { kind: "one", target: stable, reason: "shadow" };
   return candidate === null
     ? { kind: "one", target: stable, reason: "no-candidate" }
     : { kind: "both", stable, candidate };

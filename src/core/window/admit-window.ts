@@ -2,14 +2,14 @@ import { SERVING_ARMS } from "../arm.ts";
 import type { Problem } from "../problem.ts";
 import { ShapeReader } from "../routing/shape.ts";
 import type { Bp, EpochMs } from "../unit.ts";
-import { isErrorClass } from "./error-class.ts";
+import { readBins, readClasses } from "./admit-counts.ts";
+import { readShadowWindow } from "./admit-shadow.ts";
 import { readUnitWindow } from "./admit-units.ts";
-import { BIN_COUNT, countBins, type SparseBins } from "./sketch.ts";
+import { countBins, type SparseBins } from "./sketch.ts";
 import {
   type ArmWindow,
   COUNTERS,
   type Counter,
-  type ErrorClass,
   type Gauge,
   GAUGES,
   type GaugeSum,
@@ -38,7 +38,7 @@ function readWindow(shape: ShapeReader, json: unknown): TelemetryWindow | null {
     json,
     "",
     ["gatewayId", "service", "seq", "startMs", "endMs", "document", "candidateBp", "arms", "gatewayFailures"],
-    ["units"],
+    ["units", "shadow"],
   );
   if (fields === null) return null;
   const units = fields.units === undefined ? null : readUnitWindow(shape, fields.units, "units");
@@ -61,6 +61,7 @@ function readWindow(shape: ShapeReader, json: unknown): TelemetryWindow | null {
     arms: { stable, candidate },
     gatewayFailures: shape.integer(fields.gatewayFailures, "gatewayFailures", WINDOW_LIMITS.count),
     ...(units === null ? {} : { units }),
+    ...(fields.shadow === undefined ? {} : { shadow: readShadowWindow(shape, fields.shadow, "shadow") }),
   };
   if (window.endMs < window.startMs) shape.refuse("endMs", `found ${window.endMs}, before the start ${window.startMs}`);
   return window;
@@ -122,21 +123,6 @@ function checkSums(shape: ShapeReader, arm: ArmWindow, path: string): void {
   }
 }
 
-function readClasses(shape: ShapeReader, json: unknown, path: string): ArmWindow["classes"] {
-  const record = shape.record(json, path);
-  const entries = Object.entries(record ?? {});
-  const classes: Record<ErrorClass, number> = {};
-  if (entries.length > WINDOW_LIMITS.classes) {
-    shape.refuse(path, `found ${entries.length} classes, expected at most ${WINDOW_LIMITS.classes}`);
-    return classes;
-  }
-  for (const [name, count] of entries) {
-    if (isErrorClass(name)) classes[name] = shape.integer(count, `${path}.${name}`, WINDOW_LIMITS.count);
-    else shape.refuse(path, `found a class that is not stage|family|code`);
-  }
-  return classes;
-}
-
 /** Named readings of a closed list, in the order of that list; an unknown name is a problem, not an ignored one. */
 function readNamed<Name extends string, T>(
   shape: ShapeReader,
@@ -172,24 +158,4 @@ function readGauges(shape: ShapeReader, json: unknown, path: string): ArmWindow[
 
 function readTimings(shape: ShapeReader, json: unknown, path: string): NonNullable<ArmWindow["timings"]> {
   return readNamed<Timing, SparseBins>(shape, json, path, TIMINGS, (value, at) => readBins(shape, value, at));
-}
-
-function readBins(shape: ShapeReader, json: unknown, path: string): SparseBins {
-  if (!Array.isArray(json) || json.length % 2 !== 0 || json.length > 2 * WINDOW_LIMITS.bins) {
-    shape.refuse(path, `expected [bin, count, …] of at most ${WINDOW_LIMITS.bins} bins`);
-    return [];
-  }
-  let previous = -1;
-  for (let i = 0; i < json.length; i += 2) {
-    const bin: unknown = json[i];
-    const count: unknown = json[i + 1];
-    const isBin = typeof bin === "number" && Number.isInteger(bin) && bin > previous && bin < BIN_COUNT;
-    const isCount = typeof count === "number" && Number.isInteger(count) && count >= 1 && count <= WINDOW_LIMITS.count;
-    if (!isBin || !isCount) {
-      shape.refuse(`${path}[${i}]`, `expected ascending bins below ${BIN_COUNT} with counts 1..${WINDOW_LIMITS.count}`);
-      return [];
-    }
-    previous = bin;
-  }
-  return json as number[];
 }

@@ -6,6 +6,7 @@ import type { SegmentLabel } from "../routing/segments.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import { otherClassOf } from "./error-class.ts";
 import { countBins, LatencySketch, mergeBins, quantileOf, type SparseBins } from "./sketch.ts";
+import { ShadowLog } from "./shadow-log.ts";
 import { UnitBudget } from "./unit-budget.ts";
 import { UnitLog } from "./unit-log.ts";
 import { UnitSet } from "./unit-set.ts";
@@ -124,6 +125,7 @@ export class Recorder {
   readonly #budget = new UnitBudget();
   readonly #units = new UnitSet();
   #document: RoutingDocument;
+  #shadow: ShadowLog | null = null;
   #slots: ByArm<ArmSlot> = { stable: new ArmSlot(), candidate: new ArmSlot() };
   #places: Places;
   #log: UnitLog;
@@ -197,6 +199,12 @@ export class Recorder {
     place.slot.hear(signals);
   }
 
+  /** Where pairs are counted: requests of users that the candidate answers a second time, for nobody. */
+  get shadow(): ShadowLog {
+    this.#shadow ??= new ShadowLog();
+    return this.#shadow;
+  }
+
   /** Counts an answer the gateway made itself, or a body it cut. */
   countGatewayFailure(): void {
     this.#gatewayFailures++;
@@ -209,6 +217,7 @@ export class Recorder {
     const arms = { stable: this.#slots.stable.drain(), candidate: this.#slots.candidate.drain() };
     const classes = { stable: Object.keys(arms.stable.classes), candidate: Object.keys(arms.candidate.classes) };
     const units = this.#log.drain(classes, otherClassOf);
+    const shadow = this.#shadow?.drain() ?? null;
     const window: TelemetryWindow = {
       gatewayId: this.#gatewayId,
       service,
@@ -220,6 +229,7 @@ export class Recorder {
       arms,
       gatewayFailures: this.#gatewayFailures,
       ...(units === null ? {} : { units }),
+      ...(shadow === null ? {} : { shadow }),
     };
     this.#learnSlow(arms.stable.warm);
     this.#seq++;
@@ -238,6 +248,7 @@ export class Recorder {
       this.#units.clear();
       this.#budget.clear();
     }
+    if (document.rolloutId !== this.#document.rolloutId) this.#shadow = null; // Another candidate's pairs.
     if (document.sticky.seed !== this.#document.sticky.seed) this.#log = new UnitLog(document.sticky.seed);
     this.#slots = slotsFor(document, this.#document, this.#slots);
     this.#places = placesFor(this.#slots, document.candidateBp);

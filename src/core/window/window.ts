@@ -1,6 +1,7 @@
 import type { ByArm } from "../arm.ts";
 import type { SegmentLabel } from "../routing/segments.ts";
 import type { Bp, EpochMs } from "../unit.ts";
+import type { ShadowWindow } from "./shadow-window.ts";
 import type { SparseBins } from "./sketch.ts";
 
 /**
@@ -144,6 +145,8 @@ export interface TelemetryWindow {
   readonly gatewayFailures: number;
   /** Absent where nobody tells units apart. */
   readonly units?: UnitWindow;
+  /** Absent where no request was chosen to be copied. */
+  readonly shadow?: ShadowWindow;
 }
 
 export const EMPTY_ARM_WINDOW: ArmWindow = {
