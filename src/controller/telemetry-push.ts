@@ -62,7 +62,7 @@ function withoutEvidence(
 ): readonly TelemetryWindow[] {
   const arms = { stable: EMPTY_ARM_WINDOW, candidate: EMPTY_ARM_WINDOW };
   return windows.map((window) => {
-    const { units: _, ...counts } = window;
+    const { units: _, shadow: __, ...counts } = window;
     return isEvidence(window) ? window : { ...counts, arms };
   });
 }
