@@ -198,4 +198,27 @@ describe("the drain window", () => {
     void gateway.drain();
     await clock.advance(60_001);
   });
+
+  it("DS-3: a revision that a later document names again is kept, and what runs on it is never cut", async () => {
+    const clock = manualClock();
+    let say: (text: string) => void = () => {};
+    const old = await origin((_seen, res) => {
+      res.write("one ");
+      say = (text) => void res.write(text);
+    });
+    const next = await origin();
+    const gateway = await aGateway(aDocument(old.url, null, { drainMs: 60_000 }), { clock });
+    const running = streamed(gateway.url);
+    await eventually(() => running.pieces.length === 1);
+    for (const [seq, url] of [next.url, next.url, old.url].entries()) {
+      gateway.adopt(aDocument(url, null, { drainMs: 60_000, seq: seq + 2 }));
+      await clock.advance(1_000);
+    }
+    await clock.advance(61_000);
+    say("two ");
+    expect(await eventually(() => running.pieces.length === 2)).toBe(true);
+    void gateway.drain();
+    await clock.advance(60_001);
+    expect(await running.end).toBe("cut");
+  });
 });

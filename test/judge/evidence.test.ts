@@ -13,8 +13,8 @@ const HOST = "127.0.0.1:4400";
 const ID = "support-rag-7";
 const started = (release: Release) => new PresetRollout(release).start();
 
-/** What `sluice report` reads, from the controller's own API. */
-async function clientOf(world: World): Promise<ControllerClient> {
+/** What `sluice report` reads, from the controller's own API, and how `sluice retry` orders another try. */
+async function clientOf(world: World): Promise<ControllerClient & { retry(): Promise<Response> }> {
   const { controller, clock } = world;
   const secret = "t".repeat(43);
   const tokens = await TokenBook.open(world.store, clock, [[secret, "admin"]]);
@@ -30,7 +30,18 @@ async function clientOf(world: World): Promise<ControllerClient> {
   const headers = { host: HOST, authorization: `Bearer ${secret}` };
   const get = async (path: string) => (await app.request(`http://${HOST}${path}`, { headers })).json();
   const status = (id: string) => get(`/v1/rollouts/${id}`);
-  return { get, status } as unknown as ControllerClient;
+  const order = { method: "POST", body: "{}", headers: { ...headers, "idempotency-key": "again" } };
+  const retry = async () => app.request(`http://${HOST}/v1/rollouts/${ID}/retry`, order);
+  return { get, status, retry } as unknown as ControllerClient & { retry(): Promise<Response> };
+}
+
+/** What `sluice explain` prints. */
+async function explained(client: ControllerClient): Promise<string> {
+  const lines: string[] = [];
+  const data = (line: string) => void lines.push(line);
+  const terminal = { data, document: data, say: () => {}, isInteractive: false };
+  await explain(ID, null, { json: true }, client, { ...terminal, paint: (_style, text) => text });
+  return lines.join("");
 }
 
 describe("the evidence of a rollout", () => {
@@ -108,6 +119,76 @@ describe("the evidence of a rollout", () => {
   });
 });
 
+const EXACT = { estimate: 0, ci: [-0.01, 0.01] } as const;
+const UNCHANGED = { coverage: EXACT, flipRate: EXACT, convergentShare: EXACT, deltaS: { ...EXACT, median: 0, p95: 0 } };
+
+describe("the next generation of a rollout", () => {
+  const [first, second] = [{ coverage: 0.84 }, { coverage: 0.93 }].map((candidate) => aProbeReport({ candidate }));
+
+  it("is reported by itself: no entry, verdict, probe or request of the try before", async () => {
+    let isHarmful = true;
+    const rollout = await started({
+      preset: "bg-serverless",
+      steps: "[{ probes: true }, { weight: 10, hold: 2s }, { weight: 50, hold: 60s }]",
+      probe: (run) => (run === 0 ? first : second) ?? aProbeReport(),
+      candidate: () => (isHarmful ? { slower: 2 } : {}),
+    });
+    const { world } = rollout;
+    await rollout.until(() => world.phase === "rolled-back");
+    const client = await clientOf(world);
+    const before = await readReport(ID, client);
+    expect([before.generation, before.causeGate, before.outcome]).toEqual([1, "p95-warm", "rolled-back"]);
+    isHarmful = false;
+    let windows = 0;
+    const { reshape } = world.gateway;
+    world.gateway.reshape = (window) => {
+      windows++;
+      return reshape(window);
+    };
+    expect((await client.retry()).status).toBe(201);
+    await rollout.until(() => world.gateway.document.candidateBp === 5_000);
+    const after = await readReport(ID, client);
+    const markdown = reportMarkdown(after);
+    await world.controller.stop();
+    expect([after.generation, after.cause, after.lookAt, after.outcome]).toEqual([2, null, null, "progressing"]);
+    expect(after.startedAt).toBeGreaterThan(before.startedAt + before.durationMs);
+    expect(after.timeline[0]).toEqual({ atMs: 0, stageIndex: 0, text: "started" });
+    expect(
+      after.timeline.map(({ text }) => text).filter((text) => /rolled-back|rolling-back| fail: /.test(text)),
+    ).toEqual([]);
+    expect(after.verdicts.filter(({ verdict }) => verdict.kind === "fail")).toEqual([]);
+    expect([before, after].map(({ probes }) => probes.map(({ report }) => report))).toEqual([[first], [second]]);
+    expect(markdown).toMatch(/generation 2[\s\S]*\| 0\.93 \|/);
+    expect(markdown).not.toContain("| 0.84 |");
+    expect(before.requests.candidate).toBeGreaterThan(0);
+    const counted = after.requests.stable + after.requests.candidate;
+    expect(counted).toBeGreaterThan(2_000);
+    expect(counted).toBeLessThanOrEqual(windows * 2_000);
+  });
+
+  it("is explained without what the probes of the try before met", async () => {
+    const failures = [{ kind: "error", what: "headers|5xx|503", runs: 3, question: "q7", excerpt: "" }] as const;
+    const release: Release = {
+      preset: "default",
+      steps: "[{ probes: true }, { weight: 10, hold: 2s }]",
+      probe: aProbeReport({ candidate: { errors: 3, failures }, paired: UNCHANGED }),
+      candidate: { classes: { "headers|5xx|503": 0.5 } },
+    };
+    const rollout = await started(release);
+    const { world } = rollout;
+    await rollout.until(() => world.phase === "rolled-back");
+    const client = await clientOf(world);
+    expect(await explained(client)).toContain("3 of 300 probes of the candidate");
+    const unasked = planOf({ ...release, steps: "[{ weight: 10, hold: 2s }]" });
+    await world.controller.apply({ ...unasked, generation: 2, sticky: { ...unasked.sticky, seed: 8 } });
+    await rollout.until(() => world.phase === "rolled-back" && world.stored?.rollout.cause?.gate != null);
+    const text = await explained(client);
+    await world.controller.stop();
+    expect(text).toContain("error-rate");
+    expect(text).not.toContain("probes of the candidate");
+  });
+});
+
 describe("the rerankers of both arms", () => {
   it.each([
     ["k2", "", true],
@@ -169,13 +250,9 @@ describe("after a way back", () => {
       const rollout = await started({ preset: "bg-serverless", steps, ...harm } as Release);
       const { world } = rollout;
       await rollout.until(() => world.phase === "rolled-back");
-      const lines: string[] = [];
-      const data = (line: string) => void lines.push(line);
-      const terminal = { data, document: data, say: () => {}, isInteractive: false };
-      const client = await clientOf(world);
-      await explain(ID, null, { json: true }, client, { ...terminal, paint: (_style, text) => text });
+      const text = await explained(await clientOf(world));
       await world.controller.stop();
-      const told = JSON.parse(lines.join("")) as { explanations: { gate: string }[] };
+      const told = JSON.parse(text) as { explanations: { gate: string }[] };
       const first = told.explanations.find((one) => one.gate === gate);
       expect(JSON.stringify(first)).toMatch(words);
       expect(first).toMatchObject({

@@ -4,6 +4,7 @@ import { newErrorClass } from "../../core/judge/errors/new-error-class.ts";
 import { adviceFor, findGate } from "../../core/judge/gates.ts";
 import { type GateSetting, gateLabel, readGateLabel } from "../../core/judge/setting.ts";
 import type { ProbeReport } from "../../core/measure/report.ts";
+import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { describeErrorClass } from "../../core/window/error-class.ts";
 import type { Status } from "../../controller/status.ts";
 import { CliError } from "../cli-error.ts";
@@ -11,6 +12,7 @@ import { printableLine } from "../../core/printable.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
+import { ofGeneration } from "./report.ts";
 
 type WireVerdict = Status["verdicts"][number];
 
@@ -188,8 +190,8 @@ export async function explain(
   const id = encodeURIComponent(rolloutId);
   const [status, { plan }, { reports }] = await Promise.all([
     client.status(rolloutId),
-    client.get<{ plan: { gates: readonly GateSetting[] } }>(`/v1/rollouts/${id}/journal`),
-    client.get<{ reports: { report: ProbeReport }[] }>(`/v1/verdicts/${id}`),
+    client.get<{ plan: Pick<RolloutPlan, "rolloutId" | "generation" | "gates"> }>(`/v1/rollouts/${id}/journal`),
+    client.get<{ reports: { effectId: string; report: ProbeReport }[] }>(`/v1/verdicts/${id}`),
   ]);
   const asked = status.verdicts.filter((verdict) =>
     gate === null ? verdict.verdict !== "pass" : verdict.gate === gate || readGateLabel(verdict.gate).gate === gate,
@@ -199,7 +201,7 @@ export async function explain(
     throw new CliError(EXIT.badUsage, `gate "${gate}" has said nothing about ${rolloutId}; gates that spoke: ${known}`);
   }
   const explanations = (gate === null ? worstFirst(asked, status.stage.kind === "probes") : asked).map((verdict) =>
-    explainVerdict(verdict, plan.gates, reports.at(-1)?.report, status),
+    explainVerdict(verdict, plan.gates, ofGeneration(reports, plan).at(-1)?.report, status),
   );
   const cause = status.cause === null ? null : `${status.phase}: ${status.cause.text}`;
   if (options.json) {

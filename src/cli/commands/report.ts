@@ -42,8 +42,15 @@ export async function readReport(rolloutId: string, client: Pick<ControllerClien
   if (entries.length === 0)
     throw new CliError(EXIT.toolError, `rollout ${rolloutId} has decided nothing yet; try again when it runs`);
   const { requests, failures } = observations.totals;
-  const own = reports.filter(({ effectId }) => effectId.startsWith(`${plan.rolloutId}/${plan.generation}/`));
-  return buildReport({ plan, entries, cause, reports: own, requests, failures });
+  return buildReport({ plan, entries, cause, reports: ofGeneration(reports, plan), requests, failures });
+}
+
+/** Probe reports of the current generation; those of earlier ones are kept beside them. */
+export function ofGeneration<R extends { readonly effectId: string }>(
+  reports: readonly R[],
+  { rolloutId, generation }: Pick<ReportSource["plan"], "rolloutId" | "generation">,
+): readonly R[] {
+  return reports.filter(({ effectId }) => effectId.startsWith(`${rolloutId}/${generation}/`));
 }
 
 /** Entries since the current generation began; earlier ones were of other traffic, and are over. */
