@@ -74,10 +74,10 @@ describe("stickiness", () => {
     const users = Array.from({ length: 24 }, (_, index) => ({ "x-user-id": `user-${index}` }));
     const everybody = async (turn: number) => {
       const url = (index: number) => (gateways[(turn + index) % gateways.length] as Gateway).url;
-      const arms = [];
-      for (const [index, visitor] of visitors.entries()) arms.push(await visitor.ask(url(index)));
-      for (const [index, user] of users.entries()) arms.push(await new Browser().ask(url(index), user));
-      return arms;
+      return Promise.all([
+        ...visitors.map((visitor, index) => visitor.ask(url(index))),
+        ...users.map((user, index) => new Browser().ask(url(index), user)),
+      ]);
     };
     const first = await everybody(0);
     expect(new Set(first.slice(0, 24))).toEqual(new Set(["stable", "candidate"]));
