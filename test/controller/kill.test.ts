@@ -1,7 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +9,7 @@ import { systemClock } from "../../src/fence/system.ts";
 import { randomStream } from "../../src/core/stats/random.ts";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import type { JournalEntry } from "../../src/ports/controller-store.ts";
+import { freePort } from "../free-port.ts";
 import { bundleEntry } from "./bundle.ts";
 import { type ChildController, endChild, startChild, startHealth } from "./child.ts";
 import { SimulatedGateway } from "./simulated-gateway.ts";
@@ -24,14 +23,6 @@ const TICK_MS = 50;
 const ALONE_MAX_MS = 120_000;
 const STORIES = ["promoted", "rolled-back", "aborted"] as const;
 type Story = (typeof STORIES)[number];
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
-}
 
 /** A simulated gateway that lives through the controller's deaths and compares every document it is given. */
 class Edge extends SimulatedGateway {

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import { admitWindow } from "../../src/core/window/admit-window.ts";
 import type { TelemetryWindow } from "../../src/core/window/window.ts";
+import { freePort } from "../free-port.ts";
 import { aDocument, aGateway, anOrigin, eventually, get, listen } from "./world.ts";
 
 let open: (() => Promise<unknown>)[] = [];
@@ -69,7 +70,8 @@ async function world(parts: { stream?: boolean; seq?: number } = {}) {
   const origin = await anOrigin();
   open.push(() => origin.close());
   const document = aDocument(origin.url, null, { drainMs: 200 });
-  const controller = await fakeController({ ...document, seq: parts.seq ?? 1 }, { stream: parts.stream ?? true });
+  const options = { stream: parts.stream ?? true, port: await freePort() };
+  const controller = await fakeController({ ...document, seq: parts.seq ?? 1 }, options);
   open.push(() => controller.close());
   const gateway = await aGateway(document, { controllerUrl: controller.url, token: "t0k3n" });
   open.push(() => gateway.drain());
@@ -102,8 +104,10 @@ describe("ControlLink", () => {
   it("adopts what the stream says, at once, and never goes back", async () => {
     const { document, controller, gateway } = await world();
     expect(await eventually(() => gateway.stats().control?.following === "stream")).toBe(true);
+    const { gets } = controller.state;
     controller.publish({ ...document, seq: 7 });
-    expect(await eventually(() => gateway.document().seq === 7, 500)).toBe(true);
+    expect(await eventually(() => gateway.document().seq === 7)).toBe(true);
+    expect(controller.state.gets).toBe(gets); // At once: it was told, and did not come to ask.
     expect(await eventually(() => controller.pushes.some(({ adopted }) => adopted.seq === 7))).toBe(true);
     controller.publish({ ...document, seq: 3 });
     controller.publish({ ...document, service: "other", seq: 9 });
@@ -115,15 +119,15 @@ describe("ControlLink", () => {
     const { document, controller, gateway } = await world({ stream: false, seq: 2 });
     expect(await eventually(() => gateway.document().seq === 2)).toBe(true);
     expect(gateway.stats().control?.following).not.toBe("stream");
-    expect(await eventually(() => controller.state.notModified > 0, 3_000)).toBe(true);
+    expect(await eventually(() => controller.state.notModified > 0)).toBe(true);
     controller.publish({ ...document, seq: 4 });
-    expect(await eventually(() => gateway.document().seq === 4, 3_000)).toBe(true);
+    expect(await eventually(() => gateway.document().seq === 4)).toBe(true);
   });
 
   it("pushes a valid window each 250 ms, also an empty one, with key, token and adopted document", async () => {
     const { controller, gateway } = await world();
     await get(gateway.url);
-    expect(await eventually(() => controller.pushes.length >= 4, 4_000)).toBe(true);
+    expect(await eventually(() => controller.pushes.length >= 4)).toBe(true);
     const windows = controller.pushes.flatMap((push) => push.windows);
     expect(windows.map(({ seq }) => seq)).toEqual(windows.map((_window, at) => at));
     for (const window of windows) expect(admitWindow(window)).toEqual(window);
@@ -140,10 +144,10 @@ describe("ControlLink", () => {
     const port = Number(new URL(controller.url).port);
     await controller.close();
     expect((await get(gateway.url)).status).toBe(200);
-    expect(await eventually(() => (gateway.stats().control?.windowsWaiting ?? 0) >= 3, 4_000)).toBe(true);
+    expect(await eventually(() => (gateway.stats().control?.windowsWaiting ?? 0) >= 3)).toBe(true);
     const back = await fakeController({ ...document, seq: 5 }, { stream: true, port });
     open.push(() => back.close());
-    expect(await eventually(() => back.pushes.length > 0 && gateway.document().seq === 5, 8_000)).toBe(true);
+    expect(await eventually(() => back.pushes.length > 0 && gateway.document().seq === 5)).toBe(true);
     const seqs = [...controller.pushes, ...back.pushes].flatMap((push) => push.windows.map(({ seq }) => seq));
     expect([...new Set(seqs)]).toEqual(Array.from({ length: Math.max(...seqs) + 1 }, (_, at) => at));
     expect(origin.seen).toHaveLength(1);
@@ -153,10 +157,10 @@ describe("ControlLink", () => {
   it("gives up windows the controller refuses for good, and keeps those it could not take", async () => {
     const { controller, gateway } = await world();
     controller.state.status = 503;
-    expect(await eventually(() => (gateway.stats().control?.windowsWaiting ?? 0) >= 2, 4_000)).toBe(true);
+    expect(await eventually(() => (gateway.stats().control?.windowsWaiting ?? 0) >= 2)).toBe(true);
     expect(gateway.stats().control?.windowsDropped).toBe(0);
     controller.state.status = 422;
-    expect(await eventually(() => (gateway.stats().control?.windowsDropped ?? 0) >= 2, 6_000)).toBe(true);
+    expect(await eventually(() => (gateway.stats().control?.windowsDropped ?? 0) >= 2)).toBe(true);
   });
 
   it("pushes the last window when it drains", async () => {

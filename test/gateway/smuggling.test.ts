@@ -24,7 +24,7 @@ describe("S3: what reaches the origin", () => {
 
   it.each(CORPUS.map((payload) => [payload.name, payload] as const))("%s", async (_name, { bytes, reach }) => {
     origin.seen.length = 0;
-    const text = await exchangeBytes(gateway.url, bytes, 40);
+    const text = await exchangeBytes(gateway.url, bytes, 40, reach.length);
     expect(origin.seen.map(({ method, url }) => `${method} ${url}`)).toEqual(reach);
     // The connections to the origin are in step: the next request is seen as itself and answered as itself.
     const next = await get(`${gateway.url}/mark`);

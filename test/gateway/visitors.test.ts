@@ -3,11 +3,13 @@ import { foldEvidence, isHarmProven, startEvidence } from "../../src/core/judge/
 import { aBlock } from "../builders.ts";
 import { createRouter } from "../../src/edge/router.ts";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
+import { randomStream } from "../../src/core/stats/random.ts";
 import { bp } from "../../src/core/unit.ts";
 import type { TelemetryWindow } from "../../src/core/window/window.ts";
 import { systemClock } from "../../src/fence/system.ts";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
 import type { Gateway } from "../../src/gateway/server.ts";
+import type { Random } from "../../src/ports/random.ts";
 import { aDocument, aGateway, anOrigin, get, type Origin } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
@@ -19,22 +21,29 @@ let candidate: Origin;
 let open: Gateway[] = [];
 /** Hours that the gateways' wall clocks are ahead. */
 let hours = 0;
+/** The same in every run: a visitor's id, which is drawn, says which arm he is on. */
+let random: Random;
 
 beforeEach(async () => {
   [stable, candidate] = [await anOrigin(), await anOrigin()];
-  [open, hours] = [[], 0];
+  [open, hours, random] = [[], 0, randomOf(3)];
 });
 afterEach(async () => {
   for (const gateway of open) await gateway.drain();
   for (const arm of [stable, candidate]) await arm.close();
 });
 
+function randomOf(seed: number): Random {
+  const float = randomStream(seed);
+  return { float, bytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(float() * 256)) };
+}
+
 const at = (percent: number, parts: Partial<RoutingDocument> = {}) =>
   aDocument(stable.url, candidate.url, { candidateBp: bp(percent * 100), sticky: STICKY, drainMs: 200, ...parts });
 
 async function gatewayOn(document: RoutingDocument, parts: Partial<GatewayOptions> = {}): Promise<Gateway> {
   const clock = { ...systemClock, wallMs: () => (systemClock.wallMs() + hours * HOUR_MS) as never };
-  const made = await aGateway(document, { clock, ...parts });
+  const made = await aGateway(document, { clock, random, ...parts });
   open.push(made);
   return made;
 }

@@ -112,32 +112,40 @@ export function aGateway(document: RoutingDocument, parts: Partial<GatewayOption
   });
 }
 
-/** Sends bytes and returns all that came back until the server closed or was quiet for `quietMs`. */
-export function exchangeBytes(url: string, bytes: string | readonly string[], quietMs = 120): Promise<string> {
-  return converse(url, bytes, () => false, quietMs);
+/**
+ * Sends bytes and returns all that came back until the server closed, or was quiet for `quietMs` after as many answers
+ * as are due at least; gives up after 30 s.
+ */
+export function exchangeBytes(
+  url: string,
+  bytes: string | readonly string[],
+  quietMs = 120,
+  answersMin = 1,
+): Promise<string> {
+  const areDue = (text: string) => text.split("HTTP/1.1 ").length > answersMin;
+  return converse(url, bytes, (text) => (areDue(text) ? quietMs : PATIENCE_MS));
 }
 
 /** Sends bytes and returns all that came back until `isDone` says so or the server closed; gives up after 30 s. */
 export function exchangeUntil(url: string, bytes: string | readonly string[], isDone: RegExp): Promise<string> {
-  return converse(url, bytes, (text) => isDone.test(text), 30_000);
+  return converse(url, bytes, (text) => (isDone.test(text) ? 0 : PATIENCE_MS));
 }
 
-function converse(
-  url: string,
-  bytes: string | readonly string[],
-  isDone: (text: string) => boolean,
-  quietMs: number,
-): Promise<string> {
+const PATIENCE_MS = 30_000;
+
+/** @param quietMs how long it may be quiet from now on, by what came so far; 0 when nothing more is waited for */
+function converse(url: string, bytes: string | readonly string[], quietMs: (text: string) => number): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname);
     let text = "";
-    let timer = setTimeout(() => socket.destroy(), Math.max(2_000, quietMs));
+    let timer = setTimeout(() => socket.destroy(), Math.max(2_000, quietMs("")));
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
       clearTimeout(timer);
-      timer = setTimeout(() => socket.destroy(), quietMs);
-      if (isDone(text)) socket.destroy();
+      const patienceMs = quietMs(text);
+      if (patienceMs === 0) return void socket.destroy();
+      timer = setTimeout(() => socket.destroy(), patienceMs);
     });
     socket.on("error", () => {});
     socket.on("close", () => {
@@ -170,8 +178,8 @@ export function get(url: string, options: RequestOptions = {}, body: string | Bu
   });
 }
 
-/** Waits until `isTrue`, at most two seconds; false when it never was. */
-export async function eventually(isTrue: () => boolean, withinMs = 2_000): Promise<boolean> {
+/** Waits until `isTrue`; false when it never was. Long, because a machine may be busy: who waits in vain has failed. */
+export async function eventually(isTrue: () => boolean, withinMs = 20_000): Promise<boolean> {
   const endMs = systemClock.monoMs() + withinMs;
   while (systemClock.monoMs() < endMs) {
     if (isTrue()) return true;

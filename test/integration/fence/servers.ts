@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import pg from "pg";
+import { freePort } from "../../free-port.ts";
 
 /** One server of our own, on a free loopback port, in a folder of its own. */
 export interface TestServer {
@@ -59,17 +59,6 @@ function orSkip(found: boolean, what: string): boolean {
 export const hasPostgres = () => orSkip(postgresFolder() !== null, "PostgreSQL (initdb, postgres)");
 export const hasRedis = () => orSkip(onPath("redis-server") !== null, "redis-server");
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
-
 /** PostgreSQL refuses to run as root: then it runs as the `postgres` account its package made. */
 function asUser(): { readonly uid?: number; readonly gid?: number } {
   if (process.getuid?.() !== 0) return {};
@@ -87,7 +76,7 @@ async function stopProcess(child: ChildProcess, signal: NodeJS.Signals, folder: 
 }
 
 async function untilReady(what: string, child: ChildProcess, isReady: () => Promise<unknown>): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1_200; tries++) {
     if (child.exitCode !== null) throw new Error(`${what} ended at its start with exit code ${child.exitCode}`);
     const ready = await isReady().then(
       () => true,
@@ -96,7 +85,7 @@ async function untilReady(what: string, child: ChildProcess, isReady: () => Prom
     if (ready) return;
     await sleep(50);
   }
-  throw new Error(`${what} did not answer within 10 s`);
+  throw new Error(`${what} did not answer within a minute`);
 }
 
 /**

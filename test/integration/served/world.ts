@@ -1,21 +1,13 @@
 import { createServer, get, type Server } from "node:http";
 import { readFile, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer as createNetServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { type Finished, runSluice, type RunningSluice, startSluice, temporaryFolder } from "../../cli/run-sluice.ts";
+import { freePort } from "../../free-port.ts";
 
 export const SERVICE = "desk";
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-/** A port that was free a moment ago, for what has to come back at the same address. */
-export async function freePort(): Promise<number> {
-  const server = createNetServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function origin(arm: string): Promise<{ readonly server: Server; readonly url: string }> {
   const server = createServer((_, response) => response.end(arm));

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { nodeWebhookTransport, type WebhookTransportOptions } from "../../../src/drivers/webhook/node/index.ts";
+import { freePort } from "../../free-port.ts";
 import { aPost, openPartner, type Partner } from "./partner.ts";
 
 interface Row {
@@ -22,8 +23,9 @@ let ipv6: Partner;
 let attempts: string[] = [];
 
 beforeEach(async () => {
-  ipv4 = await openPartner({ host: "127.0.0.1" });
-  ipv6 = await openPartner({ host: "::1", port: ipv4.port });
+  const port = await freePort();
+  ipv4 = await openPartner({ host: "127.0.0.1", port });
+  ipv6 = await openPartner({ host: "::1", port });
   attempts = [];
   const connect = Socket.prototype.connect;
   vi.spyOn(Socket.prototype, "connect").mockImplementation(function (this: Socket, ...args: unknown[]): Socket {

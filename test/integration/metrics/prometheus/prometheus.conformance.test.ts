@@ -43,11 +43,11 @@ describe.skipIf(!hasPrometheus())("metrics/prometheus on a real server", () => {
     return answer.data.result;
   }
   async function until(query: string, isThere: (value: string | undefined) => boolean): Promise<void> {
-    for (let tries = 0; tries < 400; tries++) {
+    for (let tries = 0; tries < 1_600; tries++) {
       if (isThere((await raw(query))[0]?.value[1])) return;
       await sleep(25);
     }
-    throw new Error(`the server did not come to the state awaited of ${query} within 10 s`);
+    throw new Error(`the server did not come to the state awaited of ${query} within 40 s`);
   }
   /** Resolves when everything the target shows now has been scraped. */
   async function scraped(): Promise<void> {

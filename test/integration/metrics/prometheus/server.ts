@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, createServer as createSocketServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../../../free-port.ts";
 
 const SCRAPE_MS = 1_000;
-const START_TRIES_MAX = 200;
+const START_TRIES_MAX = 1_200;
 
 /** A Prometheus of our own that scrapes one target every second. */
 export interface PrometheusServer {
@@ -43,28 +44,17 @@ export function hasPrometheus(): boolean {
   return false;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createSocketServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
 }
 
 /** Starts a target; with the port and the lines of one that was stopped, that one comes back. */
-export async function startTarget(port = 0, lines = new Map<string, string>()): Promise<Target> {
+export async function startTarget(port: number | null = null, lines = new Map<string, string>()): Promise<Target> {
   const server = createServer((_, response) => {
     response.writeHead(200, { "content-type": "text/plain; version=0.0.4" });
     response.end(`${[...lines.values()].join("\n")}\n`);
   });
-  await listen(server, port);
+  await listen(server, port ?? (await freePort()));
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     lines,
@@ -112,5 +102,5 @@ export async function startPrometheus(targetAddress: string): Promise<Prometheus
     await sleep(50);
   }
   await stop();
-  throw new Error("prometheus did not answer within 10 s");
+  throw new Error("prometheus did not answer within a minute");
 }
