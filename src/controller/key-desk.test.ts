@@ -24,7 +24,7 @@ async function atTwentyPercent() {
   return { signer, keys };
 }
 
-const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
 const candidateAnswers = async (quarters: number): Promise<number> => {
   const before = world.gateway.served.candidate;
   await world.run(quarters);

@@ -1,8 +1,8 @@
 import { readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { inThisProcess } from "./sluice-in-process.ts";
 import { Served } from "../integration/served/world.ts";
-import { runSluice } from "./run-sluice.ts";
 
 /** Far beyond what a controller counts to. */
 const JUMP = 2 ** 32;
@@ -10,10 +10,10 @@ const JUMP = 2 ** 32;
 let served: Served;
 let file: string;
 beforeAll(async () => {
-  served = await Served.open(1_000);
+  served = await Served.open(1_000, inThisProcess);
   file = served.path("backup.gz");
   await served.everybodyOnCandidate("second");
-}, 60_000);
+}, 180_000);
 afterAll(() => served.close());
 
 const restore = (code: number, ...more: readonly string[]) => served.must(code, "restore", file, ...more);
@@ -29,11 +29,11 @@ describe("a backup", () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await served.must(13, "backup", file)).toContain(`${file} is there already`);
     expect(await served.armNow()).toBe("candidate");
-  }, 60_000);
+  }, 180_000);
 
   it("replaces no database that a controller has open, with or without the flag", async () => {
     for (const more of [[], ["--replace"]]) expect(await restore(13, ...more)).toContain("stop it first");
-  }, 60_000);
+  }, 180_000);
 
   it("says what was lost, moves nobody, pauses what it believes to run, and is heard above what was published since", async () => {
     await served.must(0, "abort", "second", "--reason", "after the backup");
@@ -55,21 +55,21 @@ describe("a backup", () => {
     // The lease of one second may end the wait before the gateway has heard of the document.
     await served.until("a number above all before", async () => (await epoch()) > JUMP);
     await served.everybodyOnCandidate("third");
-  }, 60_000);
+  }, 180_000);
 
   it("of a stopped controller moves to another directory with identity and credentials", async () => {
     await served.controller.stop();
     file = served.path("stopped.gz");
     await served.must(0, "backup", file);
     const elsewhere = served.path("elsewhere");
-    const { code, stderr } = await runSluice(["restore", file, "--data", elsewhere]);
+    const { code, stderr } = await inThisProcess(["restore", file, "--data", elsewhere]);
     expect([code, stderr]).toEqual([0, expect.stringContaining("rollouts begun since are unknown")]);
     for (const name of ["store-id", "token", "gateway-token", "signing-key"]) {
       expect(await readFile(join(elsewhere, name), "utf8")).toBe(await readFile(join(served.dataDir, name), "utf8"));
     }
-    const first = await runSluice(["restore", file, "--data", elsewhere]);
+    const first = await inThisProcess(["restore", file, "--data", elsewhere]);
     expect([first.code, first.stderr]).toEqual([13, expect.stringContaining("--replace")]);
-  }, 60_000);
+  }, 180_000);
 
   it("that is none, cut off, empty or missing is named with advice, and nothing is changed", async () => {
     const [cut, other, empty] = [served.path("cut.gz"), served.path("other.gz"), served.path("empty.gz")];
@@ -85,7 +85,7 @@ describe("a backup", () => {
       ]);
       expect(stderr).toContain(path);
     }
-    const nowhere = await runSluice(["backup", served.path("x.gz"), "--data", served.path("nowhere")]);
+    const nowhere = await inThisProcess(["backup", served.path("x.gz"), "--data", served.path("nowhere")]);
     expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining("there is no database in")]);
-  }, 60_000);
+  }, 180_000);
 });

@@ -4,7 +4,9 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HANDBOOK, HANDBOOK_GOLD } from "../../src/cli/handbook.ts";
+import { gatewayHeard } from "./gateway-heard.ts";
 import { type RunningSluice, runSluice, startSluice, temporaryFolder } from "./run-sluice.ts";
+import { sluiceInProcess } from "./sluice-in-process.ts";
 
 const documentOf = (stable: string, candidate: string): string => `apiVersion: sluice/v1
 kind: Rollout
@@ -42,7 +44,7 @@ describe("bad documents and files", () => {
       .replace("hold: 1s", "hold: 1")
       .replace("use: demo", "use: dmo");
     await writeFile(inFolder("broken.yaml"), text);
-    const { code, stdout, stderr } = await runSluice(["validate", inFolder("broken.yaml")]);
+    const { code, stdout, stderr } = await sluiceInProcess("validate", inFolder("broken.yaml"));
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain("broken.yaml:9:53  found 1, expected a duration with its unit: write 1s or 1m");
     expect(stderr).toContain('did you mean "demo"?');
@@ -51,13 +53,16 @@ describe("bad documents and files", () => {
   });
 
   it("names a missing document, an unknown command and an unknown option, exit 2", async () => {
-    expect(await runSluice(["validate", inFolder("absent.yaml")])).toMatchObject({
+    expect(await sluiceInProcess("validate", inFolder("absent.yaml"))).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("absent.yaml (ENOENT)"),
     });
-    expect(await runSluice(["aply", "x"])).toMatchObject({ code: 2, stderr: expect.stringContaining("apply") });
-    expect(await runSluice(["status", "--jsn"])).toMatchObject({ code: 2, stderr: expect.stringContaining("--json") });
-    expect(await runSluice(["demo", "--scenario", "slwo"])).toMatchObject({
+    expect(await sluiceInProcess("aply", "x")).toMatchObject({ code: 2, stderr: expect.stringContaining("apply") });
+    expect(await sluiceInProcess("status", "--jsn")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--json"),
+    });
+    expect(await sluiceInProcess("demo", "--scenario", "slwo")).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('did you mean "slow"?'),
     });
@@ -67,13 +72,13 @@ describe("bad documents and files", () => {
     const item =
       "- { id: q1, topic: t, phrasings: [how long is a hold, how long does a hold last, what time is a hold], answerable: true, gold: [{ doc: rollouts/stages, section: rollouts/stages#the-hodl }] }\n";
     await writeFile(inFolder("gold.yaml"), item);
-    const { code, stderr } = await runSluice(["gold", "lint", inFolder("gold.yaml"), "--corpus", HANDBOOK]);
+    const { code, stderr } = await sluiceInProcess("gold", "lint", inFolder("gold.yaml"), "--corpus", HANDBOOK);
     expect(code).toBe(2);
     expect(stderr).toContain("rollouts/stages#the-hodl");
   });
 
   it("finds nothing wrong with the handbook's own gold set", async () => {
-    expect(await runSluice(["gold", "lint", HANDBOOK_GOLD, "--corpus", HANDBOOK])).toMatchObject({
+    expect(await sluiceInProcess("gold", "lint", HANDBOOK_GOLD, "--corpus", HANDBOOK)).toMatchObject({
       code: 0,
       stdout: "",
     });
@@ -81,13 +86,13 @@ describe("bad documents and files", () => {
 
   it("refuses an empty corpus, naming it, exit 1", async () => {
     await mkdir(inFolder("empty"), { recursive: true });
-    const { code, stderr } = await runSluice(["lab", "serve", "--corpus", inFolder("empty"), "--index", "x"]);
+    const { code, stderr } = await sluiceInProcess("lab", "serve", "--corpus", inFolder("empty"), "--index", "x");
     expect(code).toBe(1);
     expect(stderr).toContain(inFolder("empty"));
   });
 
   it("says that a probe target does not answer, exit 1", async () => {
-    const { code, stderr } = await runSluice([
+    const { code, stderr } = await sluiceInProcess(
       "probe",
       "--target",
       "http://127.0.0.1:9/answer",
@@ -97,7 +102,7 @@ describe("bad documents and files", () => {
       "smoke",
       "--repeats",
       "1",
-    ]);
+    );
     expect(code).toBe(1);
     expect(stderr).toContain("http://127.0.0.1:9/answer");
   });
@@ -105,7 +110,7 @@ describe("bad documents and files", () => {
 
 describe("a controller in trouble", () => {
   it("answers a command without a controller with what to start, exit 1", async () => {
-    const { code, stderr } = await runSluice(["status", "--data", inFolder("nobody")]);
+    const { code, stderr } = await sluiceInProcess("status", "--data", inFolder("nobody"));
     expect(code).toBe(1);
     expect(stderr).toContain("sluice serve --data");
   });
@@ -134,25 +139,25 @@ describe("a controller in trouble", () => {
     const data = inFolder("two");
     await writeFile(inFolder("away.yaml"), documentOf("http://127.0.0.1:9/answer", "http://127.0.0.1:10/answer"));
     const controller = start(["serve", "--json", "--data", data, "--port", "0"]);
-    await controller.ready;
-    const alone = await runSluice(["apply", inFolder("away.yaml"), "--data", data]);
+    const { url } = await controller.ready;
+    const alone = await sluiceInProcess("apply", inFolder("away.yaml"), "--data", data);
     expect([alone.code, alone.stderr]).toEqual([
       1,
       expect.stringContaining("no gateway of service bad-input is connected"),
     ]);
     const gateway = start(["gateway", inFolder("away.yaml"), "--json", "--data", data]);
     await gateway.ready;
-    await new Promise((resolve) => setTimeout(resolve, 1_000)); // Its first report is on the way.
-    const away = await runSluice(["apply", inFolder("away.yaml"), "--data", data]);
+    await gatewayHeard(url, data);
+    const away = await sluiceInProcess("apply", inFolder("away.yaml"), "--data", data);
     expect([away.code, away.stderr]).toEqual([
       1,
       expect.stringMatching(/stable is not ready at http:\/\/127\.0\.0\.1:9\/healthz\/ready: no answer/),
     ]);
-    const { stdout } = await runSluice(["status", "--json", "--data", data]);
+    const { stdout } = await sluiceInProcess("status", "--json", "--data", data);
     expect(JSON.parse(stdout)).toEqual({ rollouts: [] });
     await gateway.stop();
     await controller.stop();
-  }, 30_000);
+  }, 180_000);
 
   it("says that the disk is full, exit 1, and starts again with everything it had", async () => {
     const data = inFolder("full");
@@ -166,5 +171,5 @@ describe("a controller in trouble", () => {
     const again = start(["serve", "--json", "--data", data, "--port", "0"]);
     expect((await again.ready)["url"]).toMatch(/^http:/);
     expect((await again.stop()).code).toBe(0);
-  }, 30_000);
+  }, 180_000);
 });

@@ -3,8 +3,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gatewayHeard } from "./gateway-heard.ts";
 import { FACTS, otherShapeService } from "./other-shape-service.ts";
-import { type RunningSluice, runSluice, startSluice, temporaryFolder } from "./run-sluice.ts";
+import { type RunningSluice, startSluice, temporaryFolder } from "./run-sluice.ts";
+import { sluiceInProcess } from "./sluice-in-process.ts";
 
 const MAP = `request: { question: /query, k: /top }
 response:
@@ -61,10 +63,9 @@ describe("what no probe could pass is told before a rollout begins", { timeout: 
     );
     await writeFile(file("document.yaml"), document());
     running.push(startSluice(["serve", "--json", "--data", file("data"), "--port", "0"]));
-    await running[0]?.ready;
+    const controller = await running[0]?.ready;
     running.push(startSluice(["gateway", file("document.yaml"), "--json", "--data", file("data")]));
-    await running[1]?.ready;
-    await new Promise((resolve) => setTimeout(resolve, 1_500)); // The gateway makes itself known with its first report.
+    await gatewayHeard(controller?.["url"], file("data"));
   });
   afterAll(async () => {
     for (const one of running.reverse()) await one.stop();
@@ -90,7 +91,7 @@ ${over.more ?? ""}  gates: [{ use: demo }]
 
   async function tried(command: "apply" | "doctor" | "plan", over: Parameters<typeof document>[0]) {
     await writeFile(file("tried.yaml"), document(over));
-    const { code, stdout, stderr } = await runSluice([command, file("tried.yaml"), "--data", file("data")]);
+    const { code, stdout, stderr } = await sluiceInProcess(command, file("tried.yaml"), "--data", file("data"));
     return { code, said: stdout + stderr };
   }
 
@@ -107,7 +108,7 @@ ${over.more ?? ""}  gates: [{ use: demo }]
     process.env["DESK_KEY"] = "s3cret-of-the-desk";
     const gold = ["--gold", file("gold.jsonl"), "--map", file("map.yaml"), "--tier", "smoke", "--repeats", "1"];
     const header = ["--header", "x-api-key: ${DESK_KEY}"];
-    const { code, stdout, stderr } = await runSluice(["probe", "--target", urls.keyed, ...gold, ...header]);
+    const { code, stdout, stderr } = await sluiceInProcess("probe", "--target", urls.keyed, ...gold, ...header);
     delete process.env["DESK_KEY"];
     expect([code, stdout + stderr]).toEqual([1, expect.stringMatching(/401.*no key in (?!nothing)/s)]);
     expect(stdout + stderr).not.toContain("s3cret");
@@ -151,7 +152,7 @@ ${over.more ?? ""}  gates: [{ use: demo }]
   });
 
   it("nothing of all this began a rollout", async () => {
-    const { stdout } = await runSluice(["status", "--json", "--data", file("data")]);
+    const { stdout } = await sluiceInProcess("status", "--json", "--data", file("data"));
     expect(stdout).not.toContain("desk-1");
     expect((await tried("doctor", {})).code).toBe(0);
   });

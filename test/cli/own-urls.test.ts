@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gatewayHeard } from "./gateway-heard.ts";
 import { FACTS, otherShapeService } from "./other-shape-service.ts";
 import { type RunningSluice, runSluice, startSluice, temporaryFolder } from "./run-sluice.ts";
 
@@ -73,7 +74,7 @@ describe("your own two URLs, followed step by step against a service of another 
     expect(await runSluice(["validate", file("rollout.yaml")])).toMatchObject({ code: 0 });
 
     const data = file("data");
-    await start("serve", "--json", "--data", data, "--port", "0").ready;
+    const controller = await start("serve", "--json", "--data", data, "--port", "0").ready;
     const gateway = start("gateway", file("rollout.yaml"), "--json", "--data", data);
     const { url } = await gateway.ready;
     const users = setInterval(() => {
@@ -89,7 +90,7 @@ describe("your own two URLs, followed step by step against a service of another 
       }
     }, 50);
     try {
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await gatewayHeard(controller["url"], data);
       const applied = await runSluice(["apply", file("rollout.yaml"), "--watch", "--data", data]);
       expect([applied.code, applied.stderr]).toEqual([0, expect.stringContaining("PROMOTED")]);
     } finally {

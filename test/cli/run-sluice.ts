@@ -19,6 +19,8 @@ export interface RunningSluice {
   /** First line of stdout, parsed. */
   readonly ready: Promise<Record<string, unknown>>;
   readonly finished: Promise<Finished>;
+  /** Everything it said on stderr so far. */
+  said(): string;
   stop(signal?: NodeJS.Signals): Promise<Finished>;
 }
 
@@ -57,6 +59,7 @@ export function startSluice(
     child,
     ready,
     finished,
+    said: () => heard.stderr,
     stop(signal = "SIGTERM") {
       child.kill(signal);
       return finished;

@@ -4,7 +4,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runSluice, type RunningSluice, startSluice, temporaryFolder } from "./run-sluice.ts";
+import { type RunningSluice, startSluice, temporaryFolder } from "./run-sluice.ts";
+import { sluiceInProcess } from "./sluice-in-process.ts";
 
 const USERS = 1_200;
 const TENANTS = 12;
@@ -16,7 +17,7 @@ let gateway: RunningSluice;
 let gatewayUrl = "";
 const servers: Server[] = [];
 const inFolder = (name: string) => join(folder.path, name);
-const sluice = (...argv: string[]) => runSluice([...argv, "--data", inFolder("data")]);
+const sluice = (...argv: string[]) => sluiceInProcess(...argv, "--data", inFolder("data"));
 
 /** A service that fails the requests of one tenant, or of none. */
 async function origin(failing: string | null): Promise<string> {

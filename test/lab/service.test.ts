@@ -287,12 +287,12 @@ describe("laboratory life", () => {
   });
 
   it("finishes running answers and streams when it closes, and accepts nothing new", async () => {
-    const lab = await serveLab({ ...plain(), modelMs: 150, seed: 7 });
+    const lab = await serveLab({ ...plain(), modelMs: 800, seed: 7 });
     const running = [
       ask(lab.url, QUESTION),
       post(lab.url, { question: QUESTION }, { headers: { accept: "text/event-stream" } }).then((r) => r.text()),
     ];
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    await new Promise((resolve) => setTimeout(resolve, 250)); // Both have arrived and wait for the model.
     const closing = Promise.all([lab.close(), lab.close()]);
     const [answer, stream] = (await Promise.all(running)) as [WireAnswer, string];
     expect(answer.refused).toBe(false);

@@ -15,7 +15,7 @@ describe("a controller that is killed and started again within the lease", () =>
   beforeAll(async () => {
     served = await Served.open(15_000);
     await served.everybodyOnCandidate("second");
-  }, 60_000);
+  }, 180_000);
   afterAll(() => served.close());
 
   it("moves nobody", async () => {
@@ -25,7 +25,7 @@ describe("a controller that is killed and started again within the lease", () =>
       await served.until("the gateway heard again", () => isHeard(served));
     });
     expect(await met).toEqual(["candidate"]);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("a controller that was deposed", () => {
@@ -37,7 +37,7 @@ describe("a controller that was deposed", () => {
     await served.gateway.stop("SIGKILL");
     await served.startGateway("--controller", proxy.url);
     await served.everybodyOnCandidate("second");
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     proxy.close();
     await served.close();
@@ -57,5 +57,5 @@ describe("a controller that was deposed", () => {
     await served.stableAfterLease();
     proxy.aim(successor.url);
     await served.until("everybody on the candidate", isOn(served, "candidate"));
-  }, 60_000);
+  }, 180_000);
 });

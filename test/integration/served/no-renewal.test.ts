@@ -21,7 +21,7 @@ describe("a lease is renewed by nobody but the controller that owns the store an
     await served.stableAfterLease();
     served.controller.child.kill("SIGCONT");
     await served.until("everybody on the candidate", isCandidate);
-  }, 30_000);
+  }, 180_000);
 
   it("not by one whose store is down, later than half of its ownership", async () => {
     const { pid } = served.controller.child;
@@ -30,5 +30,5 @@ describe("a lease is renewed by nobody but the controller that owns the store an
     await served.controller.stop("SIGKILL");
     await served.startController();
     await served.until("everybody on the candidate", isCandidate);
-  }, 40_000);
+  }, 180_000);
 });

@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { gatewayHeard } from "../../cli/gateway-heard.ts";
 import { type Finished, runSluice, type RunningSluice, startSluice, temporaryFolder } from "../../cli/run-sluice.ts";
 import { freePort } from "../../free-port.ts";
 
@@ -34,6 +35,7 @@ export class Served {
   readonly #folder: Awaited<ReturnType<typeof temporaryFolder>>;
   readonly #origins: readonly { readonly server: Server; readonly url: string }[];
   readonly #leaseMs: number;
+  readonly #run: typeof runSluice;
   readonly #running: RunningSluice[] = [];
   #user = 0;
 
@@ -42,16 +44,19 @@ export class Served {
     origins: readonly { readonly server: Server; readonly url: string }[],
     ports: readonly [controller: number, gateway: number],
     leaseMs: number,
+    run: typeof runSluice,
   ) {
     this.#folder = folder;
     this.#origins = origins;
     [this.controllerPort, this.gatewayPort] = ports;
     this.#leaseMs = leaseMs;
+    this.#run = run;
   }
 
-  static async open(leaseMs: number): Promise<Served> {
+  /** @param run carries out commands; `inThisProcess` where there are many */
+  static async open(leaseMs: number, run = runSluice): Promise<Served> {
     const [folder, stable, candidate] = [await temporaryFolder(), await origin("stable"), await origin("candidate")];
-    const served = new Served(folder, [stable, candidate], [await freePort(), await freePort()], leaseMs);
+    const served = new Served(folder, [stable, candidate], [await freePort(), await freePort()], leaseMs, run);
     await served.startController();
     await served.document("first");
     await served.startGateway();
@@ -117,7 +122,7 @@ spec:
   }
 
   run(...argv: readonly string[]): Promise<Finished> {
-    return runSluice(argv);
+    return this.#run(argv);
   }
 
   /** Runs a command and demands its exit code; what it said comes back. */
@@ -127,11 +132,10 @@ spec:
     return stdout + stderr;
   }
 
-  /** Applies a rollout that gives everybody to the candidate, and waits until they are there. */
+  /** Begins a rollout that gives everybody to the candidate, and waits until they are there. */
   async everybodyOnCandidate(name: string): Promise<void> {
-    await this.until("a gateway that reports", async () => {
-      return (await this.sluice("apply", await this.document(name))).code === 0;
-    });
+    await gatewayHeard(this.controllerUrl, this.dataDir);
+    await this.must(0, "apply", await this.document(name));
     await this.until("everybody on the candidate", async () => (await this.armNow()) === "candidate");
   }
 
