@@ -145,12 +145,20 @@ describe("LineReader", () => {
     );
   });
 
-  it("gives every line the value or the refusal that parsing it alone gives", () => {
-    const line = fc.oneof(
-      fc.json(),
-      fc.constantFrom("{", "}", "[1", "2]", "1,2", "{},{}", '{y"}', "null", '"a"', "", "]", "[["),
-      fc.constantFrom('{"a":[{}', "{}]}", '{"a":{}', '"b":1}', '{"a":1},{"b":2}', '{"a":"', '"}', "{}"),
-    );
+  const objects = ["{}", '{"a":1}', '{"a":{}', '{"a":1', "{}}", "{},{}", '{"b":1},"c":2}', '{"a":1},5', '{"a":1}]'];
+  const texts = ['{"a":"', '{":1}', '{"a":"x\\"', '{"t":"},{"}', '{"a":1}\r', '{"__proto__":{"a":1}}', '{"a":1,"a":2}'];
+
+  it.each([
+    [
+      "any text",
+      fc.oneof(
+        fc.json(),
+        fc.constantFrom("{", "}", "[1", "2]", "1,2", "{},{}", '{y"}', "null", '"a"', "", "]", "[["),
+        fc.constantFrom('{"a":[{}', "{}]}", '{"a":{}', '"b":1}', '{"a":1},{"b":2}', '{"a":"', '"}', "{}"),
+      ),
+    ],
+    ["objects without lists", fc.constantFrom(...objects, ...texts)],
+  ])("gives every line the value or the refusal that parsing it alone gives: %s", (_, line) => {
     fc.assert(
       fc.property(fc.array(line, { maxLength: 12 }), (rows) => {
         const expected: Seen[] = [];

@@ -1,5 +1,6 @@
 import { isAscii } from "node:buffer";
 import type { LineJudge } from "../../core/trace/judgement.ts";
+import { countTogether, parseTogether } from "./json-lines.ts";
 
 /** Bytes that are decoded and taken apart at once: about what stays in the processor's cache. */
 const PIECE_BYTES = 65_536;
@@ -14,9 +15,8 @@ const NOTHING = Buffer.alloc(0);
 export type LineKind = "json" | "text";
 
 /**
- * Splits bytes into lines and hands them on, blank ones left out. Each line is parsed alone, so that no two malformed
- * ones ever make a value together; the text they lie in is decoded once. How the bytes are cut into chunks changes
- * nothing.
+ * Splits bytes into lines and hands them on, blank ones left out. The text they lie in is decoded once, and its lines are
+ * parsed together where that tells the same as parsing each alone. How the bytes are cut into chunks changes nothing.
  */
 export class LineReader {
   readonly #judge: Pick<LineJudge, "take" | "refuse">;
@@ -26,11 +26,13 @@ export class LineReader {
   #begunBytes = 0;
   /** Physical lines read so far. */
   #lines = 0;
+  /** Until the first line that is malformed, others of which are likely to follow. */
+  #isTogether: boolean;
   #isDone = false;
 
   constructor(judge: Pick<LineJudge, "take" | "refuse">, kind: LineKind = "json") {
     this.#judge = judge;
-    this.#isJson = kind === "json";
+    this.#isJson = this.#isTogether = kind === "json";
   }
 
   /** Reads the next bytes. True when the judge has its answer and nothing more needs to be read. */
@@ -75,6 +77,20 @@ export class LineReader {
   }
 
   #readLines(text: string): void {
+    const values = this.#isTogether ? this.#valuesOf(text) : null;
+    if (values === null) return this.#readEach(text);
+    for (let i = 0; i < values.length && !this.#isDone; i++) this.#isDone = this.#judge.take(values[i], ++this.#lines);
+  }
+
+  #valuesOf(text: string): readonly unknown[] | null {
+    const lines = countTogether(text);
+    if (lines === 0) return null;
+    const values = parseTogether(text, lines);
+    if (values === null) this.#isTogether = false;
+    return values;
+  }
+
+  #readEach(text: string): void {
     let start = 0;
     for (let end = text.indexOf("\n"); end >= 0 && !this.#isDone; end = text.indexOf("\n", start)) {
       this.#readLine(text.slice(start, end));

@@ -66,18 +66,56 @@ class TextHash {
   take(text: string, number: number): void {
     const { length } = text;
     const top = Math.floor(number / WORD);
-    let a = (number - top * WORD) | 0;
-    let b = (top ^ length) | 0;
-    for (let at = 0; at < length; at += 2) {
-      const word = text.charCodeAt(at) | (at + 1 < length ? text.charCodeAt(at + 1) << 16 : 0);
-      a = Math.imul(rotate(a + Math.imul(word, 0x239b961b), 15), 0xab0e9789) | 0;
-      b = Math.imul(rotate(b + Math.imul(word, 0x38b34ae5), 16), 0xa1e38b93) | 0;
+    const bottom = (number - top * WORD) | 0;
+    const whole = length & ~3;
+    this.low = bottom;
+    this.high = top ^ length;
+    if (this.#takeBytes(text, whole)) this.#takeEach(text, whole);
+    else {
+      this.low = bottom;
+      this.high = top ^ ~length;
+      this.#takeEach(text, 0);
     }
-    a = avalanche((a + b) | 0);
-    b = avalanche((a + b) | 0);
-    this.low = a === 0 ? 1 : a;
-    this.high = b;
+    const low = avalanche((this.low + this.high) | 0);
+    this.high = avalanche((low + this.high) | 0);
+    this.low = low === 0 ? 1 : low;
   }
+
+  /** Takes four characters at once: most of the time is spent on reading them. False when one is wider than a byte. */
+  #takeBytes(text: string, to: number): boolean {
+    let a = this.low;
+    let b = this.high;
+    let all = 0;
+    for (let at = 0; at < to; at += 4) {
+      const first = text.charCodeAt(at);
+      const second = text.charCodeAt(at + 1);
+      const third = text.charCodeAt(at + 2);
+      const fourth = text.charCodeAt(at + 3);
+      all |= first | second | third | fourth;
+      const word = first | (second << 8) | (third << 16) | (fourth << 24);
+      a = mixLow(a, word);
+      b = mixHigh(b, word);
+    }
+    this.low = a;
+    this.high = b;
+    return all <= 0xff;
+  }
+
+  #takeEach(text: string, from: number): void {
+    for (let at = from; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      this.low = mixLow(this.low, code);
+      this.high = mixHigh(this.high, code);
+    }
+  }
+}
+
+function mixLow(state: number, word: number): number {
+  return Math.imul(rotate(state + Math.imul(word, 0x239b961b), 15), 0xab0e9789);
+}
+
+function mixHigh(state: number, word: number): number {
+  return Math.imul(rotate(state + Math.imul(word, 0x38b34ae5), 16), 0xa1e38b93);
 }
 
 function rotate(value: number, bits: number): number {

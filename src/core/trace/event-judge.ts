@@ -52,7 +52,7 @@ export class EventJudge implements LineJudge {
     if (problem !== null) this.#tally.refuse(problem, line);
     else if (this.#isRepeated()) this.#tally.repeated++;
     else {
-      for (const { field, reason } of this.#reader.unread) this.#tally.leaveOut(field, reason, line);
+      if (this.#reader.unread.length > 0) this.#tellUnread(line);
       if (!this.#stage.isDecided) this.#count();
     }
     return this.#isDone();
@@ -72,6 +72,10 @@ export class EventJudge implements LineJudge {
   finish(): TraceJudgement {
     this.#folder.finish();
     return this.#tally.conclude(this.#stage.finish());
+  }
+
+  #tellUnread(line: number): void {
+    for (const { field, reason } of this.#reader.unread) this.#tally.leaveOut(field, reason, line);
   }
 
   #isRepeated(): boolean {

@@ -29,6 +29,8 @@ describe("SecondFolder", () => {
     expect(folded([0, 6_000, 999]).late).toEqual([]);
     expect(folded([0, 6_001, 999]).late).toEqual([999]);
     expect(folded([0, 6_001, 1_000]).late).toEqual([]);
+    expect(folded([0, 6_000, 6_000, 999]).late).toEqual([]);
+    expect(folded([0, 6_000, 6_001, 999]).late).toEqual([999]);
   });
 
   it("closes seconds in order and leaves out silent ones, also across a day of silence", () => {

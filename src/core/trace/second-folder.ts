@@ -28,6 +28,10 @@ export class SecondFolder {
   /** Number of the oldest second that is open, and of the newest that has events. */
   #oldest = -1;
   #newest = -1;
+  /** The second of the last event, and the times that go to it and close no other one: most events stay in it. */
+  #current: Second | null = null;
+  #fromMs = 0;
+  #toMs = 0;
 
   constructor(close: (second: ClosedSecond) => void) {
     this.#close = close;
@@ -35,11 +39,16 @@ export class SecondFolder {
 
   /** The second an event belongs to, after closing those it ends; null when the event is late. */
   secondOf(atMs: number): Second | null {
+    if (atMs >= this.#fromMs && atMs < this.#toMs) return this.#current;
     this.#closeUpTo(Math.ceil((atMs - LATENESS_MS) / SECOND_MS) - 1);
     const number = Math.floor(atMs / SECOND_MS);
     if (number < this.#oldest) return null;
     if (number > this.#newest) this.#newest = number;
-    return this.#ring[number % RING] as Second;
+    this.#current = this.#ring[number % RING] as Second;
+    this.#fromMs = atMs;
+    // The first instant of a second closes one second less than all the others.
+    this.#toMs = atMs === number * SECOND_MS ? atMs : (number + 1) * SECOND_MS;
+    return this.#current;
   }
 
   /** Closes everything that is open: the trace has ended. */

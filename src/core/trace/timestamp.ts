@@ -39,7 +39,7 @@ function epochMs(value: number): number {
  * @source ISO 8601-1:2019 extended format, as profiled by RFC 3339
  */
 function isoMs(text: string): number {
-  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH || !isGap(text.charCodeAt(10))) return Number.NaN;
+  if (text.charCodeAt(7) !== DASH || !isGap(text.charCodeAt(10))) return Number.NaN;
   if (text.charCodeAt(13) !== COLON) return Number.NaN;
   const dayMs = dateMs(100 * pair(text, 0) + pair(text, 2), pair(text, 5), pair(text, 8));
   const hour = pair(text, 11);
@@ -52,17 +52,17 @@ function isoMs(text: string): number {
     at += 3;
     const mark = text.charCodeAt(at);
     if (mark === POINT || mark === COMMA) {
+      const first = text.charCodeAt(++at) - ZERO;
+      if (!isDigit(first)) return Number.NaN;
       let weight = 100;
-      let digit = text.charCodeAt(++at) - ZERO;
-      if (!(digit >= 0 && digit <= 9)) return Number.NaN;
-      for (; digit >= 0 && digit <= 9; digit = text.charCodeAt(++at) - ZERO) {
+      for (let digit = first; isDigit(digit); digit = text.charCodeAt(++at) - ZERO) {
         fractionMs += digit * weight;
-        weight /= 10;
+        weight = weight === 100 ? 10 : weight === 10 ? 1 : 0; // Less than a millisecond tells nothing apart.
       }
     }
   }
-  if (!(hour <= 24 && minute <= 59 && second <= 60)) return Number.NaN;
-  const ms = dayMs + hour * HOUR_MS + minute * MINUTE_MS + second * 1_000 + Math.floor(fractionMs) - zoneMs(text, at);
+  if (!(isIn(hour, 24) && isIn(minute, 59) && isIn(second, 60))) return Number.NaN;
+  const ms = dayMs + hour * HOUR_MS + minute * MINUTE_MS + second * 1_000 + fractionMs - zoneMs(text, at);
   return ms >= 0 ? ms : Number.NaN;
 }
 
@@ -78,11 +78,22 @@ function isGap(code: number): boolean {
   return code === 84 || code === 116 || code === 32;
 }
 
-/** Two digits as a number; NaN when they are none. */
+function isDigit(value: number): boolean {
+  return value >= 0 && value <= 9;
+}
+
+function isIn(value: number, max: number): boolean {
+  return value >= 0 && value <= max;
+}
+
+/** So far below 0 that it stays there whatever else a number is made of. Whole, unlike NaN, which is slower. */
+const NO_PAIR = -100_000;
+
+/** Two digits as a number; `NO_PAIR` when they are none. */
 function pair(text: string, at: number): number {
   const tens = text.charCodeAt(at) - ZERO;
   const ones = text.charCodeAt(at + 1) - ZERO;
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : Number.NaN;
+  return isDigit(tens) && isDigit(ones) ? 10 * tens + ones : NO_PAIR;
 }
 
 /** Offset of the zone that ends the text, in ms; NaN when it does not end there or names none. */
@@ -94,7 +105,7 @@ function zoneMs(text: string, at: number): number {
   const isBare = text.length === at + 3;
   const minutes = isBare ? 0 : pair(text, text.charCodeAt(at + 3) === COLON ? at + 4 : at + 3);
   const end = at + (text.charCodeAt(at + 3) === COLON ? 6 : 5);
-  if (!(isBare || text.length === end) || !(hours <= 23 && minutes <= 59)) return Number.NaN;
+  if (!(isBare || text.length === end) || !(isIn(hours, 23) && isIn(minutes, 59))) return Number.NaN;
   return (mark === PLUS ? 1 : -1) * (hours * HOUR_MS + minutes * MINUTE_MS);
 }
 
@@ -103,7 +114,7 @@ function zoneMs(text: string, at: number): number {
  * @source H. Hinnant, "chrono-compatible low-level date algorithms", days_from_civil
  */
 function dateMs(year: number, month: number, day: number): number {
-  if (!(month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month))) return Number.NaN;
+  if (!(year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month))) return Number.NaN;
   const shifted = month <= 2 ? year - 1 : year;
   const era = Math.floor(shifted / 400);
   const yearOfEra = shifted - era * 400;
