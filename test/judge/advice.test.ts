@@ -13,6 +13,8 @@ import { aGate, aPlan, after, aVerdict } from "../builders.ts";
 import { Story } from "../story.ts";
 
 /** What a person has to look at after each stop, by the word that tells it from every other cause. */
+const FIRST_CALLS = "first calls that fail point at boot order, secrets parity and version skew";
+const ERROR_LOG = new RegExp(`^its error log; ${FIRST_CALLS}$`);
 const CAUSES: Readonly<Record<string, RegExp>> = {
   delta_s_block: /same corpus.*analyzer and metric\?$/,
   delta_s_p95_drift: /same corpus.*analyzer and metric\?$/,
@@ -21,15 +23,15 @@ const CAUSES: Readonly<Record<string, RegExp>> = {
   lambda_flip: /prompt and the model version/,
   flip_rate: /prompt and the model version/,
   schema_violation: /response schema and the tool contracts/,
-  p95_warm: /where the time goes.*memory and concurrency/,
-  p95_equal_load: /where the time goes.*memory and concurrency/,
-  new_5xx_class: /logs of that status, first calls and secrets/,
-  new_error_class: /logs of that error; a body cut short/,
-  five_xx_abs: /error log, boot order and secrets/,
-  five_xx_delta: /error log, boot order and secrets/,
+  p95_warm: /where the time goes.*memory and concurrency.*size of stream pieces$/,
+  p95_equal_load: /where the time goes.*memory and concurrency.*size of stream pieces$/,
+  new_5xx_class: new RegExp(`logs of that status; ${FIRST_CALLS}$`),
+  new_error_class: new RegExp(`logs of that error; ${FIRST_CALLS}, a body cut short at memory, concurrency`),
+  five_xx_abs: ERROR_LOG,
+  five_xx_delta: ERROR_LOG,
   five_xx_burst: /in those seconds/,
-  error_rate_abs: /error log, boot order and secrets/,
-  error_rate_rel: /error log, boot order and secrets/,
+  error_rate_abs: ERROR_LOG,
+  error_rate_rel: ERROR_LOG,
   segment_errors: /errors of the named segment/,
   cold_share: /minimum instances/,
   queue_age_slope: /consumers per partition/,

@@ -209,6 +209,59 @@ describe("the rerankers of both arms", () => {
   );
 });
 
+describe("a symptom of the candidate", () => {
+  /** What status, report and explain say of where to look after the way back. */
+  async function told(release: Release) {
+    const rollout = await started(release);
+    const { world } = rollout;
+    const client = await clientOf(world);
+    const parity = async () => JSON.stringify(await client.get<object>(`/v1/verdicts/${ID}`));
+    await rollout.until(() => world.gateway.document.candidateBp > 0);
+    const before = await parity();
+    await rollout.until(() => world.phase === "rolled-back");
+    const [status, report] = [await client.status(ID), await readReport(ID, client)];
+    const explanation = await explained(client);
+    await world.controller.stop();
+    const lookAt = status.cause?.look_at ?? "";
+    expect([report.lookAt, explanation.includes(JSON.stringify(lookAt))]).toEqual([lookAt, true]);
+    return { before, lookAt, gate: status.cause?.gate };
+  }
+  const STEPS = "[{ weight: 50, hold: 2s }]";
+
+  it.each([
+    ["error-rate", "default", "connect|network|ECONNREFUSED"],
+    ["error-rate-abs", "bg-ops", "headers|5xx|503"],
+    ["new-error-class", "bg-serverless", "headers|5xx|500"],
+    ["new-error-class", "bg-serverless", "connect|network|ECONNREFUSED"],
+  ])(
+    "SE-8: %s of %s: first calls that meet %s lead to boot order, secrets parity and version skew; other secrets are told",
+    async (gate, preset, name) => {
+      const candidate = { classes: { [name]: 0.2 } };
+      const failing: Release = { preset, steps: STEPS, candidate };
+      const secrets: Release["health"] = (arm) => ({ secrets_rev: arm === "candidate" ? "s2" : "s1" });
+      const wedged = await told({ ...failing, health: secrets });
+      expect(wedged.lookAt).toMatch(/first calls .*boot order, secrets parity and version skew/);
+      expect(wedged.before).toContain("the secrets differ (secrets_rev s1 != s2)");
+      const alike = await told(failing);
+      expect([wedged.gate, alike.gate]).toEqual([gate, gate]);
+      expect(alike.before).not.toContain("the secrets differ");
+    },
+  );
+
+  it.each([
+    ["p95-warm", "bg-serverless", { slower: 2 }],
+    ["p95-equal-load", "shaping-strict", { slower: 2 }],
+    ["new-error-class", "bg-serverless", { classes: { "body|network|ECONNRESET": 0.2 } }],
+  ] as const)(
+    "DS-6: %s of %s leads to memory, concurrency and the size of stream pieces: %j",
+    async (gate, preset, candidate) => {
+      const found = await told({ preset, steps: STEPS, candidate });
+      expect(found.gate).toBe(gate);
+      expect(found.lookAt).toMatch(/body.*memory.*concurrency.*size of stream pieces/);
+    },
+  );
+});
+
 describe("what data planes are told of an arm", () => {
   it("is its identity and what its last probe run found, for their events", async () => {
     const steps = "[{ probes: true }, { weight: 10, hold: 60s }]";

@@ -1,6 +1,8 @@
 import type { Advice } from "../definition.ts";
 
-const ERROR_LOG = "its error log, boot order and secrets";
+/** @source requirements.md SE-8 */
+export const FIRST_CALLS = "first calls that fail point at boot order, secrets parity and version skew";
+const ERROR_LOG = `its error log; ${FIRST_CALLS}`;
 
 /** What failed requests mean, for every gate that counts them. @source requirements.md RB-10, SE-8 */
 export const FAILS_REQUESTS: Advice = {

@@ -6,6 +6,7 @@ import type { Block } from "../block.ts";
 import { defineGate, type TrafficPart } from "../definition.ts";
 import { ALPHA, BETA, type OptionsOf } from "../fields.ts";
 import { type Assumptions, type Needs, shareOf } from "../needs.ts";
+import { FIRST_CALLS } from "./advice.ts";
 import { inSegments } from "./named-segments.ts";
 import { trafficVerdict } from "../traffic/traffic-verdict.ts";
 
@@ -135,11 +136,11 @@ export const newErrorClass = defineGate({
   conditions: {
     new_error_class: {
       means: "fails in a way stable never does",
-      lookAt: "the logs of that error; a body cut short points at memory or stream size",
+      lookAt: `the logs of that error; ${FIRST_CALLS}, a body cut short at memory, concurrency or the size of stream pieces`,
     },
     new_5xx_class: {
       means: "fails in a way stable never does",
-      lookAt: "the logs of that status, first calls and secrets first",
+      lookAt: `the logs of that status; ${FIRST_CALLS}`,
     },
   },
   worst: "failures",

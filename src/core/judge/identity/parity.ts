@@ -37,13 +37,16 @@ function list(differences: readonly FieldDifference[]): string {
 }
 
 /**
- * Arms that differ in their reranker alone are easily taken for a better index or prompt, so it is told where nobody
- * declared it; it stops nothing, because the gold set judges what it does (IX-12).
+ * Arms that differ in their reranker alone are easily taken for a better index or prompt (IX-12), and a candidate with
+ * other secrets may fail its first call (SE-8). Neither stops anything: the gold set and the errors say what they do.
  */
-function rerankers({ stable, candidate }: ByArm<ObservedManifest>, changes: readonly ManifestField[]): string {
-  if (stable.kind !== "read" || candidate.kind !== "read" || changes.includes("RERANK_CONF")) return "";
-  const found = manifestDifferences(stable.manifest, candidate.manifest, ["RERANK_CONF"]);
-  return found.length === 0 ? "" : `; the rerankers differ (${list(found)}), which spec.changes does not say`;
+function toldBeside({ stable, candidate }: ByArm<ObservedManifest>, changes: readonly ManifestField[]): string {
+  if (stable.kind !== "read" || candidate.kind !== "read") return "";
+  const found = (field: ManifestField) => manifestDifferences(stable.manifest, candidate.manifest, [field]);
+  const [rerankers, secrets] = [changes.includes("RERANK_CONF") ? [] : found("RERANK_CONF"), found("secrets_rev")];
+  const undeclared =
+    rerankers.length === 0 ? "" : `; the rerankers differ (${list(rerankers)}), which spec.changes does not say`;
+  return secrets.length === 0 ? undeclared : `${undeclared}; the secrets differ (${list(secrets)})`;
 }
 
 function judge(pinned: PinnedManifests, observed: ByArm<ObservedManifest>, changes: readonly ManifestField[]): Verdict {
@@ -61,7 +64,7 @@ function judge(pinned: PinnedManifests, observed: ByArm<ObservedManifest>, chang
   const undeclared = DECLARED_FIELDS.filter((field) => !changes.includes(field));
   const differences = manifestDifferences(stable.manifest, candidate.manifest, undeclared);
   if (differences.length === 0)
-    return hardVerdict("pass", `identity fields agree or are declared${rerankers(observed, changes)}`);
+    return hardVerdict("pass", `identity fields agree or are declared${toldBeside(observed, changes)}`);
   const fields = differences.map(({ field }) => field).join(", ");
   const reason = `the arms differ in ${list(differences)}; list ${fields} under spec.changes if that is intended`;
   return hardVerdict("fail", reason);

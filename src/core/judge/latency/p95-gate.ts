@@ -260,7 +260,9 @@ function trafficPart({ name, accepts, needs: missingData }: P95Gate): TrafficPar
   };
 }
 
-const LOOK_AT = "where the time goes (retrieve, rerank, generate, body), then memory and concurrency of the instances";
+/** @source requirements.md RB-10, DS-6 */
+const LOOK_AT =
+  "where the time goes (retrieve, rerank, generate, body): memory and concurrency of the instances, and for the body the size of stream pieces";
 
 /**
  * Warm p95 of the candidate against stable's, as a ratio. Harm: candidate latencies divided by `harmRatio` still exceed
