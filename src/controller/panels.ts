@@ -73,9 +73,8 @@ function both<T>(make: (arm: ServingArm) => T): ByArm<T> {
 }
 
 /** Classes are left out: there is no bound to their names over many windows. */
-function lately({ warm, cold, timings, gauges }: ArmWindow): ArmWindow {
-  const told = timings === undefined ? {} : { timings };
-  return { ...EMPTY_ARM_WINDOW, warm, cold, gauges, ...told };
+function lately({ warm, cold, gauges, timings = {} }: ArmWindow): ArmWindow {
+  return { ...EMPTY_ARM_WINDOW, warm, cold, gauges, timings };
 }
 
 function fiveXxOf({ classes }: ArmWindow): number {

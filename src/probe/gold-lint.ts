@@ -10,6 +10,10 @@ import type { GoldSet } from "./gold-set.ts";
 const JACCARD_LOW = 0.2;
 const JACCARD_HIGH = 0.8;
 
+/** Questions of a whole set. @source definitions.md §2 (GQ-30) */
+const QUESTIONS_LEAST = 50;
+const QUESTIONS_MOST = 200;
+
 /** What a lint found. Errors make a set unusable; warnings say where it is weak. */
 export interface GoldLint {
   readonly errors: readonly Problem[];
@@ -47,7 +51,11 @@ export function lintGoldSet(gold: GoldSet, corpus: readonly CorpusSection[] | nu
   const pick = (severity: Finding["severity"]) => {
     return placed.filter((finding) => finding.severity === severity).map(({ problem }) => problem);
   };
-  return { errors: pick("error"), warnings: [...pick("warning"), ...lintTopics(counts, gold.items)], counts };
+  return {
+    errors: pick("error"),
+    warnings: [...pick("warning"), ...lintTopics(counts, gold.items), ...lintSize(counts)],
+    counts,
+  };
 }
 
 function countsOf(items: readonly GoldItem[]): GoldLint["counts"] {
@@ -59,6 +67,16 @@ function countsOf(items: readonly GoldItem[]): GoldLint["counts"] {
     .filter((topic) => askedOf(items, topic) > 0 && askedOf(items, topic) < TOPIC_MIN)
     .sort();
   return { items: items.length, answerable, unanswerableShare: 1 - answerable / items.length, topics, pooledTopics };
+}
+
+function lintSize({ items }: GoldLint["counts"]): readonly Problem[] {
+  if (items >= QUESTIONS_LEAST && items <= QUESTIONS_MOST) return [];
+  const [found, fix] =
+    items < QUESTIONS_LEAST
+      ? ["fewer", `add ${QUESTIONS_LEAST - items} questions: so few hardly show a loss`]
+      : ["more", "leave out questions that ask the same: each is asked six times of both arms on each deploy"];
+  const message = `the set has ${items} questions, ${found} than the ${QUESTIONS_LEAST} to ${QUESTIONS_MOST} of a whole set`;
+  return [{ code: "E218", path: "", message, fix }];
 }
 
 function askedOf(items: readonly GoldItem[], topic: string): number {

@@ -1,5 +1,6 @@
 import { type Calibration, notCalibratable } from "../core/measure/calibration.ts";
 import { armReport, type SummaryRules } from "../core/measure/arm-report.ts";
+import { itemReports } from "../core/measure/item-report.ts";
 import { COVERAGE, judgedTopics } from "../core/measure/coverage.ts";
 import { DELTA_S } from "../core/measure/delta-s.ts";
 import type { GoldItem } from "../core/measure/gold.ts";
@@ -198,7 +199,7 @@ function summarise(
   { stable, candidate }: MeasuredArms,
   isPaired: boolean,
   rules: SummaryRules,
-): Pick<ProbeReport, "arms" | "paired" | "detectableDrop" | "discordant"> {
+): Pick<ProbeReport, "arms" | "paired" | "detectableDrop" | "discordant" | "items"> {
   const pairs = stable.map((question, index) => {
     return { stable: question, candidate: candidate[index] as QuestionMeasure };
   });
@@ -207,6 +208,7 @@ function summarise(
     paired: isPaired ? pairedReport(pairs, rules) : null,
     detectableDrop: detectableDrops(pairs, candidate, rules),
     discordant: discordantQuestions(pairs),
+    items: itemReports(stable, candidate, rules),
   };
 }
 

@@ -1,5 +1,12 @@
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
-import type { ArmReport, Interval, PairedReport, ProbeReport, UnseenGold } from "../core/measure/report.ts";
+import type {
+  ArmReport,
+  Interval,
+  ItemMeasure,
+  PairedReport,
+  ProbeReport,
+  UnseenGold,
+} from "../core/measure/report.ts";
 import type { VerdictKind } from "../core/verdict.ts";
 import { sha256 } from "./digest.ts";
 
@@ -18,6 +25,9 @@ export function toWire(report: ProbeReport, verdict: VerdictKind) {
     detectable_drop: inSnakeCase(report.detectableDrop),
     discordant: report.discordant.map(({ id, topic, stable, candidate, states }) => {
       return { id, topic, stable, candidate, states: { ...states } };
+    }),
+    items: (report.items ?? []).map(({ id, topic, stable, candidate }) => {
+      return { id, topic, stable: stable === null ? null : itemOnWire(stable), candidate: itemOnWire(candidate) };
     }),
     gold: {
       sections: gold.sections,
@@ -105,6 +115,10 @@ function armOnWire(arm: ArmReport) {
     failures: arm.failures.map(({ kind, what, runs, question, excerpt }) => ({ kind, what, runs, question, excerpt })),
     measured_questions: arm.measuredQuestions,
   };
+}
+
+function itemOnWire({ deltaS, coverage, lambda, flips }: ItemMeasure) {
+  return { delta_s: deltaS, coverage, lambda_state: lambda, flips };
 }
 
 function unseenOnWire({ count, first }: UnseenGold) {

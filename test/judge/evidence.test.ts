@@ -189,6 +189,41 @@ describe("the next generation of a rollout", () => {
   });
 });
 
+describe("the gold set of each deploy", () => {
+  const measure = { deltaS: 0.4, coverage: 0.8, lambda: "→", flips: 0 } as const;
+  const items = [
+    { id: "q7", topic: "fees", stable: measure, candidate: { ...measure, lambda: "<>", flips: 2 } as const },
+  ];
+
+  it("GQ-30: is asked whole before the first user, its lines are kept, and a λ that flips alerts", async () => {
+    const calm = { ...aProbeReport(), items };
+    const flips = {
+      ...aProbeReport({ candidate: { flipRate: 0.3, flips: 2, convergent: 0.5, states: { "→": 25, "<>": 25 } } }),
+      items,
+    };
+    const alarmsOf = async (probe: typeof calm) => {
+      const rollout = await started({ preset: "canary-serverless", probe });
+      const { world } = rollout;
+      const isOver = () =>
+        world.gateway.document.candidateBp > 0 || ["waiting", "rolled-back"].includes(world.phase ?? "");
+      await rollout.until(isOver);
+      const orders = (await world.controller.journal(ID)).flatMap(({ effects }) => effects);
+      const asked = orders.filter(({ kind }) => kind === "run-probes");
+      expect(asked[0]).toMatchObject({ kind: "run-probes", tier: "full" });
+      expect(world.stored?.rollout.plan.probes?.repeats).toBe(2);
+      const { probes } = await readReport(ID, await clientOf(world));
+      for (const { report } of probes) expect(report.items).toEqual(items);
+      expect(probes.length).toBe(asked.length);
+      await world.controller.stop();
+      return world.controller.feed
+        .since(0)
+        .flatMap(({ event }) => (event.type === "verdict" && event.gate === "lambda" ? [event.verdict] : []));
+    };
+    expect(await alarmsOf(calm)).toEqual(["pass"]);
+    expect((await alarmsOf(flips)).at(-1)).toMatch(/^(fail|inconclusive)$/);
+  });
+});
+
 describe("the rerankers of both arms", () => {
   it.each([
     ["k2", "", true],

@@ -1,8 +1,13 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { GoldItem } from "../../src/core/measure/gold.ts";
 import type { CorpusSection } from "../../src/probe/corpus.ts";
 import type { GoldSet } from "../../src/probe/gold-set.ts";
 import { probeRunner } from "../../src/host/probe-runner.ts";
+import { toWire } from "../../src/probe/wire.ts";
 import { aPlan } from "../builders.ts";
+import { temporaryFolder } from "../cli/run-sluice.ts";
 import { sluiceInProcess } from "../cli/sluice-in-process.ts";
 import { fakeService, type FakeService, type SeenRequest } from "./fake-service.ts";
 import { handbook, probeFakes } from "./world.ts";
@@ -57,6 +62,76 @@ describe("what a probe measures", () => {
     });
     const order = { plan, tier: "smoke", extraRepeats: 0 } as const;
     await expect(probeRunner().run(order, new AbortController().signal)).rejects.toThrow(/changed since the rollout/);
+  });
+});
+
+describe("the gold set of each deploy", () => {
+  const text = (items: readonly GoldItem[]) =>
+    items
+      .map((item) =>
+        JSON.stringify({
+          ...item,
+          claims: [],
+          decoy: undefined,
+          gold: item.gold.map(({ doc, section }) => ({ doc, section })),
+        }),
+      )
+      .join("\n");
+  const setOf = (count: number): readonly GoldItem[] =>
+    Array.from({ length: count }, (_, at) => ({ ...(gold.items[at % gold.items.length] as GoldItem), id: `q${at}` }));
+
+  it.each([
+    [49, /the set has 49 questions, fewer than the 50 to 200 of a whole set/],
+    [50, null],
+    [200, null],
+    [201, /the set has 201 questions, more than the 50 to 200 of a whole set/],
+  ])("GQ-30: has 50 to 200 questions: %i are %s", async (count, said) => {
+    const folder = await temporaryFolder();
+    const file = join(folder.path, "gold.jsonl");
+    await writeFile(file, text(setOf(count)));
+    const { stdout, stderr } = await sluiceInProcess("gold", "lint", file);
+    const line = `${stdout}${stderr}`.split("\n").find((one) => one.includes("E218")) ?? null;
+    expect([line === null, said === null || said.test(line ?? "")]).toEqual([said === null, true]);
+    await writeFile(file, text(setOf(1).map((item) => ({ ...item, phrasings: item.phrasings.slice(0, 2) }))));
+    const two = await sluiceInProcess("gold", "lint", file);
+    expect([two.code, `${two.stdout}${two.stderr}`]).toEqual([2, expect.stringContaining("exactly 3 phrasings")]);
+    await folder.remove();
+  });
+
+  it("GQ-30: is asked whole, each phrasing twice, and ΔS, coverage and λ of each question are kept for both arms", async () => {
+    const asked: Record<string, SeenRequest[]> = { stable: [], candidate: [] };
+    const flipping = gold.items.find(({ answerable }) => answerable) as GoldItem;
+    const empty = JSON.stringify({ answer: "", refused: true, retrieved: [], citations: [] });
+    const instead = (_n: number, question: string) => (question === flipping.phrasings[2] ? { raw: empty } : null);
+    const arm = (name: string) => ({ corpus, name, log: asked[name] ?? [] });
+    const whole = { ...gold, items: gold.items.slice(0, 50) };
+    const options = { gold: whole, corpus, tier: "full" } as const;
+    await probeFakes(arm("stable"), { ...arm("candidate"), instead }, options, (report) => {
+      const { items = [], arms, questions } = report;
+      expect(items.map(({ id }) => id)).toEqual(whole.items.map(({ id }) => id));
+      for (const name of ["stable", "candidate"] as const) {
+        const put = new Set(asked[name]?.map(({ body }) => `${body.question} ${body.seed}`));
+        expect([questions, put.size, arms[name]?.runs]).toEqual([50, 300, 300]);
+        const measured = items.flatMap((item) => item[name]?.coverage ?? []);
+        const mean = measured.reduce((sum, coverage) => sum + coverage, 0) / measured.length;
+        expect(mean).toBeCloseTo(arms[name]?.coverage.estimate ?? Number.NaN, 9);
+        const distances = items.flatMap((item) => item[name]?.deltaS ?? []).sort((a, b) => a - b);
+        expect(distances.length).toBe(arms[name]?.measuredQuestions);
+        const middle = (at: number) => distances[Math.floor(at)] ?? Number.NaN;
+        const half = (distances.length - 1) / 2;
+        expect((middle(half) + middle(half + 0.5)) / 2).toBeCloseTo(arms[name]?.deltaS.median ?? Number.NaN, 9);
+      }
+      const { stable, candidate } = items.find(({ id }) => id === flipping.id) ?? {};
+      expect(candidate?.coverage).toBeCloseTo(((stable?.coverage ?? 0) * 2) / 3, 9);
+      expect([stable?.flips, candidate?.flips, candidate?.lambda]).toEqual([0, 1, "←"]);
+      const wire = toWire(report, "fail").items.find(({ id }) => id === flipping.id);
+      expect(wire?.candidate).toEqual({
+        delta_s: candidate?.deltaS,
+        coverage: candidate?.coverage,
+        lambda_state: "←",
+        flips: 1,
+      });
+    });
   });
 });
 

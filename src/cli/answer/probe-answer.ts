@@ -97,6 +97,20 @@ const discordant = z.strictObject({
   states: z.strictObject({ stable: lambdaState, candidate: lambdaState }),
 });
 
+const itemMeasure = z.strictObject({
+  delta_s: number.nullable(),
+  coverage: share.nullable(),
+  lambda_state: lambdaState,
+  flips: count.describe("phrasings whose outcome is another than the question's"),
+});
+
+const item = z.strictObject({
+  id: z.string(),
+  topic: z.string(),
+  stable: itemMeasure.nullable().describe("null when one target was asked"),
+  candidate: itemMeasure,
+});
+
 const unseen = z.strictObject({
   count,
   first: z.array(z.strictObject({ doc: z.string(), section: z.string() })).describe("at most 20"),
@@ -120,6 +134,7 @@ export const probeAnswer = z.strictObject({
   paired: paired.nullable().describe("candidate - stable on the same questions; null when one target was asked"),
   detectable_drop: z.record(z.string(), number).describe("smallest drop seen at power 0.8, by metric"),
   discordant: z.array(discordant),
+  items: z.array(item).describe("every question asked, in the order of the set"),
   gold: z
     .strictObject({
       sections: count,

@@ -110,6 +110,24 @@ export interface DiscordantQuestion {
   readonly states: ByArm<LambdaState>;
 }
 
+/** What one question showed on one arm. Null where no run could be measured, or where there is no gold to find. */
+export interface ItemMeasure {
+  /** On the scale of the whole report. */
+  readonly deltaS: number | null;
+  readonly coverage: number | null;
+  readonly lambda: LambdaState;
+  /** Phrasings whose outcome is another than the question's. */
+  readonly flips: number;
+}
+
+/** One question of the set; `stable` is null when only one target was asked. */
+export interface ItemReport {
+  readonly id: string;
+  readonly topic: string;
+  readonly stable: ItemMeasure | null;
+  readonly candidate: ItemMeasure;
+}
+
 /** Both arms on the same questions, candidate - stable. */
 export interface PairedReport {
   readonly coverage: Interval;
@@ -145,6 +163,8 @@ export interface ProbeReport {
   /** Smallest drop each metric could have shown at power 0.8, by metric. */
   readonly detectableDrop: Readonly<Record<string, number>>;
   readonly discordant: readonly DiscordantQuestion[];
+  /** Every question asked, in the order of the set. Absent in reports of versions that kept the sums alone. */
+  readonly items?: readonly ItemReport[];
   /**
    * Distinct gold sections asked for, and which of them an arm never returned; stable is null when it was not asked.
    */
