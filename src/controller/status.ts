@@ -4,6 +4,7 @@ import { gateLabel } from "../core/judge/setting.ts";
 import { shareBp } from "../core/observe/observe.ts";
 import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
 import { currentStage, heldMs, isFinal, type Rollout } from "../core/rollout/rollout.ts";
+import { unwatchedGates } from "../core/rollout/unproven.ts";
 import type { EpochMs } from "../core/unit.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { JournalEntry, StoredRollout } from "../ports/controller-store.ts";
@@ -161,6 +162,7 @@ export function statusWire(
     },
     held_ms: heldMs(rollout, at),
     verdicts: rollout.verdicts.map(verdictWire),
+    not_watched: unwatchedGates(rollout),
     unproven_stages: rollout.unprovenStages,
     pace: paceWire(rollout),
     cause: causeWire(rollout.cause),

@@ -1,6 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { stickyLabel } from "../core/assign/bucket.ts";
 import type { ServiceEvent } from "../core/window/service-event.ts";
+import { NOTHING_SEEN, type SeenAnswer } from "../core/window/told.ts";
 import type { ErrorClass } from "../core/window/window.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ArmRoute } from "./routing-plan.ts";
@@ -17,6 +18,7 @@ export interface RequestEvent {
   readonly edgePop: string | null;
   /** What the service said of its answer; null when it said nothing. */
   readonly said: ServiceEvent | null;
+  readonly seen: SeenAnswer;
   readonly isCold: boolean;
   /** 499: the client went away before the answer was complete. */
   readonly status: number;
@@ -85,7 +87,7 @@ export class EventLog {
     if (!this.#hasRoom()) return;
     const { revision = null, indexHash = null } = answer.plan.facts;
     const times = { ttfbMs: ms, tusableMs: 0, tfinalMs: ms };
-    const wide = this.#wide({ ...answer, ...times, isProbe: false, edgePop: null, said: null });
+    const wide = this.#wide({ ...answer, ...times, isProbe: false, edgePop: null, said: null, seen: NOTHING_SEEN });
     const tags = { shadow_id: id, req_hash: requestHash, model_rev: revision, index_hash: indexHash };
     const line = { ...wide, arm: "shadow", ...tags, stable_status: stableStatus };
     this.#lines += `${JSON.stringify(line)}\n`;
@@ -142,7 +144,8 @@ export class EventLog {
 }
 
 /** What the service said; where it said nothing, what is known of its arm. Null where nobody knows. */
-function wordsOf({ plan, said, ttfbMs, tusableMs, tfinalMs }: RequestEvent): Record<string, unknown> {
+function wordsOf(event: RequestEvent): Record<string, unknown> {
+  const { plan, said, ttfbMs, tusableMs, tfinalMs } = event;
   const { indexHash = null, metric = null, analyzer = null, deltaS, coverage, lambdaState } = plan.facts;
   const { latency_ms, retrieval, cache, egress, queue, tools } = said ?? {};
   const measured = { ttfb: round(ttfbMs), tusable: tusableMs === 0 ? null : round(tusableMs), tfinal: round(tfinalMs) };
@@ -163,6 +166,19 @@ function wordsOf({ plan, said, ttfbMs, tusableMs, tfinalMs }: RequestEvent): Rec
     egress: { webhook: null, tries: null, dedupe_key: null, ...egress },
     queue: { enq: null, deq: null, backlog: null, age_p95_ms: null, ...queue },
     ...(tools === undefined ? {} : { tools }),
+    ...answerOf(event),
+  };
+}
+
+/** What the answer was told and seen to be; absent where nobody knows. */
+function answerOf({ said, seen: { isAbandoned, isEmpty } }: RequestEvent): Record<string, unknown> {
+  const { usage, answer, feedback } = said ?? {};
+  const isKnown = isEmpty !== null || answer !== undefined;
+  return {
+    ...(usage === undefined ? {} : { usage }),
+    ...(isKnown ? { answer: { empty: isEmpty, ...answer } } : {}),
+    ...(feedback === undefined ? {} : { feedback }),
+    ...(isAbandoned === null ? {} : { stream: { abandoned: isAbandoned } }),
   };
 }
 

@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
 import { errorClassOfStatus } from "../core/window/error-class.ts";
-import type { ServiceEvent } from "../core/window/service-event.ts";
 import type { ErrorClass } from "../core/window/window.ts";
 import { connectionOf } from "./client-connection.ts";
-import type { EventLog } from "./event-log.ts";
+import { type EndedAnswer, noteAnswer } from "./ended-answer.ts";
 import type { Assignment, ExchangeContext } from "./exchange-context.ts";
 import type { SlotTaker } from "./fair-slots.ts";
 import { isRepeatable, ownAnswerFor, type Progress, REPLACED, upstreamFailure } from "./failure.ts";
@@ -60,6 +59,7 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
   #hasRetried = false;
   #isHeaderHeld = false;
   #isOwnAnswer = false;
+  #isCut = false;
   #answerBytes = -1;
   #isCold = false;
   #errorClass: ErrorClass | null = null;
@@ -158,8 +158,7 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
 
   onData(chunk: Buffer): boolean {
     if (this.#isClosed || this.#isSettled) return false;
-    const { events, clock } = this.#context;
-    if (events !== null && this.#tusableMs === 0) this.#tusableMs = clock.monoMs() - this.#to.startMs;
+    if (this.#isTimed && this.#tusableMs === 0) this.#tusableMs = this.#context.clock.monoMs() - this.#to.startMs;
     if (this.#isHeaderHeld) {
       this.#isHeaderHeld = false;
       if (chunk.length === this.#answerBytes && chunk.length <= SMALL_ANSWER_BYTES) {
@@ -212,7 +211,7 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#endStall();
-    const { clock, recorder, events, isCutting } = this.#context;
+    const { clock, recorder, isCutting } = this.#context;
     const endMs = clock.monoMs();
     const isWhole = this.#isSettled && this.#res.writableFinished;
     const latencyMs = isWhole && !this.#isOwnAnswer ? endMs - this.#to.startMs : null;
@@ -225,13 +224,33 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     this.#release();
     const { place, hash, isProbe, segments } = this.#to;
     const traffic = isProbe ? "probe" : this.#isCold ? "cold" : "warm";
-    recorder.record(place, hash, traffic, latencyMs, this.#errorClass, endMs, segments);
+    const isEvidence = recorder.record(place, hash, traffic, latencyMs, this.#errorClass, endMs, segments);
     const said = this.#said === null ? null : hearService(recorder, this.#to, this.#said);
-    if (events !== null) this.#log(events, endMs, isWhole, said);
+    if (this.#isTimed) noteAnswer(this.#context, this.#to, this.#ended(isWhole, endMs), said, isEvidence);
     if (this.#to.copy !== null) this.#settleCopy(this.#to.copy, isWhole);
     this.#context.inFlight--;
     this.#context.onEnd();
     connectionOf(this.#req.socket).answered();
+  }
+
+  /** Somebody wants to know when the first piece of the body came. */
+  get #isTimed(): boolean {
+    return this.#context.events !== null || this.#to.plan.asksSignals;
+  }
+
+  #ended(isWhole: boolean, endMs: number): EndedAnswer {
+    return {
+      status: this.#status,
+      errorClass: this.#errorClass,
+      isCold: this.#isCold,
+      isOfArm: this.#progress === "body" && !this.#isOwnAnswer,
+      isStream: this.#answerBytes < 0,
+      isWhole,
+      isBroken: this.#isCut || this.#errorClass !== null || this.#context.isCutting,
+      ttfbMs: this.#ttfbMs,
+      tusableMs: this.#tusableMs,
+      tfinalMs: endMs - this.#to.startMs,
+    };
   }
 
   #askForPlace(): void {
@@ -352,6 +371,7 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
 
   /** Ends the connection in the middle of the answer, after what arrived of it, so that the client sees the cut. */
   #cut(): void {
+    this.#isCut = true;
     const { socket } = this.#req;
     if (this.#req.httpVersionMinor === 0) {
       socket.resetAndDestroy(); // A plain end would be a complete answer to HTTP/1.0.
@@ -359,23 +379,6 @@ export class Exchange implements Dispatcher.DispatchHandler, SlotTaker, StalledW
     }
     socket.setTimeout(LINGER_MS);
     socket.destroySoon();
-  }
-
-  #log(events: EventLog, endMs: number, isWhole: boolean, said: ServiceEvent | null): void {
-    const { plan, hash, isProbe, edgePop, startMs } = this.#to;
-    events.add({
-      plan,
-      hash,
-      isProbe,
-      edgePop,
-      said,
-      isCold: this.#isCold,
-      status: isWhole || this.#errorClass !== null ? this.#status : 499,
-      errorClass: this.#errorClass,
-      ttfbMs: this.#ttfbMs,
-      tusableMs: this.#tusableMs,
-      tfinalMs: endMs - startMs,
-    });
   }
 }
 

@@ -17,6 +17,8 @@ export interface ArmRoute {
   readonly facts: ArmFacts;
   /** Whether who wrote a cache entry, by his own word, is the other arm. */
   readonly isOther: (writer: string) => boolean;
+  /** Whether some gate asks what answers are; otherwise nobody looks. */
+  readonly asksSignals: boolean;
   readonly upstreams: ArmUpstreams;
   /** An endpoint has a path of its own, which a request's path must not lead out of. */
   readonly hasPrefix: boolean;
@@ -85,6 +87,7 @@ function armRoute(table: RouteTable, target: RouteTarget, other: ArmTarget | nul
     cachePrefix,
     facts: target.facts ?? {},
     isOther: (writer) => others.has(writer),
+    asksSignals: table.document.signals !== undefined,
     upstreams: ofArm,
     hasPrefix: ofArm.upstreams.some(({ prefix }) => prefix !== ""),
     requestLabels: requestLabels(arm, cachePrefix),

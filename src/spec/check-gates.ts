@@ -3,6 +3,7 @@ import type { Gate } from "../core/judge/definition.ts";
 import { findGate, GATES } from "../core/judge/gates.ts";
 import type { Problem } from "../core/problem.ts";
 import { optionsSchema } from "./gate-schema.ts";
+import { PRESETS } from "./preset/index.ts";
 import { gateEntry, type RolloutDocument } from "./rollout-schema.ts";
 import type { Report } from "./report.ts";
 import { valueAt } from "./shape.ts";
@@ -24,7 +25,7 @@ export function checkGates({ spec }: RolloutDocument, source: Source, problem: R
     ...checkRange(entry, ["spec", "gates", index], problem),
     ...checkRules(entry, ["spec", "gates", index], problem),
   ]);
-  if (!spec.gates.some((entry) => entry.use !== undefined || entry.strictestOf !== undefined)) {
+  if (!spec.gates.some(isWholePreset)) {
     const message = "no preset is used; a rollout without one has no error gate";
     problems.push(problem(["spec", "gates"], "E118", message, "add `- use: default` and put your own gates after it"));
   }
@@ -36,6 +37,11 @@ export function checkGates({ spec }: RolloutDocument, source: Source, problem: R
     problems.push(problem(["spec", "gates", index, "name"], "E120", message));
   });
   return problems;
+}
+
+/** Whether an entry names a preset that has an error gate, and does not only add gates to one. */
+function isWholePreset({ use, strictestOf }: GateEntry): boolean {
+  return [...(use === undefined ? [] : [use]), ...(strictestOf ?? [])].some((name) => PRESETS[name]?.isAddOn === false);
 }
 
 type GateEntry = RolloutDocument["spec"]["gates"][number];

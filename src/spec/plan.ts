@@ -211,9 +211,9 @@ export function presetOf({ use, strictestOf }: RolloutDocument["spec"]["gates"][
   return use === undefined ? null : (PRESETS[use] ?? null);
 }
 
-/** The preset whose ladder and way back count where the document gives none: the first one named. */
-function firstPreset({ spec }: Pick<RolloutDocument, "spec">): Preset | null {
-  return spec.gates.map(presetOf).find((preset) => preset !== null) ?? null;
+/** The preset whose ladder and way back count where the document gives none: the first one that has its own. */
+export function firstPreset({ spec }: Pick<RolloutDocument, "spec">): Preset | null {
+  return spec.gates.map(presetOf).find((preset) => preset !== null && !preset.isAddOn) ?? null;
 }
 
 /**

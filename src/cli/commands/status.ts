@@ -15,12 +15,18 @@ function statusLines(status: Status, terminal: Terminal): readonly string[] {
     `  share   ${share.ordered_bp / 100} % of units ordered, ${measured}`,
     `  traffic ${traffic.requests.stable} stable, ${traffic.requests.candidate} candidate (${traffic.units.candidate} units)`,
     ...status.verdicts.map(({ gate, verdict, reason }) => `  ${verdict.padEnd(13)} ${gate}: ${reason}`),
+    ...unwatchedLines(status),
     ...(status.pace == null ? [] : [`  pace    ${status.pace.text}`]),
     ...(status.cause === null ? [] : [`  cause   ${status.cause.text}`]),
     ...(status.cause?.look_at == null ? [] : [`  look at ${status.cause.look_at}`]),
     ...unsignedLines(status),
     `  next    ${status.next}`,
   ];
+}
+
+/** Absent from a controller of the version before. */
+function unwatchedLines({ not_watched: gates = [] }: Partial<Status>): readonly string[] {
+  return gates.length === 0 ? [] : [`  not watched   ${gates.join(", ")}: nobody tells of it, so it decides nothing`];
 }
 
 /** Whoever stands between such a gateway and its controller can order its traffic: that is said wherever one looks. */

@@ -39,6 +39,7 @@ spec:
     # canary: { steps: [{ probes: true }, { weight: 10, hold: 15m }, { weight: 50, hold: 30m }], watch: 1h }
   gates:
     - use: default              # sluice plan rollout.yaml says what it needs at your traffic
+    # - use: llm                # and tokens, cost, refusals, thumbs-down …: holds and asks; docs/judge.md
   onFail: { do: rollback, to: stable }
 `;
 }

@@ -2,7 +2,7 @@ import type { RolloutForecast } from "../../core/forecast/rollout.ts";
 import type { GateForecast } from "../../core/forecast/stage.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
-import { presetOf } from "../../spec/plan.ts";
+import { firstPreset, presetOf } from "../../spec/plan.ts";
 import { describeSeen, seenIn } from "../format/describe-seen.ts";
 import { describeUsers } from "../format/describe-users.ts";
 import type { checkStable } from "../known-stable.ts";
@@ -105,14 +105,15 @@ function describeLatency({ latencySigma, latencyPeaks }: PlanOptions): string {
 export function sayPlan(facts: PlanFacts, terminal: Terminal): void {
   const { document, planned, stages, whole, known, options, probes, identity } = facts;
   const { stable, candidate } = planned.arms;
-  const preset = document.document.spec.gates.map(presetOf).find((found) => found !== null);
+  const preset = firstPreset(document.document);
+  const addOns = document.document.spec.gates.map(presetOf).filter((one) => one?.isAddOn === true);
   const { cookie } = planned.sticky;
   const trust = [...planned.identity.stickyBy, ...(cookie === undefined ? [] : [`cookie ${cookie}`])].join(", ");
   terminal.data(
     `${terminal.paint("strong", planned.rolloutId)}: ${planned.service}, ${stable.releaseId} -> ${candidate.releaseId}, sticky by ${trust}`,
   );
   terminal.data(`  stable is ${known.says}`);
-  if (preset != null) terminal.data(`  preset ${preset.name}: ${preset.says}`);
+  for (const one of [preset, ...addOns]) if (one !== null) terminal.data(`  preset ${one.name}: ${one.says}`);
   terminal.data(`  ${proxiesLine(document.document.spec.route.trustedProxies ?? [])}`);
   for (const line of describeUsers(planned)) terminal.data(`  users    ${line}`);
   for (const one of stages) terminal.data(describeStage(one, planned));

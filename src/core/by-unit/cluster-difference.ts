@@ -1,4 +1,5 @@
 import type { ServingArm } from "../arm.ts";
+import { clusteredMean } from "../stats/clustered-mean.ts";
 import type { UnitMeasure, UnitTable } from "./unit-table.ts";
 
 /** Difference of the arms' event rates, averaged over units, with a standard error that clusters by unit. */
@@ -6,6 +7,8 @@ export interface ClusterDifference {
   /** Candidate minus stable. */
   readonly estimate: number;
   readonly standardError: number;
+  /** Squared standard errors of the rates. */
+  readonly variances: { readonly stable: number; readonly candidate: number };
   readonly rates: { readonly stable: number; readonly candidate: number };
   readonly units: { readonly stable: number; readonly candidate: number };
   /** Units that had the event: with few of them the standard error itself is not known. */
@@ -42,6 +45,7 @@ export function clusterDifference(table: UnitTable, measure: UnitMeasure): Clust
   return {
     estimate: candidate.rate - stable.rate,
     standardError: Math.sqrt(variance),
+    variances: { stable: stable.variance, candidate: candidate.variance },
     rates: { stable: stable.rate, candidate: candidate.rate },
     units: { stable: stable.units, candidate: candidate.units },
     failing: { stable: stable.failing, candidate: candidate.failing },
@@ -54,25 +58,24 @@ function effectOf({ variance, independent }: ArmRate): number {
 }
 
 function armRate(table: UnitTable, arm: ServingArm, measure: UnitMeasure): ArmRate {
-  let [units, failing, weights, events, weightSquares, products, eventSquares] = [0, 0, 0, 0, 0, 0, 0];
+  const sums = { clusters: 0, weights: 0, values: 0, weightSquares: 0, products: 0, valueSquares: 0 };
+  let failing = 0;
   for (const tally of table.tallies(arm, measure)) {
     const weight = Math.min(tally.chances, WEIGHT_MAX);
     const weighed = (weight * tally.events) / tally.chances;
-    units++;
     if (tally.events > 0) failing++;
-    weights += weight;
-    events += weighed;
-    weightSquares += weight * weight;
-    products += weight * weighed;
-    eventSquares += weighed * weighed;
+    // In place: a busy service has thousands of units, and this is asked several times a second.
+    sums.clusters++;
+    sums.weights += weight;
+    sums.values += weighed;
+    sums.weightSquares += weight * weight;
+    sums.products += weight * weighed;
+    sums.valueSquares += weighed * weighed;
   }
-  if (weights === 0) return { rate: 0, variance: 0, independent: 0, units: 0, failing: 0 };
-  const rate = events / weights;
-  // The sum of (weighed − weight · rate)², from one pass over the units.
-  const squares = Math.max(0, eventSquares - 2 * rate * products + rate * rate * weightSquares);
-  const correction = units > 1 ? units / (units - 1) : 1;
-  const variance = (correction * squares) / (weights * weights);
-  return { rate, variance, independent: (rate * (1 - rate)) / weights, units, failing };
+  const found = clusteredMean(sums);
+  if (found === null) return { rate: 0, variance: 0, independent: 0, units: 0, failing: 0 };
+  const { mean: rate, variance } = found;
+  return { rate, variance, independent: (rate * (1 - rate)) / sums.weights, units: sums.clusters, failing };
 }
 
 /** Units with the event, in each arm, below which an interval would be too narrow. @source decision-policy.md */

@@ -3,6 +3,7 @@ import { type ErrorClass, FAILING_ROW, UNIT_ROW, type UnitWindow } from "../wind
 import { type ClusterDifference, clusterDifference } from "./cluster-difference.ts";
 import type { UnitName } from "../assign/unit-name.ts";
 import { SegmentEvidence, type SegmentEvidenceSnapshot, type SegmentView } from "./segment-evidence.ts";
+import { SignalEvidence, type SignalEvidenceSnapshot, type SignalView } from "./signal-evidence.ts";
 import { UnitFuse, type UnitFuseSnapshot } from "./unit-fuse.ts";
 import {
   type FailingUnit,
@@ -20,6 +21,7 @@ export interface UnitEvidenceSnapshot {
   readonly classes: readonly (readonly [ErrorClass, UnitFuseSnapshot])[];
   /** Missing in what the version before stored. */
   readonly segments?: SegmentEvidenceSnapshot;
+  readonly signals?: SignalEvidenceSnapshot;
 }
 
 /** What a gate may ask of it. */
@@ -40,6 +42,8 @@ export interface UnitView {
   failing(most: number): readonly FailingUnit[];
   /** The same by segment; without one where the document tells none apart. */
   readonly segments: SegmentView;
+  /** What their answers were told to be, besides failed. */
+  readonly signals: SignalView;
 }
 
 /** Classes that are followed; later ones are judged by the failures of any class. */
@@ -56,12 +60,14 @@ export class UnitEvidence implements UnitView {
   readonly #classes: Map<ErrorClass, UnitFuse>;
   readonly failures: UnitFuse;
   readonly segments: SegmentEvidence;
+  readonly signals: SignalEvidence;
 
   constructor(snapshot?: UnitEvidenceSnapshot) {
     this.#table = new UnitTable(undefined, snapshot?.table);
     this.failures = new UnitFuse(snapshot?.failures);
     this.#classes = new Map(snapshot?.classes.map(([name, fuse]) => [name, new UnitFuse(fuse)]));
     this.segments = new SegmentEvidence(snapshot?.segments);
+    this.signals = new SignalEvidence(snapshot?.signals);
   }
 
   tells(measure: UnitMeasure): boolean {
@@ -70,13 +76,14 @@ export class UnitEvidence implements UnitView {
 
   /** Takes one window's units in. @param classes the window's classes by arm, sorted, as `failing` refers to them */
   take(
-    { below, failingBelow, arms, segments }: UnitWindow,
+    { below, failingBelow, arms, segments, signals }: UnitWindow,
     classes: { readonly stable: readonly ErrorClass[]; readonly candidate: readonly ErrorClass[] },
   ): void {
     this.#table.keepBelow(below);
     for (const fuse of [this.failures, ...this.#classes.values()]) fuse.keepBelow(failingBelow);
     for (const arm of SERVING_ARMS) this.#takeFailing(arm, arms[arm].failing, classes[arm]);
     if (segments !== undefined) this.segments.take(segments, (name) => this.#placeBefore(name));
+    if (signals !== undefined) this.signals.take(signals, (name) => this.#placeBefore(name));
     for (const arm of SERVING_ARMS) this.#takeRows(arm, arms[arm].rows);
   }
 
@@ -108,6 +115,7 @@ export class UnitEvidence implements UnitView {
       failures: this.failures.snapshot(),
       classes: [...this.#classes].map(([name, fuse]) => [name, fuse.snapshot()] as const),
       segments: this.segments.snapshot(),
+      signals: this.signals.snapshot(),
     };
   }
 

@@ -5,6 +5,7 @@ import type { ProbeReport } from "../measure/report.ts";
 import type { ManifestField, ObservedManifest, PinnedManifests } from "../release/manifest.ts";
 import type { TrafficStage } from "../stage/plan.ts";
 import type { Verdict } from "../verdict.ts";
+import type { Signal } from "../window/signals.ts";
 import type { Block, Reading, ServiceHistory, ServiceTraffic, StageView } from "./block.ts";
 import type { Fields, OptionsOf } from "./fields.ts";
 import type { Assumptions, Needs } from "./needs.ts";
@@ -68,6 +69,8 @@ export interface GateDefinition<Name extends string, F extends Fields, State ext
   mayStop?(options: OptionsOf<F>): boolean;
   /** The field of a recorded event that it cannot do without, by its name on the wire. */
   readonly eventField?: string;
+  /** What it asks of answers, which a data plane looks at only where it is asked. */
+  readonly signal?: Signal;
   /** The stretch of traffic a person wants to see with its verdict. */
   readonly worst?: "failures" | "latency";
   /** How instances are told apart, for a kind that may be used more than once: by `name`, or by one of its options. */
@@ -106,6 +109,7 @@ export interface Gate<Name extends string = string, F extends Fields = Fields>
   > {
   readonly worst: "failures" | "latency" | null;
   readonly eventField: string | null;
+  readonly signal: Signal | null;
   readonly instanceBy: string | null;
   readonly asks: string | null;
   readonly isEntry: boolean;
@@ -189,6 +193,7 @@ export function defineGate<const Name extends string, const F extends Fields, St
     conditions,
     worst: definition.worst ?? null,
     eventField: definition.eventField ?? null,
+    signal: definition.signal ?? null,
     instanceBy: definition.instanceBy ?? null,
     asks: definition.asks ?? null,
     isEntry: definition.isEntry ?? false,

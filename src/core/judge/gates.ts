@@ -1,5 +1,14 @@
 import { assert } from "../assert.ts";
 import type { Verdict } from "../verdict.ts";
+import { costPerAnswer, firstToken, inputTokens, outputTokens } from "./answers/amounts.ts";
+import {
+  abandonedStreams,
+  emptyAnswers,
+  refusals,
+  regenerations,
+  thumbsDown,
+  truncations,
+} from "./answers/unit-events.ts";
 import { custom } from "./custom/custom.ts";
 import { metric } from "./custom/metric.ts";
 import type { Advice, Gate } from "./definition.ts";
@@ -45,6 +54,16 @@ const KINDS = [
   toolLoop,
   p95Warm,
   p95EqualLoad,
+  refusals,
+  emptyAnswers,
+  truncations,
+  abandonedStreams,
+  thumbsDown,
+  regenerations,
+  firstToken,
+  costPerAnswer,
+  inputTokens,
+  outputTokens,
   coldShare,
   queueAgeSlope,
   dedupeMiss,

@@ -1,4 +1,5 @@
 import type { Effect } from "./effect.ts";
+import { askedSignals } from "../judge/asked-signals.ts";
 import {
   type ArmTarget,
   DOCUMENT_VERSION,
@@ -33,6 +34,7 @@ export function nextDocument(
 ): RoutingDocument {
   const isOvertaken = heard.highestEpoch > (previous?.epoch ?? 0);
   const isNewEpoch = effect.newEpoch || previous === null || previous.rolloutId !== plan.rolloutId || isOvertaken;
+  const signals = askedSignals(plan.gates);
   const stable = target(plan.arms.stable, facts.stable);
   const candidate = target(plan.arms.candidate, facts.candidate);
   return {
@@ -54,6 +56,7 @@ export function nextDocument(
     lease: leaseOf(plan, effect, previous),
     override: `${plan.rolloutId}/${plan.generation}`,
     ...(plan.segments === undefined ? {} : { segments: plan.segments }),
+    ...(signals.length === 0 ? {} : { signals }),
   };
 }
 

@@ -9,6 +9,23 @@ export interface UnprovenGate {
 }
 
 /**
+ * Traffic gates that have no part in the stage's decision because nobody tells what they ask for: said to people, or
+ * they would take silence for watching. Empty until the other gates have spoken.
+ */
+export function unwatchedGates(rollout: Rollout): readonly string[] {
+  const { plan, candidateBp, verdicts } = rollout;
+  if (currentStage(rollout).kind === "probes" || verdicts.length === 0) return [];
+  const silent = plan.gates.filter(
+    (setting) =>
+      isTrafficGate(setting.gate) &&
+      maySkip(setting) &&
+      isInForce(setting, candidateBp) &&
+      !verdicts.some((verdict) => speaksFor(setting, verdict)),
+  );
+  return silent.map(gateLabel);
+}
+
+/**
  * What a stage still lacks before it may go on by itself: gates that must speak and have not, and those that did not
  * pass. Empty at 100 %, where no stable traffic is left to compare with.
  */

@@ -126,7 +126,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
   const version = typeof json === "object" && json !== null ? (json as { version?: unknown }).version : undefined;
   const terms: readonly (keyof typeof NO_TERMS)[] =
     version === 2 ? ["store", "region", "lease", "override", "end", "kid", "signature"] : [];
-  const later = ["segments", "shadow", "succession"] as const;
+  const later = ["segments", "shadow", "signals", "succession"] as const;
   const fields = shape.object(json, "", [...terms, ...FIELDS], version === 2 ? later : []);
   if (fields === null) return null;
   const arms = shape.object(fields.arms, "arms", SERVING_ARMS);
@@ -160,6 +160,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
     ...(fields.version === 2 ? readTerms(shape, fields) : {}),
     ...(fields.segments === undefined ? {} : { segments: readSegments(shape, fields.segments) }),
     ...(fields.shadow === undefined ? {} : { shadow: readShadow(shape, fields.shadow, mayBeInCopy) }),
+    ...(fields.signals === undefined ? {} : { signals: readSignals(shape, fields.signals) }),
   };
   shape.unique(document.allow, "allow");
   shape.unique(document.closed, "closed");
@@ -242,6 +243,13 @@ function readSegments(shape: ShapeReader, json: unknown): readonly SegmentSource
     "segments",
   );
   return sources;
+}
+
+/** Names that this version does not know are not looked for. */
+function readSignals(shape: ShapeReader, json: unknown): readonly string[] {
+  return shape.list(json, "signals", { min: 1, max: DOCUMENT_LIMITS.signals }, (value, path) =>
+    shape.text(value, path, 64, NAME, "visible ASCII"),
+  );
 }
 
 function readTarget(shape: ShapeReader, json: unknown, path: string): ArmTarget | null {

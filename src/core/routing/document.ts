@@ -74,6 +74,8 @@ export interface RoutingDocument {
   readonly segments?: readonly SegmentSource[];
   /** The candidate answers copies and no user; absent: there are no copies. A plane of the version before refuses it. */
   readonly shadow?: ShadowOrder;
+  /** What gates ask of answers, by name; absent: nothing is looked at. Refused by the version before as well. */
+  readonly signals?: readonly string[];
   // From here on: all present in version 2, all absent in version 1.
   /** Identity of the store that numbered the document; null for the one a data plane starts from. */
   readonly store?: string | null;
@@ -109,7 +111,7 @@ export const NO_TERMS = {
 } as const;
 
 /** What only documents of version 2 may have. */
-const LATER_FIELDS: readonly string[] = ["segments", "shadow", "succession"];
+const LATER_FIELDS: readonly string[] = ["segments", "shadow", "signals", "succession"];
 
 /** Bounds of a lease in milliseconds; the upper one is also the longest that a planned stop may announce. */
 export const LEASE_LIMITS = { minMs: 1_000, maxMs: 600_000 } as const;
@@ -142,7 +144,7 @@ export function renderDocument(document: RoutingDocument, version: number): Rout
 }
 
 /** Sizes a document may not exceed, at publish and at the data plane (a refused document leaves the last good one). */
-export const DOCUMENT_LIMITS = { bytes: 262_144, endpoints: 64, allow: 10_000, headers: 16 } as const;
+export const DOCUMENT_LIMITS = { bytes: 262_144, endpoints: 64, allow: 10_000, headers: 16, signals: 64 } as const;
 
 /** True when `next` is newer than `current`: a higher epoch, or the same epoch and a higher seq. */
 export function isNewer(next: Pick<RoutingDocument, "epoch" | "seq">, current: Pick<RoutingDocument, "epoch" | "seq">) {

@@ -1,13 +1,15 @@
 import type { ServingArm } from "../arm.ts";
 import type { Traffic } from "../window/recorder.ts";
+import type { Told } from "../window/signals.ts";
 import type { ErrorClass } from "../window/window.ts";
+import { type AnswerMembers, NOTHING_TOLD, readTold, tellsOfAnswer } from "./answer-reader.ts";
 import type { ArmNames } from "./arm-names.ts";
 import { FailureReader } from "./failure.ts";
 import { timestampMs } from "./timestamp.ts";
 import { isAbsent, readFlag, readNumber, readText, shownValue, UNREADABLE } from "./wire-value.ts";
 
 /** The fields of a wide event that count, under every name the pages give them. All of them unchecked. */
-interface WireEvent {
+interface WireEvent extends AnswerMembers {
   readonly ts?: unknown;
   readonly arm?: unknown;
   readonly variant?: unknown;
@@ -47,7 +49,8 @@ export type EventField =
   | "tool"
   | "event_id"
   | "trace_id"
-  | "retrieval";
+  | "retrieval"
+  | keyof AnswerMembers;
 
 /** A field that is there and cannot be read. */
 interface UnreadField {
@@ -97,6 +100,8 @@ export class EventReader {
   deliveryId: string | null = null;
   /** Whether that is the event's own, so that its time says nothing. */
   isOwnId = false;
+  /** What the answer was told to be. */
+  told: Told = NOTHING_TOLD;
   metric: string | null = null;
   analyzer: string | null = null;
   indexHash: string | null = null;
@@ -174,6 +179,7 @@ export class EventReader {
     if (event.cache === undefined) this.cacheHit = this.isCollision = null;
     else this.#readCache(event.cache);
     this.queueAgeMs = event.queue === undefined ? null : this.#queueAge(event.queue);
+    this.told = tellsOfAnswer(event) ? this.#readTold(event) : NOTHING_TOLD;
     this.toolName = null;
     if (event.tool !== undefined && this.traceId !== "") this.#readTool(event.tool);
     const retrieval = event.retrieval === undefined ? NO_MEMBERS : this.#members("retrieval", event.retrieval);
@@ -222,6 +228,13 @@ export class EventReader {
     const depth = readNumber(tool["depth"]);
     this.toolDepth = typeof depth === "number" ? depth : 0;
     if (depth === UNREADABLE) this.#leaveOut("tool", tool["depth"], "depth as a number");
+  }
+
+  #readTold(event: WireEvent): Told {
+    const { latency_ms: latency, release_id: releaseId } = event;
+    const isObject = typeof latency === "object" && latency !== null && !Array.isArray(latency);
+    const firstPieceMs = isObject ? (latency as Members)["tusable"] : undefined;
+    return readTold(event, firstPieceMs, releaseId, (...unread) => this.#leaveOut(...unread));
   }
 
   #text(field: EventField, value: unknown): string | null {

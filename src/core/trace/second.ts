@@ -2,6 +2,7 @@ import type { ByArm, ServingArm } from "../arm.ts";
 import { ArmSlot } from "../window/recorder.ts";
 import type { ArmWindow, Counter, GaugeSum } from "../window/window.ts";
 import type { EventReader } from "./event-reader.ts";
+import { NOTHING_TOLD } from "./answer-reader.ts";
 import { ArmIdentity } from "./identity.ts";
 
 /** What one arm answered in one second. Used again and again: draining it empties it. */
@@ -23,6 +24,7 @@ class ArmSecond {
     }
     this.#identity.note(event);
     this.#slot.countUser(event.traffic === "cold", event.latencyMs, event.errorClass, true);
+    if (event.told !== NOTHING_TOLD) this.#slot.tell(event.told);
     if (event.cacheHit !== null) {
       this.#lookups = Math.max(0, this.#lookups) + 1;
       if (event.cacheHit) this.#hits++;
@@ -57,10 +59,11 @@ class ArmSecond {
     if (this.#collisions >= 0) counters.cacheCollisions = this.#collisions;
     if (this.#toolLoops >= 0) counters.toolLoops = this.#toolLoops;
     const queueAge: GaugeSum = { sum: this.#queueAgeMs, readings: this.#queueReadings };
-    const gauges = this.#queueReadings === 0 ? {} : { queueAgeP95Ms: queueAge };
+    const window = this.#slot.drain();
+    const gauges = { ...window.gauges, ...(this.#queueReadings === 0 ? {} : { queueAgeP95Ms: queueAge }) };
     this.#lookups = this.#collisions = this.#toolLoops = -1;
     this.#hits = this.#queueAgeMs = this.#queueReadings = 0;
-    return { ...this.#slot.drain(), counters, gauges };
+    return { ...window, counters, gauges };
   }
 }
 

@@ -2,10 +2,13 @@ import { SERVING_ARMS } from "../arm.ts";
 import { ALL_NAMES } from "../assign/unit-name.ts";
 import type { ShapeReader } from "../routing/shape.ts";
 import { SEGMENT_LABEL, SEGMENT_LIMITS } from "../routing/segments.ts";
+import { SIGNALS } from "./signals.ts";
 import {
   SEGMENT_ROW,
   type SegmentLists,
   type SegmentWindow,
+  type SignalLists,
+  type SignalWindow,
   UNIT_ROW,
   type UnitLists,
   type UnitWindow,
@@ -17,12 +20,14 @@ const BP_MAX = 10_000;
 
 /** Reads the units of a window, or refuses them whole. */
 export function readUnitWindow(shape: ShapeReader, json: unknown, path: string): UnitWindow | null {
-  const fields = shape.object(json, path, ["below", "failingBelow", "arms"], ["segments"]);
+  const fields = shape.object(json, path, ["below", "failingBelow", "arms"], ["segments", "signals"]);
   const arms = fields === null ? null : shape.object(fields.arms, `${path}.arms`, SERVING_ARMS);
   if (fields === null || arms === null) return null;
   const segments = fields.segments === undefined ? null : readSegments(shape, fields.segments, `${path}.segments`);
+  const signals = fields.signals === undefined ? null : readSignals(shape, fields.signals, `${path}.signals`);
   return {
     ...(segments === null ? {} : { segments }),
+    ...(signals === null ? {} : { signals }),
     below: shape.integer(fields.below, `${path}.below`, ALL_NAMES),
     failingBelow: shape.integer(fields.failingBelow, `${path}.failingBelow`, ALL_NAMES),
     arms: {
@@ -63,6 +68,35 @@ function readSegmentLists(shape: ShapeReader, json: unknown, path: string, place
     if (failures > requests) shape.refuse(`${path}.rows[${at}]`, "expected failures within requests");
   }
   return { rows, failing: readFlat(shape, fields.failing, `${path}.failing`, [NAME_MAX, BP_MAX, placeMax], failing) };
+}
+
+function readSignals(shape: ShapeReader, json: unknown, path: string): SignalWindow | null {
+  const fields = shape.object(json, path, ["below", "metBelow", "names", "arms"]);
+  const arms = fields === null ? null : shape.object(fields.arms, `${path}.arms`, SERVING_ARMS);
+  if (fields === null || arms === null) return null;
+  const bounds = { min: 1, max: SIGNALS.length };
+  const names = shape.list(fields.names, `${path}.names`, bounds, (name, at) => shape.literal(name, at, SIGNALS));
+  shape.unique(names, `${path}.names`);
+  const placeMax = Math.max(0, names.length - 1);
+  return {
+    below: shape.integer(fields.below, `${path}.below`, ALL_NAMES),
+    metBelow: shape.integer(fields.metBelow, `${path}.metBelow`, ALL_NAMES),
+    names,
+    arms: {
+      stable: readSignalLists(shape, arms.stable, `${path}.arms.stable`, placeMax),
+      candidate: readSignalLists(shape, arms.candidate, `${path}.arms.candidate`, placeMax),
+    },
+  };
+}
+
+function readSignalLists(shape: ShapeReader, json: unknown, path: string, placeMax: number): SignalLists {
+  const fields = shape.object(json, path, ["rows", "met"]);
+  if (fields === null) return { rows: [], met: [] };
+  const { count, signalRows, signalMet } = WINDOW_LIMITS;
+  return {
+    rows: readFlat(shape, fields.rows, `${path}.rows`, [NAME_MAX, placeMax, count, count], signalRows),
+    met: readFlat(shape, fields.met, `${path}.met`, [NAME_MAX, BP_MAX, placeMax], signalMet),
+  };
 }
 
 function readLists(shape: ShapeReader, json: unknown, path: string): UnitLists {

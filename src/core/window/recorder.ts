@@ -10,6 +10,8 @@ import { ShadowLog } from "./shadow-log.ts";
 import { UnitBudget } from "./unit-budget.ts";
 import { UnitLog } from "./unit-log.ts";
 import { UnitSet } from "./unit-set.ts";
+import { SignalLog } from "./signal-log.ts";
+import { onlyOf, type Signal, SIGNALS, type Told } from "./signals.ts";
 import { ServiceWords } from "./service-words.ts";
 import type { Signals } from "./service-event.ts";
 import { type ArmWindow, type ErrorClass, type TelemetryWindow, WINDOW_LIMITS } from "./window.ts";
@@ -36,6 +38,11 @@ export class ArmSlot {
 
   hear(signals: Signals): void {
     this.#words.hear(signals);
+  }
+
+  /** @param asked absent: everything is */
+  tell(told: Told, asked?: readonly Signal[]): void {
+    this.#words.tell(asked === undefined ? told : onlyOf(told, asked));
   }
 
   countProbe(): void {
@@ -129,6 +136,7 @@ export class Recorder {
   #slots: ByArm<ArmSlot> = { stable: new ArmSlot(), candidate: new ArmSlot() };
   #places: Places;
   #log: UnitLog;
+  #asked: readonly Signal[];
   #recentWarm: SparseBins = [];
   #slowMs: number | null = null;
   #seq = 0;
@@ -140,7 +148,8 @@ export class Recorder {
     this.#document = options.document;
     this.#startMs = options.startMs;
     this.#places = placesFor(this.#slots, options.document.candidateBp);
-    this.#log = new UnitLog(options.document.sticky.seed);
+    this.#asked = askedBy(options.document);
+    this.#log = logFor(options.document, this.#asked);
   }
 
   /** The place of an arm under the document in force; for probes and warm pings. */
@@ -167,6 +176,7 @@ export class Recorder {
    * @param errorClass class of the failure; null when the arm did not fail
    * @param atMs       when it ended
    * @param segments   labels read from the request before it was assigned; null where the document tells none apart
+   * @returns whether it is evidence: not of a probe, and not beyond the unit's budget
    */
   record(
     place: Place,
@@ -176,14 +186,29 @@ export class Recorder {
     errorClass: ErrorClass | null,
     atMs: number,
     segments: readonly SegmentLabel[] | null = null,
-  ): void {
+  ): boolean {
     const { slot } = place;
-    if (traffic === "probe") return slot.countProbe();
+    if (traffic === "probe") {
+      slot.countProbe();
+      return false;
+    }
     const isEvidence = hash === null || this.#budget.spend(hash, atMs);
     slot.countUser(traffic === "cold", latencyMs, errorClass, isEvidence);
-    if (hash === null || !isEvidence || !place.isDrawn || this.#slots[place.arm] !== slot) return;
+    if (hash === null || !isEvidence || !this.#isOfUnit(place)) return isEvidence;
     const warmMs = traffic === "warm" && errorClass === null ? latencyMs : null;
     this.#log.record(place.arm, hash, place.shareBp, { errorClass, warmMs }, this.#slowMs, segments);
+    return true;
+  }
+
+  /** Counts what a recorded request's answer was told to be. Only for evidence, and where the document asks for it. */
+  tell(place: Place, hash: number | null, told: Told): void {
+    place.slot.tell(told, this.#asked);
+    if (hash !== null && this.#isOfUnit(place)) this.#log.tell(place.arm, hash, place.shareBp, told);
+  }
+
+  /** Whether a place is of a unit that was drawn, for a release that still has its arm. */
+  #isOfUnit({ arm, slot, isDrawn }: Place): boolean {
+    return isDrawn && this.#slots[arm] === slot;
   }
 
   /**
@@ -249,7 +274,10 @@ export class Recorder {
       this.#budget.clear();
     }
     if (document.rolloutId !== this.#document.rolloutId) this.#shadow = null; // Another candidate's pairs.
-    if (document.sticky.seed !== this.#document.sticky.seed) this.#log = new UnitLog(document.sticky.seed);
+    const asked = askedBy(document);
+    if (document.sticky.seed !== this.#document.sticky.seed || asked.join() !== this.#asked.join())
+      this.#log = logFor(document, asked);
+    this.#asked = asked;
     this.#slots = slotsFor(document, this.#document, this.#slots);
     this.#places = placesFor(this.#slots, document.candidateBp);
     this.#document = document;
@@ -275,6 +303,15 @@ export interface RecorderOptions {
 /** Starts recording. The first window has seq 0. */
 export function createRecorder(options: RecorderOptions): Recorder {
   return new Recorder(options);
+}
+
+function logFor({ sticky }: RoutingDocument, asked: readonly Signal[]): UnitLog {
+  return new UnitLog(sticky.seed, asked.length === 0 ? null : new SignalLog(asked));
+}
+
+/** Signals of which this version knows what they are. */
+function askedBy({ signals = [] }: RoutingDocument): readonly Signal[] {
+  return SIGNALS.filter((signal) => signals.includes(signal));
 }
 
 function halveBins(bins: SparseBins): SparseBins {

@@ -31,6 +31,9 @@ const GROUPS = {
   queue: { enq: "number", deq: "number", backlog: "number", age_p95_ms: "number" },
   effects: { applied: "number", repeat: "number", suppressed: "number", duplicate: "number", lost: "number" },
   instance: { concurrency: "number" },
+  usage: { input_tokens: "number", output_tokens: "number", cost: "number" },
+  answer: { refused: "flag", empty: "flag", truncated: "flag", finish_reason: "word" },
+  feedback: { thumbs_down: "flag", regenerated: "flag", release: "word" },
 } as const satisfies Record<string, Record<string, Kind>>;
 
 type Group = keyof typeof GROUPS;

@@ -1,4 +1,5 @@
 import type { Signals } from "./service-event.ts";
+import type { Told } from "./signals.ts";
 import { LatencySketch, type SparseBins } from "./sketch.ts";
 import type { ArmWindow, Counter, Gauge, GaugeSum, Timing } from "./window.ts";
 
@@ -14,10 +15,7 @@ export class ServiceWords {
 
   hear({ counters, gauges, timings }: Signals): void {
     for (const [name, times] of entriesOf(counters)) this.count(name, times);
-    for (const [name, level] of entriesOf(gauges)) {
-      const before = this.#gauges[name] ?? { sum: 0, readings: 0 };
-      this.#gauges[name] = { sum: before.sum + level, readings: before.readings + 1 };
-    }
+    this.#read(gauges);
     for (const [name, ms] of entriesOf(timings)) {
       const sketch = this.#timings.get(name) ?? new LatencySketch();
       this.#timings.set(name, sketch);
@@ -25,11 +23,23 @@ export class ServiceWords {
     }
   }
 
+  /** What one answer was told to be: a reading of each signal. */
+  tell(told: Told): void {
+    this.#read(told);
+  }
+
   drain(): Pick<ArmWindow, "counters" | "gauges" | "timings"> {
     const words = { counters: this.#counters, gauges: this.#gauges, ...this.#drainTimings() };
     this.#counters = {};
     this.#gauges = {};
     return words;
+  }
+
+  #read(levels: Signals["gauges"]): void {
+    for (const [name, level] of entriesOf(levels)) {
+      const before = this.#gauges[name] ?? { sum: 0, readings: 0 };
+      this.#gauges[name] = { sum: before.sum + level, readings: before.readings + 1 };
+    }
   }
 
   #drainTimings(): Pick<ArmWindow, "timings"> {

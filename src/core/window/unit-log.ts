@@ -3,6 +3,8 @@ import { ALL_NAMES, unitName } from "../assign/unit-name.ts";
 import type { SegmentLabel } from "../routing/segments.ts";
 import type { Bp } from "../unit.ts";
 import { SegmentLog } from "./segment-log.ts";
+import type { SignalLog } from "./signal-log.ts";
+import type { Told } from "./signals.ts";
 import { type ErrorClass, type UnitLists, type UnitWindow, WINDOW_LIMITS } from "./window.ts";
 
 interface Row {
@@ -35,12 +37,17 @@ export class UnitLog {
   readonly #arms: ByArm<ArmLog> = { stable: newArmLog(), candidate: newArmLog() };
   readonly #key: number;
   readonly #segments = new SegmentLog();
+  readonly #signals: SignalLog | null;
   #below = ALL_NAMES;
   #failingBelow = ALL_NAMES;
 
-  /** @param key of the generation: its bucket seed */
-  constructor(key: number) {
+  /**
+   * @param key of the generation: its bucket seed
+   * @param signals null where nothing is asked of answers
+   */
+  constructor(key: number, signals: SignalLog | null = null) {
     this.#key = key;
+    this.#signals = signals;
   }
 
   /**
@@ -73,14 +80,20 @@ export class UnitLog {
     }
   }
 
+  /** What a recorded request's answer was told to be. */
+  tell(arm: ServingArm, hash: number, shareBp: Bp, told: Told): void {
+    this.#signals?.record(arm, unitName(hash, this.#key), shareBp, told);
+  }
+
   /** The lists, with classes as places in `classes`; both arms begin anew. Null where no unit was seen. */
   drain(classes: ByArm<readonly ErrorClass[]>, otherOf: (errorClass: ErrorClass) => ErrorClass): UnitWindow | null {
     const { stable, candidate } = this.#arms;
     const listed = stable.rows.size + candidate.rows.size + stable.failing.size + candidate.failing.size;
     if (listed === 0 && !this.#segments.isListed) return null;
-    const segments = this.#segments.drain();
+    const [segments, signals] = [this.#segments.drain(), this.#signals?.drain() ?? null];
     return {
       ...(segments === null ? {} : { segments }),
+      ...(signals === null ? {} : { signals }),
       below: this.#below,
       failingBelow: this.#failingBelow,
       arms: {

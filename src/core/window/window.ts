@@ -2,6 +2,7 @@ import type { ByArm } from "../arm.ts";
 import type { SegmentLabel } from "../routing/segments.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import type { ShadowWindow } from "./shadow-window.ts";
+import { type Signal, SIGNALS } from "./signals.ts";
 import type { SparseBins } from "./sketch.ts";
 
 /**
@@ -38,8 +39,8 @@ export const COUNTERS = [
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 
-/** Levels a service measures now and then, per arm. */
-export const GAUGES = ["queueAgeP95Ms", "queueBacklog", "instanceConcurrency"] as const;
+/** Levels a service measures now and then, and what answers were told to be, per arm: of both the mean is judged. */
+export const GAUGES = ["queueAgeP95Ms", "queueBacklog", "instanceConcurrency", ...SIGNALS] as const;
 export type Gauge = (typeof GAUGES)[number];
 
 /** Times that only a service knows: its stages (TE-5), and how old what waits in its queue is (TE-13). */
@@ -90,6 +91,25 @@ export interface UnitWindow {
   readonly arms: ByArm<UnitLists>;
   /** The same by segment; absent where the document tells none apart. */
   readonly segments?: SegmentWindow;
+  /** What their answers were told to be; absent where the document asks for nothing. */
+  readonly signals?: SignalWindow;
+}
+
+/** Which units were told what of their answers in one window, of the same requests. */
+export interface SignalWindow {
+  readonly below: number;
+  readonly metBelow: number;
+  /** Those the document asks for, in its order. */
+  readonly names: readonly Signal[];
+  readonly arms: ByArm<SignalLists>;
+}
+
+/** One arm's units by signal. */
+export interface SignalLists {
+  /** Four numbers a unit and signal: name, place of the signal in `names`, answers that told, their sum. */
+  readonly rows: readonly number[];
+  /** Three numbers a unit and event it met: name, share that routed it in bp, place of the signal. */
+  readonly met: readonly number[];
 }
 
 /** Which units of which segments met what in one window, of the same requests. */
@@ -126,6 +146,9 @@ export const FAILING_ROW = 3;
 /** The same of `SegmentLists`. */
 export const SEGMENT_ROW = 4;
 export const SEGMENT_FAILING_ROW = 3;
+/** The same of `SignalLists`. */
+export const SIGNAL_ROW = 4;
+export const SIGNAL_MET_ROW = 3;
 
 /**
  * One gateway's traffic between two instants under one routing document. Idempotent by (gatewayId, seq); seq grows by
@@ -178,5 +201,8 @@ export const WINDOW_LIMITS = {
   /** Segments named in one window, and units listed with one for one arm. */
   segments: 64,
   segmentUnits: 1_000,
+  /** Units and signals listed together for one arm, and units and events. */
+  signalRows: 2_000,
+  signalMet: 500,
   count: 1_000_000_000,
 } as const;

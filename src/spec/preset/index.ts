@@ -1,6 +1,7 @@
 import { assert } from "../../core/assert.ts";
 import { defaultPreset } from "./default.ts";
 import { demoPreset } from "./demo.ts";
+import { llmPreset } from "./llm.ts";
 import { PAGE_PRESETS, strictestPreset } from "./page.ts";
 import type { Preset, PresetSource } from "./preset.ts";
 import { resolvePreset } from "./resolve.ts";
@@ -8,7 +9,7 @@ import { resolvePreset } from "./resolve.ts";
 export type { Preset } from "./preset.ts";
 
 /** In this order: a preset may build on those before it. */
-const SOURCES: readonly PresetSource[] = [defaultPreset, demoPreset, ...PAGE_PRESETS, strictestPreset];
+const SOURCES: readonly PresetSource[] = [defaultPreset, demoPreset, ...PAGE_PRESETS, strictestPreset, llmPreset];
 
 function resolveAll(): ReadonlyMap<string, Preset> {
   const resolved = new Map<string, Preset>();

@@ -26,6 +26,8 @@ interface PresetText {
 export interface PresetSource extends PresetText {
   readonly extends?: string;
   readonly strictestOf?: readonly string[];
+  /** It has gates beside those of another preset, and no error gate of its own. */
+  readonly isAddOn?: true;
   readonly gates: GateChanges;
   readonly within?: GateRanges;
   readonly stages?: readonly Stage[];
@@ -38,6 +40,8 @@ export interface PresetSource extends PresetText {
  * A named, versioned set of gates and a ladder for documents that give no steps, with every base resolved. Pure data.
  */
 export interface Preset extends PresetText {
+  /** It only adds gates: a document that uses it uses another one as well, which gives ladder and way back. */
+  readonly isAddOn: boolean;
   readonly gates: Partial<GateOptions>;
   readonly within: GateRanges;
   readonly stages: readonly Stage[];

@@ -27,6 +27,7 @@ export function resolvePreset(source: PresetSource, find: (name: string) => Pres
     version,
     says,
     from,
+    isAddOn: source.isAddOn ?? false,
     gates: withChanges(base, source.gates),
     within: { ...ranges, ...source.within },
     stages,

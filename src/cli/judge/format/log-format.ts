@@ -15,6 +15,10 @@ export interface LogEvent {
   readonly probe?: unknown;
   readonly sticky?: unknown;
   readonly cache?: unknown;
+  /** What the answer was told to be. */
+  readonly usage?: unknown;
+  readonly answer?: unknown;
+  readonly stream?: unknown;
   readonly event_id?: unknown;
   readonly trace_id?: unknown;
   readonly span_id?: unknown;

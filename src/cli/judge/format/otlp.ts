@@ -1,4 +1,5 @@
 import { readNumber, readText, UNREADABLE } from "../../../core/trace/wire-value.ts";
+import { GEN_AI, type ModelCalls, modelCallOf, withCall } from "./gen-ai.ts";
 import {
   firstOf,
   firstPresent,
@@ -25,6 +26,8 @@ const USUAL: ReadonlySet<string> = new Set([
   "sluice.latency_ms",
   "sluice.probe",
   "sluice.sticky",
+  "sluice.first_token_ms",
+  ...GEN_AI,
 ]);
 
 /** Attributes that are looked at, by name: those of the span before those of its resource. */
@@ -109,6 +112,27 @@ function eventOf(span: LogRecord, attributes: LogRecord, arm: unknown): LogEvent
 
 const NO_LIST = "found resourceSpans, scopeSpans or spans that are no list of objects, expected an export as OTLP JSON";
 
+/** Model calls of the requests of one export by trace: they are spans of clients, below the one that is the request. */
+type CallsByTrace = ReadonlyMap<unknown, ModelCalls>;
+
+function takeCall(calls: Map<unknown, ModelCalls>, span: LogRecord): void {
+  const { kind, traceId } = span;
+  // An agent's own span tells the sum of its calls once more.
+  if (typeof traceId !== "string" || (kind !== 3 && kind !== "SPAN_KIND_CLIENT")) return;
+  const call = modelCallOf(attributesOf(span, null, GEN_AI));
+  if (call !== null) calls.set(traceId, withCall(calls.get(traceId), call));
+}
+
+function toldOf(span: LogRecord, attributes: LogRecord, calls: CallsByTrace): Partial<LogEvent> {
+  const first = attributes["sluice.first_token_ms"];
+  const own = modelCallOf(attributes) ?? undefined;
+  // A request that says its own sum is not counted twice.
+  return {
+    ...(own ?? calls.get(span["traceId"])),
+    ...(first === undefined ? {} : { stream: { first_token_ms: first } }),
+  };
+}
+
 function isServer({ kind }: LogRecord): boolean {
   return kind === 2 || kind === "SPAN_KIND_SERVER";
 }
@@ -125,6 +149,8 @@ export const otlp: LogFormat = {
       return "found no resourceSpans, expected an export of spans as OTLP JSON";
     const names = armFields === null ? USUAL : new Set([...USUAL, ...armFields]);
     const resources = recordsIn(record["resourceSpans"]);
+    const requests: (readonly [span: LogRecord, resource: LogRecord | null])[] = [];
+    const calls = new Map<unknown, ModelCalls>();
     for (const { resource, scopeSpans } of resources ?? []) {
       const scopes = recordsIn(scopeSpans);
       if (scopes === null) return NO_LIST;
@@ -132,11 +158,15 @@ export const otlp: LogFormat = {
         const spans = recordsIn(scope["spans"]);
         if (spans === null) return NO_LIST;
         for (const span of spans) {
-          if (!isServer(span)) continue;
-          const attributes = attributesOf(span, membersOf(resource), names);
-          take(eventOf(span, attributes, armFields === null ? armOf(attributes) : firstOf(attributes, armFields)));
+          if (isServer(span)) requests.push([span, membersOf(resource)]);
+          else takeCall(calls, span);
         }
       }
+    }
+    for (const [span, resource] of requests) {
+      const attributes = attributesOf(span, resource, names);
+      const arm = armFields === null ? armOf(attributes) : firstOf(attributes, armFields);
+      take({ ...eventOf(span, attributes, arm), ...toldOf(span, attributes, calls) });
     }
     return resources === null ? NO_LIST : null;
   },

@@ -7,7 +7,7 @@ import {
 import type { UnitView } from "../../by-unit/unit-evidence.ts";
 import type { ArmWindow } from "../../window/window.ts";
 import { type BernoulliEProcess, foldBernoulli, startBernoulliEProcess } from "../../stats/bernoulli-e-process.ts";
-import { type ArmCount, addCounts, type CountBlock, NO_COUNTS } from "../../stats/count-block.ts";
+import type { ArmCount, CountBlock } from "../../stats/count-block.ts";
 import {
   type ExcessEProcess,
   excludedMargin,
@@ -17,9 +17,8 @@ import {
   startExcess,
 } from "../../stats/excess-e-process.ts";
 import { wilson, wilsonDifference } from "../../stats/wilson.ts";
-import { BP_NONE, type Bp } from "../../unit.ts";
+import { BP_NONE } from "../../unit.ts";
 import type { Verdict } from "../../verdict.ts";
-import type { Block } from "../block.ts";
 import { defineGate, type TrafficPart } from "../definition.ts";
 import { ALPHA, BETA, boundAt, byShare, minSamples, MODE, type OptionsOf, SHARE } from "../fields.ts";
 import { FAILS_REQUESTS } from "./advice.ts";
@@ -33,7 +32,7 @@ import {
   NO_SUSPICION,
   type Suspicion,
 } from "../../by-unit/suspicion.ts";
-import { isAfterComparing, isAlone, tallyPlace } from "../traffic/stage-tally.ts";
+import { isAlone, NO_STAGE_COUNTS, type StageCounts, talliedAt } from "../traffic/stage-tally.ts";
 import { percent, trafficVerdict } from "../traffic/traffic-verdict.ts";
 import { foldWatch, isWatchAlarmed, NEW_WATCH, type WatchDetector } from "../traffic/watch-detector.ts";
 
@@ -56,7 +55,7 @@ export type ErrorRateOptions = OptionsOf<typeof OPTIONS>;
 
 interface State {
   /** Traffic at the share in force. */
-  readonly stage: CountBlock & { readonly candidateBp: Bp | null };
+  readonly stage: StageCounts;
   readonly harm: BernoulliEProcess;
   /** At 100 %, against the rate stable left behind. */
   readonly watch: WatchDetector;
@@ -96,13 +95,6 @@ function whatIsKnown(proof: ExcessEProcess, beta: number, margin: number): strin
   const excluded = excludedMargin(proof, beta);
   const known = excluded === null ? "no harm is excluded yet" : `only harm beyond +${percent(excluded)} is excluded`;
   return `${known}, +${percent(margin)} is wanted`;
-}
-
-/** The tally of the share in force after a block; what came before the candidate's first share is not its own. */
-function stageWith(stage: State["stage"], block: Block, counts: CountBlock): State["stage"] {
-  const place = tallyPlace(stage.candidateBp, block);
-  if (place === "late" || isAfterComparing(stage.candidateBp, block)) return stage;
-  return { ...addCounts(place === "same" ? stage : NO_COUNTS, counts), candidateBp: block.candidateBp };
 }
 
 /** A healthy candidate is alarmed once in that many blocks on average: four weeks of quarter seconds. */
@@ -165,9 +157,8 @@ function isHarmProven(state: State, options: ErrorRateOptions, units?: UnitView)
 const traffic: TrafficPart<ErrorRateOptions, State> = {
   start: ({ margin }) => {
     const margins = [...new Set([margin.under10, margin.under50, margin.from50])].sort((a, b) => a - b);
-    const stage = { ...NO_COUNTS, candidateBp: null };
     return {
-      stage,
+      stage: NO_STAGE_COUNTS,
       harm: startBernoulliEProcess(),
       proof: startExcess({ margins }),
       watch: NEW_WATCH,
@@ -179,7 +170,7 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
     const counts = { stable: countOf(stable), candidate: countOf(candidate) };
     const harm = foldBernoulli(before, counts);
     return {
-      stage: stageWith(stage, block, counts),
+      stage: talliedAt(stage, block, counts),
       harm,
       proof: foldExcess(proof, counts),
       watch: isAlone(block) ? foldWatch(watch, counts.candidate, toleratedAlone(before, margin.from50)) : watch,

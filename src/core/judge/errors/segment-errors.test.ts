@@ -11,7 +11,14 @@ const evidence = foldEvidence(startEvidence(gates), aBlock(10, { requests: 900 }
 
 function harmed(label: string, logE: number, rates: { stable: number; candidate: number }): HarmedSegment {
   const units = { stable: 1, candidate: 7 };
-  const difference = { estimate: rates.candidate - rates.stable, standardError: 0.01, rates, units, failing: units };
+  const difference = {
+    estimate: rates.candidate - rates.stable,
+    standardError: 0.01,
+    variances: { stable: 0, candidate: 0.0001 },
+    rates,
+    units,
+    failing: units,
+  };
   return { label, logE, units, difference: { ...difference, designEffect: 1 } };
 }
 

@@ -1,3 +1,4 @@
+import { addCounts, type CountBlock, NO_COUNTS } from "../../stats/count-block.ts";
 import { BP_ALL, type Bp } from "../../unit.ts";
 import type { Block } from "../block.ts";
 
@@ -23,4 +24,18 @@ export function isAlone({ candidateBp, arms }: Block): boolean {
 export function isAfterComparing(tallied: Bp | null, block: Block): boolean {
   if (tallied === null || block.candidateBp !== BP_ALL) return false;
   return tallied !== BP_ALL || isAlone(block);
+}
+
+/** Counts of both arms at the share in force. */
+export interface StageCounts extends CountBlock {
+  readonly candidateBp: Bp | null;
+}
+
+export const NO_STAGE_COUNTS: StageCounts = { ...NO_COUNTS, candidateBp: null };
+
+/** The tally of the share in force after a block; what came before the candidate's first share is not its own. */
+export function talliedAt(stage: StageCounts, block: Block, counts: CountBlock): StageCounts {
+  const place = tallyPlace(stage.candidateBp, block);
+  if (place === "late" || isAfterComparing(stage.candidateBp, block)) return stage;
+  return { ...addCounts(place === "same" ? stage : NO_COUNTS, counts), candidateBp: block.candidateBp };
 }
