@@ -3,8 +3,9 @@ import type { Stage } from "../core/stage/plan.ts";
 import { holdMsOf, shareOf } from "../core/stage/share.ts";
 import type { EpochMs } from "../core/unit.ts";
 
-/** What a stage is called where people read: `10%`, `probes`, `100%`. */
+/** What a stage is called where people read: `10%`, `probes`, `shadow`, `100%`. */
 export function stageName(stage: Stage): string {
+  if (stage.kind === "shadow") return "shadow";
   const share = shareOf(stage);
   return share === null ? "probes" : `${share / 100}%`;
 }

@@ -9,6 +9,7 @@ import type { EpochMs } from "../core/unit.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { JournalEntry, StoredRollout } from "../ports/controller-store.ts";
 import { nextAction, type PlanesHeard, stageName } from "./next-action.ts";
+import { shadowWire } from "./shadow-status.ts";
 
 /** A verdict on the wire. */
 export function verdictWire(verdict: Verdict) {
@@ -156,6 +157,7 @@ export function statusWire(
       requests_bp: shareBp(totals.requests),
     },
     traffic: trafficWire(totals),
+    shadow: shadowWire(plan, totals),
     worst: {
       failures: stretchWire(observations.worst.failures),
       latency: stretchWire(observations.worst.latency),

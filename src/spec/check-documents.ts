@@ -10,6 +10,7 @@ import { type Path, pathText, type Source } from "./source.ts";
 
 /** The documents a rollout publishes, at their largest: everybody on the candidate, the way back, the promotion. */
 const ORDERS = [
+  { candidateBp: BP_NONE, closed: [], arms: "both", newEpoch: true, shadow: true },
   { candidateBp: BP_ALL, closed: [], arms: "both", newEpoch: true },
   { candidateBp: BP_NONE, closed: ["candidate"], arms: "both", newEpoch: true },
   { candidateBp: BP_NONE, closed: [], arms: "swap", newEpoch: true },
@@ -64,6 +65,7 @@ function placeOf(path: string, isSwapped: boolean, { spec }: RolloutDocument): P
   if (path.startsWith("identity.trustedHeaders")) return ["spec", "route", "trustedHeaders", ...at];
   if (head === "rolloutId" || head === "override") return ["metadata", "name"];
   if (head === "service") return ["spec", "service"];
+  if (head === "shadow") return ["spec", "shadow"];
   return ["spec", "route", ROUTE_KEYS[head as keyof RoutingDocument] ?? "allow", ...at];
 }
 

@@ -10,6 +10,7 @@ import { type RolloutDocument, stableDocument } from "./rollout-schema.ts";
 import type { Report } from "./report.ts";
 import { type Path, pathText, type Source } from "./source.ts";
 import { checkGates, gateOf, isTold } from "./check-gates.ts";
+import { checkShadow } from "./shadow-document.ts";
 import { checkSteps, checkStrategy } from "./check-strategy.ts";
 import { checkIdentity, checkSegments, checkStickyFor } from "./check-users.ts";
 
@@ -27,6 +28,7 @@ export function checkRollout(document: RolloutDocument, source: Source): readonl
     ...checkIdentity(document, problem),
     ...checkStickyFor(document, problem),
     ...checkSegments(document, problem),
+    ...checkShadow(document, problem),
     ...checkStrategy(document, problem),
     ...checkSteps(document, problem),
     ...checkGates(document, source, problem),

@@ -12,6 +12,7 @@ import { planAccess } from "./access-schema.ts";
 import { planHealthMap } from "./health-map-schema.ts";
 import { readingTimesOf } from "./metric-source.ts";
 import { planPace } from "./pace-document.ts";
+import { addShadowGates, planShadow, withShadow } from "./shadow-document.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
 import { type Preset, PRESETS, strictestPresetOf } from "./preset/index.ts";
 import { normalUrl } from "./normal-url.ts";
@@ -78,7 +79,8 @@ export function planRollout(document: RolloutDocument, source: Source, context: 
     generation: context.generation,
     service: spec.service,
     arms,
-    ...planCourse(document),
+    ...withShadow(planCourse(document), spec.shadow),
+    ...(spec.shadow === undefined ? {} : { shadow: planShadow(spec.shadow) }),
     gates: gates.filter(({ gate }) => isMeasurable(gate, document, arms)),
     onFail: { to: spec.onFail?.to ?? firstPreset(document)?.onFail ?? "stable" },
     changes: (spec.changes ?? []) as readonly ManifestField[],
@@ -249,6 +251,7 @@ function gateSettings({ spec }: RolloutDocument, source: Source, context: PlanCo
     settings.set(gateLabel(which), { ...which, options: all, source: `${context.file}:${line}`, ...scope });
   });
   addSegmentGate(spec, settings);
+  addShadowGates(spec.shadow, settings);
   const tries = (spec.onFail?.to ?? firstPreset({ spec })?.onFail) === "previous-stage" ? 2 : 1;
   const sorted = [...settings.values()].sort((a, b) => gateOrder(a.gate) - gateOrder(b.gate));
   return sorted.map((setting) => withErrorBudget(setting, tries));

@@ -5,6 +5,7 @@ import { DECLARED_FIELDS } from "../core/release/manifest.ts";
 import { LEASE_LIMITS } from "../core/routing/document.ts";
 import { PIN_TEXT, REVISION } from "../core/routing/schema-lock.ts";
 import { SEGMENT_LIMITS, SEGMENT_NAME } from "../core/routing/segments.ts";
+import { SHADOW_LIMITS, SHADOW_METHOD, SHADOW_PATH } from "../core/routing/shadow.ts";
 import { accessSchema } from "./access-schema.ts";
 import { parseDurationMs } from "./duration.ts";
 import { METRIC_SOURCES } from "./metric-source.ts";
@@ -153,6 +154,32 @@ const segment = z
   })
   .refine(({ header, path }) => (header === undefined) !== (path === undefined), "expected a header, or path: true");
 
+/** Copies of stable's requests for a candidate that has no users yet. */
+const shadow = z.strictObject({
+  /** Part of the requests that may be copied, in percent. */
+  share: weight.optional(),
+  maxPerSecond: z.int().min(1).max(SHADOW_LIMITS.perSecond).optional(),
+  maxInFlight: z.int().min(1).max(SHADOW_LIMITS.inFlight).optional(),
+  maxBodyBytes: z.int().min(0).max(SHADOW_LIMITS.bodyBytes).optional(),
+  /** For the whole answer to a copy. */
+  timeout: duration.optional(),
+  methods: z
+    .array(z.string().regex(SHADOW_METHOD, "expected a method in upper case, e.g. GET"))
+    .min(1)
+    .max(SHADOW_LIMITS.methods)
+    .optional(),
+  paths: z
+    .array(z.string().max(1_024).regex(SHADOW_PATH, "expected a path that begins with /, without a query"))
+    .max(SHADOW_LIMITS.paths)
+    .optional(),
+  /** Headers a copy keeps; cookies and credentials stay behind unless they are named. */
+  headers: z.array(headerName.max(128)).max(SHADOW_LIMITS.headers).optional(),
+  effects: z.enum(["deny", "allow"]).optional(),
+  hold: duration.optional(),
+  cap: duration.optional(),
+  onCap: z.enum(["wait", "proceed"]).optional(),
+});
+
 /** A number from outside that gates may ask for; queries are in the language of the source. */
 const metric = z.strictObject({
   name,
@@ -217,6 +244,8 @@ export const rolloutSchema = z.strictObject({
     }),
     /** How evidence tells users apart, so that harm to a few of them is found and named. */
     segments: z.array(segment).min(1).max(SEGMENT_LIMITS.sources).optional(),
+    /** A stage before the first user: the candidate answers copies of requests, for nobody. */
+    shadow: shadow.optional(),
     probes: z
       .strictObject({
         set: z.string().min(1),

@@ -29,7 +29,7 @@ describe("docs/judge.md", () => {
   it("lists every preset with the ladder it has", () => {
     for (const { name, stages } of Object.values(PRESETS)) {
       const steps = stages.map((stage) =>
-        stage.kind === "probes" ? "probes" : stage.kind === "watch" ? "100" : String(stage.candidateBp / 100),
+        stage.kind === "traffic" ? String(stage.candidateBp / 100) : stage.kind === "watch" ? "100" : stage.kind,
       );
       const row = text.split("\n").find((line) => line.startsWith(`| \`${name}\``));
       expect([name, row?.split("|")[3]?.trim()]).toEqual([name, steps.join(", ")]);

@@ -50,6 +50,7 @@ export class SimulatedGateway {
   /** The window of the last quarter in which it served. */
   lastWindow: TelemetryWindow | null = null;
   served = { stable: 0, candidate: 0 };
+  copied = 0;
   readonly adopted: (readonly [epoch: number, seq: number, candidateBp: number])[] = [];
   readonly #clock: Clock;
   #unit = 0;
@@ -90,8 +91,30 @@ export class SimulatedGateway {
     const open = { stable: this.requestsAWindow - candidate, candidate };
     const failing = candidateBp < this.failsFromBp ? 0 : Math.round(candidate * this.failureShare);
     while (open.stable + open.candidate > 0) this.#answer(open, failing);
+    this.#mirror();
     this.plane.cut();
     this.lastWindow = this.waiting.at(-1) ?? null;
+  }
+
+  /** Answers of a candidate to copies of this window's requests, each of another user. */
+  #mirror(): void {
+    const { shadow } = this.document;
+    const { choice } = this.plane.planAt(this.#clock.monoMs());
+    if (shadow === undefined || choice.kind === "both" || choice.reason !== "shadow") return;
+    const copies = Math.round((this.requestsAWindow * shadow.shareBp) / 10_000);
+    for (let copy = 0; copy < copies; copy++) {
+      const hasFailed = copy < copies * this.failureShare;
+      const ms = LATENCIES_MS[this.#answers++ % LATENCIES_MS.length] ?? 1;
+      this.copied++;
+      this.plane.recorder.shadow.choose();
+      this.plane.recorder.shadow.pair({
+        key: Math.imul(this.copied, 0x9e3779b1) >>> 0,
+        hasStableFailed: false,
+        errorClass: hasFailed ? "headers|5xx|503" : null,
+        isOtherStatus: hasFailed,
+        ms: hasFailed ? null : { stable: ms, candidate: ms },
+      });
+    }
   }
 
   async hear(document: RoutingDocument | null): Promise<void> {

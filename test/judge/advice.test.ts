@@ -32,6 +32,8 @@ const CAUSES: Readonly<Record<string, RegExp>> = {
   five_xx_burst: /in those seconds/,
   error_rate_abs: ERROR_LOG,
   error_rate_rel: ERROR_LOG,
+  shadow_errors: /candidate's own log.*what a copy leaves out/,
+  shadow_p95: /where the time goes.*memory and concurrency.*size of stream pieces$/,
   segment_errors: /errors of the named segment/,
   refusals: /prompt's rules and the content filter/,
   empty_answers: /reads the model's reply/,

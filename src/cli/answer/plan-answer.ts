@@ -26,7 +26,9 @@ const gate = z.strictObject({
 });
 
 const stage = z.strictObject({
-  kind: z.enum({ probes: "probes", traffic: "traffic", watch: "watch" } satisfies EveryOf<Stage["kind"]>),
+  kind: z.enum({ probes: "probes", shadow: "shadow", traffic: "traffic", watch: "watch" } satisfies EveryOf<
+    Stage["kind"]
+  >),
   share_bp: shareBp,
   hold_s: z.number().nonnegative(),
   gates: z.array(gate),

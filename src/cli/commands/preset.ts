@@ -25,6 +25,7 @@ function presetAnswer({ name, version, says, from, gates, within, stages, onFail
 
 function stageText(stage: Stage): string {
   if (stage.kind === "probes") return `probes (${stage.tier})`;
+  if (stage.kind === "shadow") return `shadow for ${formatDurationMs(stage.holdMs)}`;
   const share = stage.kind === "watch" ? 100 : stage.candidateBp / 100;
   return `${share} % for ${formatDurationMs(stage.holdMs)}`;
 }

@@ -84,8 +84,11 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
   const baseline: Baseline = { ...USUAL_BASELINE, requestsPerSecond: options.rps };
   const { runs, seed } = options;
   if (!options.json) {
+    const granted = plan.shadow === undefined ? "probes" : "probes and shadow";
     const source = recording === null ? `${options.rps} requests/s` : `${recording.length} recorded seconds`;
-    terminal.say(`${plan.rolloutId}: ${runs} runs a scenario over ${source}, from seed ${seed}; probes taken to pass`);
+    terminal.say(
+      `${plan.rolloutId}: ${runs} runs a scenario over ${source}, from seed ${seed}; ${granted} taken to pass`,
+    );
   }
   for (const scenario of scenarios) {
     const modelled = { requestsPerSecond: options.rps, arms: scenario.arms(baseline) };

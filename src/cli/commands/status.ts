@@ -14,6 +14,9 @@ function statusLines(status: Status, terminal: Terminal): readonly string[] {
     `  stage   ${stage.index} (the last is ${stage.count - 1}): ${stage.name}`,
     `  share   ${share.ordered_bp / 100} % of units ordered, ${measured}`,
     `  traffic ${traffic.requests.stable} stable, ${traffic.requests.candidate} candidate (${traffic.units.candidate} units)`,
+    ...(status.shadow == null
+      ? []
+      : [`  shadow  ${status.shadow.says}`, ...status.shadow.not_known.map((text) => `          not known: ${text}`)]),
     ...status.verdicts.map(({ gate, verdict, reason }) => `  ${verdict.padEnd(13)} ${gate}: ${reason}`),
     ...unwatchedLines(status),
     ...(status.pace == null ? [] : [`  pace    ${status.pace.text}`]),

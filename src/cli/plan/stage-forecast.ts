@@ -22,5 +22,5 @@ export function forecastStages(plan: RolloutPlan, assumed: Assumptions): readonl
 
 /** Longest time from a verdict until nothing runs on the candidate any more: one push, then running answers end. */
 export function worstRollbackMs(stage: Stage, plan: RolloutPlan): number {
-  return stage.kind === "probes" ? 0 : PUSH_WORST_MS + plan.drainMs;
+  return stage.kind === "probes" || stage.kind === "shadow" ? 0 : PUSH_WORST_MS + plan.drainMs;
 }

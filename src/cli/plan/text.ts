@@ -10,6 +10,7 @@ import type { DocumentFile } from "../read-document.ts";
 import type { Terminal } from "../terminal.ts";
 import { describeIdentity, describeProbes, type identityFacts, type probeFacts } from "./facts.ts";
 import type { PlanOptions } from "./plan-options.ts";
+import { describeShadow } from "./shadow-text.ts";
 import { type StageForecast, worstRollbackMs } from "./stage-forecast.ts";
 
 function describeLease(leaseMs: number | null): string {
@@ -23,6 +24,8 @@ function describeStage({ stage, gates, index, why, isProven }: StageForecast, pl
   const back = `, back within ${formatDurationMs(worstRollbackMs(stage, plan))} at worst`;
   if (stage.kind === "probes")
     return `  ${String(index).padEnd(2)} probes   ${stage.tier} gold set, both arms; no user to take back`;
+  if (stage.kind === "shadow")
+    return `  ${String(index).padEnd(2)} shadow   copies for ${formatDurationMs(stage.holdMs)}, at most ${formatDurationMs(stage.capMs)}; no user to take back`;
   if (stage.kind === "watch")
     return `  ${String(index).padEnd(2)} 100 %    watched ${formatDurationMs(stage.holdMs)}, stable kept warm${back}`;
   if (!isProven)
@@ -117,6 +120,7 @@ export function sayPlan(facts: PlanFacts, terminal: Terminal): void {
   terminal.data(`  ${proxiesLine(document.document.spec.route.trustedProxies ?? [])}`);
   for (const line of describeUsers(planned)) terminal.data(`  users    ${line}`);
   for (const one of stages) terminal.data(describeStage(one, planned));
+  for (const line of describeShadow(planned, options)) terminal.data(line);
   for (const line of describePace(planned)) terminal.data(line);
   for (const line of describeSeen(options.users, seenIn(planned, options.users))) terminal.data(`  users    ${line}`);
   for (const line of probes === null ? [] : describeProbes(probes)) terminal.data(line);

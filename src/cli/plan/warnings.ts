@@ -19,8 +19,9 @@ function gateWarnings(stages: readonly StageForecast[], document: DocumentFile):
   const steps = document.document.spec.strategy?.canary?.steps;
   return stages.flatMap(({ stage, gates, index }) => {
     if (stage.kind !== "traffic") return [];
+    const step = index - (document.document.spec.shadow === undefined ? 0 : 1); // The shadow stands before it.
     const at = document.source.locate(
-      steps === undefined ? ["spec", "gates"] : ["spec", "strategy", "canary", "steps", index],
+      steps === undefined ? ["spec", "gates"] : ["spec", "strategy", "canary", "steps", step],
     );
     const share = `${stage.candidateBp / 100} %`;
     return gates.flatMap((forecast): readonly PlanWarning[] => {

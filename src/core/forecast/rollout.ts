@@ -2,6 +2,7 @@ import { type Assumptions, shareOf } from "../judge/needs.ts";
 import { alphaOf, secondsToErrors, secondsToSlower40 } from "../pace/expected-harm.ts";
 import { type PathStage, trafficPath } from "../pace/path.ts";
 import type { RolloutPlan, TrafficStage } from "../stage/plan.ts";
+import { forecastShadow } from "./shadow.ts";
 import { forecastStage } from "./stage.ts";
 
 /** What a whole rollout is announced to do, for a healthy candidate and for three that are not. */
@@ -28,7 +29,9 @@ const PROOF_SPREAD = 2;
 function timeTo100(plan: RolloutPlan, path: readonly PathStage[], assumed: Assumptions): RolloutForecast["to100S"] {
   const last = plan.stages.findLast(({ kind }) => kind === "traffic");
   if (path.at(-1)?.stage !== last) return null;
-  let [expected, within] = [0, 0];
+  const shadow = forecastShadow(plan, assumed);
+  if (shadow !== null && shadow.seconds === null) return null;
+  let [expected, within] = [shadow?.seconds ?? 0, shadow?.seconds ?? 0];
   for (const { stage, isProven } of path) {
     if (!isProven) {
       expected += stage.holdMs / 1_000;

@@ -1,6 +1,8 @@
 import type { ByArm } from "../arm.ts";
 import type { UnitView } from "../by-unit/unit-evidence.ts";
 import type { Bp, EpochMs } from "../unit.ts";
+import type { Stage } from "../stage/plan.ts";
+import type { ShadowWindow } from "../window/shadow-window.ts";
 import type { ArmWindow, ErrorClass, UnitWindow } from "../window/window.ts";
 
 /**
@@ -17,6 +19,8 @@ export interface Block {
   readonly source: string;
   /** Which units met what; absent where nobody tells them apart. */
   readonly units?: UnitWindow;
+  /** What copies of requests showed; absent where there were none. */
+  readonly shadow?: ShadowWindow;
 }
 
 /** One reading of a metric from outside, for each arm that has one. */
@@ -34,7 +38,7 @@ export type ReadingOutcome =
 
 /** What a gate may know about the stage it judges. */
 export interface StageView {
-  readonly kind: "probes" | "traffic" | "watch";
+  readonly kind: Stage["kind"];
   readonly candidateBp: Bp;
   readonly heldMs: number;
   readonly holdMs: number;

@@ -56,8 +56,10 @@ export interface GateDefinition<Name extends string, F extends Fields, State ext
   readonly name: Name;
   /** What it waits for: a stage of traffic, a probe report, or both arms' health answers. */
   readonly reads: "traffic" | "probe" | "identity";
-  /** What one piece of its evidence is; a trace of requests may lack units, and has no metrics from outside. */
-  readonly counts: "requests" | "units" | "events" | "gauges" | "metrics" | "questions" | "answers";
+  /**
+   * What one piece of its evidence is; a trace of requests may lack units, and has no metrics from outside and no pairs.
+   */
+  readonly counts: "requests" | "pairs" | "units" | "events" | "gauges" | "metrics" | "questions" | "answers";
   /** What it asks, as a sentence for a person. */
   readonly says: string;
   /** The unit of its estimate, and where its numbers come from, as words of a table. */

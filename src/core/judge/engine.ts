@@ -5,7 +5,7 @@ import type { ManifestField, ObservedManifest, PinnedManifests } from "../releas
 import type { Verdict } from "../verdict.ts";
 import type { Block, Reading, ServiceHistory, ServiceTraffic, StageView } from "./block.ts";
 import type { OpenTraffic } from "./definition.ts";
-import { gateNamed } from "./gates.ts";
+import { gateNamed, speaksIn } from "./gates.ts";
 import { type GateSetting, gateLabel, isInForce, maySkip } from "./setting.ts";
 
 /** What the traffic gates of one rollout know: one state a gate, as JSON, through the whole rollout. */
@@ -70,7 +70,8 @@ function mapStates(
 }
 
 /** A block in which nobody was served and nothing was counted or measured. */
-function isSilent({ arms }: Block): boolean {
+function isSilent({ arms, shadow }: Block): boolean {
+  if (shadow !== undefined) return false;
   return [arms.stable, arms.candidate].every(
     (arm) => arm.requestsAll + Object.keys(arm.counters).length + Object.keys(arm.gauges).length === 0,
   );
@@ -89,11 +90,14 @@ export function foldReading(evidence: Evidence, reading: Reading, settings: read
   return { ...evidence, states };
 }
 
+function isAsked(setting: GateSetting, { candidateBp, kind }: StageView): boolean {
+  return isInForce(setting, candidateBp) && speaksIn(setting.gate, kind);
+}
+
 /** True when some traffic gate's fuse has fired; then, and only then, a `fail` is among the verdicts. */
 export function isHarmProven(evidence: Evidence, stage: StageView, settings: readonly GateSetting[]): boolean {
   return trafficGatesOf(settings).some(
-    ({ key, gate, setting }) =>
-      isInForce(setting, stage.candidateBp) && gate.isHarmProven(evidence.states[key], stage.units),
+    ({ key, gate, setting }) => isAsked(setting, stage) && gate.isHarmProven(evidence.states[key], stage.units),
   );
 }
 
@@ -104,7 +108,7 @@ export function judgeTraffic(
   settings: readonly GateSetting[],
 ): readonly Verdict[] {
   return trafficGatesOf(settings).flatMap(({ key, gate, setting }) => {
-    if (!isInForce(setting, stage.candidateBp)) return [];
+    if (!isAsked(setting, stage)) return [];
     const { instance } = setting;
     const verdict = { ...gate.decide(evidence.states[key], stage), ...(instance === undefined ? {} : { instance }) };
     return verdict.kind === "no-data" && maySkip(setting) ? [] : [verdict];

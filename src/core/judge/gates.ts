@@ -1,4 +1,5 @@
 import { assert } from "../assert.ts";
+import type { Stage } from "../stage/plan.ts";
 import type { Verdict } from "../verdict.ts";
 import { costPerAnswer, firstToken, inputTokens, outputTokens } from "./answers/amounts.ts";
 import {
@@ -24,6 +25,8 @@ import { coverage } from "./probes/coverage.ts";
 import { deltaS } from "./probes/delta-s.ts";
 import { lambda } from "./probes/lambda.ts";
 import { schemaViolation } from "./probes/schema-violation.ts";
+import { shadowErrors } from "./shadow/shadow-errors.ts";
+import { shadowP95 } from "./shadow/shadow-p95.ts";
 import { cacheHitDrop, coldShare, dedupeMiss } from "./share/others.ts";
 import { errorRateAbs, errorRateRel, fiveXxAbs, fiveXxDelta } from "./share/errors.ts";
 import { peakHour } from "./traffic/peak-hour.ts";
@@ -43,6 +46,7 @@ const KINDS = [
   writeLoss,
   stickyViolation,
   cacheCollision,
+  shadowErrors,
   errorRate,
   errorRateAbs,
   errorRateRel,
@@ -52,6 +56,7 @@ const KINDS = [
   newErrorClass,
   segmentErrors,
   toolLoop,
+  shadowP95,
   p95Warm,
   p95EqualLoad,
   refusals,
@@ -117,6 +122,15 @@ export function isEntryGate(name: string): boolean {
 /** Whether the gate of that name waits for the traffic and the metrics of a stage. */
 export function isTrafficGate(name: string): boolean {
   return findGate(name)?.reads === "traffic";
+}
+
+/**
+ * Whether the gate of that name is asked in such a stage: pairs come from a shadow stage alone, and nothing else that
+ * reads traffic has any there.
+ */
+export function speaksIn(name: string, stage: Stage["kind"]): boolean {
+  const gate = findGate(name);
+  return gate?.reads !== "traffic" || (gate.counts === "pairs") === (stage === "shadow");
 }
 
 /** Whether the gate of that name waits for probe reports. */

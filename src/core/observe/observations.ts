@@ -2,6 +2,7 @@ import type { ByArm } from "../arm.ts";
 import type { Manifest } from "../release/manifest.ts";
 import type { Watched } from "../rollout/wheel.ts";
 import type { EpochMs } from "../unit.ts";
+import type { ShadowWindow } from "../window/shadow-window.ts";
 import type { ErrorClass } from "../window/window.ts";
 import type { WorstWindows } from "./worst-window.ts";
 
@@ -27,6 +28,8 @@ export interface TrafficTotals {
   /** Answers that the service marked as cold starts; reported, never judged by themselves (CW-5). */
   readonly cold: ByArm<number>;
   readonly gatewayFailures: number;
+  /** What copies showed; absent while there were none. */
+  readonly shadow?: ShadowWindow;
   /** Windows that never came: gaps in the gateways' sequence numbers. */
   readonly lostWindows: number;
   /** Under the newest document any gateway reported from; null before the first report. */

@@ -6,6 +6,7 @@ import { foldRate, NO_TRAFFIC } from "../pace/traffic-rate.ts";
 import { isNewer } from "../routing/document.ts";
 import type { RolloutPlan } from "../stage/plan.ts";
 import { otherClassOf } from "../window/error-class.ts";
+import { mergeShadow, type ShadowWindow } from "../window/shadow-window.ts";
 import { countBins } from "../window/sketch.ts";
 import {
   type ArmWindow,
@@ -59,7 +60,8 @@ export function observe(
   if (arms === null) return observations;
   const isOwn = isOwnTraffic(observations, window);
   const { candidateBp, startMs, endMs, gatewayId: source } = window;
-  const block = { candidateBp, arms, endMs, spanMs: endMs - startMs, source };
+  const shadow = isOwn && window.shadow !== undefined ? { shadow: window.shadow } : {};
+  const block = { candidateBp, arms, endMs, spanMs: endMs - startMs, source, ...shadow };
   if (isOwn && isEvidence(window, observations) && window.units !== undefined)
     units?.take(window.units, classesOf(window.arms));
   return {
@@ -70,7 +72,10 @@ export function observe(
     ...(plan.pace === undefined ? {} : { rate: foldRate(observations.rate ?? NO_TRAFFIC, block) }),
     cursors: { ...observations.cursors, [window.gatewayId]: window.seq },
     worst: foldWorst(observations.worst, block),
-    totals: addTotals(observations.totals, arms, window, window.seq - cursor - 1),
+    totals: {
+      ...addTotals(observations.totals, arms, window, window.seq - cursor - 1),
+      ...addShadow(observations.totals.shadow, shadow.shadow),
+    },
   };
 }
 
@@ -132,6 +137,12 @@ function addTotals(
     firstCandidateAt: totals.firstCandidateAt ?? (hasCandidate ? window.startMs : null),
     lastCandidateAt: hasCandidate ? window.endMs : totals.lastCandidateAt,
   };
+}
+
+function addShadow(before: ShadowWindow | undefined, more: ShadowWindow | undefined): Pick<TrafficTotals, "shadow"> {
+  if (before === undefined || more === undefined)
+    return before === undefined && more === undefined ? {} : { shadow: (before ?? more) as ShadowWindow };
+  return { shadow: mergeShadow(before, more) };
 }
 
 /** What is over the cap goes to the stage's own `other`, so that the counts still sum. */

@@ -23,6 +23,8 @@ export type Effect =
       readonly closed: readonly ServingArm[];
       /** `swap`: the candidate becomes the only stable arm, at the end of a promotion. */
       readonly arms: "both" | "swap";
+      /** The candidate answers copies, as the plan has it; absent: there are none. */
+      readonly shadow?: true;
       /** A rollback, a promotion or a retreat starts a new epoch; a step of the ladder does not. */
       readonly newEpoch: boolean;
     };

@@ -1,3 +1,4 @@
+import { speaksIn } from "../judge/gates.ts";
 import { isInForce, speaksFor } from "../judge/setting.ts";
 import type { RolloutPlan, Stage } from "../stage/plan.ts";
 import type { Bp, EpochMs } from "../unit.ts";
@@ -124,8 +125,10 @@ export function heldMs(rollout: Rollout, at: EpochMs): number {
   return Math.max(0, until - rollout.holdingSince);
 }
 
-/** Verdicts that count at the share in force: a gate that is no longer asked does not hold what comes after it. */
-export function verdictsInForce({ plan, candidateBp, verdicts }: Rollout): readonly Verdict[] {
-  const silent = plan.gates.filter((setting) => !isInForce(setting, candidateBp));
+/** Verdicts that count at the stage in force: a gate that is no longer asked does not hold what comes after it. */
+export function verdictsInForce(rollout: Rollout): readonly Verdict[] {
+  const { plan, candidateBp, verdicts } = rollout;
+  const { kind } = currentStage(rollout);
+  const silent = plan.gates.filter((setting) => !isInForce(setting, candidateBp) || !speaksIn(setting.gate, kind));
   return verdicts.filter((verdict) => !silent.some((setting) => speaksFor(setting, verdict)));
 }

@@ -57,6 +57,7 @@ export function nextDocument(
     override: `${plan.rolloutId}/${plan.generation}`,
     ...(plan.segments === undefined ? {} : { segments: plan.segments }),
     ...(signals.length === 0 ? {} : { signals }),
+    ...(plan.shadow === undefined || effect.shadow !== true ? {} : { shadow: plan.shadow }),
   };
 }
 

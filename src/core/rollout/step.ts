@@ -123,6 +123,7 @@ function progress(rollout: Rollout, at: Judged["at"]): Next {
 
 /** What the bounds on harm say against the next share of a paced rollout; null where nothing. */
 function boundOn({ plan, stageIndex, choice }: Rollout): "keeps without proof" | string | null {
+  if (plan.stages[stageIndex]?.kind === "shadow") return null; // Nobody is harmed by a copy.
   const isLast = !plan.stages.slice(stageIndex + 1).some(({ kind }) => kind === "traffic");
   if (plan.pace === undefined || isLast) return null;
   if (choice === undefined || choice === null) return "no share is chosen: the traffic is not known yet";

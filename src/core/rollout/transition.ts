@@ -31,7 +31,8 @@ export function order(rollout: Rollout, effect: UnnumberedEffect): Next {
 /** Orders a share for the current stage. `holdingSince` stays null until the data plane confirms it. */
 function orderStageShare(rollout: Rollout, candidateBp: Bp, newEpoch: boolean): Next {
   const state = { ...rollout, candidateBp, holdingSince: null, pausedAt: null, splitOrdered: true };
-  return order(state, { kind: "set-split", candidateBp, closed: [], arms: "both", newEpoch });
+  const shadow = currentStage(rollout).kind === "shadow" ? ({ shadow: true } as const) : {};
+  return order(state, { kind: "set-split", candidateBp, closed: [], arms: "both", newEpoch, ...shadow });
 }
 
 export function checkIdentity(rollout: Rollout): Next {

@@ -1,4 +1,4 @@
-import { isProbeGate, isTrafficGate } from "../judge/gates.ts";
+import { isProbeGate, isTrafficGate, speaksIn } from "../judge/gates.ts";
 import { gateLabel, isInForce, maySkip, speaksFor } from "../judge/setting.ts";
 import { currentStage, type Rollout, verdictsInForce } from "./rollout.ts";
 
@@ -31,15 +31,17 @@ export function unwatchedGates(rollout: Rollout): readonly string[] {
  */
 export function unprovenGates(rollout: Rollout): readonly UnprovenGate[] {
   const { plan, stageIndex, candidateBp } = rollout;
-  if (currentStage(rollout).kind === "watch") return [];
+  const { kind } = currentStage(rollout);
+  if (kind === "watch") return [];
   const verdicts = verdictsInForce(rollout);
   const hasProbed = plan.stages.slice(0, stageIndex + 1).some((stage) => stage.kind === "probes");
-  const isAtTraffic = currentStage(rollout).kind === "traffic";
+  const isMeasured = kind === "traffic" || kind === "shadow";
   const silent = plan.gates.filter(
     (setting) =>
       isInForce(setting, candidateBp) &&
       !maySkip(setting) &&
-      ((isAtTraffic && isTrafficGate(setting.gate)) || (hasProbed && isProbeGate(setting.gate))) &&
+      speaksIn(setting.gate, kind) &&
+      ((isMeasured && isTrafficGate(setting.gate)) || (hasProbed && isProbeGate(setting.gate))) &&
       !verdicts.some((verdict) => speaksFor(setting, verdict)),
   );
   return [

@@ -3,6 +3,7 @@ import type { HealthMap } from "../release/health-map.ts";
 import type { ManifestField } from "../release/manifest.ts";
 import type { ArmTarget, Stickiness, UnitIdentity } from "../routing/document.ts";
 import type { SegmentSource } from "../routing/segments.ts";
+import type { ShadowOrder } from "../routing/shadow.ts";
 import type { StableClaim } from "../service/pointer.ts";
 import type { Bp } from "../unit.ts";
 import type { AccessPlan } from "./access-plan.ts";
@@ -32,7 +33,15 @@ interface WatchStage {
   readonly holdMs: number;
 }
 
-export type Stage = ProbeStage | TrafficStage | WatchStage;
+/** The candidate answers copies of stable's requests, and no user, until pairs of answers allow the next stage. */
+export interface ShadowStage {
+  readonly kind: "shadow";
+  readonly holdMs: number;
+  readonly capMs: number;
+  readonly onCap: TrafficStage["onCap"];
+}
+
+export type Stage = ProbeStage | ShadowStage | TrafficStage | WatchStage;
 
 /** What one arm is: where it is served and, when the document pins it, which health endpoint states its manifest. */
 export interface ArmPlan extends ArmTarget {
@@ -109,6 +118,8 @@ export interface RolloutPlan {
   readonly stages: readonly Stage[];
   /** Which of the traffic stages comes next is chosen by evidence; absent where they are climbed one by one. */
   readonly pace?: PacePlan;
+  /** How requests are copied in the shadow stage; absent where there is none. */
+  readonly shadow?: ShadowOrder;
   readonly gates: readonly GateSetting[];
   readonly onFail: { readonly to: "stable" | "previous-stage" };
   /** Identity fields that may differ between the arms because the document says so. */

@@ -1,9 +1,10 @@
-import { BP_ALL, type Bp } from "../unit.ts";
+import { BP_ALL, BP_NONE, type Bp } from "../unit.ts";
 import type { Stage } from "./plan.ts";
 
-/** The candidate's share at a stage; null for a stage that moves no traffic. */
+/** The candidate's share at a stage, none while it answers copies; null for a stage that publishes nothing. */
 export function shareOf(stage: Stage): Bp | null {
   if (stage.kind === "probes") return null;
+  if (stage.kind === "shadow") return BP_NONE;
   return stage.kind === "watch" ? BP_ALL : stage.candidateBp;
 }
 

@@ -55,7 +55,7 @@ export class StageJudge {
     this.#rules = rules;
     this.#traffic = rules.gates.filter(({ gate }) => {
       const { reads, counts } = gateNamed(gate);
-      if (reads !== "traffic" || (counts === "units" && !hasUnits)) return false;
+      if (reads !== "traffic" || counts === "pairs" || (counts === "units" && !hasUnits)) return false;
       return !(rules.isTraceOnly && counts === "metrics");
     });
     this.#evidence = startEvidence(this.#traffic);

@@ -85,7 +85,9 @@ function at(preset: string, path: string): unknown {
 }
 
 const ladder = (stages: readonly Stage[]) =>
-  stages.map((stage) => (stage.kind === "probes" ? "probes" : stage.kind === "watch" ? 100 : stage.candidateBp / 100));
+  stages.map((stage) =>
+    stage.kind === "traffic" ? stage.candidateBp / 100 : stage.kind === "watch" ? 100 : stage.kind,
+  );
 
 describe("presets", () => {
   it.each(THRESHOLDS)("%s: %s has %s", (_, preset, path, value) => {

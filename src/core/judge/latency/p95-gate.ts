@@ -200,7 +200,9 @@ interface P95Gate<Name extends string = string> {
   readonly from: string;
   /** What a slow candidate means; completes "The candidate …". */
   readonly means: string;
-  readonly accepts: (block: Block) => boolean;
+  readonly counts: "requests" | "pairs";
+  /** What it compares of a block; null for nothing. */
+  readonly comparedIn: (block: Block) => Block | null;
   /** What is missing when no block was accepted. */
   readonly needs: string;
 }
@@ -210,15 +212,20 @@ function isSlowByUser(units: UnitView | undefined): boolean {
   return units?.tells("slow") !== true || isRateHigher(units.difference("slow"));
 }
 
-function trafficPart({ name, accepts, needs: missingData }: P95Gate): TrafficPart<P95Options, State> {
+function trafficPart({ name, counts, comparedIn, needs: missingData }: P95Gate): TrafficPart<P95Options, State> {
   const isHarmProven = (state: State, options: P95Options, units?: UnitView): boolean =>
     isLatencyAlarmed(state.watch) ||
     (options.mode === "literal"
       ? isOverLiterally(state, options)
-      : state.harm.logE >= Math.log(1 / options.alpha) && outlastsSwings(state.swings) && isSlowByUser(units));
+      : state.harm.logE >= Math.log(1 / options.alpha) &&
+        outlastsSwings(state.swings) &&
+        (counts === "pairs" || isSlowByUser(units)));
   return {
     start,
-    fold: (state, block, options) => (accepts(block) ? fold(state, block, options) : state),
+    fold(state, block, options) {
+      const compared = comparedIn(block);
+      return compared === null ? state : fold(state, compared, options);
+    },
     isHarmProven,
     decide(state, stage, options): Verdict {
       const isLiteral = options.mode === "literal";
@@ -272,11 +279,11 @@ const LOOK_AT =
  * @source decision-policy.md "Margins"; statistics.md (b) on exceedances of a predictable threshold (GQ-14, CW-3, CW-5)
  */
 export function p95Gate<const Name extends string>(gate: P95Gate<Name>): Gate<Name, typeof OPTIONS> {
-  const { name, condition, says, unit, from, means } = gate;
+  const { name, counts, condition, says, unit, from, means } = gate;
   return defineGate({
     name,
     reads: "traffic",
-    counts: "requests",
+    counts,
     says,
     unit,
     from,
@@ -284,7 +291,7 @@ export function p95Gate<const Name extends string>(gate: P95Gate<Name>): Gate<Na
     conditions: { [condition]: { means, lookAt: LOOK_AT } },
     eventField: "latency_ms",
     worst: "latency",
-    needs: p95Needs,
+    ...(counts === "pairs" ? {} : { needs: p95Needs }),
     traffic: trafficPart(gate),
   });
 }

@@ -9,7 +9,8 @@ export const p95Warm = p95Gate({
   unit: "ratio to stable's warm p95",
   from: "gateway",
   means: "answers more slowly than stable in the same seconds",
-  accepts: () => true,
+  counts: "requests",
+  comparedIn: (block) => block,
   needs: "warm answer",
 });
 
@@ -34,6 +35,7 @@ export const p95EqualLoad = p95Gate({
   unit: "the same, where instances carry equal load",
   from: "gateway, `instanceConcurrency`",
   means: "answers more slowly than stable at the same load",
-  accepts: isEqualLoad,
+  counts: "requests",
+  comparedIn: (block) => (isEqualLoad(block) ? block : null),
   needs: "warm answer at equal load (instanceConcurrency of both arms within 10 %)",
 });
