@@ -57,6 +57,21 @@ function lockedRecord(store: FenceStore): Promise<FenceRecord> {
   }, 30_000);
 }
 
+describe("a copy of a request", () => {
+  it.each([{}, { required: false }])("runs nothing and takes no key, whatever the fence asks for: %j", async (more) => {
+    const { fence, records } = aWorld(more);
+    const work = counting(() => new Response("paid"));
+    const copied = { "x-sluice-shadow": "1" };
+    for (const key of [null, "k1"]) {
+      const answer = await fence.handle(post(key, "{}", copied), work.handler);
+      expect([answer.status, (await answer.json()).type]).toEqual([403, "urn:sluice:problem:copy-denied"]);
+    }
+    expect([work.runs(), records.size]).toEqual([0, 0]);
+    const allowed = await fence.handle(post("k1", "{}", { ...copied, "x-sluice-effects": "allow" }), work.handler);
+    expect([allowed.status, work.runs()]).toEqual([200, 1]);
+  });
+});
+
 describe("idempotency", () => {
   it("runs the first request and replays status, body and headers, with Idempotent-Replayed and the first request's id", async () => {
     const { fence, events } = aWorld();

@@ -1,3 +1,4 @@
+import { isDeniedCopy } from "../core/routing/headers.ts";
 import { DriverError } from "../ports/driver-error.ts";
 import { readStart } from "../ports/bounded-body.ts";
 import { fingerprintOf, type KeyScope, scopeText } from "./fingerprint.ts";
@@ -141,6 +142,12 @@ function refuseKey(header: Exclude<KeyHeader, { kind: "key" }>): Response {
   return problemResponse("idempotency-key-invalid", { detail });
 }
 
+/** A copy has no key, because the answer of the request it was made of may be kept under that. */
+function refuseCopy(): Response {
+  const detail = "This is a copy of a request that another release answers. Nothing was executed.";
+  return problemResponse("copy-denied", { detail });
+}
+
 function unavailable(error: unknown): Response {
   if (!(error instanceof DriverError)) throw error;
   const detail = `The store of used keys did not answer (${error.code}). Send the same request again later.`;
@@ -159,7 +166,7 @@ export interface Idempotency {
   /** One request; `handler` runs only when this attempt holds the key, or when the request needs none. */
   handle(request: Request, handler: FencedHandler): Promise<Response>;
   /** Whether such a request is held to a key. Adapters let every other one through untouched. */
-  needsKey(method: string, hasKey: boolean): boolean;
+  needsKey(method: string, header: (name: string) => string | null): boolean;
   /** Longest request body in bytes; adapters need not read more to have it refused. */
   readonly requestBytesMax: number;
 }
@@ -211,6 +218,7 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
   }
 
   async function handle(given: Request, handler: FencedHandler): Promise<Response> {
+    if (isDeniedCopy((name) => given.headers.get(name))) return refuseCopy();
     const early = given.bodyUsed ? null : ((await options.before?.(given.clone())) ?? null);
     if (early !== null) return early;
     const header = parseIdempotencyKey(given.headers.get("idempotency-key"));
@@ -236,12 +244,11 @@ export function idempotency(options: IdempotencyOptions): Idempotency {
     return execute(prepared, answer.held, handler, requestId);
   }
 
-  const needsKey = (method: string, hasKey: boolean) => methods.has(method) && (options.required !== false || hasKey);
+  const needsKey: Idempotency["needsKey"] = (method, header) =>
+    methods.has(method) && (options.required !== false || header("idempotency-key") !== null || isDeniedCopy(header));
 
   const answer = async (request: Request, handler: FencedHandler) =>
-    needsKey(request.method, request.headers.has("idempotency-key"))
-      ? handle(request, handler)
-      : handler(request, null);
+    needsKey(request.method, (name) => request.headers.get(name)) ? handle(request, handler) : handler(request, null);
   const requestBytesMax = options.requestBytesMax ?? REQUEST_BYTES_MAX;
   return { handle: answer, wrap: (handler) => (request) => answer(request, handler), needsKey, requestBytesMax };
 }

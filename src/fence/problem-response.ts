@@ -10,7 +10,8 @@ export type FenceProblem =
   | "superseded"
   | "outcome-unrecorded"
   | "fence-unavailable"
-  | "body-not-kept";
+  | "body-not-kept"
+  | "copy-denied";
 
 interface ProblemKind {
   readonly status: number;
@@ -31,6 +32,7 @@ const KINDS: Readonly<Record<FenceProblem, ProblemKind>> = {
   superseded: { status: 409, title: "Another request with this key took over; this answer was discarded" },
   "outcome-unrecorded": { status: 503, title: "The request was processed but its answer could not be recorded" },
   "fence-unavailable": { status: 503, title: "Duplicate protection is unavailable; nothing was executed" },
+  "copy-denied": { status: 403, title: "A copy of a request may have no effect" },
   "body-not-kept": { status: 500, title: "The body was read before the fence could; nothing was executed" },
 };
 

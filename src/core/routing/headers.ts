@@ -151,6 +151,11 @@ export function shadowLabels(cachePrefix: string, effects: "deny" | "allow"): re
   return [HEADERS.arm, "shadow", HEADERS.cacheNamespace, `${cachePrefix}shadow:`, HEADERS.shadow, "1", ...allowed];
 }
 
+/** Whether a request is a copy that may have no effect: its mark denies them, and only the order's word allows them. */
+export function isDeniedCopy(header: (name: string) => string | null): boolean {
+  return header(HEADERS.shadow) !== null && header(HEADERS.effects) !== "allow";
+}
+
 /** Whether a header ends at this connection. `listed` are the lower-case names of the `Connection` field. */
 export function isHopByHop(name: string, listed: ReadonlySet<string>): boolean {
   const lower = name.toLowerCase();

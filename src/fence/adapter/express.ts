@@ -16,7 +16,7 @@ export type ExpressResponse = NodeResponse;
  */
 export function expressIdempotency(idempotency: Idempotency, options: NodeFenceOptions = {}) {
   return (req: ExpressRequest, res: ExpressResponse, next: (error?: unknown) => void): void => {
-    if (!idempotency.needsKey(req.method ?? "GET", headerOf(req, "idempotency-key") !== null)) return next();
+    if (!idempotency.needsKey(req.method ?? "GET", (name) => headerOf(req, name))) return next();
     startExchange(idempotency, req, res, options)
       .then((start) => {
         if (start.kind === "pass") return next();

@@ -10,7 +10,7 @@ export function nextIdempotency<R extends Request, C>(
   handler: (request: R, context: C, fence: FenceContext | null) => Response | Promise<Response>,
 ) {
   return (request: R, context: C): Promise<Response> => {
-    if (!idempotency.needsKey(request.method, request.headers.has("idempotency-key"))) {
+    if (!idempotency.needsKey(request.method, (name) => request.headers.get(name))) {
       return Promise.resolve(handler(request, context, null));
     }
     // The fence reads a copy: the handler gets the framework's own request, with cookies, nextUrl and its body.

@@ -59,7 +59,7 @@ export async function startExchange(
   options: NodeFenceOptions = {},
 ): Promise<NodeStart> {
   const isInside = entered.has(res); // The fence stands twice on this route; the outer one holds the key.
-  if (isInside || !idempotency.needsKey(req.method ?? "GET", headerOf(req, "idempotency-key") !== null)) {
+  if (isInside || !idempotency.needsKey(req.method ?? "GET", (name) => headerOf(req, name))) {
     return { kind: "pass" };
   }
   entered.add(res);
