@@ -80,7 +80,7 @@ describe("entries of gates", () => {
     const more = "  changeTypes: [cache-strategy]\n";
     const text = rollout("    - { use: default }\n", more);
     expect(gateOf(text, "cache-hit-drop")).toMatchObject({ source: "spec.changeTypes" });
-    expect(gateOf(text, "error-rate")).toMatchObject({ source: "preset default@2" });
+    expect(gateOf(text, "error-rate")).toMatchObject({ source: "preset default@3" });
   });
 
   it("GQ-37: a change of the model without a gold set is refused", () => {

@@ -27,12 +27,15 @@ describe("docs/judge.md", () => {
   });
 
   it("lists every preset with the ladder it has", () => {
-    for (const { name, stages } of Object.values(PRESETS)) {
+    for (const { name, stages, pace } of Object.values(PRESETS)) {
       const steps = stages.map((stage) =>
         stage.kind === "traffic" ? String(stage.candidateBp / 100) : stage.kind === "watch" ? "100" : stage.kind,
       );
       const row = text.split("\n").find((line) => line.startsWith(`| \`${name}\``));
-      expect([name, row?.split("|")[3]?.trim()]).toEqual([name, steps.join(", ")]);
+      expect([name, row?.split("|")[3]?.trim()]).toEqual([
+        name,
+        `${pace === undefined ? "" : "by evidence among "}${steps.join(", ")}`,
+      ]);
     }
   });
 

@@ -8,7 +8,7 @@ import type { Terminal } from "../terminal.ts";
 type Stage = Preset["stages"][number];
 
 /** A preset with every gate and number it sets, as `--json` prints it. */
-function presetAnswer({ name, version, says, from, gates, within, stages, onFail }: Preset) {
+function presetAnswer({ name, version, says, from, gates, within, stages, pace, onFail }: Preset) {
   return {
     name,
     version,
@@ -16,6 +16,7 @@ function presetAnswer({ name, version, says, from, gates, within, stages, onFail
     from,
     on_fail: onFail,
     stages,
+    pace: pace ?? null,
     gates: Object.entries(gates).map(([gate, options]) => {
       const range = Object.entries(within).find(([kind]) => kind === gate)?.[1] ?? null;
       return { gate, options, within: range };
@@ -30,12 +31,19 @@ function stageText(stage: Stage): string {
   return `${share} % for ${formatDurationMs(stage.holdMs)}`;
 }
 
+function courseText({ stages, pace }: Preset): string {
+  if (pace === undefined) return `ladder: ${stages.map(stageText).join(", ")}`;
+  const shares = stages.flatMap((stage) => (stage.kind === "traffic" ? [stage.candidateBp / 100] : []));
+  const ending = stages.filter(({ kind }) => kind !== "probes").slice(-2);
+  return `shares chosen by evidence among ${shares.join(", ")} %; ${ending.map(stageText).join(", ")}`;
+}
+
 function presetLines(preset: Preset): readonly string[] {
   const { name, version, says, from, on_fail, gates } = presetAnswer(preset);
   return [
     `${name}@${version}: ${says}`,
     `  from: ${from}`,
-    `  ladder: ${preset.stages.map(stageText).join(", ")}; a failed gate goes back to ${on_fail}`,
+    `  ${courseText(preset)}; a failed gate goes back to ${on_fail}`,
     ...gates.flatMap(({ gate, options, within }) => {
       const range = within === null ? "" : ` at ${within.fromBp / 100} to ${within.toBp / 100} %`;
       const numbers = Object.entries(options).map(([option, value]) => `    ${option} = ${JSON.stringify(value)}`);

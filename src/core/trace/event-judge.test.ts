@@ -136,8 +136,8 @@ describe("what a trace says", () => {
 
   it("does not pass before the hold of its stage is over", () => {
     const { kind, needs, stage } = judged(traceEvents({ seconds: 60 }), { holdMs: null });
-    expect([kind, stage?.holdMs, stage?.heldMs]).toEqual(["inconclusive", 30 * 60_000, 60_000]);
-    expect(needs).toMatch(/^1740 s more traffic/);
+    expect([kind, stage?.holdMs, stage?.heldMs]).toEqual(["inconclusive", 60 * 60_000, 60_000]);
+    expect(needs).toMatch(/^3540 s more traffic/);
   });
 
   it("fails when the candidate calls a tool a third time with the same arguments in one trace", () => {

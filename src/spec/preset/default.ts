@@ -1,5 +1,8 @@
-import { MINUTE_MS, share, watched } from "./ladder.ts";
+import { stagesOfPace } from "../../core/stage/pace.ts";
+import { planPace } from "../pace-document.ts";
 import type { PresetSource } from "./preset.ts";
+
+const { pace, ladder } = planPace();
 
 /**
  * The default policy: harm found at any moment with at most 1 % false stops a rollout, promotion only on proof. Its
@@ -8,7 +11,7 @@ import type { PresetSource } from "./preset.ts";
  */
 export const defaultPreset: PresetSource = {
   name: "default",
-  version: 2,
+  version: 3,
   says: "promotes on proof: harm beyond +0.5 points of errors and +25 % warm p95 excluded before 100 %",
   from: "the decision policy (docs/handbook/decisions/decision-policy.md)",
   gates: {
@@ -22,14 +25,6 @@ export const defaultPreset: PresetSource = {
     "delta-s": {},
     lambda: {},
   },
-  stages: [
-    { kind: "probes", tier: "full" },
-    share(1, 15 * MINUTE_MS),
-    share(5, 15 * MINUTE_MS),
-    share(10, 15 * MINUTE_MS),
-    share(25, 15 * MINUTE_MS),
-    { kind: "probes", tier: "full" },
-    share(50, 30 * MINUTE_MS),
-    watched(60 * MINUTE_MS),
-  ],
+  stages: stagesOfPace(ladder, true),
+  pace,
 };
