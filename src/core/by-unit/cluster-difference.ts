@@ -1,5 +1,5 @@
-import type { ServingArm } from "../arm.ts";
 import { clusteredMean } from "../stats/clustered-mean.ts";
+import type { UnitSums } from "./unit-sums.ts";
 import type { UnitMeasure, UnitTable } from "./unit-table.ts";
 
 /** Difference of the arms' event rates, averaged over units, with a standard error that clusters by unit. */
@@ -20,9 +20,6 @@ export interface ClusterDifference {
   readonly designEffect: number;
 }
 
-/** Requests beyond this add no weight to a unit: the rates of a busy and a usual user then count alike. */
-const WEIGHT_MAX = 20;
-
 interface ArmRate {
   readonly rate: number;
   readonly variance: number;
@@ -39,7 +36,7 @@ interface ArmRate {
  * Sampling" (1965) §5.4, design effect
  */
 export function clusterDifference(table: UnitTable, measure: UnitMeasure): ClusterDifference | null {
-  const [stable, candidate] = [armRate(table, "stable", measure), armRate(table, "candidate", measure)];
+  const [stable, candidate] = [armRate(table.sums("stable", measure)), armRate(table.sums("candidate", measure))];
   if (stable.units < 2 || candidate.units < 2) return null;
   const variance = stable.variance + candidate.variance;
   return {
@@ -57,25 +54,12 @@ function effectOf({ variance, independent }: ArmRate): number {
   return independent === 0 ? 1 : variance / independent;
 }
 
-function armRate(table: UnitTable, arm: ServingArm, measure: UnitMeasure): ArmRate {
-  const sums = { clusters: 0, weights: 0, values: 0, weightSquares: 0, products: 0, valueSquares: 0 };
-  let failing = 0;
-  for (const tally of table.tallies(arm, measure)) {
-    const weight = Math.min(tally.chances, WEIGHT_MAX);
-    const weighed = (weight * tally.events) / tally.chances;
-    if (tally.events > 0) failing++;
-    // In place: a busy service has thousands of units, and this is asked several times a second.
-    sums.clusters++;
-    sums.weights += weight;
-    sums.values += weighed;
-    sums.weightSquares += weight * weight;
-    sums.products += weight * weighed;
-    sums.valueSquares += weighed * weighed;
-  }
+function armRate(sums: Readonly<UnitSums>): ArmRate {
   const found = clusteredMean(sums);
   if (found === null) return { rate: 0, variance: 0, independent: 0, units: 0, failing: 0 };
   const { mean: rate, variance } = found;
-  return { rate, variance, independent: (rate * (1 - rate)) / sums.weights, units: sums.clusters, failing };
+  const { clusters: units, failing, weights } = sums;
+  return { rate, variance, independent: (rate * (1 - rate)) / weights, units, failing };
 }
 
 /** Units with the event, in each arm, below which an interval would be too narrow. @source decision-policy.md */

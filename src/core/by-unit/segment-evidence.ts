@@ -74,8 +74,7 @@ export class SegmentEvidence implements SegmentView {
   }
 
   get isAnswered(): boolean {
-    for (const { table } of this.#segments.values())
-      for (const _ of table.tallies("candidate", "failures")) return true;
+    for (const { table } of this.#segments.values()) if (table.sums("candidate", "failures").clusters > 0) return true;
     return false;
   }
 

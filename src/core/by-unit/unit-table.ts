@@ -1,6 +1,7 @@
-import type { ByArm, ServingArm } from "../arm.ts";
+import { type ByArm, SERVING_ARMS, type ServingArm } from "../arm.ts";
 import { assert } from "../assert.ts";
 import { ALL_NAMES, type UnitName } from "../assign/unit-name.ts";
+import { addUnit, noUnits, type UnitSums } from "./unit-sums.ts";
 
 /** What one arm answered one unit: evidence requests and failures, warm answers and slow ones among those. */
 export interface UnitCounts {
@@ -13,12 +14,6 @@ export interface UnitCounts {
 /** A unit with failed requests. */
 export interface FailingUnit extends Pick<UnitCounts, "requests" | "failures"> {
   readonly name: UnitName;
-}
-
-/** Chances of one unit on one arm, and how many of them had the event in question. */
-export interface UnitTally {
-  readonly chances: number;
-  readonly events: number;
 }
 
 /** Which event of a unit is counted. */
@@ -65,6 +60,10 @@ const UNSEEN: UnitPlace = { low: 0, high: 1 };
 /** Sampled units of both arms under one falling threshold (see `UnitNames`). Grows in place. */
 export class UnitTable {
   readonly #rows = new Map<number, Row>();
+  readonly #sums = {
+    stable: { failures: noUnits(), slow: noUnits() },
+    candidate: { failures: noUnits(), slow: noUnits() },
+  };
   readonly #limit: number;
   #below: number;
 
@@ -72,13 +71,12 @@ export class UnitTable {
     assert(limit >= 1, `a table of units holds at least one: ${limit}`);
     this.#limit = limit;
     this.#below = snapshot.below;
-    for (const [name = 0, low = 0, high = 0, ...counts] of snapshot.units)
-      this.#rows.set(name, {
-        low: low / 10_000,
-        high: high / 10_000,
-        stable: countsOf(counts.slice(0, 4)),
-        candidate: countsOf(counts.slice(4)),
-      });
+    for (const [name = 0, low = 0, high = 0, ...counts] of snapshot.units) {
+      const [stable, candidate] = [countsOf(counts.slice(0, 4)), countsOf(counts.slice(4))];
+      this.#rows.set(name, { low: low / 10_000, high: high / 10_000, stable, candidate });
+      this.#count("stable", stable, 1);
+      this.#count("candidate", candidate, 1);
+    }
   }
 
   /** True while every unit seen is in the table. */
@@ -114,18 +112,12 @@ export class UnitTable {
 
   /** Whether any unit had a chance of this event. */
   tells(measure: UnitMeasure): boolean {
-    for (const _ of this.tallies("stable", measure)) return true;
-    for (const _ of this.tallies("candidate", measure)) return true;
-    return false;
+    return this.#sums.stable[measure].clusters > 0 || this.#sums.candidate[measure].clusters > 0;
   }
 
-  /** Each unit an arm answered. */
-  *tallies(arm: ServingArm, measure: UnitMeasure): Iterable<UnitTally> {
-    for (const row of this.#rows.values()) {
-      const { requests, failures, warm, slow } = row[arm];
-      const chances = measure === "failures" ? requests : warm;
-      if (chances > 0) yield { chances, events: measure === "failures" ? failures : slow };
-    }
+  /** What the units an arm answered add up to. */
+  sums(arm: ServingArm, measure: UnitMeasure): Readonly<UnitSums> {
+    return this.#sums[arm][measure];
   }
 
   /** Takes requests in. A unit at or above the threshold is left out, whatever its arm. */
@@ -139,10 +131,12 @@ export class UnitTable {
     if (arm === "stable") row.low = Math.max(row.low, share);
     else row.high = Math.min(row.high, share);
     const counts = row[arm];
+    this.#count(arm, counts, -1);
     counts.requests += requests;
     counts.failures += failures;
     counts.warm += warm;
     counts.slow += slow;
+    this.#count(arm, counts, 1);
     while (this.#rows.size > this.#limit) this.keepBelow(this.#below / 2);
   }
 
@@ -150,7 +144,11 @@ export class UnitTable {
   keepBelow(below: number): void {
     if (below >= this.#below) return;
     this.#below = below;
-    for (const name of this.#rows.keys()) if (name >= below) this.#rows.delete(name);
+    for (const [name, row] of this.#rows) {
+      if (name < below) continue;
+      for (const arm of SERVING_ARMS) this.#count(arm, row[arm], -1);
+      this.#rows.delete(name);
+    }
   }
 
   snapshot(): UnitTableSnapshot {
@@ -159,6 +157,12 @@ export class UnitTable {
       return [name, lowBp, highBp, ...numbersOf(stable), ...numbersOf(candidate)];
     });
     return { below: this.#below, units };
+  }
+
+  #count(arm: ServingArm, { requests, failures, warm, slow }: UnitCounts, sign: 1 | -1): void {
+    const { [arm]: sums } = this.#sums;
+    if (requests > 0) addUnit(sums.failures, requests, failures, sign);
+    if (warm > 0) addUnit(sums.slow, warm, slow, sign);
   }
 }
 
