@@ -25,4 +25,5 @@ export const llmPreset: PresetSource = {
     "output-tokens": {},
   },
   ...(defaultPreset.stages === undefined ? {} : { stages: defaultPreset.stages }),
+  ...(defaultPreset.pace === undefined ? {} : { pace: defaultPreset.pace }),
 };
