@@ -33,7 +33,7 @@ afterEach(async () => {
   open = [];
 });
 
-/** The windows of a gateway before two services that say `wordOf` of their answers; each fifth is cold and takes long. */
+/** The windows of a gateway before two services that say `wordOf` of their answers; each fifth is cold and slow. */
 async function windowsOf(wordOf: (place: number) => object | null, coldMs: number) {
   const asked = { stable: 0, candidate: 0 };
   const answer = (arm: Arm) => (_seen: unknown, response: ServerResponse) => {

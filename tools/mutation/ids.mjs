@@ -5,8 +5,8 @@
 //   … --write docs/mutation.md                     and writes the table; rows of other IDs that it has are kept
 // The lines come from regions.mjs. Only tests whose full name has the ID run, so what kills a mutant is a proof of that
 // ID. Texts are left out (StringLiteral): a message in other words breaks no requirement. A survivor that changes
-// nothing anybody can see is listed in equivalent.json with the reason. A mutant with which a file of those tests cannot
-// even be loaded is killed, and counted apart. Exits 1 when another one is left.
+// nothing anybody can see is listed in equivalent.json with the reason. A mutant with which a file of those tests
+// cannot even be loaded is killed, and counted apart. Exits 1 when another one is left.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
