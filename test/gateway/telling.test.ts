@@ -248,6 +248,8 @@ describe("the wide event of a request", () => {
         egress,
         queue: expect.any(Object),
         tools: toolsOf(6),
+        answer: { empty: false },
+        stream: { abandoned: false },
       });
       const { ttfb, tusable, tfinal } = { ...(event?.["latency_ms"] as Record<string, number> | undefined) };
       expect([ttfb, tusable, tfinal]).toEqual([ttfb, tusable, tfinal].toSorted((a, b) => Number(a) - Number(b)));

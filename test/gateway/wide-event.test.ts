@@ -66,8 +66,8 @@ async function eventsOf(paths: readonly string[], percent: number, headers: Reco
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** The event of an answer of which the service said nothing, by an arm of which nothing is known. */
-const SILENT = {
+/** The event of an answer that failed, by an arm of which nothing is known. */
+const FAILED = {
   ts: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
   route: "answers",
   release_id: "rel-a",
@@ -96,6 +96,8 @@ const SILENT = {
   egress: { webhook: null, tries: null, dedupe_key: null },
   queue: { enq: null, deq: null, backlog: null, age_p95_ms: null },
 };
+/** The event of an answer of which the service said nothing, by an arm of which nothing is known. */
+const SILENT = { ...FAILED, answer: { empty: false }, stream: { abandoned: false } };
 const KNOWN = {
   ...SILENT,
   release_id: "rel-b",
@@ -140,15 +142,15 @@ describe("the wide event of a request", () => {
   it("TE-2: tells cold, empty, failed, cut and late answers, warm pings and strangers from a user's answer", async () => {
     const events = await eventsOf(["/cold", "/empty", "/failed", "/cut", "/late"], 0);
     const failed = (status: number, error_class: object) => ({
-      ...SILENT,
+      ...FAILED,
       status,
       error_class,
-      latency_ms: { ...SILENT.latency_ms, tusable: expect.toBeOneOf([null, number]) },
+      latency_ms: { ...FAILED.latency_ms, tusable: expect.toBeOneOf([null, number]) },
     });
     const bodyless = { ...SILENT.latency_ms, tusable: null };
     expect(events).toEqual([
       { ...SILENT, cold_start: true },
-      { ...SILENT, latency_ms: bodyless },
+      { ...SILENT, latency_ms: bodyless, answer: { empty: true } },
       failed(503, { stage: "headers", family: "5xx", code: "503" }),
       failed(502, { ...UNKNOWN_SHAPE, family: "network" }),
       { ...failed(504, { ...UNKNOWN_SHAPE, family: "timeout" }), timeout_stage: "headers" },
