@@ -1,5 +1,5 @@
 // What judging, deciding and recording cost in this checkout and in an older one, in turn in one run.
-//   node bench/against/run.mjs --old DIR [decide|telemetry|judge-trace] [--rounds 15]      DIR: a built checkout
+//   node bench/against/run.mjs --old DIR [decide|telemetry|judge-trace|judge] [--rounds 15]      DIR: a built checkout
 // Both see the same requests, latencies and bytes; processor time, the order changing each round, the median of the
 // rounds' ratios. `gateway` is measured by bench/gateway/against.mjs.
 import { existsSync } from "node:fs";
@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { document, keys } from "../decide/subject.mjs";
 import { eventBlocks } from "../judge-trace/events.mjs";
+import { windowLines } from "../judge-trace/windows.mjs";
 import { median, pinToOneCore, settle } from "../measure.mjs";
 
 pinToOneCore();
@@ -62,7 +63,57 @@ const MEASURES = {
       if (judge.finish().kind !== "pass") throw new Error("a healthy trace did not pass");
     };
   },
+  /** What the controller does with each window of a quarter of a second: fold it, look for harm, write verdicts. */
+  async judge(which) {
+    const { foldEvidence, isHarmProven, judgeTraffic, startEvidence } = await loadEngine(which);
+    const gates = await sharedGates(which);
+    const blocks = await windowBlocks();
+    return () => {
+      let evidence = startEvidence(gates);
+      let verdicts = [];
+      for (const [index, block] of blocks.entries()) {
+        evidence = foldEvidence(evidence, block, gates);
+        const stage = { kind: "traffic", candidateBp: 1_000, heldMs: (index + 1) * 250, holdMs: 900_000 };
+        if (isHarmProven(evidence, stage, gates)) throw new Error("healthy windows were harm");
+        verdicts = judgeTraffic(evidence, stage, gates);
+      }
+      if (!verdicts.some(({ kind }) => kind === "pass")) throw new Error("no gate passed");
+    };
+  },
 };
+
+/** The gates of a plan were moved from one folder to another. */
+function loadEngine(which) {
+  const path = existsSync(new URL("core/judge/engine.js", dists[which]))
+    ? "core/judge/engine.js"
+    : "core/gate/gate-set.js";
+  return load(which, path);
+}
+
+/** The gates of the default policy, as each checkout's own preset sets them, that both have. */
+async function sharedGates(which) {
+  const of = async (one) => (await load(one, "cli/judge/rules.js")).rulesOfPreset("default").gates;
+  const [own, other] = [await of(which), await of(which === "old" ? "new" : "old")];
+  return own.filter(({ gate }) => other.some((setting) => setting.gate === gate));
+}
+
+/** Windows of one gateway at 2 000 requests a second as blocks; which units failed is left out, as it was not sent. */
+async function windowBlocks() {
+  const { bytes } = await windowLines((path) => load("new", path), {
+    seed: 7,
+    perSecond: 2_000,
+    windowMs: 250,
+    windows: 4_000,
+  });
+  return bytes
+    .toString()
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const { candidateBp, arms, startMs, endMs, gatewayId } = JSON.parse(line);
+      return { candidateBp, arms, endMs, spanMs: endMs - startMs, source: gatewayId };
+    });
+}
 
 const named = Object.keys(MEASURES).filter((name) => process.argv.includes(name));
 const goals = [];
