@@ -22,6 +22,8 @@ export async function runProgram(
 ): Promise<number> {
   const terminal = processTerminal();
   const outcome: Outcome = { code: EXIT.ok };
+  // What fails beside the command, in a timer or a listener, would be written by the runtime with every secret in it.
+  process.once("uncaughtException", (error) => process.exit(explainFailure(error, terminal)));
   try {
     await build(terminal, outcome).parseAsync([...argv]);
     return outcome.code;
