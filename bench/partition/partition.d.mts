@@ -14,6 +14,8 @@ export function partition(options: {
   readonly leaseMs: number;
   /** What happens to the controller meanwhile; by default nothing, "cut". */
   readonly variant?: "cut" | "killed" | "restored";
+  /** Where the controller listens, also when it comes back; by default a port that the system chooses. */
+  readonly controllerPort?: number;
   readonly random?: () => number;
   readonly log?: (line: string) => void;
 }): Promise<readonly PartitionRun[]>;

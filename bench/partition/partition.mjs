@@ -10,7 +10,7 @@ const LATE_MS = 250;
 const ENDS = ["aborted", "rollback-failed"];
 
 /** Two services, a controller, a gateway beside it and one behind a proxy that can be cut. */
-async function openWorld(main, leaseMs) {
+async function openWorld(main, leaseMs, controllerPort) {
   const folder = mkdtempSync(join(tmpdir(), "sluice-partition-"));
   const [children, closers] = [[], []];
   const close = async () => {
@@ -24,7 +24,7 @@ async function openWorld(main, leaseMs) {
     closers.push(stable, candidate);
     const [nearDir, farDir] = [join(folder, "near"), join(folder, "far")];
     const serve = (port) => start(main, ["serve", "--data", nearDir, "--port", port], children);
-    let controller = await serve("0");
+    let controller = await serve(String(controllerPort));
     const { url } = controller;
     const proxy = await cutProxy(url);
     closers.push(proxy);
@@ -207,11 +207,20 @@ async function oneRun(world, name, variant, random, log) {
  * Two gateways with everybody on the candidate, one of them cut off from the controller at a random moment, then an
  * abort. Counts the candidate's answers to requests that were asked after what was promised.
  * @param main path of the built command line
+ * @param controllerPort where it listens, also when it comes back; 0 for any
  * @param variant what happens to the controller meanwhile: "cut" (nothing), "killed" or "restored"
  * @param random in [0, 1)
  */
-export async function partition({ main, runs, leaseMs, variant = "cut", random = Math.random, log = () => {} }) {
-  const world = await openWorld(main, leaseMs);
+export async function partition({
+  main,
+  runs,
+  leaseMs,
+  variant = "cut",
+  controllerPort = 0,
+  random = Math.random,
+  log = () => {},
+}) {
+  const world = await openWorld(main, leaseMs, controllerPort);
   try {
     const results = [];
     for (let index = 1; index <= runs; index++) {

@@ -43,7 +43,7 @@ describe.runIf(process.platform === "linux")("beside hostile clients", () => {
       const running = begin({ ...attack, connections: Math.min(attack.connections, HOSTILE), size: 50_000 }, port);
       await eventually(() => running.stats().opened >= Math.min(attack.connections, HOSTILE));
       await systemClock.sleep(500);
-      const { failures } = await askEvenly({ port, seconds: 2, perSecond: 25, patienceMs: 40_000 });
+      const { failures } = await askEvenly({ port, seconds: 1, perSecond: 50, patienceMs: 40_000 });
       const { inFlight, gatewayFailures } = gateway.stats();
       running.stop();
       expect(failures).toEqual({});
