@@ -61,6 +61,8 @@ describe("a rollout with a shadow", () => {
     await world.run(60);
     expect([world.phase, world.gateway.served.candidate]).toEqual(["rolled-back", 0]);
     expect(status().cause).toMatchObject({ gate: "shadow-errors", stage: 0 });
+    const told = world.controller.feed.since(0).flatMap(({ event }) => (event.type === "note" ? [event.text] : []));
+    expect(told).toContain("ordered copies for the candidate, and no user");
     expect(world.gateway.document).toMatchObject({ closed: ["candidate"], candidateBp: 0 });
     expect(world.gateway.document.shadow).toBeUndefined();
   });

@@ -48,10 +48,11 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
   }
   for (const effect of effects) {
     if (effect.kind !== "set-split") continue;
-    const text =
-      effect.arms === "swap"
-        ? "the candidate becomes stable"
+    const share =
+      effect.shadow === true
+        ? "ordered copies for the candidate, and no user"
         : `ordered ${effect.candidateBp / 100} % on the candidate`;
+    const text = effect.arms === "swap" ? "the candidate becomes stable" : share;
     feed.publish(ts, { type: "note", rollout, text });
   }
 }

@@ -46,7 +46,7 @@ export class ShadowCopy {
   add(chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.#bytes > this.bytesMax) this.#chunks = [];
-    else this.#chunks.push(chunk);
+    else this.#chunks.push(Buffer.from(chunk)); // The chunk itself keeps all of what its connection read alive.
   }
 
   /** The user's body is complete. */

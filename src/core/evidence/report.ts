@@ -71,6 +71,7 @@ function describeEffect(effect: Effect): string {
     case "run-probes":
       return `ask the gold set (${effect.tier}${effect.extraRepeats > 0 ? `, ${effect.extraRepeats} more repetitions` : ""})`;
     case "set-split":
+      if (effect.shadow === true) return "give the candidate copies, and no user";
       return effect.arms === "swap"
         ? "make the candidate stable"
         : `set the candidate to ${effect.candidateBp / 100} %`;
