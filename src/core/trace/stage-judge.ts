@@ -1,7 +1,7 @@
 import type { ByArm } from "../arm.ts";
 import { type Evidence, foldEvidence, judgeProbes, startEvidence } from "../judge/engine.ts";
 import type { Block, StageView } from "../judge/block.ts";
-import { type GateSetting, gateLabel, isInForce } from "../judge/setting.ts";
+import { type GateSetting, gateLabel, isInForce, maySkip, speaksFor } from "../judge/setting.ts";
 import { sampleRatio } from "../judge/traffic/sample-ratio.ts";
 import { gateNamed, isEntryGate, isProbeGate, isTrafficGate } from "../judge/gates.ts";
 import { type Cadence, judgeWhenDue } from "../rollout/wheel.ts";
@@ -149,7 +149,7 @@ export class StageJudge {
       decidedAt: kind === "fail" ? decidedAt : null,
       candidateEvents: this.#candidateEvents,
       verdicts,
-      notJudged: this.#leftOut(this.#asksIdentity(stage) ? this.#parity : null),
+      notJudged: this.#leftOut(this.#asksIdentity(stage) ? this.#parity : null, stage, verdicts),
       stage: this.#stage === null ? null : stage,
       sampleRatio: this.#sampleRatio(),
       needs: isTooShort ? `${missingMs / 1_000} s more traffic: the stage holds ${stage.holdMs / 1_000} s` : null,
@@ -165,11 +165,14 @@ export class StageJudge {
     return asked.map(({ gate }) => unmeasured(gate, "no-data", "a trace holds no answers to gold questions", needs));
   }
 
-  #leftOut(parity: Verdict | null): readonly string[] {
+  /** Also what stays out of the decision because nothing in the trace tells it. */
+  #leftOut(parity: Verdict | null, { candidateBp }: StageView, verdicts: readonly Verdict[]): readonly string[] {
     const { gates, probes, isTraceOnly } = this.#rules;
     const left = gates.filter((setting) => {
       if (isProbeGate(setting.gate)) return isTraceOnly && probes === null;
-      return isTrafficGate(setting.gate) ? !this.#traffic.includes(setting) : parity === null;
+      if (!isTrafficGate(setting.gate)) return parity === null;
+      const isUnwatched = maySkip(setting) && !verdicts.some((verdict) => speaksFor(setting, verdict));
+      return !this.#traffic.includes(setting) || (isUnwatched && isInForce(setting, candidateBp));
     });
     return left.map(gateLabel);
   }
