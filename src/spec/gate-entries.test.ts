@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { askedSignals } from "../core/judge/asked-signals.ts";
+import { gateNamed } from "../core/judge/gates.ts";
 import { gateLabel } from "../core/judge/setting.ts";
+import { SIGNALS } from "../core/window/signals.ts";
 import { isProblems, readRollout } from "./read-rollout.ts";
 import { planRollout } from "./plan.ts";
 
@@ -30,6 +33,11 @@ function plan(text: string) {
   if (isProblems(read)) throw new Error(JSON.stringify(read));
   return planRollout(read.document, read.source, context);
 }
+const BOTH = "    - { use: bg-ops }\n    - { use: llm }\n";
+const problemsOf = (text: string) => {
+  const read = readRollout(text);
+  return isProblems(read) ? read : [];
+};
 const gateOf = (text: string, name: string) => plan(text).gates.find((setting) => gateLabel(setting) === name);
 
 describe("entries of gates", () => {
@@ -40,6 +48,26 @@ describe("entries of gates", () => {
       1, 5, 10, 25, 50,
     ]);
     expect(planned.gates.find(({ gate }) => gate === "peak-hour")?.within).toEqual({ fromBp: 5_000, toBp: 10_000 });
+  });
+
+  it("take preset llm beside another one: its gates are added, none of them may stop, and ladder and limits stay", () => {
+    const [alone, both] = [plan(rollout("    - { use: bg-ops }\n")), plan(rollout(BOTH))];
+    const added = both.gates.filter(({ source }) => source.startsWith("preset llm"));
+    expect(added).toHaveLength(10);
+    expect(added.filter(({ gate, options }) => gateNamed(gate).mayStop(options))).toEqual([]);
+    expect(both.gates.filter((setting) => !added.includes(setting))).toEqual(alone.gates);
+    expect([both.stages, both.onFail]).toEqual([alone.stages, alone.onFail]);
+    const hard = gateOf(rollout(`${BOTH}    - { gate: refusals, onHarm: stop }\n`), "refusals");
+    expect([hard?.options["onHarm"], gateNamed("refusals").mayStop(hard?.options ?? {})]).toEqual(["stop", true]);
+    expect(problemsOf(rollout("    - { use: llm }\n"))).toMatchObject([{ code: "E118", path: "spec.gates" }]);
+  });
+
+  it("ask of answers what their gates and the names in their rules ask, and otherwise nothing", () => {
+    const rule = "candidate.first_token_ms <= 1.2 * stable.first_token_ms";
+    const custom = `    - { use: bg-ops }\n    - { gate: custom, name: fast, pass: "${rule}" }\n`;
+    expect(askedSignals(plan(rollout("    - { use: bg-ops }\n")).gates)).toEqual([]);
+    expect(askedSignals(plan(rollout(custom)).gates)).toEqual(["firstTokenMs"]);
+    expect(askedSignals(plan(rollout(BOTH)).gates)).toEqual(SIGNALS);
   });
 
   it("take the strictest of several presets", () => {
