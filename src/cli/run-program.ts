@@ -22,14 +22,21 @@ export async function runProgram(
 ): Promise<number> {
   const terminal = processTerminal();
   const outcome: Outcome = { code: EXIT.ok };
-  // What fails beside the command, in a timer or a listener, would be written by the runtime with every secret in it.
-  process.once("uncaughtException", (error) => process.exit(explainFailure(error, terminal)));
   try {
     await build(terminal, outcome).parseAsync([...argv]);
     return outcome.code;
   } catch (error) {
     return explainFailure(error, terminal);
   }
+}
+
+/**
+ * The same for a process of its own, with its exit code. What fails beside the command, in a timer or a listener, would
+ * be written by the runtime with every secret in it; here it is told like a bug of the command.
+ */
+export async function runProcess(build: (terminal: Terminal, outcome: Outcome) => Command): Promise<void> {
+  process.once("uncaughtException", (error) => process.exit(explainFailure(error, processTerminal())));
+  process.exitCode = await runProgram(build, process.argv);
 }
 
 function explainFailure(error: unknown, terminal: Terminal): number {

@@ -11,11 +11,11 @@ async function crashed(how: string): Promise<{ readonly code: number; readonly s
   const script = `
     import { Command } from "commander";
     import { keepSecret } from "${DIST.href}drivers/access/http/secrets.js";
-    import { runProgram } from "${DIST.href}cli/run-program.js";
+    import { runProcess } from "${DIST.href}cli/run-program.js";
     keepSecret("${SECRET}");
     const failure = () => new TypeError("cannot read ${SECRET} of undefined");
     const build = () => new Command().action(async () => { ${how} });
-    process.exitCode = await runProgram(build, ["node", "sluice"]);
+    await runProcess(build);
   `;
   try {
     await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: new URL("../../", import.meta.url) });
