@@ -36,7 +36,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Nothing in these folders keeps anything, so their tests share a process: most of them take less time than its start. */
+/** Nothing in these folders keeps anything, so their tests share a process: most take less time than its start. */
 const TOGETHER = ["core", "spec", "ports", "plane", "drivers/metrics"].map((folder) => `src/${folder}/**/*.test.ts`);
 
 export default defineConfig({

@@ -7,8 +7,8 @@ const [FIRST, COUNT] = [20_000, 12_000];
 let next = (process.pid * 37) % COUNT;
 
 /**
- * A free loopback port for a server that is started later, or comes back at its address. One that the system chose could
- * be given to somebody else in between.
+ * A free loopback port for a server that is started later, or comes back at its address. One that the system chose
+ * could be given to somebody else in between.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < COUNT; tries++) {
