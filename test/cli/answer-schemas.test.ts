@@ -229,6 +229,7 @@ describe("the lists of allowed values in schema/", () => {
         kind: every<"error" | "schema-violation">({ error: true, "schema-violation": true }),
         stable: state,
         candidate: state,
+        lambda_state: state,
         self_test: every<ProbeReport["selfTest"]>({ fired: true, "did not fire": true }),
         tier: every<ProbeReport["tier"]>({ smoke: true, full: true }),
       },
