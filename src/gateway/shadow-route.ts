@@ -15,7 +15,7 @@ export interface ShadowRoute {
   readonly labels: readonly string[];
 }
 
-/** Equal for documents that order the same copies of one candidate: pairs of one are pairs of the other. Null for none. */
+/** Equal for documents that order the same copies of one candidate, whose pairs are alike; null for none. */
 export function shadowKeyOf({ rolloutId, arms, shadow }: RoutingDocument): string | null {
   if (shadow === undefined || arms.candidate === null) return null;
   const { releaseId, cachePrefix, endpoints } = arms.candidate;

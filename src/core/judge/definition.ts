@@ -57,7 +57,8 @@ export interface GateDefinition<Name extends string, F extends Fields, State ext
   /** What it waits for: a stage of traffic, a probe report, or both arms' health answers. */
   readonly reads: "traffic" | "probe" | "identity";
   /**
-   * What one piece of its evidence is; a trace of requests may lack units, and has no metrics from outside and no pairs.
+   * What one piece of its evidence is; a trace of requests may lack units, and has neither metrics from outside nor
+   * pairs.
    */
   readonly counts: "requests" | "pairs" | "units" | "events" | "gauges" | "metrics" | "questions" | "answers";
   /** What it asks, as a sentence for a person. */

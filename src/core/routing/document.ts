@@ -72,7 +72,7 @@ export interface RoutingDocument {
   readonly issuedAt: EpochMs;
   /** How evidence tells users apart; absent: not at all. A data plane of the version before refuses it. */
   readonly segments?: readonly SegmentSource[];
-  /** The candidate answers copies and no user; absent: there are no copies. A plane of the version before refuses it. */
+  /** The candidate answers copies and no user; absent: no copies. A plane of the version before refuses it. */
   readonly shadow?: ShadowOrder;
   /** What gates ask of answers, by name; absent: nothing is looked at. Refused by the version before as well. */
   readonly signals?: readonly string[];
