@@ -23,6 +23,12 @@ describe("Deliveries", () => {
     );
   });
 
+  it("tells characters wider than a byte from the bytes that they would be in pairs", () => {
+    const deliveries = new Deliveries();
+    for (const id of ["\u0100\u0000\u0000\u0000", "\u0000\u0001\u0000\u0000", "\u0000\u0000\u0100\u0000"])
+      expect([deliveries.isRepeated(id, 0), deliveries.isRepeated(id, 0)]).toEqual([false, true]);
+  });
+
   it("remembers at least the last 65 536 and tells 300 000 others from each other", () => {
     const deliveries = new Deliveries();
     let [isTakenForOther, isForgotten] = [0, 0];
