@@ -15,8 +15,9 @@ const NOTHING = Buffer.alloc(0);
 export type LineKind = "json" | "text";
 
 /**
- * Splits bytes into lines and hands them on, blank ones left out. The text they lie in is decoded once, and its lines are
- * parsed together where that tells the same as parsing each alone. How the bytes are cut into chunks changes nothing.
+ * Splits bytes into lines and hands them on, blank ones left out. The text they lie in is decoded once, and its lines
+ * are parsed together where that tells the same as parsing each alone. How the bytes are cut into chunks changes
+ * nothing.
  */
 export class LineReader {
   readonly #judge: Pick<LineJudge, "take" | "refuse">;
