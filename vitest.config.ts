@@ -36,26 +36,14 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Nothing in these folders keeps anything, so their tests share a process: most take less time than its start. */
-const TOGETHER = ["core", "spec", "ports", "plane", "drivers/metrics"].map((folder) => `src/${folder}/**/*.test.ts`);
-
 export default defineConfig({
   test: {
+    include: ["src/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "test/runtime/**/node_modules/**"],
     // They end what hangs; they measure nothing, for the machine may be shared with others.
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    projects: [
-      { extends: true, test: { name: "together", include: TOGETHER, isolate: false } },
-      {
-        extends: true,
-        test: {
-          name: "apart",
-          include: ["src/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "test/runtime/**/node_modules/**", ...TOGETHER],
-        },
-      },
-    ],
   },
 });

@@ -1,4 +1,5 @@
 // Our own policy on the same scenarios: preset `default`, planned from a document, rehearsed with the product's engine.
+// On a ladder as its peers climb one; `planPaced` lets evidence choose the shares instead.
 import { rehearse } from "../../dist/core/index.js";
 import { randomStream } from "../../dist/core/stats/random.js";
 import { isProblems, readRollout } from "../../dist/spec/read-rollout.js";
@@ -17,20 +18,33 @@ spec:
   stable: { url: "http://127.0.0.1:4001/answer", health: null }
   candidate: { url: "http://127.0.0.1:4002/answer", health: null }
   route: { driver: gateway, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
-${segments ? SEGMENTS : ""}${probes ? "  probes: { set: gold.jsonl }\n" : ""}${strategy === null ? "" : `  strategy: ${JSON.stringify(strategy)}\n`}  gates: [{ use: default }]
+${segments ? SEGMENTS : ""}${probes ? "  probes: { set: gold.jsonl }\n" : ""}  strategy: ${JSON.stringify(strategy)}
+  gates: [{ use: default }]
 `;
+
+/** Probes before the first user and before half of them. */
+const LADDER = [
+  { probes: true },
+  { weight: 1, hold: "15m" },
+  { weight: 5, hold: "15m" },
+  { weight: 10, hold: "15m" },
+  { weight: 25, hold: "15m" },
+  { probes: true },
+  { weight: 50, hold: "30m" },
+];
 
 /** Gates that speak of what a trace holds: its gold set measures coverage and no distances or phrasings. */
 const OTHER_PROBE_GATES = ["schema-violation", "delta-s", "lambda"];
 
 /**
  * @param {boolean} hasGold
- * @param {readonly object[] | null} steps null for the preset's own
+ * @param {readonly object[] | null} steps null for the ladder above
  * @param {boolean} hasSegments whether users are told apart by tenant and language
  */
 export function planOurs(hasGold, steps = null, hasSegments = false) {
-  const probed = hasGold && steps !== null ? [{ probes: true }, ...steps] : steps;
-  return planned(DOCUMENT(hasGold, probed === null ? null : { canary: { steps: probed } }, hasSegments));
+  const probed = steps === null ? LADDER : [{ probes: true }, ...steps];
+  const canary = { steps: hasGold ? probed : probed.filter((step) => step.probes === undefined), watch: "1h" };
+  return planned(DOCUMENT(hasGold, { canary }, hasSegments));
 }
 
 /** The same gates with shares chosen by evidence. @param {object} pace as a document writes it */
@@ -100,7 +114,7 @@ function shareBefore(plan, index) {
  * @param {import("./scenarios.mjs").Scenario} scenario
  * @param {number} seed
  * @param {number} limitS what is undecided then is a hold
- * @param {readonly object[] | null} steps of the ladder, null for the preset's own
+ * @param {readonly object[] | null} steps of the ladder, null for the one above
  * @returns {import("./peers.mjs").Outcome}
  */
 export function runOurs(scenario, seed, limitS, steps = null) {

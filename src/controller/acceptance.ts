@@ -99,6 +99,11 @@ export async function settleStable(
   signal: AbortSignal,
 ): Promise<{ readonly kind: "settled"; readonly plan: RolloutPlan; readonly isMoved: boolean } | Refused> {
   if (pointer === null) {
+    const { stable, candidate } = plan.arms;
+    if (stable.endpoints.length > 0 && armUrl(stable) === armUrl(candidate)) {
+      const found = `the candidate's address ${armUrl(candidate)} is where users are before the first rollout`;
+      return refused("conflict", `${found}; give the new release an address of its own`);
+    }
     if (plan.claim !== null || plan.arms.stable.endpoints.length > 0) return { kind: "settled", plan, isMoved: false };
     const advice = "write `startsFrom: { url: … }` beside `stable: current`, or give stable its url";
     return refused("conflict", `service ${plan.service} has no current release yet; ${advice}`);

@@ -60,7 +60,8 @@ function checkArms(document: RolloutDocument, problem: Report): readonly Problem
     const message = "startsFrom is read only beside `stable: current`; this document says what stable is";
     problems.push(problem(["spec", "startsFrom"], "E126", message, "remove startsFrom, or write `stable: current`"));
   }
-  if (stable !== null && normalUrl(stable.url) === normalUrl(spec.candidate.url)) {
+  // `startsFrom` is read before the first rollout alone: later it may be where the next release comes to stand.
+  if (stableKey === "stable" && stable !== null && normalUrl(stable.url) === normalUrl(spec.candidate.url)) {
     const message = "stable and candidate have the same url, so there is nothing to compare";
     problems.push(problem(["spec", "candidate", "url"], "E110", message, "give the candidate its own address"));
   }

@@ -194,6 +194,11 @@ describe("readRollout", () => {
     );
   });
 
+  it("lets a later release come to stand where users were before the first rollout", () => {
+    const slots = GOOD.replace("stable: {", "stable: current\n  startsFrom: {");
+    expect(problemsOf(slots.replace("4002", "4001"))).toEqual([]);
+  });
+
   it.each([
     ["a duration without its unit", "E105", "hold: 12s", "hold: 12"],
     ["a duration out of order", "E105", "hold: 12s", "hold: 5s1m"],

@@ -108,6 +108,8 @@ describe("answers that are refused more often and cost twice as much, in a gatew
     expect(held.not_watched).toEqual(["truncations", "thumbs-down", "regenerations"]);
     expect((await sluice("status", "soft")).stdout).toContain("not watched   truncations, thumbs-down, regenerations");
     expect(await sluice("abort", "soft", "--reason", "a person decided")).toMatchObject({ code: 0 });
+    // Until its gateway has confirmed, the service has a rollout that is not over.
+    expect(await drive("soft", ({ phase }) => phase === "aborted")).toMatchObject({ phase: "aborted" });
 
     expect(await sluice("apply", inFolder("hard.yaml"))).toMatchObject({ code: 0 });
     const stopped = await drive("hard", ({ phase }) => phase === "rolled-back");

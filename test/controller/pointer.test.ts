@@ -165,6 +165,14 @@ describe("what a document says of stable", () => {
     expect(await apply(plan("q1", "current", 4002))).toMatchObject({ kind: "accepted" });
   });
 
+  it("may put the next release where users were before the first rollout, and not the first one", async () => {
+    await start();
+    const same = await apply(plan("q0", 4001, 4001));
+    expect(same).toMatchObject({ kind: "refused", message: expect.stringContaining("before the first rollout") });
+    await promoted(plan("q1", 4001, 4002));
+    expect(await apply(plan("q2", "current", 4001))).toMatchObject({ kind: "accepted" });
+  });
+
   it("may not be what is already served as the candidate", async () => {
     await start();
     await promoted(plan("q1", 4001, 4002));

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { canonicalJson, type Json } from "../../core/canonical-json.ts";
-import type { ArmReport, PairedReport, ProbeReport } from "../../core/measure/report.ts";
+import type { ArmReport, ItemMeasure, PairedReport, ProbeReport } from "../../core/measure/report.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT } from "../exit-code.ts";
 import { readNamedFile, sha256Hex } from "../../host/named-file.ts";
@@ -80,6 +80,13 @@ const paired = z.object({
   errors_only: byArm,
 });
 
+const itemMeasure = z.object({
+  delta_s: number.nullable(),
+  coverage: number.nullable(),
+  lambda_state: state,
+  flips: number,
+});
+
 const unseen = z.object({ count: number, first: z.array(z.object({ doc: z.string(), section: z.string() })) });
 const NONE_UNSEEN = { count: 0, first: [] };
 
@@ -97,6 +104,10 @@ const results = z.object({
       states: z.object({ stable: state, candidate: state }),
     }),
   ),
+  /** Absent in results of versions that kept no question by itself. */
+  items: z
+    .array(z.object({ id: z.string(), topic: z.string(), stable: itemMeasure.nullable(), candidate: itemMeasure }))
+    .default([]),
   /** Absent in results of versions that did not look for unseen gold. */
   gold: z
     .object({ sections: number, unseen: z.object({ stable: unseen.nullable(), candidate: unseen }) })
@@ -162,6 +173,11 @@ function reportOf(wire: z.infer<typeof results>): ProbeReport {
     paired: wire.paired === null ? null : pairedOf(wire.paired),
     detectableDrop: wire.detectable_drop,
     discordant: wire.discordant,
+    items: wire.items.map(({ stable, candidate, ...item }) => ({
+      ...item,
+      stable: stable === null ? null : itemOf(stable),
+      candidate: itemOf(candidate),
+    })),
     gold: wire.gold,
     calibration: {
       mGold: calibration.m_gold,
@@ -174,6 +190,10 @@ function reportOf(wire: z.infer<typeof results>): ProbeReport {
     invalidItems: wire.invalid_items,
     pooledTopics: wire.pooled_topics,
   };
+}
+
+function itemOf({ delta_s: deltaS, coverage, lambda_state: lambda, flips }: z.infer<typeof itemMeasure>): ItemMeasure {
+  return { deltaS, coverage, lambda, flips };
 }
 
 function armOf(wire: z.infer<typeof arm>): ArmReport {

@@ -29,8 +29,10 @@ const dead = aBlock(10, { requests: 90 }, { requests: 50, failures: 50, classes:
 describe("a set of gates", () => {
   it("has a gate for every name that a document may use, but identity, which is read elsewhere", () => {
     const settings = GATE_NAMES.map((gate) => aSetting(gate));
+    const shadow: StageView = { ...at(10), kind: "shadow" };
     const heard = new Set([
       ...judgeTraffic(startEvidence(settings), at(10), settings).map(({ gate }) => gate),
+      ...judgeTraffic(startEvidence(settings), shadow, settings).map(({ gate }) => gate),
       ...judgeProbes(aProbeReport(), at(10), settings).map(({ gate }) => gate),
     ]);
     const silent = GATE_NAMES.filter((gate) => !heard.has(gate) && (isTrafficGate(gate) || isProbeGate(gate)));

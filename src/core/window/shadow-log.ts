@@ -52,7 +52,8 @@ export class ShadowLog {
       classes: errorClass === null ? classes : withClass(classes, errorClass),
       otherStatus: otherStatus + (kind === "bothOk" && isOtherStatus ? 1 : 0),
     };
-    if (kind !== "bothOk" || ms === null) return;
+    // A refusal is fast whatever the release is.
+    if (kind !== "bothOk" || isOtherStatus || ms === null) return;
     this.#stable.record(ms.stable);
     this.#candidate.record(ms.candidate);
   }

@@ -64,6 +64,18 @@ describe("a window of pairs", () => {
     expect(problemsOf(window)).toEqual([]);
   });
 
+  it("compares no time of an answer with another status: a refusal is fast", () => {
+    const pair = {
+      key: 1,
+      hasStableFailed: false,
+      errorClass: null,
+      isOtherStatus: true,
+      ms: { stable: 9, candidate: 1 },
+    };
+    const window = logged([pair], []);
+    expect(window).toMatchObject({ otherStatus: 1, warm: { stable: [], candidate: [] } });
+  });
+
   it("is empty after it was drained, and nothing at all where nothing came", () => {
     const log = new ShadowLog();
     expect(log.drain()).toBeNull();

@@ -4,7 +4,7 @@ import type { Verdict } from "../../verdict.ts";
 import { countPairs, NO_PAIRS, type PairCounts, type ShadowWindow } from "../../window/shadow-window.ts";
 import { defineGate, type TrafficPart } from "../definition.ts";
 import { ALPHA, BETA, minSamples, number, type OptionsOf, SHARE } from "../fields.ts";
-import { percent, trafficVerdict } from "../traffic/traffic-verdict.ts";
+import { percent, trafficVerdict, type VerdictBase } from "../traffic/traffic-verdict.ts";
 
 const NAME = "shadow-errors";
 
@@ -23,6 +23,8 @@ type Options = OptionsOf<typeof OPTIONS>;
 
 interface State {
   readonly pairs: PairCounts;
+  /** Of the pairs in which nobody failed, those with two statuses: who refuses a copy has not shown that it works. */
+  readonly otherStatus: number;
   /** Failures of one arm alone, once for each unit or request: what repeats is one piece of evidence. */
   readonly first: ShadowWindow["first"];
 }
@@ -34,15 +36,17 @@ function lnHarm({ first: { candidateFailed, stableFailed } }: State): number {
   return lnEventsOnCandidate({ events: candidateFailed + stableFailed, onCandidate: candidateFailed }, FAIR);
 }
 
-function failuresOf({ pairs }: State): PairedFailures {
-  return { candidateOnly: pairs.candidateFailed, stableOnly: pairs.stableFailed, pairs: countPairs(pairs) };
+function failuresOf({ pairs, otherStatus }: State): PairedFailures {
+  const { candidateFailed: candidateOnly, stableFailed: stableOnly } = pairs;
+  return { candidateOnly, stableOnly, pairs: countPairs(pairs) - otherStatus };
 }
 
 const TRAFFIC: TrafficPart<Options, State> = {
-  start: () => ({ pairs: NO_PAIRS, first: { stableFailed: 0, candidateFailed: 0 } }),
-  fold({ pairs, first }, { shadow }): State {
-    if (shadow === undefined) return { pairs, first };
+  start: () => ({ pairs: NO_PAIRS, otherStatus: 0, first: { stableFailed: 0, candidateFailed: 0 } }),
+  fold({ pairs, otherStatus, first }, { shadow }): State {
+    if (shadow === undefined) return { pairs, otherStatus, first };
     return {
+      otherStatus: otherStatus + shadow.otherStatus,
       pairs: {
         bothOk: pairs.bothOk + shadow.pairs.bothOk,
         stableFailed: pairs.stableFailed + shadow.pairs.stableFailed,
@@ -61,13 +65,11 @@ const TRAFFIC: TrafficPart<Options, State> = {
     const { candidateOnly, stableOnly, pairs } = failures;
     const { margin, alpha, beta } = options;
     const base = { gate: NAME, samples: { stable: pairs, candidate: pairs }, threshold: margin, alpha };
-    if (pairs === 0) {
-      const reason = "no request was copied and answered by both arms yet";
-      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "requests that may be copied" });
-    }
+    if (pairs === 0) return noPairs(base, state.otherStatus);
     const logE = lnHarm(state);
     const estimate = (candidateOnly - stableOnly) / pairs;
-    const found = `of ${pairs} copied requests ${candidateOnly} failed on the candidate alone and ${stableOnly} on stable alone`;
+    const left = state.otherStatus === 0 ? "" : ` (${state.otherStatus} more had another status and do not count)`;
+    const found = `of ${pairs} copied requests${left} ${candidateOnly} failed on the candidate alone and ${stableOnly} on stable alone`;
     if (logE >= Math.log(1 / alpha)) {
       return trafficVerdict(base, "fail", { estimate, logE, reason: `${found}: more than chance allows` });
     }
@@ -84,6 +86,17 @@ const TRAFFIC: TrafficPart<Options, State> = {
     return trafficVerdict(base, "inconclusive", { estimate, logE, reason: `${found}: ${known}`, needs });
   },
 };
+
+function noPairs(base: VerdictBase, otherStatus: number): Verdict {
+  const [reason, needs] =
+    otherStatus === 0
+      ? ["no request was copied and answered by both arms yet", "requests that may be copied"]
+      : [
+          `all of ${otherStatus} copies were answered with another status than stable's, which shows nothing`,
+          "copies that the candidate takes: name the headers it needs under shadow.headers",
+        ];
+  return trafficVerdict(base, "no-data", { estimate: null, reason, needs });
+}
 
 /**
  * Failures of the candidate on copies of requests that stable answers, before it has a user. One request, both arms: a

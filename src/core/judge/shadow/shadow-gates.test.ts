@@ -57,6 +57,19 @@ describe("shadow-errors", () => {
     expect(judged({}).verdicts[0]?.kind).toBe("no-data");
   });
 
+  it("takes no copy for evidence that was answered with another status, and says so", () => {
+    const of = (bothOk: number, otherStatus: number) => {
+      const one = block({ pairs: { ...NO_PAIRS, bothOk }, otherStatus });
+      return judgeTraffic(foldEvidence(startEvidence(GATES), one, GATES), SHADOW, GATES)[0];
+    };
+    const refused = of(356, 356);
+    expect(refused).toMatchObject({ kind: "no-data", samples: { stable: 0, candidate: 0 } });
+    expect(refused?.reason).toContain("all of 356 copies were answered with another status");
+    expect(refused?.needs).toContain("shadow.headers");
+    expect(of(247, 10)).toMatchObject({ kind: "inconclusive", needs: "about 1 more pairs" });
+    expect(of(248, 10)).toMatchObject({ kind: "pass", reason: expect.stringContaining("10 more had another status") });
+  });
+
   it("stops a candidate that alone fails 13 users' requests of few, and not one that fails with stable", () => {
     expect(judged({ candidateFailed: 13 }).verdicts[0]?.kind).toBe("fail");
     expect(judged({ candidateFailed: 13 }).isHarm).toBe(true);
