@@ -20,6 +20,20 @@ export const traffic = (weightPercent: number, holdMs = 10_000, capMs = 60_000):
 export const watch = (holdMs = 5_000): Stage => ({ kind: "watch", holdMs });
 export const probes = (tier: "smoke" | "full" = "full"): Stage => ({ kind: "probes", tier });
 
+const MINUTE_MS = 60_000;
+const CAP_MS = 8 * 60 * MINUTE_MS;
+/** Seven stages with fixed shares, for policies whose own shares are chosen by evidence. */
+export const LADDER: readonly Stage[] = [
+  probes(),
+  traffic(1, 15 * MINUTE_MS, CAP_MS),
+  traffic(5, 15 * MINUTE_MS, CAP_MS),
+  traffic(10, 15 * MINUTE_MS, CAP_MS),
+  traffic(25, 15 * MINUTE_MS, CAP_MS),
+  probes(),
+  traffic(50, 30 * MINUTE_MS, CAP_MS),
+  watch(60 * MINUTE_MS),
+];
+
 /** A label as people write it: a kind, with its instance in brackets. */
 function settingNamed(label: string): Pick<GateSetting, "gate" | "instance"> {
   const { gate, about } = readGateLabel(label);

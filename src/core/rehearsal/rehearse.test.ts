@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aPlan, aPreset, aVerdict, gatesOf } from "../../../test/builders.ts";
+import { aPlan, aPreset, aVerdict, gatesOf, LADDER } from "../../../test/builders.ts";
 import { isTrafficGate } from "../judge/gates.ts";
 import { randomStream } from "../stats/random.ts";
 import { rehearse } from "./rehearse.ts";
@@ -12,7 +12,8 @@ const healthy = steadyArm({ "headers|5xx|503": 0.005 }, LATENCY);
 function planOf(name: string) {
   const preset = aPreset(name);
   const gates = gatesOf(preset).filter(({ gate }) => isTrafficGate(gate));
-  return aPlan({ gates, stages: preset.stages.filter((stage) => stage.kind !== "probes") });
+  const stages = preset.pace === undefined ? preset.stages : LADDER;
+  return aPlan({ gates, stages: stages.filter((stage) => stage.kind !== "probes") });
 }
 
 const world = (candidate: ArmModel, requestsPerSecond = 200): World => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aPlan, aPreset, gatesOf, traffic, watch } from "../../../test/builders.ts";
+import { aPlan, aPreset, gatesOf, LADDER, traffic, watch } from "../../../test/builders.ts";
 import { forecastRollout } from "../forecast/rollout.ts";
 import { randomStream } from "../stats/random.ts";
 import { binOf } from "../window/sketch.ts";
@@ -9,7 +9,7 @@ import { SCENARIOS, USUAL_BASELINE } from "./scenario.ts";
 import { passingAnswers, studyPolicy } from "./study.ts";
 
 const preset = aPreset("default");
-const plan = aPlan({ gates: gatesOf(preset), stages: preset.stages });
+const plan = aPlan({ gates: gatesOf(preset), stages: LADDER });
 const LIMIT_S = 10 * 3_600;
 
 function study(name: string, requestsPerSecond: number, runs: number, seed = 1) {
