@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * last, for most of them are short to read, and they would run beside an idle core.
  */
 const LONGEST = [
+  "src/core/rehearsal/study.test.ts",
   "test/demo/live.test.ts",
   "test/integration/partition/partition.test.ts",
   "test/cli/later-releases.test.ts",
