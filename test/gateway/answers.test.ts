@@ -1,18 +1,15 @@
 import { request } from "node:http";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { NO_TERMS } from "../../src/core/routing/document.ts";
 import { bp } from "../../src/core/unit.ts";
 import { type Signal, SIGNALS } from "../../src/core/window/signals.ts";
 import { admitWindow } from "../../src/core/window/admit-window.ts";
 import { SIGNAL_MET_ROW, SIGNAL_ROW, type TelemetryWindow } from "../../src/core/window/window.ts";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
+import { closedAfterEach } from "./closed-after-each.ts";
 import { aDocument, aGateway, anOrigin, eventually, get } from "./world.ts";
 
-let open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.reverse()) await close();
-  open = [];
-});
+const open = closedAfterEach();
 
 type Answer = Parameters<typeof anOrigin>[0];
 

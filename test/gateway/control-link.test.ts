@@ -2,18 +2,15 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import { admitWindow } from "../../src/core/window/admit-window.ts";
 import type { TelemetryWindow } from "../../src/core/window/window.ts";
 import { freePort } from "../free-port.ts";
+import { closedAfterEach } from "./closed-after-each.ts";
 import { aDocument, aGateway, anOrigin, eventually, get, listen } from "./world.ts";
 
-let open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.reverse()) await close();
-  open = [];
-});
+const open = closedAfterEach();
 
 interface Push {
   readonly key: string;

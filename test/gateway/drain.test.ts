@@ -1,15 +1,12 @@
 import { Agent, request, type ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
+import { closedAfterEach } from "./closed-after-each.ts";
 import { aDocument, aGateway, anOrigin, eventually, exchangeBytes, get } from "./world.ts";
 
-let open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.reverse()) await close();
-  open = [];
-});
+const open = closedAfterEach();
 
 async function world(parts: Partial<RoutingDocument> = {}, options: Partial<GatewayOptions> = {}) {
   const waiting: ServerResponse[] = [];

@@ -1,32 +1,14 @@
 import { createServer, request } from "node:http";
 import { connect } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/fence/system.ts";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
 import type { Gateway } from "../../src/gateway/server.ts";
-import {
-  aDocument,
-  aGateway,
-  anOrigin,
-  eventually,
-  exchangeBytes,
-  exchangeUntil,
-  get,
-  listen,
-  type Origin,
-} from "./world.ts";
+import { closedAfterEach, originsIn } from "./closed-after-each.ts";
+import { aDocument, aGateway, eventually, exchangeBytes, exchangeUntil, get, listen } from "./world.ts";
 
-let open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.reverse()) await close();
-  open = [];
-});
-
-async function origin(...args: Parameters<typeof anOrigin>): Promise<Origin> {
-  const made = await anOrigin(...args);
-  open.push(() => made.close());
-  return made;
-}
+const open = closedAfterEach();
+const origin = originsIn(open);
 
 async function gatewayTo(
   stable: string,

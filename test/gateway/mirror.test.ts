@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ShadowOrder } from "../../src/core/routing/shadow.ts";
 import { bp } from "../../src/core/unit.ts";
 import { NO_TERMS } from "../../src/core/routing/document.ts";
@@ -7,19 +7,11 @@ import { countPairs, EMPTY_SHADOW, mergeShadow, type ShadowWindow } from "../../
 import type { TelemetryWindow } from "../../src/core/window/window.ts";
 import { systemClock } from "../../src/fence/system.ts";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
-import { aDocument, aGateway, anOrigin, eventually, get, type Origin } from "./world.ts";
+import { closedAfterEach, originsIn } from "./closed-after-each.ts";
+import { aDocument, aGateway, anOrigin, eventually, get } from "./world.ts";
 
-let open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.reverse()) await close();
-  open = [];
-});
-
-async function origin(...args: Parameters<typeof anOrigin>): Promise<Origin> {
-  const made = await anOrigin(...args);
-  open.push(() => made.close());
-  return made;
-}
+const open = closedAfterEach();
+const origin = originsIn(open);
 
 const ORDER: ShadowOrder = {
   shareBp: bp(10_000),

@@ -1,10 +1,11 @@
 import type { ServerResponse } from "node:http";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { controllerApp } from "../../src/controller/api/app.ts";
 import { TokenBook } from "../../src/controller/token-book.ts";
 import type { TelemetryWindow } from "../../src/core/window/window.ts";
 import { shortPlan, World } from "../controller/world.ts";
 import { traffic, watch } from "../builders.ts";
+import { closedAfterEach } from "./closed-after-each.ts";
 import { aDocument, aGateway, anOrigin, eventually, get } from "./world.ts";
 
 const REQUESTS = 48;
@@ -27,11 +28,7 @@ interface Panel {
   valueOf(name: string, labels?: Readonly<Record<string, string>>): number | undefined;
 }
 
-let open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.reverse()) await close();
-  open = [];
-});
+const open = closedAfterEach();
 
 /** The windows of a gateway before two services that say `wordOf` of their answers; each fifth is cold and slow. */
 async function windowsOf(wordOf: (place: number) => object | null, coldMs: number) {

@@ -1,14 +1,11 @@
 import { connect } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
 import { systemClock } from "../../src/fence/system.ts";
+import { closedAfterEach } from "./closed-after-each.ts";
 import { aDocument, aGateway, anOrigin, eventually, exchangeUntil } from "./world.ts";
 
-let open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.reverse()) await close();
-  open = [];
-});
+const open = closedAfterEach();
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
 const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));

@@ -1,23 +1,15 @@
 import { request } from "node:http";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createRouter } from "../../src/edge/router.ts";
 import { bp } from "../../src/core/unit.ts";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
-import { aDocument, aGateway, anOrigin, eventually, get, type Origin } from "./world.ts";
+import { closedAfterEach, originsIn } from "./closed-after-each.ts";
+import { aDocument, aGateway, eventually, get, type Origin } from "./world.ts";
 
-let open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.reverse()) await close();
-  open = [];
-});
-
-async function origin(...args: Parameters<typeof anOrigin>): Promise<Origin> {
-  const made = await anOrigin(...args);
-  open.push(() => made.close());
-  return made;
-}
+const open = closedAfterEach();
+const origin = originsIn(open);
 
 async function gatewayOn(document: RoutingDocument, parts: Partial<GatewayOptions> = {}) {
   const made = await aGateway(document, parts);

@@ -2,25 +2,17 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Bp } from "../../src/core/unit.ts";
 import { countBins, quantileOf } from "../../src/core/window/sketch.ts";
 import type { TelemetryWindow } from "../../src/core/window/window.ts";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
 import type { Gateway } from "../../src/gateway/server.ts";
-import { aDocument, aGateway, anOrigin, eventually, get, type Origin } from "./world.ts";
+import { closedAfterEach, originsIn } from "./closed-after-each.ts";
+import { aDocument, aGateway, eventually, get } from "./world.ts";
 
-let open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.reverse()) await close();
-  open = [];
-});
-
-async function origin(...args: Parameters<typeof anOrigin>): Promise<Origin> {
-  const made = await anOrigin(...args);
-  open.push(() => made.close());
-  return made;
-}
+const open = closedAfterEach();
+const origin = originsIn(open);
 
 /** A gateway and the way to its counts: a newer document closes the window. */
 async function watched(stable: string, candidate: string | null = null, parts: Partial<GatewayOptions> = {}) {
