@@ -61,6 +61,11 @@ export function checkSteps({ spec }: RolloutDocument, problem: Report): readonly
       );
     }
   });
+  if (spec.probes !== undefined && steps.length > 0 && steps.every((step) => step.probes === undefined)) {
+    const message = "no step asks the gold questions of spec.probes, so broken answers would be promoted unseen";
+    const fix = "add `- probes: true` before the first weight, or remove spec.probes";
+    problems.push(problem(["spec", "strategy", "canary", "steps"], "E138", message, fix));
+  }
   const isLast = (index: number) => steps.slice(index + 1).every((step) => step.weight === undefined);
   const full = steps.findIndex((step) => step.weight === 100);
   if (full >= 0 && !(isLast(full) && full === steps.length - 1)) {

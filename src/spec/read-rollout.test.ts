@@ -206,6 +206,7 @@ describe("readRollout", () => {
     ["a share above 100", "E105", "weight: 10,", "weight: 101,"],
     ["the same address under another name of this machine", "E110", "127.0.0.1:4002", "localhost:4001"],
     ["the same address twice", "E110", "http://127.0.0.1:4002", "http://127.0.0.1:4001"],
+    ["a gold set that no step asks", "E138", "        - { probes: true }\n", ""],
     [
       "a sticky header nobody vouches for",
       "E112",

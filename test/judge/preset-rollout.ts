@@ -56,8 +56,7 @@ spec:
   stable: { url: "http://127.0.0.1:4001/answer" }
   candidate: { url: "http://127.0.0.1:4002/answer" }
   route: { driver: gateway, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }], allow: [vip]${route} }
-  probes: { set: gold.yaml }
-${steps === undefined ? "" : `  strategy: { canary: { steps: ${steps}, watch: 1s } }\n`}${more}  gates: [{ use: ${preset} }]
+${steps?.includes("probes") === false ? "" : "  probes: { set: gold.yaml }\n"}${steps === undefined ? "" : `  strategy: { canary: { steps: ${steps}, watch: 1s } }\n`}${more}  gates: [{ use: ${preset} }]
 `;
 
 /** The plan that a document of a preset becomes. */

@@ -1,5 +1,4 @@
 import type { GateForecast } from "../../core/forecast/stage.ts";
-import { isProbeGate } from "../../core/judge/gates.ts";
 import type { Assumptions } from "../../core/judge/needs.ts";
 import { brokenBounds } from "../../core/pace/choose-share.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
@@ -39,15 +38,6 @@ function gateWarnings(stages: readonly StageForecast[], document: DocumentFile):
       return [{ code: "W202", at, message, fix: "mode: sequential, or more minSamples" }];
     });
   });
-}
-
-/** A ladder of weights alone asks no question, whatever gates over answers the document has. */
-function probeWarnings({ gates, stages, probes }: RolloutPlan, { source }: DocumentFile): readonly PlanWarning[] {
-  if (probes === null || stages.some(({ kind }) => kind === "probes")) return [];
-  const unasked = gates.filter(({ gate }) => isProbeGate(gate)).map(({ gate }) => gate);
-  const message = `no step asks the gold questions, so ${unasked.join(", ")} are never judged: broken answers would be promoted`;
-  const at = source.locate(["spec", "strategy", "canary", "steps"]);
-  return [{ code: "W205", at, message, fix: "add `probes: true` before the first weight, or remove spec.probes" }];
 }
 
 /** Without a lease nothing ends by itself. */
@@ -103,7 +93,6 @@ export function warningsOf(
   return [
     ...gateWarnings(stages, document),
     ...paceWarnings(plan, stages, assumed, document),
-    ...probeWarnings(plan, document),
     ...leaseWarnings(plan.leaseMs ?? null, document),
     ...metricWarnings(plan, document),
   ];
