@@ -54,7 +54,12 @@ describe("shadow-errors", () => {
     });
     expect(judged({ bothOk: 237 }).verdicts[0]).toMatchObject({ kind: "inconclusive", needs: "about 1 more pairs" });
     expect(judged({ bothOk: 237 }).verdicts[0]?.reason).toContain("only more than +2.01 % is excluded");
-    expect(judged({}).verdicts[0]?.kind).toBe("no-data");
+    expect(judged({ bothOk: 237 }).verdicts[0]?.reason).not.toContain("another status");
+    expect(judged({}).verdicts[0]).toMatchObject({
+      kind: "no-data",
+      reason: "no request was copied and answered by both arms yet",
+      needs: "requests that may be copied",
+    });
   });
 
   it("takes no copy for evidence that was answered with another status, and says so", () => {
@@ -68,6 +73,12 @@ describe("shadow-errors", () => {
     expect(refused?.needs).toContain("shadow.headers");
     expect(of(247, 10)).toMatchObject({ kind: "inconclusive", needs: "about 1 more pairs" });
     expect(of(248, 10)).toMatchObject({ kind: "pass", reason: expect.stringContaining("10 more had another status") });
+  });
+
+  it("keeps what it has over a window in which nothing was copied", () => {
+    const { shadow: _, ...silent } = block({});
+    const evidence = foldEvidence(judged({ bothOk: 238 }).evidence, silent, GATES);
+    expect(judgeTraffic(evidence, SHADOW, GATES)[0]).toMatchObject({ kind: "pass", samples: { candidate: 238 } });
   });
 
   it("stops a candidate that alone fails 13 users' requests of few, and not one that fails with stable", () => {
