@@ -1,6 +1,8 @@
-// What a request costs in this checkout and in an older one. Both gateways run all the time and are loaded in turn, in
-// slices so short that a slow minute of the machine falls on both.
-// node against.mjs --old DIR [--pairs 30] [--seconds 1]   DIR: a built checkout. Core 0: gateways. Core 1: load, origin.
+// What a request costs in this checkout and in an older one. Both gateways of a launch run beside each other and are
+// loaded in turn, in slices so short that a slow minute of the machine falls on both. Several launches: what the compiler
+// makes of one process lasts as long as that process, and differs by more than what is looked for.
+// node against.mjs --old DIR [--launches 6] [--pairs 12] [--seconds 1]   DIR: a built checkout.
+// Core 0: gateways. Core 1: load, origin.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,13 +13,15 @@ import { startController } from "./controller.mjs";
 import { cpuUs, freePort, need, start, wrk } from "./processes.mjs";
 
 const RATIO_MAX = 1.03;
-const WARM_UP_S = 3;
+/** Until then the cost of a request falls by a third. */
+const WARM_UP_S = 10;
 const option = (name, fallback) => {
   const at = process.argv.indexOf(name);
   return at < 0 ? fallback : process.argv[at + 1];
 };
 const old = option("--old", null);
-const [pairCount, seconds] = [Number(option("--pairs", 30)), Number(option("--seconds", 1))];
+const [launches, pairCount] = [Number(option("--launches", 6)), Number(option("--pairs", 12))];
+const seconds = Number(option("--seconds", 1));
 if (old === null || !existsSync(join(old, "dist/gateway/server.js"))) {
   console.error("needs --old DIR, a checkout built with npm run build");
   process.exit(1);
@@ -56,15 +60,25 @@ async function measure({ pid, port }) {
   return { cpu, perSecond: load.perSecond, p99: load.p99, errors: load.errors };
 }
 
-const gateways = { old: await startGateway(dists.old), new: await startGateway(dists.new) };
-const pairs = [];
-for (let at = 0; at < pairCount; at++) {
-  const order = at % 2 === 0 ? ["old", "new"] : ["new", "old"];
-  const pair = {};
-  for (const which of order) pair[which] = await measure(gateways[which]);
-  pairs.push(pair);
+/** Both gateways, started anew and loaded in turn. */
+async function launch(number) {
+  const order = number % 2 === 0 ? ["old", "new"] : ["new", "old"];
+  const gateways = {};
+  for (const which of order) gateways[which] = await startGateway(dists[which]);
+  const found = [];
+  for (let at = 0; at < pairCount; at++) {
+    const pair = {};
+    for (const which of at % 2 === 0 ? order : order.toReversed()) pair[which] = await measure(gateways[which]);
+    found.push(pair);
+  }
+  for (const gateway of Object.values(gateways)) await gateway.stop();
+  const [middle] = medianRange(found.map((pair) => pair.new.cpu / pair.old.cpu));
+  console.log(`launch ${number + 1}: CPU new/old ${middle.toFixed(3)}`);
+  return found;
 }
-for (const gateway of Object.values(gateways)) await gateway.stop();
+
+const pairs = [];
+for (let number = 0; number < launches; number++) pairs.push(...(await launch(number)));
 await origin.stop();
 controller.close();
 rmSync(folder, { recursive: true });
@@ -77,7 +91,7 @@ function row(title, name, digits) {
   console.log(`${title.padEnd(16)} ${cells.map((cell) => cell.padStart(10)).join(" ")}   ${middle} [${low}..${high}]`);
 }
 console.log(
-  `${"".padEnd(16)} ${"old".padStart(10)} ${"new".padStart(10)}   new/old, median of ${pairCount} pairs [95 %]`,
+  `${"".padEnd(16)} ${"old".padStart(10)} ${"new".padStart(10)}   new/old, median of ${pairs.length} pairs [95 %]`,
 );
 row("CPU us/request", "cpu", 1);
 /** What others on the machine do only adds: the fifth of the slices that were disturbed least. */

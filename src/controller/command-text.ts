@@ -51,6 +51,6 @@ export function doneText(command: Command, before: Rollout, after: Rollout, unpr
     default:
       return isFinal(after)
         ? `${phase}: no user had been sent to the candidate`
-        : `ordered 0 % on the candidate (${percent(before.candidateBp)} before); not confirmed by the gateways yet`;
+        : `ordered 0 % on the candidate (${percent(before.candidateBp)} before); not confirmed yet: sluice status tells`;
   }
 }

@@ -1,5 +1,5 @@
 import type { TrafficTotals } from "../core/observe/observations.ts";
-import type { RolloutPlan } from "../core/stage/plan.ts";
+import type { Rollout } from "../core/rollout/rollout.ts";
 import { countPairs, EMPTY_SHADOW, SHADOW_LEFT, type ShadowWindow } from "../core/window/shadow-window.ts";
 import { countBins, quantileOf } from "../core/window/sketch.ts";
 
@@ -13,7 +13,12 @@ const NOT_KNOWN = [
 const P95 = 0.95;
 
 /** What copies showed, on the wire; null for a rollout without a shadow. */
-export function shadowWire({ shadow: order }: RolloutPlan, { shadow, requests }: TrafficTotals) {
+export function shadowWire(
+  { plan, stageIndex, splitOrdered }: Pick<Rollout, "plan" | "stageIndex" | "splitOrdered">,
+  { shadow, requests }: TrafficTotals,
+) {
+  const order = plan.shadow;
+  const isBegun = splitOrdered && stageIndex >= plan.stages.findIndex(({ kind }) => kind === "shadow");
   if (order === undefined) return null;
   const seen = shadow ?? EMPTY_SHADOW;
   const { pairs, warm, left } = seen;
@@ -31,7 +36,7 @@ export function shadowWire({ shadow: order }: RolloutPlan, { shadow, requests }:
     timed: countBins(warm.candidate),
     p95_ms: { stable: quantileOf(warm.stable, P95), candidate: quantileOf(warm.candidate, P95) },
     left,
-    says: described(seen, requests.stable),
+    says: isBegun ? described(seen, requests.stable) : "never begun: the rollout did not get to its shadow stage",
     not_known: NOT_KNOWN,
   };
 }

@@ -157,7 +157,7 @@ export function statusWire(
       requests_bp: shareBp(totals.requests),
     },
     traffic: trafficWire(totals),
-    shadow: shadowWire(plan, totals),
+    shadow: shadowWire(rollout, totals),
     worst: {
       failures: stretchWire(observations.worst.failures),
       latency: stretchWire(observations.worst.latency),

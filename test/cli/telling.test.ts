@@ -44,7 +44,7 @@ async function made(name: string): Promise<string> {
   return path;
 }
 
-const NOTHING_SAID = { json: false, service: null, stable: null, candidate: null, header: null };
+const NOTHING_SAID = { json: false, trial: false, service: null, stable: null, candidate: null, header: null };
 
 describe("init without a terminal", () => {
   it("says which of its answers nobody gave, and to ask the doctor first", async () => {

@@ -14,7 +14,7 @@ import type { ServiceAnswer } from "./service.ts";
 import { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { checkStable } from "../known-stable.ts";
-import { conversationLines } from "../format/conversation.ts";
+import { conversationLines, hasGold } from "../format/conversation.ts";
 import { previewPlan, readDocument } from "../read-document.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -112,7 +112,8 @@ async function tryQuestion(plan: RolloutPlan, tell: (finding: Finding) => void):
     const signal = AbortSignal.timeout(2 * ANSWER_MS);
     for (const arm of SERVING_ARMS) {
       const talk = await converse(opened[arm], question, { fetch, clock: systemClock(), timeoutMs: ANSWER_MS, signal });
-      const kind = talk.result.kind === "answer" ? "good" : "bad";
+      const answered = hasGold(talk, item) ? "good" : "warn";
+      const kind = talk.result.kind === "answer" ? answered : "bad";
       const lines = [`question ${item.id} of ${arm}`, ...conversationLines(talk, item)];
       tell({ about: "answer", kind, lines });
     }
@@ -142,7 +143,8 @@ async function serviceOf(plan: RolloutPlan, options: DoctorOptions): Promise<Fin
     const path = `/v1/services/${encodeURIComponent(plan.service)}`;
     const { gateways } = await client.get<ServiceAnswer>(path);
     const advice = gateways.length === 0 ? "; start one with: sluice gateway FILE" : "";
-    const lines = [`${client.url}: ${gateways.length} gateways of ${plan.service} are connected${advice}`];
+    const count = gateways.length === 1 ? "1 gateway" : `${gateways.length} gateways`;
+    const lines = [`${client.url}: ${count} of ${plan.service} connected${advice}`];
     return { about, kind: gateways.length === 0 ? "warn" : "good", lines };
   } catch (error) {
     return { about, kind: "warn", lines: [(error as Error).message] };

@@ -14,6 +14,8 @@ export interface InitOptions {
   readonly stable: string | null;
   readonly candidate: string | null;
   readonly header: string | null;
+  /** A document that is through in minutes, for a first try. */
+  readonly trial: boolean;
 }
 
 const DEFAULTS: InitAnswers = {
@@ -66,7 +68,7 @@ async function writeNew(path: string, text: string): Promise<void> {
 /** `sluice init`: a runnable rollout document and a gold set of ten questions to replace. */
 export async function init(options: InitOptions, terminal: Terminal): Promise<ExitCode> {
   const { answers, assumed } = await answersOf(options, terminal);
-  const text = rolloutTemplate(answers);
+  const text = rolloutTemplate(answers, options.trial);
   const read = readRollout(text);
   if (isProblems(read)) {
     const listed = read.map(({ path, message }) => `${path}: ${message}`).join("\n");

@@ -50,7 +50,7 @@ export async function mapTry(file: string, options: MapTryOptions, terminal: Ter
   const isDenied = talk.status === 401 || talk.status === 403;
   if (isDenied && options.header.length === 0)
     terminal.say(
-      "the service wants credentials: give them with --header 'authorization: Bearer ${NAME}', as often as needed",
+      "the service wants credentials: give them with --header 'authorization: Bearer ${NAME}' or --header 'x-api-key: ${NAME}', as often as needed",
     );
   return talk.result.kind === "answer" ? EXIT.ok : EXIT.toolError;
 }

@@ -19,7 +19,8 @@ export function conversationLines(conversation: Conversation, gold: GoldItem | n
   ];
 }
 
-function mappedLines({ result }: Conversation, gold: GoldItem | null): readonly string[] {
+function mappedLines(conversation: Conversation, gold: GoldItem | null): readonly string[] {
+  const { result } = conversation;
   if (result.kind === "error") return [`nothing: the probe ${describeErrorClass(result.errorClass)}`];
   if (result.kind === "schema-violation") return [`nothing: ${result.detail}`];
   const { answer, refused, retrieved, citations } = result.answer;
@@ -34,17 +35,19 @@ function mappedLines({ result }: Conversation, gold: GoldItem | null): readonly 
     `refused ${refused}`,
     `retrieved ${retrieved.length}: ${names(retrieved)}${isTextless ? "; no text, so coverage is by ids (L3) and delta_s is not measured" : ""}`,
     `cited ${citations.length}: ${names(citations)}`,
-    ...goldLines(retrieved, gold),
+    ...goldLines(conversation, gold),
   ];
 }
 
-function goldLines(
-  retrieved: readonly { readonly doc: string; readonly section: string }[],
-  gold: GoldItem | null,
-): readonly string[] {
+/** Whether an answer retrieved any of the question's gold; true where nothing is wanted or nothing was answered. */
+export function hasGold({ result }: Conversation, { gold }: Pick<GoldItem, "gold">): boolean {
+  if (result.kind !== "answer" || gold.length === 0) return true;
+  const keys = new Set(result.answer.retrieved.map(sectionKey));
+  return gold.some((span) => keys.has(sectionKey(span)));
+}
+
+function goldLines(conversation: Conversation, gold: GoldItem | null): readonly string[] {
   if (gold === null || gold.gold.length === 0) return [];
-  const keys = new Set(retrieved.map(sectionKey));
   const wanted = gold.gold.map(({ doc, section }) => `${doc} ${section}`).join(", ");
-  const isFound = gold.gold.some((span) => keys.has(sectionKey(span)));
-  return [`gold ${isFound ? "is among them" : "is NOT among them"}: ${wanted}`];
+  return [`gold ${hasGold(conversation, gold) ? "is among them" : "is NOT among them"}: ${wanted}`];
 }

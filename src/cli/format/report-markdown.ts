@@ -1,5 +1,6 @@
 import { gateLabel } from "../../core/judge/setting.ts";
 import type { RolloutReport } from "../../core/evidence/report.ts";
+import { isFinal } from "../../core/rollout/rollout.ts";
 import { markdownText as cell } from "../../core/printable.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
 
@@ -50,7 +51,7 @@ export function reportMarkdown(report: RolloutReport): string {
   return [
     `# Rollout ${report.rolloutId}, generation ${report.generation}: ${report.outcome}`,
     "",
-    `Service ${cell(report.service)}, ${cell(report.releases.stable)} to ${cell(report.releases.candidate)}. Took ${formatDurationMs(report.durationMs)}.`,
+    `Service ${cell(report.service)}, ${cell(report.releases.stable)} to ${cell(report.releases.candidate)}. ${isFinal({ phase: report.outcome }) ? "Took" : "Runs, so far"} ${formatDurationMs(report.durationMs)}.`,
     `Document \`${report.documentDigest}\`.`,
     ...(report.cause === null
       ? []

@@ -5,8 +5,34 @@ export interface InitAnswers {
   readonly header: string;
 }
 
-/** A runnable rollout document that teaches by its comments. */
-export function rolloutTemplate({ service, stable, candidate, header }: InitAnswers): string {
+/** How a release is judged for good. */
+const FOR_GOOD = `  strategy:
+    pace: evidence              # shares chosen by your traffic and what is proven; or fixed steps:
+    # canary: { steps: [{ probes: true }, { weight: 10, hold: 15m }, { weight: 50, hold: 30m }], watch: 1h }
+  gates:
+    - use: default              # sluice plan rollout.yaml says what it needs at your traffic
+    # - use: llm                # and tokens, cost, refusals, thumbs-down …: holds and asks; docs/judge.md
+`;
+
+/** Proof of so little that a few requests a second give it in minutes; what is grossly broken still goes back. */
+const TRIAL = `  # A first try: the whole way in some four minutes at 10 requests a second. It excludes gross harm only, so write
+  # strategy: { pace: evidence } and gates: [{ use: default }] before you release something that matters.
+  strategy:
+    canary:
+      steps: [{ probes: true }, { weight: 20, hold: 30s, cap: 15m }, { weight: 50, hold: 30s, cap: 15m }]
+      watch: 1m
+  gates:
+    - use: default
+    - { gate: error-rate, margin: { under10: 0.1, under50: 0.1, from50: 0.1 }, minSamples: 50 }
+    - { gate: p95-warm, margin: { under10: 3, under50: 3, from50: 3 }, minSamples: 50 }
+    - { gate: coverage, dropMargin: { under10: 0.3, under50: 0.3, from50: 0.3 } }
+    - { gate: delta-s, driftMargin: { under10: 0.3, under50: 0.3, from50: 0.3 } }
+    - { gate: lambda, margin: { under10: 0.3, under50: 0.3, from50: 0.3 } }
+`;
+
+/** A runnable rollout document that teaches by its comments. `isTrial`: one that is through in minutes. */
+export function rolloutTemplate(answers: InitAnswers, isTrial: boolean): string {
+  const { service, stable, candidate, header } = answers;
   return `# One rollout: moves ${service} from its stable release to a candidate. Check it with: sluice validate rollout.yaml
 apiVersion: sluice/v1
 kind: Rollout
@@ -34,13 +60,7 @@ spec:
     repeats: 2
     # map: map.yaml             # when your answers have another shape: docs/services/mapping.md
     # corpus: docs              # source documents; makes coverage exact
-  strategy:
-    pace: evidence              # shares chosen by your traffic and what is proven; or fixed steps:
-    # canary: { steps: [{ probes: true }, { weight: 10, hold: 15m }, { weight: 50, hold: 30m }], watch: 1h }
-  gates:
-    - use: default              # sluice plan rollout.yaml says what it needs at your traffic
-    # - use: llm                # and tokens, cost, refusals, thumbs-down …: holds and asks; docs/judge.md
-  onFail: { do: rollback, to: stable }
+${isTrial ? TRIAL : FOR_GOOD}  onFail: { do: rollback, to: stable }
 `;
 }
 

@@ -1,8 +1,10 @@
 import type { RolloutForecast } from "../../core/forecast/rollout.ts";
 import type { GateForecast } from "../../core/forecast/stage.ts";
+import { gateLabel } from "../../core/judge/setting.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
 import { firstPreset, presetOf } from "../../spec/plan.ts";
+import type { Preset } from "../../spec/preset/index.ts";
 import { describeSeen, seenIn } from "../format/describe-seen.ts";
 import { describeUsers } from "../format/describe-users.ts";
 import type { checkStable } from "../known-stable.ts";
@@ -13,11 +15,23 @@ import type { PlanOptions } from "./plan-options.ts";
 import { describeShadow } from "./shadow-text.ts";
 import { type StageForecast, worstRollbackMs } from "./stage-forecast.ts";
 
-function describeLease(leaseMs: number | null): string {
+/** Three times stand in a plan: the push to the gateways, the answers under way, and gateways that hear nothing. */
+function describeWayBack({ leaseMs = null, drainMs }: RolloutPlan): readonly string[] {
   const carries = "stable must be able to carry everybody until promotion";
-  if (leaseMs === null)
-    return `  no lease: nobody can say when the users of a gateway that is cut off are back; ${carries}`;
-  return `  after a rollback every user is on stable within ${formatDurationMs(leaseMs)}, even with a gateway cut off; ${carries}`;
+  const cutOff =
+    leaseMs === null
+      ? "no lease: nobody can say when the users of a gateway that is cut off are back"
+      : `after a rollback every user is on stable within ${formatDurationMs(leaseMs)} (route.lease), even with a gateway cut off`;
+  return [
+    `  ${cutOff}; ${carries}`,
+    `  with its gateways connected, new requests are back in about a second, and answers under way get ${formatDurationMs(drainMs)} (route.drain)`,
+  ];
+}
+
+/** A preset as it describes itself, and the gates for which this document has numbers of its own. */
+function describePreset({ name, says, gates }: Preset, { spec }: DocumentFile["document"]): string {
+  const own = new Set(spec.gates.flatMap(({ gate }) => (gate !== undefined && gate in gates ? [gate] : [])));
+  return `  preset ${name}: ${says}${own.size === 0 ? "" : `; the document has its own numbers for ${[...own].join(", ")}`}`;
 }
 
 function describeStage({ stage, gates, index, why, isProven }: StageForecast, plan: RolloutPlan): string {
@@ -62,7 +76,12 @@ function proxiesLine(trusted: readonly string[]): string {
   return "proxies  none trusted (route.trustedProxies): x-forwarded-* is overwritten, each peer address is one client";
 }
 
-function describeRollout({ alphaStop, to100S, exposed }: RolloutForecast): readonly string[] {
+function describeRollout(
+  { alphaStop, to100S, exposed }: RolloutForecast,
+  { gates }: Pick<RolloutPlan, "gates">,
+): readonly string[] {
+  const literal = gates.filter(({ options }) => options.mode === "literal").map(gateLabel);
+  const unbounded = literal.length === 0 ? "" : `, and beyond that by literal limits: ${literal.join(", ")}`;
   const time = (seconds: number) => formatDurationMs(Math.ceil(seconds / 60) * 60_000);
   const to100 =
     to100S === null
@@ -76,7 +95,7 @@ function describeRollout({ alphaStop, to100S, exposed }: RolloutForecast): reado
   ];
   return [
     `  ${to100}`,
-    `  stopped by mistake in at most ${Number((alphaStop * 100).toPrecision(2))} % of rollouts`,
+    `  stopped by mistake in at most ${Number((alphaStop * 100).toPrecision(2))} % of rollouts${unbounded}`,
     ...(costs.length === 0
       ? []
       : [`  candidate requests before it is stopped at the first share: ${costs.join(", ")}`]),
@@ -116,7 +135,7 @@ export function sayPlan(facts: PlanFacts, terminal: Terminal): void {
     `${terminal.paint("strong", planned.rolloutId)}: ${planned.service}, ${stable.releaseId} -> ${candidate.releaseId}, sticky by ${trust}`,
   );
   terminal.data(`  stable is ${known.says}`);
-  for (const one of [preset, ...addOns]) if (one !== null) terminal.data(`  preset ${one.name}: ${one.says}`);
+  for (const one of [preset, ...addOns]) if (one !== null) terminal.data(describePreset(one, document.document));
   terminal.data(`  ${proxiesLine(document.document.spec.route.trustedProxies ?? [])}`);
   for (const line of describeUsers(planned)) terminal.data(`  users    ${line}`);
   for (const one of stages) terminal.data(describeStage(one, planned));
@@ -127,8 +146,8 @@ export function sayPlan(facts: PlanFacts, terminal: Terminal): void {
   terminal.data(describeIdentity(identity));
   for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])
     terminal.data(`     ${gate} sees ${detectable}`);
-  for (const line of describeRollout(whole)) terminal.data(line);
-  terminal.data(describeLease(planned.leaseMs ?? null));
+  for (const line of describeRollout(whole, planned)) terminal.data(line);
+  for (const line of describeWayBack(planned)) terminal.data(line);
   terminal.data(
     `  assumed: ${options.rps} requests/s (--rps), ${options.errorRate * 100} % errors (--error-rate), ${describeLatency(options)}`,
   );

@@ -112,6 +112,7 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
     .option("--stable <url>", "where the stable release answers")
     .option("--candidate <url>", "where the candidate answers")
     .option("--header <name>", "header by which your proxy names the user")
+    .option("--trial", "a document that is through in minutes at 10 requests a second, for a first try", false)
     .action(
       act(
         async (options: {
@@ -121,6 +122,7 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
           stable?: string;
           candidate?: string;
           header?: string;
+          trial: boolean;
         }) => {
           const { init } = await import("../commands/init.ts");
           const absent = { service: null, stable: null, candidate: null, header: null };

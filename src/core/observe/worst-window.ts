@@ -24,7 +24,7 @@ export interface Stretch {
   readonly arms: ByArm<ArmStretch>;
 }
 
-/** The stretches in which the candidate looked worst, by failures and by latency, and the one being gathered. */
+/** The stretches in which the candidate did worst beside stable, by failures and by latency, and the one being gathered. */
 export interface WorstWindows {
   readonly gathering: { readonly startMs: EpochMs; readonly arms: ByArm<ArmWindow> } | null;
   readonly failures: Stretch | null;
@@ -37,12 +37,18 @@ function stretchOf({ requests, failures, warm }: ArmWindow): ArmStretch {
   return { requests, failures, p95Ms: countBins(warm) === 0 ? null : quantileOf(warm, 0.95) };
 }
 
-const failureShare = (stretch: Stretch | null): number => {
-  if (stretch === null) return -1;
-  const { failures, requests } = stretch.arms.candidate;
-  return failures / requests;
-};
-const p95 = (stretch: Stretch | null): number => stretch?.arms.candidate.p95Ms ?? -1;
+const failureShare = ({ failures, requests }: ArmStretch): number => (requests === 0 ? 0 : failures / requests);
+
+/** How much more of the candidate's requests failed than of stable's; without any of stable's, how many did. */
+const moreFailures = ({ stable, candidate }: Stretch["arms"]): number => failureShare(candidate) - failureShare(stable);
+
+/** How many ms slower the candidate's p95 was than stable's; alone at 100 %, how slow it was. */
+const slowerMs = ({ stable, candidate }: Stretch["arms"]): number => (candidate.p95Ms ?? 0) - (stable.p95Ms ?? 0);
+
+/** The worse one of both; a stretch in which the candidate did no worse than stable is none. */
+function worseOf(before: Stretch | null, stretch: Stretch, excess: (arms: Stretch["arms"]) => number): Stretch | null {
+  return excess(stretch.arms) > (before === null ? 0 : excess(before.arms)) ? stretch : before;
+}
 
 /** The worst stretches after one more block. */
 export function foldWorst(worst: WorstWindows, { arms, endMs, spanMs }: Block): WorstWindows {
@@ -61,7 +67,7 @@ export function foldWorst(worst: WorstWindows, { arms, endMs, spanMs }: Block): 
   const stretch: Stretch = { startMs: before.startMs, endMs, arms: both };
   return {
     gathering: null,
-    failures: failureShare(stretch) > Math.max(0, failureShare(worst.failures)) ? stretch : worst.failures,
-    latency: p95(stretch) > p95(worst.latency) ? stretch : worst.latency,
+    failures: worseOf(worst.failures, stretch, moreFailures),
+    latency: worseOf(worst.latency, stretch, slowerMs),
   };
 }

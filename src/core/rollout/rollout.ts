@@ -108,8 +108,8 @@ export function newRollout(plan: RolloutPlan): Rollout {
 }
 
 /** True when nothing more will happen by itself; `promoted` still accepts `rollback`. */
-export function isFinal(rollout: Rollout): boolean {
-  return FINAL_PHASES.includes(rollout.phase);
+export function isFinal({ phase }: Pick<Rollout, "phase">): boolean {
+  return FINAL_PHASES.includes(phase);
 }
 
 export function currentStage(rollout: Rollout): Stage {

@@ -84,7 +84,11 @@ function needsOf({ from }: AmountWords, options: AmountOptions, stage: TrafficSt
   let users = options.minUsers;
   while (users < USERS_MAX && !isEnough(users)) users = Math.ceil(users * 1.05);
   const does = options.onHarm === "stop" ? "stops" : "holds and asks";
-  const detectable = untilTold(from, `${does} beyond ${options.harmRatio}x, wants ${margin}x excluded`);
+  const detectable = untilTold(
+    from,
+    `${does} beyond ${options.harmRatio}x, wants ${margin}x excluded`,
+    options.onNoData,
+  );
   return { needsSamples: users < USERS_MAX ? users : null, detectable };
 }
 

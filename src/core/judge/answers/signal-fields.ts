@@ -16,7 +16,14 @@ export const SIGNAL_ON_NO_DATA = { ...ON_NO_DATA, fallback: "skip" } as const;
 /** What a person may do about harm that does not stop by itself. */
 export const ASKS = "a person: look at such answers of both arms, then promote --despite or abort";
 
+type OnNoData = "hold" | "skip";
+
 /** What `plan` says of a signal beside what can be seen. */
-export function untilTold(from: string, detectable: string): string {
-  return `${detectable}; not watched until ${from} tells of it`;
+export function untilTold(from: string, detectable: string, onNoData: OnNoData): string {
+  return `${detectable}; ${onNoData === "skip" ? "not watched" : "no data, so it holds,"} until ${from} tells of it`;
+}
+
+/** Why there is no data of a signal: without a part in the decision it is not watched. */
+export function untoldReason(what: string, onNoData: OnNoData): string {
+  return `${onNoData === "skip" ? "not watched: " : ""}nothing tells ${what} of either arm`;
 }

@@ -78,7 +78,7 @@ function needsOf({ from }: UnitEventWords, options: UnitEventOptions, stage: Tra
   const goal = { margin, beta: options.beta, candidateShare: shareOf(stage) };
   const needed = requestsAtRates({ stable: none, candidate: none }, rates, goal);
   const does = options.onHarm === "stop" ? "stops" : "holds and asks";
-  const detectable = untilTold(from, `${does} beyond chance, wants +${margin * 100} points excluded`);
+  const detectable = untilTold(from, `${does} beyond chance, wants +${margin * 100} points excluded`, options.onNoData);
   return { needsSamples: needed === null ? null : Math.max(needed, options.minSamples), detectable };
 }
 

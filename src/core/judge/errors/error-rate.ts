@@ -79,7 +79,8 @@ function requestsNeeded(missing: number, candidate: ArmCount, difference: Cluste
   const requests = `about ${missing} more candidate requests`;
   if (difference === null || candidate.total === 0) return requests;
   const users = Math.max(1, Math.ceil((missing * difference.units.candidate) / candidate.total));
-  const few = FAILING_LEAST - Math.min(difference.failing.stable, difference.failing.candidate);
+  const { stable, candidate: ours } = difference.failing;
+  const few = stable + ours === 0 ? 0 : FAILING_LEAST - Math.min(stable, ours); // Where nobody fails, none is missed.
   const interval = few > 0 ? `; an interval needs ${FAILING_LEAST} failing users of each arm, ${few} more` : "";
   return `${requests}, of about ${users} users${interval}`;
 }

@@ -2,6 +2,7 @@ import type { ByArm } from "../../arm.ts";
 import { isRateHigher } from "../../by-unit/cluster-difference.ts";
 import type { UnitView } from "../../by-unit/unit-evidence.ts";
 import { type BernoulliEProcess, foldBernoulli } from "../../stats/bernoulli-e-process.ts";
+import { secondsToProof } from "../../stats/power.ts";
 import { startExceedances } from "../../stats/quantile.ts";
 import type { Bp } from "../../unit.ts";
 import type { Verdict } from "../../verdict.ts";
@@ -172,10 +173,17 @@ function fold(state: State, block: Block, options: P95Options): State {
   };
 }
 
-function neededText(proof: BernoulliEProcess, beta: number, samples: number): string {
-  const wanted = Math.log(1 / beta);
-  if (proof.logE <= 0) return "more warm requests: the difference is not clear yet";
-  return `about ${Math.max(1, Math.ceil(samples * (wanted / proof.logE - 1)))} more warm candidate requests`;
+/** As fast as evidence grew so far; where it does not yet, as the rates seen so far let it grow. */
+function neededText(proof: BernoulliEProcess, beta: number, samples: number, candidateBp: Bp): string {
+  const { logE, stable, candidate } = proof;
+  const more = (requests: number) => `about ${Math.max(1, Math.ceil(requests))} more warm candidate requests`;
+  if (logE > 0) return more(samples * (Math.log(1 / beta) / logE - 1));
+  const [stableRate, candidateRate] = [stable, candidate].map(({ failures, total }) => failures / Math.max(1, total));
+  if (stableRate === undefined || candidateRate === undefined || candidateRate >= stableRate)
+    return "more warm requests: so far the candidate is beyond it as often as stable is beyond its own p95";
+  const candidateShare = Math.min(0.999, Math.max(0.0001, candidateBp / 10_000));
+  const traffic = { requestsPerSecond: 1, candidateShare, candidateRate, stableRate, alpha: beta };
+  return more((secondsToProof(traffic) ?? 0) * candidateShare);
 }
 
 /** Literal mode: the stage's own ratio beyond the stop limit, once both arms have `minSamples`. */
@@ -259,7 +267,7 @@ function trafficPart({ name, counts, comparedIn, needs: missingData }: P95Gate):
         ? "a lower p95"
         : isSwinging
           ? `slowness that outlasts swings of ${options.swingMs / 1_000} s, or its end`
-          : neededText(proof ?? state.harm, options.beta, samples.candidate);
+          : neededText(proof ?? state.harm, options.beta, samples.candidate, stage.candidateBp);
       const needs = missing > 0 ? `${missing} more warm candidate requests` : more;
       const held = isLiteral ? `not yet known to be within ${margin}x` : `worse than ${margin}x is not excluded yet`;
       return trafficVerdict(base, "inconclusive", { ...finding, reason: `${found}: ${held}`, needs });

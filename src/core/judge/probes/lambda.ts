@@ -7,6 +7,7 @@ import { probeVerdict, ROUNDING, undecidable } from "./probe-verdict.ts";
 
 const NAME = "lambda";
 const ONE_QUESTION = "lambda_flip";
+const FEWER_CONVERGE = "convergent_share";
 
 const OPTIONS = {
   mode: MODE,
@@ -54,25 +55,26 @@ const LEVELS = {
 function harm(report: ProbeReport, options: LambdaOptions): Verdict | null {
   const { stable, candidate } = report.arms;
   const { flipRate } = candidate.lambda;
-  const fail = (estimate: number, threshold: number, interval: readonly [number, number] | null, reason: string) =>
-    probeVerdict(report, NAME, "fail", { estimate, threshold, interval, reason });
   if (flipRate > options.flipRateStop && (stable === null || stable.lambda.flipRate <= options.flipRateStop)) {
-    return fail(
-      flipRate,
-      options.flipRateStop,
-      null,
-      `${shown(flipRate)} of the phrasings flip, over ${options.flipRateStop}`,
-    );
+    const reason = `${shown(flipRate)} of the phrasings flip, over ${options.flipRateStop}`;
+    return probeVerdict(report, NAME, "fail", { estimate: flipRate, threshold: options.flipRateStop, reason });
   }
   if (report.paired === null) return null;
   const { flipRate: flips, convergentShare: convergent } = report.paired;
   if (flips.ci[0] > options.increaseStop) {
     const reason = `the flip rate rose by ${shown(flips.estimate)}, at least ${shown(flips.ci[0])}`;
-    return fail(flips.estimate, options.increaseStop, flips.ci, reason);
+    const finding = { estimate: flips.estimate, threshold: options.increaseStop, interval: flips.ci, reason };
+    return probeVerdict(report, NAME, "fail", finding);
   }
   if (convergent.ci[1] < -options.increaseStop) {
     const reason = `the share of convergent questions fell by ${shown(-convergent.estimate)}, at least ${shown(-convergent.ci[1])}`;
-    return fail(convergent.estimate, -options.increaseStop, convergent.ci, reason);
+    const finding = {
+      estimate: convergent.estimate,
+      threshold: -options.increaseStop,
+      interval: convergent.ci,
+      reason,
+    };
+    return probeVerdict(report, NAME, "fail", { ...finding, condition: FEWER_CONVERGE });
   }
   return null;
 }
@@ -184,6 +186,7 @@ export const lambda = defineGate({
   options: OPTIONS,
   conditions: {
     flip_rate: { means: "changes its answers with the wording of the question", lookAt: LOOK_AT },
+    [FEWER_CONVERGE]: { means: "gives fewer questions the same outcome each time they are asked", lookAt: LOOK_AT },
     [ONE_QUESTION]: { means: "answers one question differently when it is worded differently", lookAt: LOOK_AT },
   },
   probe: judge,

@@ -24,6 +24,9 @@ interface State {
   readonly unnamed?: number;
 }
 
+/** Fewer users than this show no split to be wrong, however they fell; a pass on them is for want of a finding. */
+const TELLING_LEAST = 20;
+
 /** Sources beyond this are added to the last one; a fleet larger than that is sampled, not followed. */
 const SOURCES_MAX = 64;
 
@@ -97,7 +100,11 @@ const traffic: TrafficPart<Options, State> = {
       const needs = "a data plane that splits as ordered; look for caches, bots and rules before the gateway";
       return trafficVerdict(base, "error", { estimate, logE, reason, needs });
     }
-    return trafficVerdict(base, "pass", { estimate, logE, reason: `${found}, as ordered` });
+    return trafficVerdict(base, "pass", {
+      estimate,
+      logE,
+      reason: `${found}, ${total < TELLING_LEAST ? "too few to show a wrong split" : "as ordered"}`,
+    });
   },
 };
 

@@ -1,0 +1,46 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runSluice, temporaryFolder } from "./run-sluice.ts";
+
+/** A service with 12 requests a second: what a first try has. */
+const TRAFFIC = ["--rps", "12"];
+
+describe("sluice init --trial", () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  const file = () => join(folder.path, "rollout.yaml");
+  const simulated = async (...scenarios: string[]) => {
+    const argv = ["simulate", "--policy", file(), ...TRAFFIC, "--runs", "20", "--scenario", ...scenarios, "--json"];
+    return JSON.parse((await runSluice(argv)).stdout);
+  };
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    expect((await runSluice(["init", "--trial", "--dir", folder.path])).code).toBe(0);
+  });
+  afterAll(() => folder.remove());
+
+  it("is announced by plan to be at 100 % within five minutes, with every gate able to decide", async () => {
+    const planned = await runSluice(["plan", file(), ...TRAFFIC, "--json"]);
+    const { rollout, warnings } = JSON.parse(planned.stdout);
+    expect([planned.code, warnings]).toEqual([0, []]);
+    expect(rollout.time_to_100_s.within).toBeLessThan(300);
+  });
+
+  it("promotes healthy candidates in minutes and takes broken ones back, as rehearsed", async () => {
+    console.log(JSON.stringify(await simulated("healthy", "errors-5", "dead")).slice(0, 3000));
+  });
+
+  it("says in the document what it is not good for; without the flag the document proves by evidence", async () => {
+    expect(await readFile(file(), "utf8")).toMatch(/A first try: .*\n.*before you release something that matters/);
+    const other = await temporaryFolder();
+    try {
+      await runSluice(["init", "--dir", other.path]);
+      const text = await readFile(join(other.path, "rollout.yaml"), "utf8");
+      expect(text).toContain("pace: evidence");
+      expect(text).not.toContain("A first try");
+    } finally {
+      await other.remove();
+    }
+  });
+});
