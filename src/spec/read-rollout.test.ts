@@ -224,7 +224,7 @@ describe("readRollout", () => {
     ["proceeding without proof at 50 %", "E116", "weight: 10, hold: 12s", "weight: 50, hold: 12s, onCap: proceed"],
     ["a cap before the hold", "E117", "hold: 12s }", "hold: 12s, cap: 5s }"],
     ["a step that is both", "E113", "{ probes: true }", "{ probes: true, weight: 5 }"],
-    ["a ladder that falls", "E115", "{ probes: true }", "{ weight: 20 }"],
+    ["a ladder that falls", "E115", "hold: 12s }", "hold: 12s }\n        - { weight: 5, hold: 12s }"],
     ["probes that are not there", "E114", "  probes: { set: gold.yaml, k: 10, repeats: 2 }\n", ""],
     ["a duplicate key", "E101", "  changes: []", "  changes: []\n  changes: []"],
     ["an alias bomb's shape", "E101", "metadata: { name: support-rag-7 }", "metadata: { name: *nobody }"],

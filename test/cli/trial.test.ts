@@ -10,8 +10,9 @@ describe("sluice init --trial", () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   const file = () => join(folder.path, "rollout.yaml");
   const simulated = async (...scenarios: string[]) => {
-    const argv = ["simulate", "--policy", file(), ...TRAFFIC, "--runs", "20", "--scenario", ...scenarios, "--json"];
-    return JSON.parse((await runSluice(argv)).stdout);
+    const argv = ["simulate", "--policy", file(), ...TRAFFIC, "--runs", "10", "--scenario", ...scenarios, "--json"];
+    const lines = (await runSluice(argv)).stdout.trim().split("\n");
+    return new Map(lines.map((line) => JSON.parse(line)).map((one) => [one.scenario, one]));
   };
 
   beforeAll(async () => {
@@ -28,7 +29,14 @@ describe("sluice init --trial", () => {
   });
 
   it("promotes healthy candidates in minutes and takes broken ones back, as rehearsed", async () => {
-    console.log(JSON.stringify(await simulated("healthy", "errors-5", "dead")).slice(0, 3000));
+    const found = await simulated("healthy", "errors-50", "dead");
+    const healthy = found.get("healthy");
+    expect([healthy.false_abort.value, healthy.undecided.value]).toEqual([0, 0]);
+    expect(healthy.time_to_100_s.p95).toBeLessThan(240);
+    for (const scenario of ["errors-50", "dead"]) {
+      const { false_promote: promoted, time_to_decision_s: time } = found.get(scenario);
+      expect([scenario, promoted.value, time.p95 < 30]).toEqual([scenario, 0, true]);
+    }
   });
 
   it("says in the document what it is not good for; without the flag the document proves by evidence", async () => {

@@ -22,6 +22,7 @@ const CAUSES: Readonly<Record<string, RegExp>> = {
   coverage_topic_low: /sections of that topic/,
   lambda_flip: /prompt and the model version/,
   flip_rate: /prompt and the model version/,
+  convergent_share: /prompt and the model version/,
   schema_violation: /response schema and the tool contracts/,
   p95_warm: /where the time goes.*memory and concurrency.*size of stream pieces$/,
   p95_equal_load: /where the time goes.*memory and concurrency.*size of stream pieces$/,

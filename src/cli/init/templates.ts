@@ -15,7 +15,7 @@ const FOR_GOOD = `  strategy:
 `;
 
 /** Proof of so little that a few requests a second give it in minutes; what is grossly broken still goes back. */
-const TRIAL = `  # A first try: the whole way in some four minutes at 10 requests a second. It excludes gross harm only, so write
+const TRIAL = `  # A first try: the whole way in some three minutes at 10 requests a second. It excludes gross harm only, so write
   # strategy: { pace: evidence } and gates: [{ use: default }] before you release something that matters.
   strategy:
     canary:

@@ -24,7 +24,7 @@ export interface Stretch {
   readonly arms: ByArm<ArmStretch>;
 }
 
-/** The stretches in which the candidate did worst beside stable, by failures and by latency, and the one being gathered. */
+/** The stretches in which the candidate did worst beside stable, by failures and by latency; the one being gathered. */
 export interface WorstWindows {
   readonly gathering: { readonly startMs: EpochMs; readonly arms: ByArm<ArmWindow> } | null;
   readonly failures: Stretch | null;

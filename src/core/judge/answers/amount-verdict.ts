@@ -8,7 +8,7 @@ import { type AmountSignal, amountOf } from "../../window/signals.ts";
 import type { StageView } from "../block.ts";
 import { ALPHA, BETA, boundAt, type ByShare, byShare, type Field, minSamples, number, RATIO } from "../fields.ts";
 import { trafficVerdict } from "../traffic/traffic-verdict.ts";
-import { ASKS, ON_HARM, SIGNAL_ON_NO_DATA, untoldReason } from "./signal-fields.ts";
+import { ASKS, ON_HARM, SIGNAL_ON_NO_DATA } from "./signal-fields.ts";
 
 /** Users of each arm from which a mean has an interval. @source asymptotic-cs.ts: take at least 100 */
 const USERS_LEAST = 100;
@@ -142,7 +142,7 @@ export function amountVerdict(
   };
   const base = { gate, samples, threshold: margin, alpha: options.alpha };
   if (!state.told.stable && !state.told.candidate) {
-    const reason = untoldReason(what, options.onNoData);
+    const reason = `nothing tells ${what} of either arm`;
     return trafficVerdict(base, "no-data", { estimate: null, reason, needs: `${from} that tells of it` });
   }
   if (compared === null) {

@@ -22,8 +22,3 @@ type OnNoData = "hold" | "skip";
 export function untilTold(from: string, detectable: string, onNoData: OnNoData): string {
   return `${detectable}; ${onNoData === "skip" ? "not watched" : "no data, so it holds,"} until ${from} tells of it`;
 }
-
-/** Why there is no data of a signal: without a part in the decision it is not watched. */
-export function untoldReason(what: string, onNoData: OnNoData): string {
-  return `${onNoData === "skip" ? "not watched: " : ""}nothing tells ${what} of either arm`;
-}

@@ -11,7 +11,7 @@ import type { StageView } from "../block.ts";
 import { ALPHA, BETA, boundAt, byShare, minSamples, type OptionsOf, SHARE } from "../fields.ts";
 import type { StageCounts } from "../traffic/stage-tally.ts";
 import { percent, trafficVerdict } from "../traffic/traffic-verdict.ts";
-import { ASKS, ON_HARM, SIGNAL_ON_NO_DATA, untoldReason } from "./signal-fields.ts";
+import { ASKS, ON_HARM, SIGNAL_ON_NO_DATA } from "./signal-fields.ts";
 
 export const UNIT_EVENT_OPTIONS = {
   alpha: { ...ALPHA, says: "the probability at most of calling a candidate worse that is not, over the whole rollout" },
@@ -114,7 +114,7 @@ export function unitEventVerdict(
   const samples = { stable: stable.total, candidate: candidate.total };
   const base = { gate, samples, threshold: margin, alpha: options.alpha };
   if (!state.told.stable && !state.told.candidate) {
-    const reason = untoldReason(what, options.onNoData);
+    const reason = `nothing tells ${what} of either arm`;
     return trafficVerdict(base, "no-data", { estimate: null, reason, needs: `${from} that tells of them` });
   }
   const missing = untold(words, state);

@@ -69,7 +69,7 @@ describe("an event of answers", () => {
     const world = { tells: () => null, seconds: 10 };
     expect(judgeTold(refusals, world).verdicts).toEqual([]);
     expect(judgeTold([aGate("refusals", { onNoData: "hold" })], world).verdicts).toMatchObject([
-      { kind: "no-data", reason: "not watched: nothing tells refusals of either arm" },
+      { kind: "no-data", reason: "nothing tells refusals of either arm" },
     ]);
   });
 
