@@ -14,12 +14,15 @@ export type Trust = "listed" | "unlisted" | "no-list";
 
 const MAPPED = 0xffffn << 32n;
 const NO_CLIENT = "unknown";
+/** Addresses of sockets that are remembered as peers: a load balancer's connections come from few. */
+const REMEMBERED = 1_024;
 
 /** The peers of a gateway: who is trusted, and how many connections each has open. */
 export class Peers {
   readonly #trusted: readonly AddressBlock[];
   readonly #connectionsMax: number;
   readonly #open = new Map<string, number>();
+  readonly #known = new Map<string, Peer>();
   #connections = 0;
 
   /** @param trustedProxies addresses and blocks; throws a TypeError for anything else */
@@ -38,10 +41,17 @@ export class Peers {
   }
 
   /** @param remoteAddress as the socket says it */
-  peerOf(remoteAddress: string | undefined): Peer {
-    const address = addressOf(remoteAddress ?? "");
-    if (address === null) return { address: "", isTrusted: false };
-    return { address: formatIpAddress(address), isTrusted: this.#isTrusted(address) };
+  peerOf(remoteAddress = ""): Peer {
+    const known = this.#known.get(remoteAddress);
+    if (known !== undefined) return known;
+    const address = addressOf(remoteAddress);
+    const peer =
+      address === null
+        ? { address: "", isTrusted: false }
+        : { address: formatIpAddress(address), isTrusted: this.#isTrusted(address) };
+    if (this.#known.size >= REMEMBERED) this.#known.clear();
+    this.#known.set(remoteAddress, peer);
+    return peer;
   }
 
   /**

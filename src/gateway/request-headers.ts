@@ -58,7 +58,7 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 /** Spellings remembered; clients use few, and an attacker's many must not fill memory. */
 const REMEMBERED = 1_024;
 /** @source RFC 9110 §7.2: a name, an IPv4 address or an IPv6 one in brackets, and a port; empty when there is none */
-const HOST_FIELD = /^(?:[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?$/;
+const HOST_FIELD = /^(?:[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 /** `FRA`, `cdg50-p1`. */
 const POP = /^[\w.-]{1,64}$/;
 const DIGITS = /^\d{1,15}$/;
@@ -224,8 +224,9 @@ function takeForwarded(facts: RequestFacts, meaning: number, value: string): voi
 }
 
 function isHost(value: string): boolean {
-  const match = HOST_FIELD.exec(value);
-  return match !== null && Number(match[1] ?? 0) <= 65_535;
+  if (!HOST_FIELD.test(value)) return false;
+  const colon = value.endsWith("]") ? -1 : value.lastIndexOf(":");
+  return colon < 0 || Number(value.slice(colon + 1)) <= 65_535;
 }
 
 /**

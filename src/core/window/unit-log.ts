@@ -16,8 +16,13 @@ interface Row {
   slow: number;
 }
 
+/** Rows by name, as the signed integer of its bits: a key that is no such one costs an object each time it is asked. */
+type Rows = Map<number, Row>;
+
 interface ArmLog {
-  readonly rows: Map<number, Row>;
+  /** A unit whose requests were routed at two shares has two rows. */
+  readonly byShare: Map<Bp, Rows>;
+  size: number;
   readonly failing: Map<string, readonly [name: number, shareBp: Bp, errorClass: ErrorClass]>;
 }
 
@@ -88,7 +93,7 @@ export class UnitLog {
   /** The lists, with classes as places in `classes`; both arms begin anew. Null where no unit was seen. */
   drain(classes: ByArm<readonly ErrorClass[]>, otherOf: (errorClass: ErrorClass) => ErrorClass): UnitWindow | null {
     const { stable, candidate } = this.#arms;
-    const listed = stable.rows.size + candidate.rows.size + stable.failing.size + candidate.failing.size;
+    const listed = stable.size + candidate.size + stable.failing.size + candidate.failing.size;
     if (listed === 0 && !this.#segments.isListed) return null;
     const [segments, signals] = [this.#segments.drain(), this.#signals?.drain() ?? null];
     return {
@@ -103,22 +108,26 @@ export class UnitLog {
     };
   }
 
-  /** A unit whose requests were routed at two shares has two rows. */
   #rowOf(arm: ServingArm, name: number, shareBp: Bp): Row {
-    const { rows } = this.#arms[arm];
-    const key = name + shareBp * ALL_NAMES;
-    const known = rows.get(key);
+    const log = this.#arms[arm];
+    let rows = log.byShare.get(shareBp);
+    if (rows === undefined) {
+      rows = new Map();
+      log.byShare.set(shareBp, rows);
+    }
+    const known = rows.get(name | 0);
     if (known !== undefined) return known;
     const row: Row = { name, shareBp, requests: 0, failures: 0, warm: 0, slow: 0 };
-    rows.set(key, row);
-    if (rows.size > WINDOW_LIMITS.units) this.#lower();
+    rows.set(name | 0, row);
+    if (++log.size > WINDOW_LIMITS.units) this.#lower();
     return row;
   }
 
   #lower(): void {
     this.#below /= 2;
-    for (const { rows } of [this.#arms.stable, this.#arms.candidate])
-      for (const [key, { name }] of rows) if (name >= this.#below) rows.delete(key);
+    for (const log of [this.#arms.stable, this.#arms.candidate])
+      for (const rows of log.byShare.values())
+        for (const [key, { name }] of rows) if (name >= this.#below && rows.delete(key)) log.size--;
   }
 
   #lowerFailing(): void {
@@ -129,11 +138,11 @@ export class UnitLog {
 }
 
 function newArmLog(): ArmLog {
-  return { rows: new Map(), failing: new Map() };
+  return { byShare: new Map(), size: 0, failing: new Map() };
 }
 
 function drainArm(
-  { rows, failing }: ArmLog,
+  log: ArmLog,
   classes: readonly ErrorClass[],
   otherOf: (errorClass: ErrorClass) => ErrorClass,
 ): UnitLists {
@@ -141,18 +150,17 @@ function drainArm(
     const place = classes.indexOf(errorClass);
     return place < 0 ? classes.indexOf(otherOf(errorClass)) : place;
   };
+  const { byShare, failing } = log;
+  const rows: number[] = [];
+  for (const ofShare of byShare.values())
+    for (const { name, shareBp, requests, failures, warm, slow } of ofShare.values())
+      rows.push(name, shareBp, requests, failures, warm, slow);
   const lists: UnitLists = {
-    rows: [...rows.values()].flatMap(({ name, shareBp, requests, failures, warm, slow }) => [
-      name,
-      shareBp,
-      requests,
-      failures,
-      warm,
-      slow,
-    ]),
+    rows,
     failing: [...failing.values()].flatMap(([name, shareBp, errorClass]) => [name, shareBp, placeOf(errorClass)]),
   };
-  rows.clear();
+  byShare.clear();
+  log.size = 0;
   failing.clear();
   return lists;
 }
