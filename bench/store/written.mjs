@@ -38,8 +38,8 @@ export function countWrites(folder) {
     const file = files.get(handle);
     if (file === undefined) return bytes;
     written[file.isLog ? "log" : "tables"] += bytes;
-    if (file.start !== null && typeof position === "number")
-      written.logEnd = Math.max(written.logEnd, file.start + position + bytes);
+    const isWhole = bytes === SEGMENT_BYTES; // A segment of the template that a new database begins with.
+    if (file.start !== null && !isWhole && typeof position === "number") written.logEnd = file.start + position + bytes;
     return bytes;
   };
   return written;

@@ -171,7 +171,9 @@ export class RolloutActor {
     if (isUnchanged && answer === undefined) return;
     const entry = isWorthAnEntry(before, state, event) ? this.#entry(state, event, effects) : null;
     const next = { ...this.#stored, rollout: state, observations, version: this.#stored.version + 1 };
-    await this.#commit(next, entry, answer?.(state));
+    const isSaidAgain = isOnlyNumbers(before, state) && observations === this.#stored.observations;
+    if (isSaidAgain && answer === undefined) this.#stored = { ...this.#stored, rollout: state };
+    else await this.#commit(next, entry, answer?.(state));
     tell(this.#tools.feed, this.#tools.clock.wallMs(), before, state, effects);
     if (this.#running !== null && this.#running.effectId !== state.awaiting?.id) this.#running.cancel.abort();
     for (const effect of effects) this.#begin(effect);
@@ -340,8 +342,22 @@ function isWorthAnEntry(before: Rollout, after: Rollout, event: RolloutEvent): b
   if (event.kind !== "tick" && event.kind !== "judged") return before !== after;
   const isMoved =
     before.phase !== after.phase || before.stageIndex !== after.stageIndex || before.awaiting !== after.awaiting;
-  const kinds = (rollout: Rollout) => rollout.verdicts.map((verdict) => `${gateLabel(verdict)}:${verdict.kind}`).join();
-  return isMoved || kinds(before) !== kinds(after);
+  return isMoved || kindsOf(before) !== kindsOf(after);
+}
+
+function kindsOf({ verdicts }: Rollout): string {
+  return verdicts.map((verdict) => `${gateLabel(verdict)}:${verdict.kind}`).join();
+}
+
+/**
+ * The same verdicts in newer numbers. They are stored with the next change: a restart reads the evidence and judges it
+ * again before anybody could miss them.
+ */
+function isOnlyNumbers(before: Rollout, after: Rollout): boolean {
+  const names = Object.keys({ ...before, ...after }) as (keyof Rollout)[];
+  return (
+    names.every((name) => name === "verdicts" || before[name] === after[name]) && kindsOf(before) === kindsOf(after)
+  );
 }
 
 /** True when a plan asks for what the stored one asks: the same document and files, in the same generation. */

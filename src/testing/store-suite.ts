@@ -3,6 +3,7 @@ import { assert } from "../core/assert.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { Change, StoredPlane, StoredToken } from "../ports/controller-store.ts";
 import {
+  after,
   entry,
   find,
   must,
@@ -48,6 +49,47 @@ const rolloutCases: readonly StoreCase[] = [
       const winners = (await Promise.all(Array.from({ length: 10 }, (_, index) => race(index + 1)))).flat();
       same(winners.length, 1, "winners");
       same((await find(await open(), id))?.rollout.plan.generation, winners[0], "what is stored");
+    },
+  },
+  {
+    name: "gives back what the last of many changes left, byte for byte, to every handle",
+    async run({ open, prefix }) {
+      const [store, id] = [await open(), `${prefix}-many`];
+      let next = stored(id, 1);
+      await must(store, { rollout: { expectedVersion: null, next } });
+      for (let version = 2; version <= 300; version++) {
+        next = after(next);
+        await must(store, { rollout: { expectedVersion: version - 1, next } });
+        if (version % 50 === 0) same(await find(await open(), id), next, `version ${version}`);
+      }
+      same(await find(await open(), id), next, "the last version");
+    },
+  },
+  {
+    name: "goes on from what another handle changed, and refuses what was told of the version before",
+    async run({ open, prefix }) {
+      const [one, other, id] = [await open(), await open(), `${prefix}-handles`];
+      const first = stored(id, 1);
+      const [second, third] = [after(first), after(after(first))];
+      await must(one, { rollout: { expectedVersion: null, next: first } });
+      await must(one, { rollout: { expectedVersion: 1, next: second } });
+      await must(other, { rollout: { expectedVersion: 2, next: third } });
+      await mustNot(one, { rollout: { expectedVersion: 2, next: third } });
+      same(await find(one, id), third, "what is stored");
+      await must(one, { rollout: { expectedVersion: 3, next: after(third) } });
+      same(await find(other, id), after(third), "what is stored after both");
+    },
+  },
+  {
+    name: "forgets the plan of the try before with its next one",
+    async run({ open, prefix }) {
+      const [store, id] = [await open(), `${prefix}-next-try`];
+      const first = stored(id, 1);
+      await must(store, { rollout: { expectedVersion: null, next: first } });
+      await must(store, { rollout: { expectedVersion: 1, next: after(first) } });
+      const again = { ...stored(id, 3, { generation: 2, drainMs: 7 }), createdAt: epochMs(5) };
+      await must(store, { rollout: { expectedVersion: 2, next: again } });
+      same(await find(await open(), id), again, "the second try");
     },
   },
   {

@@ -85,6 +85,20 @@ export function stored(rolloutId: string, version: number, over: Partial<Rollout
   return { rollout, observations: OBSERVATIONS, version, createdAt: AT };
 }
 
+/** The same rollout after one more window: counts grow, a bin and a gateway come, verdicts come and go. */
+export function after({ rollout, observations, version, createdAt }: StoredRollout): StoredRollout {
+  const next = version + 1;
+  const bins = Array.from({ length: 20 }, (_, bin) => [3 * bin + (bin > next % 20 ? 1 : 0), next]).flat();
+  const cursors = { ...observations.cursors, [`g${1 + (next % 7)}`]: next };
+  const { totals, evidence } = observations;
+  const requests = { stable: totals.requests.stable + next, candidate: next };
+  const states = { ...evidence.states, gate: { bins, ...(next % 3 === 0 ? { last: "λ → “ß”" } : {}) } };
+  const seen = { evidence: { states, blocks: next }, cursors, totals: { ...totals, requests } };
+  const failuresByStage = next % 5 === 0 ? {} : { ...rollout.failuresByStage, [next % 11]: next };
+  const state = { ...rollout, nextEffectIndex: next, failuresByStage };
+  return { rollout: state, observations: { ...observations, ...seen }, version: next, createdAt };
+}
+
 const EFFECT: Effect = { kind: "check-parity", id: "r/1/0" };
 
 export function entry(rolloutId: string, index: number): JournalEntry {

@@ -14,6 +14,12 @@ export interface SqlDatabase extends SqlClient {
 /** Thrown inside a transaction to undo it; never leaves this driver. */
 export class Stale extends Error {}
 
+/** Writes exactly one row. @throws Stale when there is none to write, or another one in its place */
+export async function one(client: SqlClient, text: string, values: unknown[]): Promise<void> {
+  const { affectedRows } = await client.query(text, values);
+  if (affectedRows !== 1) throw new Stale();
+}
+
 /** A failed statement as the error callers switch on; `growthCode` is what a trial write beside the database met. */
 export function storeError(error: unknown, growthCode: string | null): DriverError {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,22 +1,19 @@
 import { assert } from "../../../core/assert.ts";
 import type { ProbeReport } from "../../../core/measure/report.ts";
-import type { Observations } from "../../../core/observe/observations.ts";
-import type { Rollout } from "../../../core/rollout/rollout.ts";
 import type { PointerMove } from "../../../core/service/pointer.ts";
 import type { RoutingDocument } from "../../../core/routing/document.ts";
-import type { EpochMs } from "../../../core/unit.ts";
 import type {
   Change,
   ControllerStore,
   JournalEntry,
   OperatorAnswer,
   StoredPlane,
-  StoredRollout,
   StoredToken,
   StoredUnits,
 } from "../../../ports/controller-store.ts";
-import { type SqlClient, type SqlDatabase, Stale, storeError } from "./client.ts";
+import { one, type SqlClient, type SqlDatabase, Stale, storeError } from "./client.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { type RolloutRow, RolloutRows, rolloutOf, SELECT_ROLLOUTS } from "./rollout-rows.ts";
 
 /** Applies the missing migrations, each in its own transaction. Safe to run at every start. */
 export async function migrate(database: SqlDatabase, steps: number = MIGRATIONS.length): Promise<void> {
@@ -28,27 +25,6 @@ export async function migrate(database: SqlDatabase, steps: number = MIGRATIONS.
       await client.query("insert into migrations (step) values ($1)", [step]);
     });
   }
-}
-
-async function one(client: SqlClient, text: string, values: unknown[]): Promise<void> {
-  const { affectedRows } = await client.query(text, values);
-  if (affectedRows !== 1) throw new Stale();
-}
-
-async function writeRollout(
-  client: SqlClient,
-  { expectedVersion, next }: NonNullable<Change["rollout"]>,
-): Promise<void> {
-  const { rollout, observations, version, createdAt } = next;
-  const { rolloutId, service } = rollout.plan;
-  const json = [JSON.stringify(rollout), JSON.stringify(observations)];
-  if (expectedVersion === null) {
-    const insert = `insert into rollouts (id, service, version, created_at, rollout, observations)
-      values ($1, $2, $3, $4, $5, $6) on conflict do nothing`;
-    return one(client, insert, [rolloutId, service, version, createdAt, ...json]);
-  }
-  const update = "update rollouts set version = $2, rollout = $3, observations = $4 where id = $1 and version = $5";
-  return one(client, update, [rolloutId, version, ...json, expectedVersion]);
 }
 
 async function writeDocument(client: SqlClient, { expected, next }: NonNullable<Change["published"]>): Promise<void> {
@@ -81,7 +57,6 @@ async function writePointer(client: SqlClient, move: PointerMove): Promise<void>
 }
 
 async function write(client: SqlClient, change: Change): Promise<void> {
-  if (change.rollout !== undefined) await writeRollout(client, change.rollout);
   if (change.pointer !== undefined) await writePointer(client, change.pointer);
   if (change.published !== undefined) await writeDocument(client, change.published);
   if (change.token !== undefined) {
@@ -120,13 +95,6 @@ async function write(client: SqlClient, change: Change): Promise<void> {
   }
 }
 
-interface RolloutRow {
-  readonly version: number;
-  readonly created_at: number | string;
-  readonly rollout: Rollout;
-  readonly observations: Observations;
-}
-
 interface OwnershipRow {
   readonly store: string;
   readonly owner: number | string;
@@ -139,6 +107,7 @@ export function sqlStore(
   database: SqlDatabase,
   growthProblem: () => Promise<string | null> = () => Promise.resolve(null),
 ): ControllerStore {
+  const rolloutRows = new RolloutRows();
   const read = async <Row>(text: string, values: unknown[] = []): Promise<Row[]> => {
     try {
       return (await database.query<Row>(text, values)).rows;
@@ -149,7 +118,12 @@ export function sqlStore(
   return {
     async commit(change) {
       try {
-        await database.transaction((client) => write(client, change));
+        const written = await database.transaction(async (client) => {
+          const isWritten = change.rollout === undefined ? () => {} : await rolloutRows.write(client, change.rollout);
+          await write(client, change);
+          return isWritten;
+        });
+        written();
         return true;
       } catch (error) {
         if (error instanceof Stale) return false;
@@ -174,12 +148,7 @@ export function sqlStore(
       return rows.map(({ plane }) => plane);
     },
     async rollouts() {
-      const rows = await read<RolloutRow>(
-        "select version, created_at, rollout, observations from rollouts order by created_at, id",
-      );
-      return rows.map(({ rollout, observations, version, created_at }): StoredRollout => {
-        return { rollout, observations, version, createdAt: Number(created_at) as EpochMs };
-      });
+      return (await read<RolloutRow>(SELECT_ROLLOUTS)).map(rolloutOf);
     },
     async journal(rolloutId) {
       const text = "select entry from journal where rollout_id = $1 order by entry_index";

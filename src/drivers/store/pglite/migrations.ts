@@ -75,4 +75,17 @@ export const MIGRATIONS: readonly string[] = [
      evidence json not null
    )`,
   "alter table ownership add column epoch_floor bigint not null default 0",
+  // The plan by itself, because it is written once; and what changed since the rest was written whole.
+  "alter table rollouts add column plan json",
+  `update rollouts set plan = rollout -> 'plan', rollout =
+     (select json_object_agg(member.key, member.value) from json_each(rollout) member where member.key <> 'plan')`,
+  "alter table rollouts alter column plan set not null",
+  `create table rollout_changes (
+     rollout_id text not null,
+     version integer not null,
+     change json not null,
+     primary key (rollout_id, version)
+   )`,
+  // Packed beside its row: a change is too short for a place of its own, which would cost another row and its index.
+  "alter table rollout_changes alter column change set storage main",
 ];

@@ -7,6 +7,7 @@ import { type SqlDatabase, storeError } from "./client.ts";
 import { growthProblem } from "./disk.ts";
 import { migrate, sqlStore } from "./driver.ts";
 import { copyRows, stepsOf } from "./rows.ts";
+import { START_PARAMS, withUpkeep } from "./upkeep.ts";
 
 /** An empty database made at build time: creating one takes seconds, unpacking one a fraction of that. */
 const TEMPLATE = fileURLToPath(new URL("./template.tar.gz", import.meta.url));
@@ -70,10 +71,15 @@ export function guarded(database: PGlite): SqlDatabase {
   };
 }
 
+/** Starts the database of a folder; an empty one is made where there is none. */
+export function startDatabase(folder: string, from: { readonly loadDataDir?: Blob } = {}): Promise<PGlite> {
+  return PGlite.create({ dataDir: folder, startParams: START_PARAMS, ...from });
+}
+
 /** A new database in a folder that is not there yet. */
 export async function blankDatabase(folder: string): Promise<PGlite> {
   const blank = await template();
-  return PGlite.create({ dataDir: folder, ...(blank === null ? {} : { loadDataDir: blank }) });
+  return startDatabase(folder, blank === null ? {} : { loadDataDir: blank });
 }
 
 /**
@@ -118,10 +124,10 @@ export async function openPgliteStore(folder: string): Promise<PgliteStore> {
   const isNew = found === null;
   try {
     if (isNew) await create(folder);
-    const database = guarded(await PGlite.create({ dataDir: folder }));
+    const database = guarded(await startDatabase(folder));
     await migrate(database);
     return {
-      ...sqlStore(database, () => growthProblem(folder)),
+      ...sqlStore(withUpkeep(database), () => growthProblem(folder)),
       async copy(take) {
         await copyRows(database, take);
         return stepsOf(database);

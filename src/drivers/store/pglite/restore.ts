@@ -1,11 +1,10 @@
 import { rm } from "node:fs/promises";
-import { PGlite } from "@electric-sql/pglite";
 import { DriverError } from "../../../ports/driver-error.ts";
 import { migrate } from "./driver.ts";
 import { type SqlDatabase, storeError } from "./client.ts";
 import { growthProblem } from "./disk.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import { blankDatabase, guarded } from "./open.ts";
+import { blankDatabase, guarded, startDatabase } from "./open.ts";
 import { copyRows, insertRows, type StoredRow, stepsOf } from "./rows.ts";
 
 /** What a restored store goes on above: nobody knows what the one that was lost has given since the backup. */
@@ -28,7 +27,7 @@ export async function copyPgliteStore(
   folder: string,
   take: (lines: readonly string[]) => Promise<void>,
 ): Promise<number> {
-  const database = guarded(await PGlite.create({ dataDir: folder }));
+  const database = guarded(await startDatabase(folder));
   try {
     await copyRows(database, take);
     return await stepsOf(database);
@@ -53,7 +52,7 @@ export async function restorePgliteStore(
   }
   const isCurrent = from.steps === MIGRATIONS.length;
   try {
-    const database = guarded(isCurrent ? await blankDatabase(folder) : await PGlite.create({ dataDir: folder }));
+    const database = guarded(isCurrent ? await blankDatabase(folder) : await startDatabase(folder));
     try {
       await fill(database, from, jump);
     } finally {

@@ -1,0 +1,43 @@
+import { PGlite } from "@electric-sql/pglite";
+import type { SqlDatabase } from "./client.ts";
+
+/** Commits between two looks at what has gathered: about a minute of one gateway's windows. */
+const LOOK_EVERY = 256;
+/** So much of the log is replayed at most after a crash, and kept at least until then. */
+const CHECKPOINT_BYTES = 12_000_000;
+
+/**
+ * How the embedded database is started. Files of its log are used again as soon as a checkpoint allows it: by default
+ * 80 MB of them would be kept. Pages that a checkpoint lets into the log whole are packed.
+ */
+export const START_PARAMS: string[] = [
+  ...PGlite.defaultStartParams,
+  ...["min_wal_size=32MB", "max_wal_size=48MB", "wal_compression=pglz"].flatMap((setting) => ["-c", setting]),
+];
+
+const SINCE_CHECKPOINT = `select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn) as bytes
+  from pg_control_checkpoint()`;
+
+/**
+ * The database, with the work that a server's background processes would do and that nobody does in an embedded one:
+ * without it the log and the rows that were replaced stay for ever. Done between commits; one that fails is done later,
+ * for a database that cannot be written says so at the next commit.
+ */
+export function withUpkeep(database: SqlDatabase, lookEvery: number = LOOK_EVERY): SqlDatabase {
+  let commits = 0;
+  const look = async (): Promise<void> => {
+    await database.query("vacuum rollouts, rollout_changes");
+    const { rows } = await database.query<{ bytes: number | string }>(SINCE_CHECKPOINT);
+    if (Number(rows[0]?.bytes) < CHECKPOINT_BYTES) return;
+    await database.query("vacuum");
+    await database.query("checkpoint");
+  };
+  return {
+    ...database,
+    async transaction(work) {
+      const result = await database.transaction(work);
+      if (++commits % lookEvery === 0) look().catch(() => {});
+      return result;
+    },
+  };
+}
