@@ -44,7 +44,8 @@ export default defineConfig({
     // They end what hangs; they measure nothing, for the machine may be shared with others.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // One more than there are cores: many files wait for processes and clocks.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
   },
 });

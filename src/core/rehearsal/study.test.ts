@@ -20,10 +20,10 @@ function study(name: string, requestsPerSecond: number, runs: number, seed = 1) 
 }
 
 describe("the default policy, whole rollouts in virtual time", () => {
-  it("A/A: aborts at most 1 % of 200 healthy rollouts of seven stages, looked at every second", {
+  it("A/A: aborts at most 1 % of 100 healthy rollouts of seven stages, looked at every second", {
     timeout: 600_000,
   }, () => {
-    const { aborted, promoted, undecided } = study("healthy", 20, 200);
+    const { aborted, promoted, undecided } = study("healthy", 20, 100);
     expect(aborted.value).toBeLessThanOrEqual(0.01);
     expect([promoted.value, undecided.value]).toEqual([1 - aborted.value, 0]);
   });
