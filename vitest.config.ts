@@ -42,7 +42,7 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"],
     exclude: ["**/node_modules/**", "test/runtime/**/node_modules/**"],
     // They end what hangs; they measure nothing, for the machine may be shared with others.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     // One more than there are cores: many files wait for processes and clocks.
     maxWorkers: 3,
