@@ -27,8 +27,11 @@ export interface Refused {
 
 const refused = (code: Refused["code"], message: string): Refused => ({ kind: "refused", code, message });
 
-/** Why a running rollout, of this name or of this service, stands in the way; null when none does. */
-export function conflictOf(plan: RolloutPlan, rollouts: readonly Rollout[]): Refused | null {
+/**
+ * Why a running rollout, of this name or of this service, stands in the way; null when none does.
+ * @param removed the last generation of this name that was removed, 0 for none: its ids are not given again
+ */
+export function conflictOf(plan: RolloutPlan, rollouts: readonly Rollout[], removed: number): Refused | null {
   const existing = rollouts.find(({ plan: { rolloutId } }) => rolloutId === plan.rolloutId);
   if (existing !== undefined && !isFinal(existing)) {
     const found = `rollout ${plan.rolloutId} is ${existing.phase} with another document, gold set or map`;
@@ -41,7 +44,7 @@ export function conflictOf(plan: RolloutPlan, rollouts: readonly Rollout[]): Ref
     const found = `rollout ${rolloutId} of service ${plan.service} is ${busy.phase}`;
     return refused("conflict", `${found}; wait for its end or abort it first: sluice abort ${rolloutId}`);
   }
-  const generation = (existing?.plan.generation ?? 0) + 1;
+  const generation = (existing?.plan.generation ?? removed) + 1;
   if (plan.generation === generation) return null;
   const found = `generation ${plan.generation} of ${plan.rolloutId} was given, ${generation} is next`;
   return refused("generation", `${found}; read the rollout again and retry`);

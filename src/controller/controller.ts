@@ -18,7 +18,7 @@ import type { DocumentSigner } from "../ports/document-signer.ts";
 import type { Random } from "../ports/random.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest } from "./acceptance.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
-import { despiteText, doneText, insteadText, supersededText } from "./command-text.ts";
+import { despiteText, doneText, insteadText } from "./command-text.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
@@ -28,6 +28,8 @@ import { FORGET_AFTER_MS } from "./silent-planes.ts";
 import { Ownership } from "./ownership.ts";
 import { Panels } from "./panels.ts";
 import { PlaneDesk } from "./plane-desk.ts";
+import { busyWith, supersededBy } from "./precedence.ts";
+import { Pruning } from "./pruning.ts";
 import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
 import { ServicePointers } from "./service-pointers.ts";
 import { underDocument } from "./telemetry-push.ts";
@@ -89,6 +91,7 @@ export class Controller {
   /** Every data plane that may serve users, and the leases they get. */
   readonly planes: PlaneDesk;
   readonly keys: KeyDesk;
+  readonly pruning: Pruning;
   readonly #ownership: Ownership;
   readonly pointers: ServicePointers;
   readonly panels = new Panels();
@@ -115,6 +118,9 @@ export class Controller {
     const { forgetAfterMs = FORGET_AFTER_MS } = options;
     const kept = { ...this.#tools, hub: this.hub, planes: this.planes, hours, rollouts, wallMs, forgetAfterMs };
     this.#housekeeping = new Housekeeping(kept);
+    const turns = { inTurn: <T>(work: () => Promise<T>) => this.#inTurn(work), needed: () => this.#needed() };
+    const restore = (stored: StoredRollout) => this.#restore(stored);
+    this.pruning = new Pruning({ ...this.#tools, ...turns, actors: this.#actors, restore });
   }
 
   /** Reads the store, continues what a restart interrupted and begins to tick. */
@@ -133,6 +139,7 @@ export class Controller {
     const hours = new HourlyRates(await options.store.hours(sinceHour));
     const controller = new Controller(options, ledger, hours, { ownership, planes, pointers });
     for (const document of documents) options.hub.publish(document);
+    await controller.pruning.load();
     for (const stored of await options.store.rollouts()) await controller.#restore(stored);
     controller.#ticking = controller.#tick();
     return controller;
@@ -162,9 +169,7 @@ export class Controller {
 
   /** Accepts a plan, or says why not. The same document again is no change. */
   apply(plan: RolloutPlan, answering?: Answering): Promise<Applied> {
-    const applied = this.#applying.then(() => this.#apply(plan, answering));
-    this.#applying = applied.catch(() => {});
-    return applied;
+    return this.#inTurn(() => this.#apply(plan, answering));
   }
 
   async command(rolloutId: string, asked: Asked, answering?: AnsweringCommand): Promise<Commanded> {
@@ -174,7 +179,8 @@ export class Controller {
     const standing = answerTo(rollout, asked.command);
     const isUndone = rollout.phase === "rolled-back" || rollout.phase === "aborted";
     if (standing.kind === "held" && isUndone) return { kind: "held", rollout, text: standing.text };
-    const lost = this.#superseded(rollout) ?? (standing.kind === "acts" ? this.#busyOther(rollout) : null);
+    const later = supersededBy(rollout, this.hub.current(rollout.plan.service), (id) => this.rollout(id));
+    const lost = later ?? (standing.kind === "acts" ? busyWith(rollout, this.rollouts()) : null);
     if (lost !== null) return { kind: "superseded", reason: lost };
     if (standing.kind === "held") return { kind: "held", rollout, text: standing.text };
     if (standing.kind === "refused") return { kind: "no-effect", reason: insteadText(rolloutId, standing) };
@@ -257,10 +263,8 @@ export class Controller {
     const { store, clock, health, traffic } = this.#tools;
     if (existing !== undefined && isSame(existing.rollout.plan, asked))
       return this.#inTime((signal) => sameAgain(existing.stored, health, signal));
-    const blocked = conflictOf(
-      asked,
-      this.rollouts().map(({ rollout }) => rollout),
-    );
+    const rollouts = this.rollouts().map(({ rollout }) => rollout);
+    const blocked = conflictOf(asked, rollouts, this.pruning.lastGeneration(asked.rolloutId));
     if (blocked !== null) return blocked;
     const settled = await this.settle(asked);
     if (settled.kind === "refused") return settled;
@@ -295,9 +299,20 @@ export class Controller {
    * the service runs, before the service has a pointer, and where nothing answers.
    */
   adopt(service: string, asked: AdoptOrder): Promise<Adopted> {
-    const adopted = this.#applying.then(() => this.#adopt(service, asked));
-    this.#applying = adopted.catch(() => {});
-    return adopted;
+    return this.#inTurn(() => this.#adopt(service, asked));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#applying.then(work);
+    this.#applying = done.catch(() => {}); // Each caller hears of its own failure; the next one starts afresh.
+    return done;
+  }
+
+  /** Rollouts that a service's pointer or its document in force names. */
+  #needed(): ReadonlySet<string> {
+    const services = new Set(this.rollouts().map(({ rollout }) => rollout.plan.service));
+    const ordering = [...services].map((service) => this.hub.current(service)?.rolloutId ?? "");
+    return new Set([...this.pointers.all().map(({ since }) => since.process), ...ordering]);
   }
 
   /** Work that asks other services may take only so long. */
@@ -318,29 +333,6 @@ export class Controller {
     const text = `${by} took over ${url} as the current release of ${service}: ${reason}`;
     this.feed.publish(this.#tools.clock.wallMs(), { type: "note", rollout: null, text });
     return { kind: "adopted", pointer: this.pointers.of(service) ?? pointer };
-  }
-
-  /**
-   * A later rollout's split is published, so an ended one has nothing left to take back.
-   * @source definitions.md §13
-   */
-  #superseded(rollout: Rollout): string | null {
-    const { service, rolloutId, acceptedEpoch } = rollout.plan;
-    const current = this.hub.current(service);
-    if (!isFinal(rollout) || current === null || current.rolloutId === rolloutId) return null;
-    if (current.epoch <= (acceptedEpoch ?? 0)) return null;
-    const mover = current.rolloutId === null ? null : (this.rollout(current.rolloutId)?.rollout ?? null);
-    return supersededText(service, current.rolloutId, mover);
-  }
-
-  /** One process at a time orders a service's traffic: an ended rollout takes nothing back while another one runs. */
-  #busyOther({ plan: { service, rolloutId } }: Rollout): string | null {
-    const busy = this.rollouts().find(
-      ({ rollout }) => rollout.plan.service === service && rollout.plan.rolloutId !== rolloutId && !isFinal(rollout),
-    );
-    if (busy === undefined) return null;
-    const other = busy.rollout.plan.rolloutId;
-    return `rollout ${other} of service ${service} is ${busy.rollout.phase}; end it first: sluice abort ${other}`;
   }
 
   /** The first split that a data plane has adopted makes its stable the service's current release. */

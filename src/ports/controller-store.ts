@@ -97,6 +97,18 @@ export interface StoredToken {
   readonly revokedAt: EpochMs | null;
 }
 
+/** What stays of an ended rollout that was removed: its name and generations are never given again. */
+export interface PrunedRollout {
+  readonly rolloutId: string;
+  readonly service: string;
+  /** The last one it had. */
+  readonly generation: number;
+  readonly phase: Phase;
+  readonly endedAt: EpochMs;
+  readonly at: EpochMs;
+  readonly by: string;
+}
+
 /** One atomic change. Everything in it becomes durable together or not at all. */
 export interface Change {
   readonly rollout?: { readonly expectedVersion: number | null; readonly next: StoredRollout };
@@ -115,6 +127,8 @@ export interface Change {
   readonly token?: StoredToken;
   /** Evidence by unit of a rollout's generation; replaces what was stored of it. */
   readonly units?: StoredUnits;
+  /** Removes a rollout with its journal, reports and evidence by unit; taken only at its expected version. */
+  readonly pruned?: { readonly expectedVersion: number; readonly left: PrunedRollout };
   /** Counts so far; each replaces the one stored for its service and hour. */
   readonly hours?: readonly ServiceHour[];
 }
@@ -151,6 +165,8 @@ export interface ControllerStore {
   /** Evidence by unit of a rollout's latest generation that stored any; null before the first. */
   units(rolloutId: string): Promise<StoredUnits | null>;
   answer(key: string): Promise<OperatorAnswer | null>;
+  /** What stayed of every rollout that was removed, the latest removal of each. */
+  pruned(): Promise<readonly PrunedRollout[]>;
   /** Hourly counts of all services, from `sinceHour` on. */
   hours(sinceHour: number): Promise<readonly ServiceHour[]>;
   close(): Promise<void>;

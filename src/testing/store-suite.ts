@@ -3,7 +3,6 @@ import { assert } from "../core/assert.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { Change, StoredPlane, StoredToken } from "../ports/controller-store.ts";
 import {
-  after,
   entry,
   find,
   must,
@@ -15,94 +14,7 @@ import {
   type StoreWorld,
   stored,
 } from "./store-world.ts";
-
-const rolloutCases: readonly StoreCase[] = [
-  {
-    name: "gives a rollout back byte for byte, to every handle",
-    async run({ open, prefix }) {
-      const next = stored(`${prefix}-bytes`, 1);
-      await must(await open(), { rollout: { expectedVersion: null, next } });
-      same(await find(await open(), `${prefix}-bytes`), next, "the rollout");
-    },
-  },
-  {
-    name: "takes a change at the expected version only, and a new rollout only once",
-    async run({ open, prefix }) {
-      const [store, id] = [await open(), `${prefix}-version`];
-      await mustNot(store, { rollout: { expectedVersion: 1, next: stored(id, 2) } });
-      await must(store, { rollout: { expectedVersion: null, next: stored(id, 1) } });
-      await mustNot(store, { rollout: { expectedVersion: null, next: stored(id, 1) } });
-      await must(store, { rollout: { expectedVersion: 1, next: stored(id, 2) } });
-      await mustNot(store, { rollout: { expectedVersion: 1, next: stored(id, 2, { generation: 9 }) } });
-      same((await find(store, id))?.rollout.plan.generation, 1, "the generation");
-    },
-  },
-  {
-    name: "lets one of 10 racers at one version win",
-    async run({ open, prefix }) {
-      const id = `${prefix}-race`;
-      await must(await open(), { rollout: { expectedVersion: null, next: stored(id, 1) } });
-      const race = async (generation: number): Promise<number[]> => {
-        const next = stored(id, 2, { generation });
-        return (await (await open()).commit({ rollout: { expectedVersion: 1, next } })) ? [generation] : [];
-      };
-      const winners = (await Promise.all(Array.from({ length: 10 }, (_, index) => race(index + 1)))).flat();
-      same(winners.length, 1, "winners");
-      same((await find(await open(), id))?.rollout.plan.generation, winners[0], "what is stored");
-    },
-  },
-  {
-    name: "gives back what the last of many changes left, byte for byte, to every handle",
-    async run({ open, prefix }) {
-      const [store, id] = [await open(), `${prefix}-many`];
-      let next = stored(id, 1);
-      await must(store, { rollout: { expectedVersion: null, next } });
-      for (let version = 2; version <= 300; version++) {
-        next = after(next);
-        await must(store, { rollout: { expectedVersion: version - 1, next } });
-        if (version % 50 === 0) same(await find(await open(), id), next, `version ${version}`);
-      }
-      same(await find(await open(), id), next, "the last version");
-    },
-  },
-  {
-    name: "goes on from what another handle changed, and refuses what was told of the version before",
-    async run({ open, prefix }) {
-      const [one, other, id] = [await open(), await open(), `${prefix}-handles`];
-      const first = stored(id, 1);
-      const [second, third] = [after(first), after(after(first))];
-      await must(one, { rollout: { expectedVersion: null, next: first } });
-      await must(one, { rollout: { expectedVersion: 1, next: second } });
-      await must(other, { rollout: { expectedVersion: 2, next: third } });
-      await mustNot(one, { rollout: { expectedVersion: 2, next: third } });
-      same(await find(one, id), third, "what is stored");
-      await must(one, { rollout: { expectedVersion: 3, next: after(third) } });
-      same(await find(other, id), after(third), "what is stored after both");
-    },
-  },
-  {
-    name: "forgets the plan of the try before with its next one",
-    async run({ open, prefix }) {
-      const [store, id] = [await open(), `${prefix}-next-try`];
-      const first = stored(id, 1);
-      await must(store, { rollout: { expectedVersion: null, next: first } });
-      await must(store, { rollout: { expectedVersion: 1, next: after(first) } });
-      const again = { ...stored(id, 3, { generation: 2, drainMs: 7 }), createdAt: epochMs(5) };
-      await must(store, { rollout: { expectedVersion: 2, next: again } });
-      same(await find(await open(), id), again, "the second try");
-    },
-  },
-  {
-    name: "does not share memory with its callers",
-    async run({ open, prefix }) {
-      const [store, id] = [await open(), `${prefix}-copy`];
-      await must(store, { rollout: { expectedVersion: null, next: stored(id, 1) } });
-      const taken = await find(store, id);
-      (taken as { version: number }).version = 77;
-      same((await find(store, id))?.version, 1, "the version");
-    },
-  },
-];
+import { rolloutCases } from "./store-rollout-cases.ts";
 
 const ownershipCases: readonly StoreCase[] = [
   {

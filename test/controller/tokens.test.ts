@@ -62,6 +62,7 @@ const REQUESTS: readonly (readonly [right: Right, method: string, path: string])
   ["tokens", "GET", "/v1/tokens"],
   ["tokens", "POST", "/v1/tokens"],
   ["tokens", "POST", "/v1/tokens/x/revoke"],
+  ["tokens", "POST", "/v1/prune"],
 ];
 
 describe("a token", () => {

@@ -43,6 +43,16 @@ export function duration(text: string): number {
   throw new InvalidArgumentError("expected a duration with its unit, e.g. 30m or 1h");
 }
 
+const DAY_MS = 86_400_000;
+
+/** Reads an age in milliseconds: whole days, or a duration. */
+export function age(text: string): number {
+  const days = /^(\d{1,5})d$/.exec(text)?.[1];
+  const ms = days === undefined ? parseDurationMs(text) : Number(days) * DAY_MS;
+  if (ms !== null) return ms;
+  throw new InvalidArgumentError("expected an age with its unit, e.g. 30d or 12h");
+}
+
 /** Shares that were written with few digits may miss one by this much. */
 const ROUNDING = 0.001;
 

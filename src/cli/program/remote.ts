@@ -1,6 +1,10 @@
+import { Option } from "commander";
 import { ControllerClient } from "../controller-client.ts";
 import type { Terminal } from "../terminal.ts";
-import { type Act, collect, DATA_DIR, positive, type Shared, type Verb } from "./options.ts";
+import { type Act, age, collect, DATA_DIR, integer, positive, type Shared, type Verb } from "./options.ts";
+
+/** Enough to look up how the last releases of a service went. */
+const PRUNE_KEEPS = 5;
 
 const connect = ({ controller, data }: Shared) =>
   ControllerClient.connect({ controller: controller ?? null, dataDir: data });
@@ -81,6 +85,7 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
       return backup(file, { json, dataDir, controller }, terminal);
     }),
   );
+  addPrune(remote, act, terminal);
   addService(remote, act, terminal);
   addGateways(remote, act, terminal);
   const verbs = [
@@ -172,6 +177,21 @@ function addUnit(remote: Verb, act: Act, terminal: Terminal): void {
     .action(
       act(async (id: string, options: Shared & { rollout: string; segment?: string }) =>
         (await import("../commands/unit.ts")).unit(id, options, await connect(options), terminal),
+      ),
+    );
+}
+
+/** `prune`: what ended long ago goes. */
+function addPrune(remote: Verb, act: Act, terminal: Terminal): void {
+  remote("prune", "remove rollouts that ended long ago, with their journals and reports")
+    .addOption(
+      new Option("--older-than <age>", "ended longer ago, e.g. 30d or 12h").argParser(age).default(age("30d"), "30d"),
+    )
+    .option("--keep <n>", "so many of each service stay, the last that ended", integer(0, 1_000_000), PRUNE_KEEPS)
+    .option("--dry-run", "only say which would go", false)
+    .action(
+      act(async (options: Shared & { olderThan: number; keep: number; dryRun: boolean }) =>
+        (await import("../commands/prune.ts")).prune(options, await connect(options), terminal),
       ),
     );
 }

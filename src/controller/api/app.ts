@@ -9,6 +9,7 @@ import { problemResponse } from "./problem.ts";
 import { OperatorMutations } from "./operator-mutation.ts";
 import { getRollout, listRollouts, postCommand, postRetry, postRollout, type RolloutApiOptions } from "./rollouts.ts";
 import { listGateways, postForget } from "./gateways.ts";
+import { postPrune } from "./prune.ts";
 import { getService, listServices, postAdopt, postClaim } from "./services.ts";
 import { getKey, postRotate } from "./keys.ts";
 import { listTokens, postRevoke, postToken } from "./tokens.ts";
@@ -62,6 +63,7 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
   app.post("/v1/tokens/:name/revoke", (context) => postRevoke(context.req.param("name"), tokens));
   app.get("/v1/key", () => getKey(controller));
   app.post("/v1/key/rotate", (context) => postRotate(context, controller, () => clock.wallMs(), log));
+  app.post("/v1/prune", (context) => mutations.once(context, (mutation) => postPrune(mutation, controller)));
   app.get("/v1/gateways", () => listGateways(controller));
   app.post("/v1/gateways/:id/forget", (context) =>
     mutations.once(context, (mutation) => postForget(context.req.param("id"), mutation, controller)),

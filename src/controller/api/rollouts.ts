@@ -138,7 +138,8 @@ export async function postRollout(mutation: Mutation, options: RolloutApiOptions
   const { name } = document.metadata;
   const existing = controller.rollout(name)?.rollout ?? null;
   const isSame = existing?.plan.documentDigest === read.digest;
-  const generation = (existing?.plan.generation ?? 0) + (isSame ? 0 : 1);
+  const last = existing?.plan.generation ?? controller.pruning.lastGeneration(name);
+  const generation = last + (isSame ? 0 : 1);
   const plan = planRollout(document, source, {
     file: body.file,
     generation,

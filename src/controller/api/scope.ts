@@ -10,7 +10,10 @@ export const SCOPES = {
   operate: { rights: ["read", "operate"], says: "reads, and gives every command about rollouts and services" },
   gateway: { rights: ["routing", "telemetry"], says: "gets routing documents and sends telemetry, nothing else" },
   telemetry: { rights: ["telemetry"], says: "sends telemetry, nothing else" },
-  admin: { rights: ["read", "operate", "routing", "telemetry", "tokens"], says: "everything, tokens too" },
+  admin: {
+    rights: ["read", "operate", "routing", "telemetry", "tokens"],
+    says: "everything: tokens, backups and prune too",
+  },
 } as const satisfies Readonly<Record<string, { readonly rights: readonly Right[]; readonly says: string }>>;
 
 export type Scope = keyof typeof SCOPES;
@@ -41,6 +44,7 @@ export function rightOf(method: string, path: string, hasOpenMetrics: boolean): 
   if (path.startsWith("/v1/routing/")) return "routing";
   if (path === "/v1/telemetry") return "telemetry";
   if (path === "/v1/backup") return "tokens"; // They are in it.
+  if (path === "/v1/prune") return "tokens"; // Who may remove the record of what others did may do anything.
   if (path === "/v1/key/rotate") return "tokens"; // Whom gateways believe is decided by who hands out credentials.
   if (path === "/v1/tokens" || path.startsWith("/v1/tokens/")) return "tokens";
   const isRead = method === "GET" || method === "HEAD" || READS_BY_POST.has(path);

@@ -6,6 +6,7 @@ import type {
   JournalEntry,
   PublishedDocument,
   OperatorAnswer,
+  PrunedRollout,
   StoredPlane,
   StoredRollout,
   StoreOwnership,
@@ -27,10 +28,12 @@ export function memoryStore(): ControllerStore {
   let ownership: StoreOwnership | null = null;
   const units = new Map<string, StoredUnits>();
   const pointers = new Map<string, PointerMove[]>();
+  const prunedRollouts = new Map<string, PrunedRollout>();
   const tokens = new Map<string, StoredToken>();
   const placeOf = ({ pointer: { service, region } }: PointerMove) => `${service}/${region}`;
 
-  const isStale = ({ rollout, journal = [], published, pointer }: Change): boolean => {
+  const isStale = ({ rollout, journal = [], published, pointer, pruned }: Change): boolean => {
+    if (pruned !== undefined && rollouts.get(pruned.left.rolloutId)?.version !== pruned.expectedVersion) return true;
     if (rollout !== undefined) {
       const stored = rollouts.get(rollout.next.rollout.plan.rolloutId)?.version ?? null;
       if (stored !== rollout.expectedVersion) return true;
@@ -53,6 +56,11 @@ export function memoryStore(): ControllerStore {
     reports.set(rolloutId, index < 0 ? [...list, { effectId, report }] : list.with(index, { effectId, report }));
   };
 
+  const prune = ({ left }: NonNullable<Change["pruned"]>): void => {
+    for (const kept of [rollouts, journals, reports, units]) kept.delete(left.rolloutId);
+    prunedRollouts.set(left.rolloutId, left);
+  };
+
   return {
     commit(change) {
       if (isStale(change)) return Promise.resolve(false);
@@ -66,7 +74,9 @@ export function memoryStore(): ControllerStore {
         planes: heard = [],
         pointer,
         units: seen,
+        pruned,
       } = structuredClone(change);
+      if (pruned !== undefined) prune(pruned);
       if (rollout !== undefined) rollouts.set(rollout.next.rollout.plan.rolloutId, rollout.next);
       for (const entry of journal) journals.set(entry.rolloutId, [...(journals.get(entry.rolloutId) ?? []), entry]);
       if (published !== undefined) documents.set(published.next.document.service, published.next);
@@ -101,6 +111,7 @@ export function memoryStore(): ControllerStore {
       ),
     reports: (rolloutId) => Promise.resolve(structuredClone(reports.get(rolloutId) ?? [])),
     units: (rolloutId) => Promise.resolve(structuredClone(units.get(rolloutId) ?? null)),
+    pruned: () => Promise.resolve(structuredClone([...prunedRollouts.values()])),
     answer: (key) => Promise.resolve(structuredClone(answers.get(key) ?? null)),
     hours: (sinceHour) => Promise.resolve(structuredClone([...hours.values()].filter(({ hour }) => hour >= sinceHour))),
     close: () => Promise.resolve(),

@@ -7,6 +7,7 @@ import type {
   ControllerStore,
   JournalEntry,
   OperatorAnswer,
+  PrunedRollout,
   StoredPlane,
   StoredToken,
   StoredUnits,
@@ -119,6 +120,7 @@ export function sqlStore(
     async commit(change) {
       try {
         const written = await database.transaction(async (client) => {
+          if (change.pruned !== undefined) await rolloutRows.prune(client, change.pruned);
           const isWritten = change.rollout === undefined ? () => {} : await rolloutRows.write(client, change.rollout);
           await write(client, change);
           return isWritten;
@@ -182,6 +184,10 @@ export function sqlStore(
       const text = "select generation, attempt, evidence from unit_evidence where rollout_id = $1";
       const [row] = await read<Omit<StoredUnits, "rolloutId">>(text, [rolloutId]);
       return row === undefined ? null : { rolloutId, ...row };
+    },
+    async pruned() {
+      const rows = await read<{ pruned: PrunedRollout }>("select pruned from pruned_rollouts order by rollout_id");
+      return rows.map(({ pruned }) => pruned);
     },
     async answer(key) {
       return (

@@ -88,4 +88,8 @@ export const MIGRATIONS: readonly string[] = [
    )`,
   // Packed beside its row: a change is too short for a place of its own, which would cost another row and its index.
   "alter table rollout_changes alter column change set storage main",
+  `create table pruned_rollouts (
+     rollout_id text primary key,
+     pruned json not null
+   )`,
 ];

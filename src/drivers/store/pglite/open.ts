@@ -7,7 +7,7 @@ import { type SqlDatabase, storeError } from "./client.ts";
 import { growthProblem } from "./disk.ts";
 import { migrate, sqlStore } from "./driver.ts";
 import { copyRows, stepsOf } from "./rows.ts";
-import { START_PARAMS, withUpkeep } from "./upkeep.ts";
+import { START_PARAMS, withSpaceBack, withUpkeep } from "./upkeep.ts";
 
 /** An empty database made at build time: creating one takes seconds, unpacking one a fraction of that. */
 const TEMPLATE = fileURLToPath(new URL("./template.tar.gz", import.meta.url));
@@ -126,8 +126,9 @@ export async function openPgliteStore(folder: string): Promise<PgliteStore> {
     if (isNew) await create(folder);
     const database = guarded(await startDatabase(folder));
     await migrate(database);
+    const store = sqlStore(withUpkeep(database), () => growthProblem(folder));
     return {
-      ...sqlStore(withUpkeep(database), () => growthProblem(folder)),
+      ...withSpaceBack(store, database),
       async copy(take) {
         await copyRows(database, take);
         return stepsOf(database);

@@ -61,6 +61,18 @@ export class RolloutRows {
     } else await updateWhole(client, expectedVersion, next, whole, last !== null);
     return () => this.#written.set(plan.rolloutId, { version, plan, createdAt, whole, changes });
   }
+
+  /** Removes a rollout and all that is stored of it, inside a transaction; what stays says which it was. */
+  async prune(client: SqlClient, { expectedVersion, left }: NonNullable<Change["pruned"]>): Promise<void> {
+    const { rolloutId } = left;
+    await one(client, "delete from rollouts where id = $1 and version = $2", [rolloutId, expectedVersion]);
+    for (const table of ["rollout_changes", "journal", "probe_reports", "unit_evidence"])
+      await client.query(`delete from ${table} where rollout_id = $1`, [rolloutId]);
+    const upsert = `insert into pruned_rollouts (rollout_id, pruned) values ($1, $2)
+      on conflict (rollout_id) do update set pruned = excluded.pruned`;
+    await client.query(upsert, [rolloutId, JSON.stringify(left)]);
+    this.#written.delete(rolloutId);
+  }
 }
 
 async function insertWhole(client: SqlClient, next: StoredRollout, whole: Whole): Promise<void> {

@@ -1,4 +1,5 @@
 import { PGlite } from "@electric-sql/pglite";
+import type { ControllerStore } from "../../../ports/controller-store.ts";
 import type { SqlDatabase } from "./client.ts";
 
 /** Commits between two looks at what has gathered: about a minute of one gateway's windows. */
@@ -38,6 +39,23 @@ export function withUpkeep(database: SqlDatabase, lookEvery: number = LOOK_EVERY
       const result = await database.transaction(work);
       if (++commits % lookEvery === 0) look().catch(() => {});
       return result;
+    },
+  };
+}
+
+/** The store, whose rows of removed rollouts are given back with the first commit after them that removes none. */
+export function withSpaceBack(store: ControllerStore, database: SqlDatabase): ControllerStore {
+  let hasPruned = false;
+  return {
+    ...store,
+    async commit(change) {
+      const isStored = await store.commit(change);
+      if (change.pruned !== undefined) hasPruned ||= isStored;
+      else if (hasPruned) {
+        hasPruned = false;
+        database.query("vacuum").catch(() => {});
+      }
+      return isStored;
     },
   };
 }
