@@ -2,6 +2,7 @@ import type { CommandAnswer } from "../core/rollout/command.ts";
 import type { Command } from "../core/rollout/event.ts";
 import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import type { UnprovenGate } from "../core/rollout/unproven.ts";
+import { releaseName, type ServicePointer } from "../core/service/pointer.ts";
 
 const percent = (bp: number) => `${bp / 100} %`;
 const listed = (unproven: readonly UnprovenGate[]) => unproven.map(({ gate, text }) => `${gate} (${text})`).join(", ");
@@ -15,12 +16,32 @@ export function insteadText(rolloutId: string, { text, instead }: Extract<Comman
  * An ended rollout has nothing left to take back: a later one, or a person, has published a split. What went back
  * itself is no way back either, and to name its rollback would lead in a circle.
  */
-export function supersededText(service: string, moverId: string | null, mover: Rollout | null): string {
-  const by = moverId === null ? "was taken over by an operator" : `has moved on with ${moverId}`;
-  const hasGoneBack = mover === null || mover.phase === "rolled-back" || mover.phase === "aborted";
-  if (!hasGoneBack) return `service ${service} ${by}; see: sluice rollback ${moverId}`;
+export function supersededText(
+  rolloutId: string,
+  service: string,
+  moverId: string | null,
+  mover: Rollout | null,
+  pointer: ServicePointer | null,
+): string {
+  const hasGoneBack = mover !== null && (mover.phase === "rolled-back" || mover.phase === "aborted");
+  if (mover !== null && !hasGoneBack)
+    return `service ${service} has moved on with ${moverId}; see: sluice rollback ${moverId}`;
   const back = `to bring an earlier release back at once: sluice service adopt ${service} --url URL --reason TEXT`;
-  return `service ${service} ${by}; see: sluice service ${service}; ${back}`;
+  const rest = `see: sluice service ${service}; ${back}`;
+  if (!hasGoneBack) {
+    const by = moverId === null ? "was taken over by an operator" : `has moved on with ${moverId}`;
+    return `service ${service} ${by}; ${rest}`;
+  }
+  return `${moverId} was tried and taken back after it; ${servedText(rolloutId, service, pointer)}; ${rest}`;
+}
+
+/** What users have after a later rollout was taken back. */
+function servedText(rolloutId: string, service: string, pointer: ServicePointer | null): string {
+  if (pointer === null) return `${service} serves what it served before`;
+  const { process, generation } = pointer.since;
+  if (process === rolloutId) return `${service} serves ${rolloutId}'s release`;
+  const since = generation === null ? "that an operator took over" : `since ${process}`;
+  return `${service} serves ${releaseName(pointer)} (${since})`;
 }
 
 /** A promotion that skips a proof, with what is missing and how to insist. */

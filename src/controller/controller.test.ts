@@ -297,6 +297,21 @@ describe("the controller", () => {
     });
   });
 
+  it("tells watchers of a pause and of its end, and of neither twice", async () => {
+    world = await new World().open();
+    await world.run(2);
+    await world.controller.apply(plan({ stages: [traffic(20, 600_000, 900_000), watch()] }));
+    await world.run(8);
+    const command = (verb: "pause" | "resume") =>
+      world.controller.command("support-rag-7", { command: verb, full: false, by: "ann", reason: "" });
+    for (const verb of ["pause", "pause", "resume", "resume"] as const) await command(verb);
+    const notes = world.controller.feed.since(0).flatMap(({ event }) => (event.type === "note" ? [event.text] : []));
+    expect(notes.filter((text) => /^(paused|resumed):/.test(text))).toEqual([
+      "paused: nothing is promoted until resumed; failed gates still take the candidate back",
+      "resumed: the pause is over",
+    ]);
+  });
+
   it("tells where a rollout stands: phase, stage, share, verdicts, what comes next", async () => {
     world = await new World().open();
     await world.run(2);

@@ -179,7 +179,12 @@ export class Controller {
     const standing = answerTo(rollout, asked.command);
     const isUndone = rollout.phase === "rolled-back" || rollout.phase === "aborted";
     if (standing.kind === "held" && isUndone) return { kind: "held", rollout, text: standing.text };
-    const later = supersededBy(rollout, this.hub.current(rollout.plan.service), (id) => this.rollout(id));
+    const later = supersededBy(
+      rollout,
+      this.hub.current(rollout.plan.service),
+      (id) => this.rollout(id),
+      this.pointers.of(rollout.plan.service),
+    );
     const lost = later ?? (standing.kind === "acts" ? busyWith(rollout, this.rollouts()) : null);
     if (lost !== null) return { kind: "superseded", reason: lost };
     if (standing.kind === "held") return { kind: "held", rollout, text: standing.text };

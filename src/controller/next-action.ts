@@ -2,6 +2,7 @@ import { currentStage, heldMs, type Rollout } from "../core/rollout/rollout.ts";
 import type { Stage } from "../core/stage/plan.ts";
 import { holdMsOf, shareOf } from "../core/stage/share.ts";
 import type { EpochMs } from "../core/unit.ts";
+import { type DocumentInForce, isSuperseded } from "./precedence.ts";
 
 /** What a stage is called where people read: `10%`, `probes`, `shadow`, `100%`. */
 export function stageName(stage: Stage): string {
@@ -20,14 +21,37 @@ export interface PlanesHeard {
   readonly unsigned?: readonly string[];
 }
 
-/** Without a gateway no request is measured, and what was measured before says nothing about now. */
-function unheard({ plan: { service } }: Rollout, { silentMs }: PlanesHeard): string {
+function silence({ plan: { service } }: Rollout, { silentMs }: PlanesHeard): string {
   const since = silentMs === null ? "since the controller started" : `for ${Math.round(silentMs / 1_000)} s`;
-  return `no gateway of ${service} was heard ${since}, so nothing is measured; start one with: sluice gateway FILE`;
+  return `no gateway of ${service} was heard ${since}`;
+}
+
+/** Without a gateway no request is measured, and what was measured before says nothing about now. */
+function unheard(rollout: Rollout, planes: PlanesHeard): string {
+  return `${silence(rollout, planes)}, so nothing is measured; start one with: sluice gateway FILE`;
+}
+
+/** An ended rollout does nothing by itself: the command that works now, and whether anybody serves its end. */
+function afterTheEnd(rollout: Rollout, planes: PlanesHeard | null, document: DocumentInForce): string {
+  const { rolloutId, service } = rollout.plan;
+  const isDeaf = planes?.live === 0;
+  const heard = isDeaf ? `; ${silence(rollout, planes)}, so nothing is known to serve users now` : "";
+  const start = isDeaf ? "; start one with: sluice gateway FILE" : "";
+  if (rollout.phase !== "promoted")
+    return `nothing by itself: mend it and apply it under a new name, or try it again: sluice retry ${rolloutId}${heard}${start}`;
+  const end = isSuperseded(rollout, document)
+    ? `nothing: ${document.rolloutId ?? "an operator"} decides over ${service} since; see: sluice service ${service}`
+    : `nothing by itself: to take it back: sluice rollback ${rolloutId}`;
+  return `${end}${heard}${start}`;
 }
 
 /** What happens next and what it waits for, as one sentence. */
-export function nextAction(rollout: Rollout, at: EpochMs, planes: PlanesHeard | null = null): string {
+export function nextAction(
+  rollout: Rollout,
+  at: EpochMs,
+  planes: PlanesHeard | null = null,
+  document: DocumentInForce = null,
+): string {
   const stage = currentStage(rollout);
   const waitsFor = rollout.verdicts.find(({ kind }) => kind !== "pass");
   switch (rollout.phase) {
@@ -57,6 +81,6 @@ export function nextAction(rollout: Rollout, at: EpochMs, planes: PlanesHeard | 
     case "rollback-failed":
       return "the rollback was not confirmed: look at the gateways, then roll back again";
     default:
-      return "nothing: the rollout has ended";
+      return afterTheEnd(rollout, planes, document);
   }
 }

@@ -1,22 +1,33 @@
 import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
+import type { ServicePointer } from "../core/service/pointer.ts";
 import type { StoredRollout } from "../ports/controller-store.ts";
 import { supersededText } from "./command-text.ts";
 
+/** The document in force for a rollout's service, as much of it as is needed to see who decides; null before any. */
+export type DocumentInForce = Pick<RoutingDocument, "rolloutId" | "epoch"> | null;
+
 /**
- * Why an ended rollout has nothing left to take back: a later one's split is published. Null while it may act.
+ * Whether a later rollout's split, or an operator's, is published: then an ended one has nothing left to take back.
  * @source definitions.md §13
  */
+export function isSuperseded(rollout: Rollout, current: DocumentInForce): current is Exclude<DocumentInForce, null> {
+  const { rolloutId, acceptedEpoch } = rollout.plan;
+  if (!isFinal(rollout) || current === null || current.rolloutId === rolloutId) return false;
+  return current.epoch > (acceptedEpoch ?? 0);
+}
+
+/** Why an ended rollout has nothing left to take back, for a person; null while it may act. */
 export function supersededBy(
   rollout: Rollout,
-  current: RoutingDocument | null,
+  current: DocumentInForce,
   find: (rolloutId: string) => StoredRollout | null,
+  pointer: ServicePointer | null,
 ): string | null {
-  const { service, rolloutId, acceptedEpoch } = rollout.plan;
-  if (!isFinal(rollout) || current === null || current.rolloutId === rolloutId) return null;
-  if (current.epoch <= (acceptedEpoch ?? 0)) return null;
+  if (!isSuperseded(rollout, current)) return null;
+  const { service, rolloutId } = rollout.plan;
   const mover = current.rolloutId === null ? null : (find(current.rolloutId)?.rollout ?? null);
-  return supersededText(service, current.rolloutId, mover);
+  return supersededText(rolloutId, service, current.rolloutId, mover, pointer);
 }
 
 /** One process at a time orders a service's traffic: an ended rollout takes nothing back while another one runs. */

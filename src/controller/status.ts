@@ -163,6 +163,8 @@ export function statusWire(
       latency: stretchWire(observations.worst.latency),
     },
     held_ms: heldMs(rollout, at),
+    /** How long a data plane serves the candidate without a word of its controller; null for as long as it likes. */
+    lease_ms: plan.leaseMs ?? null,
     verdicts: rollout.verdicts.map(verdictWire),
     not_watched: unwatchedGates(rollout),
     unproven_stages: rollout.unprovenStages,
@@ -174,7 +176,7 @@ export function statusWire(
       planes === null
         ? null
         : { live: planes.live, silent_ms: planes.silentMs, accept_unsigned: planes.unsigned ?? [] },
-    next: nextAction(rollout, at, planes),
+    next: nextAction(rollout, at, planes, document),
     conditions: conditionsOf(rollout),
     exit_code: exitCodeOf(rollout),
     created_at: createdAt,

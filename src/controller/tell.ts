@@ -1,7 +1,7 @@
 import { lookAtAfter } from "../core/judge/gates.ts";
 import { gateLabel } from "../core/judge/setting.ts";
 import type { Effect } from "../core/rollout/effect.ts";
-import { currentStage, type Rollout } from "../core/rollout/rollout.ts";
+import { currentStage, isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import { shareOf } from "../core/stage/share.ts";
 import type { EventFeed } from "./event-feed.ts";
 
@@ -46,6 +46,8 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
       look_at: lookAtAfter(after.cause?.verdict ?? null),
     });
   }
+  const pause = pauseText(before, after);
+  if (pause !== null) feed.publish(ts, { type: "note", rollout, text: pause });
   for (const effect of effects) {
     if (effect.kind !== "set-split") continue;
     const share =
@@ -55,4 +57,11 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
     const text = effect.arms === "swap" ? "the candidate becomes stable" : share;
     feed.publish(ts, { type: "note", rollout, text });
   }
+}
+
+/** A pause and its end are no phases; an end that is a way back is told by that. */
+function pauseText(before: Rollout, after: Rollout): string | null {
+  if (before.paused === after.paused) return null;
+  if (after.paused) return "paused: nothing is promoted until resumed; failed gates still take the candidate back";
+  return after.phase === "rolling-back" || isFinal(after) ? null : "resumed: the pause is over";
 }

@@ -121,9 +121,30 @@ describe("watch", () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await ended).toBe(0);
     expect(said).toEqual([
-      "the controller does not answer; users stay where they are, waiting for it",
+      "the controller does not answer, waiting for it; users stay where they are",
       "the controller answers again",
     ]);
+  });
+
+  it.each([
+    [1_000, 15_000, "gateways send everybody to stable after 15 s (120 s after a planned stop) and until it is back"],
+    [1_000, null, "users stay where they are"],
+    [0, 15_000, "users stay where they are"],
+  ])("says what becomes of users at %i bp without a controller, by a lease of %s ms", async (bp, lease_ms, says) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const { terminal, text } = listening();
+    const known = statusOf([]);
+    const running: Status = { ...known, lease_ms, share: { ...known.share, ordered_bp: bp as never } };
+    let answered = 0;
+    const gone = new CliError(EXIT.toolError, "no controller answers", UNREACHABLE);
+    const client = {
+      status: () => (answered++ < 2 ? Promise.resolve(running) : Promise.reject(gone)),
+      events: async function* () {},
+    };
+    const ended = watch("r", { json: false, timeoutS: 4 }, client, terminal);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(await ended).toBe(EXIT.timeout);
+    expect(text()).toBe(`the controller does not answer, waiting for it; ${says}`);
   });
 
   it("says nothing while traffic is measured", async () => {
@@ -178,6 +199,14 @@ describe("explain", () => {
       "met: 11 of 100 requests to the candidate: answered 502",
       "met: 4 of 100 requests to the candidate: found no connection (ECONNREFUSED)",
     ]);
+  });
+
+  it("calls a paused rollout paused", async () => {
+    const { terminal, said } = listening();
+    const get = <T>() => Promise.resolve({ plan: { gates: [] }, reports: [] } as T);
+    const paused = { ...statusOf([]), paused: true };
+    await explain("r", null, { json: false }, { status: () => Promise.resolve(paused), get }, terminal);
+    expect(said[0]).toBe("r is progressing, paused");
   });
 
   it("tells at a share that traffic gates have no data", async () => {

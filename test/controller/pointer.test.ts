@@ -302,6 +302,9 @@ describe("a promoted release whose follower went back", () => {
     const answer = await command("q1", "rollback");
     expect(answer).toMatchObject({ kind: "superseded", reason: expect.stringContaining("service adopt support-rag") });
     expect(JSON.stringify(answer)).not.toContain("sluice rollback");
+    expect(JSON.stringify(answer)).toContain(
+      "q2 was tried and taken back after it; support-rag serves q1's release; see: sluice service support-rag",
+    );
     const order = { url: STABLE, by: "ann", reason: "harm in q1" };
     expect(await world.controller.adopt("support-rag", order)).toMatchObject({ kind: "adopted" });
     expect(urlNow()).toBe(STABLE);

@@ -203,12 +203,16 @@ export async function explain(
   const explanations = (gate === null ? worstFirst(asked, status.stage.kind === "probes") : asked).map((verdict) =>
     explainVerdict(verdict, plan.gates, ofGeneration(reports, plan).at(-1)?.report, status),
   );
-  const cause = status.cause === null ? null : `${status.phase}: ${status.cause.text}`;
+  const { paused } = status;
+  const phase = paused ? `${status.phase}, paused` : status.phase;
+  const cause = status.cause === null ? null : `${phase}: ${status.cause.text}`;
   if (options.json) {
-    terminal.data(JSON.stringify({ id: rolloutId, phase: status.phase, cause, next: status.next, explanations }));
+    terminal.data(
+      JSON.stringify({ id: rolloutId, phase: status.phase, paused, cause, next: status.next, explanations }),
+    );
     return EXIT.ok;
   }
-  terminal.data(`${rolloutId} is ${printableLine(cause ?? status.phase)}`);
+  terminal.data(`${rolloutId} is ${printableLine(cause ?? phase)}`);
   for (const explanation of explanations)
     for (const line of lines(explanation, terminal)) terminal.data(printableLine(line));
   if (explanations.length === 0) terminal.data("every gate that spoke passed");

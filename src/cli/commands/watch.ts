@@ -1,3 +1,4 @@
+import { HANDOVER_MS } from "../../controller/controller.ts";
 import type { Status } from "../../controller/status.ts";
 import { printableLine } from "../../core/printable.ts";
 import { CliError } from "../cli-error.ts";
@@ -20,6 +21,7 @@ class EndWatcher {
   readonly #rolloutId: string;
   readonly #say: (line: string) => void;
   #awaySinceMs: number | null = null;
+  #last: Status | null = null;
   #unmeasuredSinceMs: number | null = null;
   #isUnmeasuredTold = false;
 
@@ -34,6 +36,7 @@ class EndWatcher {
     try {
       const status = await this.#client.status(this.#rolloutId);
       const { exit_code: code } = status;
+      this.#last = status;
       if (this.#awaySinceMs !== null) this.#say("the controller answers again");
       this.#awaySinceMs = null;
       this.#tellUnmeasured(status);
@@ -43,7 +46,7 @@ class EndWatcher {
       const nowMs = performance.now();
       if (!isAway || (this.#awaySinceMs !== null && nowMs - this.#awaySinceMs > AWAY_MAX_MS)) throw error;
       if (this.#awaySinceMs === null)
-        this.#say("the controller does not answer; users stay where they are, waiting for it");
+        this.#say(`the controller does not answer, waiting for it; ${withoutController(this.#last)}`);
       this.#awaySinceMs ??= nowMs;
       return null;
     }
@@ -62,6 +65,14 @@ class EndWatcher {
     this.#isUnmeasuredTold = true;
     this.#say(`still waiting: ${printableLine(next)}`);
   }
+}
+
+/** What becomes of users while nobody orders anything. A planned stop announces a longer lease first. */
+function withoutController(last: Status | null): string {
+  const leaseMs = last?.lease_ms ?? null;
+  if (leaseMs === null || last?.share.ordered_bp === 0) return "users stay where they are";
+  const planned = leaseMs < HANDOVER_MS ? ` (${HANDOVER_MS / 1_000} s after a planned stop)` : "";
+  return `gateways send everybody to stable after ${leaseMs / 1_000} s${planned} and until it is back`;
 }
 
 /**
