@@ -11,7 +11,8 @@ const BATCH = 200;
 const TABLES = `select table_name as name from information_schema.tables where table_schema = 'public'
   and table_type = 'BASE TABLE' and table_name <> 'migrations' order by table_name`;
 
-async function tablesOf(client: SqlClient): Promise<readonly string[]> {
+/** Names of all tables that hold rows of ours. */
+export async function tablesOf(client: SqlClient): Promise<readonly string[]> {
   return (await client.query<{ name: string }>(TABLES)).rows.map(({ name }) => name);
 }
 

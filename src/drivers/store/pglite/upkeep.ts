@@ -1,6 +1,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import type { ControllerStore } from "../../../ports/controller-store.ts";
 import type { SqlDatabase } from "./client.ts";
+import { tablesOf } from "./rows.ts";
 
 /** Commits between two looks at what has gathered: about a minute of one gateway's windows. */
 const LOOK_EVERY = 256;
@@ -30,7 +31,7 @@ export function withUpkeep(database: SqlDatabase, lookEvery: number = LOOK_EVERY
     await database.query("vacuum rollouts, rollout_changes");
     const { rows } = await database.query<{ bytes: number | string }>(SINCE_CHECKPOINT);
     if (Number(rows[0]?.bytes) < CHECKPOINT_BYTES) return;
-    await database.query("vacuum");
+    await vacuum(database);
     await database.query("checkpoint");
   };
   return {
@@ -43,6 +44,11 @@ export function withUpkeep(database: SqlDatabase, lookEvery: number = LOOK_EVERY
   };
 }
 
+/** Table by table, so that a commit waits for one at most; the system's own hardly change and would take far longer. */
+async function vacuum(database: SqlDatabase): Promise<void> {
+  for (const table of await tablesOf(database)) await database.query(`vacuum "${table}"`);
+}
+
 /** The store, whose rows of removed rollouts are given back with the first commit after them that removes none. */
 export function withSpaceBack(store: ControllerStore, database: SqlDatabase): ControllerStore {
   let hasPruned = false;
@@ -53,7 +59,7 @@ export function withSpaceBack(store: ControllerStore, database: SqlDatabase): Co
       if (change.pruned !== undefined) hasPruned ||= isStored;
       else if (hasPruned) {
         hasPruned = false;
-        database.query("vacuum").catch(() => {});
+        vacuum(database).catch(() => {});
       }
       return isStored;
     },
