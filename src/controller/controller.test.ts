@@ -203,6 +203,13 @@ describe("the controller", () => {
     world.isGatewayAlive = true;
     await world.run(4);
     expect(world.phase).toBe("rolled-back");
+    expect(world.stored?.rollout.cause).toMatchObject({
+      gate: null,
+      text: expect.stringMatching(
+        /^the gateway g1 went away or did not take the new share: it routes by 0\.0, last heard \d.*\(document 1\.1 of/,
+      ),
+      lookAt: "the gateway went away; start it, then: sluice retry support-rag-7",
+    });
   });
 
   it("I20: takes a crash of our own for a failed effect: tells it, tries again, ends", async () => {

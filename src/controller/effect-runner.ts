@@ -142,17 +142,30 @@ async function setSplit(
     await tools.pointers.create(plan, document, pinned);
     return { kind: "succeeded", verdicts: [] };
   }
-  return unconfirmed(document, found);
+  return unconfirmed(document, found, direction);
 }
 
-/** Why a document is not confirmed, naming the gateways that stand in its way and what each may still do. */
-function unconfirmed({ service, epoch, seq }: RoutingDocument, { planes }: Confirmation): EffectResult {
+/** Why a document is not confirmed, in plain words first: which gateways stand in its way, what each may still do. */
+function unconfirmed(
+  { service, epoch, seq }: RoutingDocument,
+  { planes }: Confirmation,
+  direction: Direction,
+): EffectResult {
   const waiting = planes.filter(({ standing }) => standing === "waiting");
-  const told = waiting.slice(0, TOLD_MAX).map(({ gatewayId, text }) => `${gatewayId} ${text}`);
-  const more = waiting.length > told.length ? `, and ${waiting.length - told.length} more` : "";
-  const who = told.length === 0 ? "no gateway has reported" : `${told.join("; ")}${more}`;
-  const message = `document ${epoch}.${seq} of ${service} is not confirmed: ${who}`;
-  return { kind: "failed", code: waiting.some(({ isRefused }) => isRefused) ? "refused" : "unverified", message };
+  const isRefused = waiting.some((plane) => plane.isRefused);
+  const what = direction === "back" ? "the way back to stable" : "the new share";
+  const did = isRefused ? `refused ${what}` : `went away or did not take ${what}`;
+  // Where none stands in the way, none is left that could serve it: those went away and their lease is over.
+  const named = waiting.length > 0 ? waiting : planes;
+  const told = named.slice(0, TOLD_MAX).map(({ gatewayId, text }) => `${gatewayId} ${text}`);
+  const more = named.length > told.length ? `, and ${named.length - told.length} more` : "";
+  const [first] = named;
+  const one = `the gateway ${first?.gatewayId} ${did}: it ${first?.text}`;
+  const many = `${named.length} gateways ${did}: ${told.join("; ")}${more}`;
+  const none = `no gateway of ${service} took ${what}: none has reported`;
+  const who = named.length === 0 ? none : named.length === 1 ? one : many;
+  const message = `${who} (document ${epoch}.${seq} of ${service})`;
+  return { kind: "failed", code: isRefused ? "refused" : "unverified", message };
 }
 
 /** Asks until every data plane that matters serves exactly the document, or one has said that it never will. */

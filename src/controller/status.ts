@@ -1,8 +1,9 @@
 import type { Stretch } from "../core/observe/worst-window.ts";
-import { lookAtAfter, stopConditionOf } from "../core/judge/gates.ts";
+import { stopConditionOf } from "../core/judge/gates.ts";
 import { gateLabel } from "../core/judge/setting.ts";
 import { shareBp } from "../core/observe/observe.ts";
 import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
+import { lookAtOf } from "../core/rollout/look-at.ts";
 import { currentStage, heldMs, isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import { unwatchedGates } from "../core/rollout/unproven.ts";
 import type { EpochMs } from "../core/unit.ts";
@@ -102,7 +103,7 @@ function causeWire(cause: Rollout["cause"]) {
     stage,
     at,
     text,
-    look_at: lookAtAfter(verdict),
+    look_at: lookAtOf(cause),
     verdict: verdict === null ? null : verdictWire(verdict),
   };
 }

@@ -1,6 +1,6 @@
-import { lookAtAfter } from "../core/judge/gates.ts";
 import { gateLabel } from "../core/judge/setting.ts";
 import type { Effect } from "../core/rollout/effect.ts";
+import { lookAtOf } from "../core/rollout/look-at.ts";
 import { currentStage, isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import { shareOf } from "../core/stage/share.ts";
 import type { EventFeed } from "./event-feed.ts";
@@ -43,7 +43,7 @@ export function tell(feed: EventFeed, ts: number, before: Rollout, after: Rollou
       phase: after.phase,
       gate: after.cause?.gate ?? null,
       cause: after.cause?.text ?? null,
-      look_at: lookAtAfter(after.cause?.verdict ?? null),
+      look_at: lookAtOf(after.cause),
     });
   }
   const pause = pauseText(before, after);

@@ -248,6 +248,29 @@ describe("status", () => {
   });
 });
 
+describe("a cause that no gate gave", () => {
+  const text =
+    "the gateway vm.03eafb7d went away or did not take the new share: it routes by 11.2, last heard 5.4 s ago";
+  const look_at = "the gateway went away; start it, then: sluice retry r";
+  const stopped = (): Status => ({
+    ...statusOf([], { stageIndex: 0 }),
+    cause: { gate: null, stage: 1, at: T0, text, look_at, verdict: null },
+  });
+
+  it("is one line of sixty characters in the list, and whole with its advice in status and explain", async () => {
+    const [all, one, why] = [listening(), listening(), listening()];
+    const list = <T>() => Promise.resolve({ rollouts: [stopped()] } as T);
+    const client = { get: list, status: () => Promise.resolve(stopped()) };
+    await status(null, { json: false }, client, all.terminal);
+    await status("r", { json: false }, client, one.terminal);
+    const get = <T>() => Promise.resolve({ plan: { gates: [] }, reports: [] } as T);
+    await explain("r", null, { json: false }, { ...client, get }, why.terminal);
+    expect(all.said[0]).toMatch(/ {2}the gateway vm\.03eafb7d went away or did not take the new s…$/);
+    expect(one.text()).toContain(`cause   ${text}\n  look at ${look_at}`);
+    expect(why.said).toContain(`look at: ${look_at}`);
+  });
+});
+
 describe("map try", () => {
   it("says how to give credentials where the service wants some and none were given", async () => {
     const server = createServer((_, res) => res.writeHead(401).end("no key"));

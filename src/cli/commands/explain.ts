@@ -216,6 +216,8 @@ export async function explain(
   for (const explanation of explanations)
     for (const line of lines(explanation, terminal)) terminal.data(printableLine(line));
   if (explanations.length === 0) terminal.data("every gate that spoke passed");
+  const { look_at: lookAt = null, gate: decidedBy = null } = status.cause ?? {};
+  if (lookAt !== null && decidedBy === null) terminal.data(printableLine(`look at: ${lookAt}`));
   terminal.data(`next: ${status.next}`);
   return EXIT.ok;
 }

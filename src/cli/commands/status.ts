@@ -38,9 +38,16 @@ function unsignedLines({ gateways }: Status): readonly string[] {
   return ids.length === 0 ? [] : [`  WARNING accepts documents that nobody signed: ${ids.join(", ")}`];
 }
 
+/** A cause without a gate is a sentence of any length; the list has a line for each rollout. */
+const WHY_MAX = 60;
+
+function shortened(text: string): string {
+  return text.length <= WHY_MAX ? text : `${text.slice(0, WHY_MAX - 1).trimEnd()}…`;
+}
+
 /** One rollout on one line: where it stands and how much it has. */
 function listLine({ id, generation, service, phase, paused, stage, share, cause }: Status, terminal: Terminal): string {
-  const why = cause === null ? "" : `  ${cause.gate ?? cause.text}`;
+  const why = cause === null ? "" : `  ${cause.gate ?? shortened(cause.text)}`;
   const at = `${stage.index}/${stage.count - 1}: ${stage.name}`;
   const state = `${phase}${paused ? " (paused)" : ""}`;
   return `${terminal.paint("strong", id.padEnd(24))} ${`#${generation}`.padEnd(4)} ${service.padEnd(16)} ${state.padEnd(16)} ${at.padEnd(14)} ${share.ordered_bp / 100} %${why}`;

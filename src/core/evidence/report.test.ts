@@ -74,6 +74,21 @@ describe("buildReport", () => {
     expect(buildReport(good)).toMatchObject({ outcome: "promoted", cause: null, causeGate: null });
   });
 
+  it("says where to look when a gateway did not confirm a share, although no gate failed", () => {
+    const unconfirmed = (rollout: Rollout): RolloutEvent => ({
+      kind: "effect-failed",
+      at: after(5_000),
+      effectId: rollout.awaiting?.id ?? "none",
+      code: "unverified",
+      message: "the gateway g1 went away",
+    });
+    expect(buildReport(journalOf([started, unconfirmed, served(6_000)]))).toMatchObject({
+      cause: "the gateway g1 went away",
+      causeGate: null,
+      lookAt: "the gateway went away; start it, then: sluice retry support-rag-7",
+    });
+  });
+
   it("names the person who aborted when no gate failed", () => {
     expect(buildReport(journalOf([started, served(1_000), aborted(2_000), served(2_100)]))).toMatchObject({
       outcome: "aborted",

@@ -1,4 +1,4 @@
-import { lookAtAfter } from "../judge/gates.ts";
+import { lookAtOf } from "../rollout/look-at.ts";
 import { gateLabel } from "../judge/setting.ts";
 import { assert } from "../assert.ts";
 import type { ByArm } from "../arm.ts";
@@ -24,7 +24,7 @@ export interface ReportSource {
   readonly plan: RolloutPlan;
   readonly entries: readonly JournalLine[];
   /** Why it ended or waits: the state alone says it, because a journal full of old fails cannot. */
-  readonly cause: Pick<Cause, "gate" | "text" | "verdict"> | null;
+  readonly cause: Pick<Cause, "gate" | "text" | "verdict" | "lookAt"> | null;
   readonly reports: readonly { readonly effectId: string; readonly report: ProbeReport }[];
   readonly requests: ByArm<number>;
   readonly failures: ByArm<number>;
@@ -151,7 +151,7 @@ export function buildReport(source: ReportSource): RolloutReport {
     durationMs: last.event.at - startedAt,
     cause: cause?.text ?? null,
     causeGate: cause?.gate ?? null,
-    lookAt: lookAtAfter(cause?.verdict ?? null),
+    lookAt: lookAtOf(cause),
     timeline,
     verdicts: [...latest.values()],
     probes: reports,

@@ -34,6 +34,8 @@ export interface Cause {
   readonly stageIndex: number;
   readonly at: EpochMs;
   readonly text: string;
+  /** Where to look first when no gate decided; a gate's verdict says so itself. */
+  readonly lookAt?: string;
 }
 
 /** The whole state of one rollout. Pure data: two equal rollouts given equal events stay equal. */

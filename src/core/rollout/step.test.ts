@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { after, aGate, aVerdict, probes, traffic, watch } from "../../../test/builders.ts";
 import { Story } from "../../../test/story.ts";
+import { lookAtOf } from "./look-at.ts";
 
 const pass = aVerdict("error-rate", "pass");
 const fail = aVerdict("error-rate", "fail", { reason: "errors 5 % against 0.5 %" });
@@ -116,7 +117,13 @@ describe("step: safety", () => {
 
   it("rolls back when the data plane does not confirm a share", () => {
     const story = new Story().failed(after(5_000));
-    expect(story.state).toMatchObject({ phase: "rolling-back", cause: { gate: null } });
+    expect(story.state).toMatchObject({ phase: "rolling-back", cause: { gate: null, text: "no answer" } });
+    expect(lookAtOf(story.state.cause)).toBe("the gateway went away; start it, then: sluice retry support-rag-7");
+    const refused = new Story().failed(after(5_000), "refused");
+    expect(lookAtOf(refused.state.cause)).toMatch(/^why the gateway refused it/);
+    expect(new Story().failed(after(5_000), "rejected").state.cause?.text).toBe(
+      "set-split failed (rejected): no answer",
+    );
   });
 
   it("keeps ordering the rollback until it is confirmed, and says rollback-failed after its deadline", () => {

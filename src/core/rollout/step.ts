@@ -167,7 +167,8 @@ function afterProbes(rollout: Rollout, event: Succeeded): Next {
 /** Work that must be done is ordered again under a new id: the host has already retried what could be retried. */
 function onFailure(rollout: Rollout, awaiting: Effect, event: Failed): Next {
   const failed: Rollout = { ...rollout, awaiting: null };
-  const text = `${awaiting.kind} failed (${event.code}): ${event.message}`;
+  const isUnconfirmed = event.code === "unverified" || event.code === "refused";
+  const text = isUnconfirmed ? event.message : `${awaiting.kind} failed (${event.code}): ${event.message}`;
   const cause: Cause = { gate: null, verdict: null, stageIndex: rollout.stageIndex, at: event.at, text };
   switch (rollout.phase) {
     case "checking":
@@ -187,6 +188,16 @@ function onFailure(rollout: Rollout, awaiting: Effect, event: Failed): Next {
     }
     default:
       // The data plane did not confirm the share: what it serves is unknown, so the way back is the only safe order.
-      return rollBack(failed, cause, "rolled-back");
+      return rollBack(
+        failed,
+        isUnconfirmed ? { ...cause, lookAt: lookAtGateway(failed, event.code) } : cause,
+        "rolled-back",
+      );
   }
+}
+
+/** No gate decided, so the candidate need not be at fault: the same may be tried again. */
+function lookAtGateway({ plan: { rolloutId } }: Rollout, code: string): string {
+  const found = code === "refused" ? "why the gateway refused it; mend that" : "the gateway went away; start it";
+  return `${found}, then: sluice retry ${rolloutId}`;
 }
