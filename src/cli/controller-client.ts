@@ -73,11 +73,15 @@ export class ControllerClient {
     const url = controller ?? owner?.apiUrl ?? (owner === null ? await knownAddress(dataDir) : null);
     if (url == null && owner !== null) {
       const advice = `it may be starting, busy or stopped: look at it (ps -o stat= -p ${owner.pid}) and try again`;
-      throw new CliError(EXIT.toolError, `process ${owner.pid} owns ${dataDir} and does not answer; ${advice}`);
+      throw new CliError(
+        EXIT.toolError,
+        `process ${owner.pid} owns ${dataDir} and does not answer; ${advice}`,
+        UNREACHABLE,
+      );
     }
     if (url === null) {
       const advice = `start one with "sluice serve --data ${dataDir}", or name its address with --controller`;
-      throw new CliError(EXIT.toolError, `no controller owns the data directory ${dataDir}; ${advice}`);
+      throw new CliError(EXIT.toolError, `no controller owns the data directory ${dataDir}; ${advice}`, UNREACHABLE);
     }
     const tokenFile = owner?.tokenFile ?? join(dataDir, TOKEN_FILES.admin);
     return new ControllerClient(url, await tokenOf(tokenFile), address);

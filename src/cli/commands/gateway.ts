@@ -1,10 +1,10 @@
 import { knownAddress } from "../../host/controller-address.ts";
-import { printableLine } from "../../core/printable.ts";
 import { orderGateways, type OverrideWord } from "../../host/gateway-orders.ts";
 import { serveGateway } from "../../host/serve-gateway.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { readDocument } from "../read-document.ts";
+import { timedTalk } from "../format/timed-line.ts";
 import { listenProblem } from "../system-advice.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -39,6 +39,7 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
   const { service } = document.spec;
   const { route } = document.spec;
   const asked = `spec.route.listen of ${file}`;
+  const log = timedTalk(terminal);
   const running = await serveGateway({
     document,
     listen: listenAddress(route.listen),
@@ -47,7 +48,7 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
     keys: { named: options.controllerKeys, acceptsUnsigned: options.acceptsUnsigned },
     events: options.events,
     region: options.region,
-    log: (line) => terminal.say(printableLine(line)),
+    log,
   }).catch((error: unknown) => {
     throw listenProblem(error, String(route.listen), asked) ?? error;
   });
@@ -56,7 +57,7 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
     process.once("SIGINT", () => resolve(true));
   });
   process.on("SIGUSR2", () => {
-    terminal.say("SIGUSR2: a person set this gateway to stable");
+    log("SIGUSR2: a person set this gateway to stable");
     void running.overrideWith("stable");
   });
   const { acceptsUnsigned } = options;
@@ -66,10 +67,10 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
     );
   else {
     const following = controllerUrl === null ? "" : `, following ${controllerUrl}`;
-    terminal.say(`gateway of ${service} on ${running.url}${following}`);
+    log(`gateway of ${service} on ${running.url}${following}`);
   }
   const isInterrupted = await signalled;
-  terminal.say("draining: no new connections, running answers end");
+  log("draining: no new connections, running answers end");
   await running.drain();
   const counts = running.stats();
   if (options.json) terminal.data(JSON.stringify({ type: "stats", ...counts }));

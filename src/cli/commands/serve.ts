@@ -1,8 +1,8 @@
 import { startController } from "../../host/serve-controller.ts";
 import type { ProbeRunner } from "../../ports/probe-runner.ts";
-import { printableLine } from "../../core/printable.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { timedTalk } from "../format/timed-line.ts";
 import { listenProblem } from "../system-advice.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -31,7 +31,7 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
     process.once("SIGTERM", () => resolve(EXIT.ok));
     process.once("SIGINT", () => resolve(EXIT.interrupted));
   });
-  const log = (line: string) => terminal.say(printableLine(line));
+  const log = timedTalk(terminal);
   const started = await startController({
     dataDir,
     host,
@@ -51,7 +51,7 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
   }
   if (options.json)
     terminal.data(JSON.stringify({ url: started.url, token_file: started.tokenFile, pid: process.pid }));
-  else terminal.say(`controller on ${started.url}, data in ${dataDir}`);
+  else log(`controller on ${started.url}, data in ${dataDir}`);
   try {
     return await Promise.race([signalled, failed]);
   } finally {

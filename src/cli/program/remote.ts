@@ -104,13 +104,12 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
     command.action(
       act(async (rollout: string, options: Shared & { reason: string; full?: boolean; despite?: boolean }) => {
         const { json, reason, full = false, despite = false } = options;
-        return (await import("../commands/command.ts")).command(
-          name,
-          rollout,
-          { json, reason, full, despite },
-          await connect(options),
-          terminal,
-        );
+        const { command: give, withoutController } = await import("../commands/command.ts");
+        try {
+          return await give(name, rollout, { json, reason, full, despite }, await connect(options), terminal);
+        } catch (error) {
+          throw withoutController(name, error, options.data);
+        }
       }),
     );
   }

@@ -88,7 +88,7 @@ describe("an impostor on the controller's port", () => {
     evil.publish(JSON.stringify({ ...genuine, epoch: genuine.epoch + 1, kid: null, signature: null, lease: null }));
     await served.until("its document in force", async () => (await inForce()).epoch === genuine.epoch + 1);
     const { stderr } = await served.gateway.stop("SIGKILL");
-    expect(stderr).toMatch(/WARNING: this gateway accepts unsigned routing documents/);
+    expect(stderr).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z WARNING: this gateway accepts unsigned routing documents/m);
   }, 180_000);
 });
 
