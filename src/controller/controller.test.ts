@@ -273,6 +273,34 @@ describe("the controller", () => {
     }
   });
 
+  it("journals that it was away while a rollout ran, since the last answer that is stored, and the hold goes on", async () => {
+    world = await new World().open();
+    await world.run(2);
+    await world.controller.apply(plan({ stages: [traffic(20, 600_000, 900_000), watch()], leaseMs: 15_000 }));
+    await world.run(20);
+    const seenAt = world.stored?.observations.totals.lastCandidateAt ?? 0;
+    const since = world.stored?.rollout.holdingSince;
+    await world.controller.stop();
+    await world.clock.advance(20_000);
+    await world.open();
+    const last = (await world.controller.journal("support-rag-7")).at(-1);
+    expect(last).toMatchObject({
+      event: { kind: "controller-restarted", at: world.clock.wallMs(), lastKnownAt: seenAt, leaseMs: 15_000 },
+      effects: [],
+      phase: "progressing",
+      candidateBp: 2_000,
+    });
+    expect(world.clock.wallMs() - seenAt).toBeLessThan(21_000);
+    expect(world.stored?.rollout.holdingSince).toBe(since);
+    await world.controller.command("support-rag-7", { command: "abort", full: false, by: "ann", reason: "" });
+    await world.run(8);
+    const { length } = await world.controller.journal("support-rag-7");
+    await world.controller.stop();
+    await world.open();
+    expect(world.phase).toBe("aborted");
+    expect(await world.controller.journal("support-rag-7")).toHaveLength(length);
+  });
+
   it("takes the same window again for a repetition", async () => {
     world = await new World().open();
     await world.run(2);

@@ -16,6 +16,7 @@ import { hexOf } from "../plane/digest.ts";
 import type { Proof } from "../plane/proof.ts";
 import type { DocumentSigner } from "../ports/document-signer.ts";
 import type { Random } from "../ports/random.ts";
+import { absenceOf } from "./absence.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest } from "./acceptance.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
 import { despiteText, doneText, insteadText } from "./command-text.ts";
@@ -358,6 +359,9 @@ export class Controller {
     const actor = new RolloutActor(stored, { journalLength: journal.length, units }, this.#tools);
     this.#actors.set(rolloutId, actor);
     if (!isFinal(stored.rollout)) await actor.resume();
+    const at = epochMs(this.#tools.clock.wallMs());
+    const absence = absenceOf(stored, journal, at, this.#ownership.announcedBeforeMs);
+    if (absence !== null) await actor.take(absence);
   }
 
   /** Beside the tick: a store that hangs must not stop the clock of rollouts. */

@@ -74,6 +74,26 @@ describe("buildReport", () => {
     expect(buildReport(good)).toMatchObject({ outcome: "promoted", cause: null, causeGate: null });
   });
 
+  it.each([
+    [18_000, 15_000, "(18.0 s): users were on stable after the lease of 15.0 s"],
+    [3_000, 15_000, "(3.0 s): users stayed where they were, within the lease of 15.0 s"],
+    [18_000, null, "(18.0 s): users stayed where they were, because there is no lease"],
+  ])("tells that the controller was away for %i ms, and where users were by a lease of %s ms", (ms, leaseMs, says) => {
+    const restarted = (): RolloutEvent => ({
+      kind: "controller-restarted",
+      at: after(2_000 + ms),
+      lastKnownAt: after(2_000),
+      leaseMs,
+    });
+    const { timeline } = buildReport(journalOf([started, served(1_000), restarted]));
+    expect(timeline.at(-1)).toMatchObject({
+      atMs: 2_000 + ms,
+      text: `the controller was away from 2.0 s to ${((2_000 + ms) / 1_000).toFixed(1)} s at most ${says}`,
+    });
+    const early = buildReport(journalOf([started, restarted])).timeline;
+    expect(early.at(-1)?.text).toContain("the controller was away");
+  });
+
   it("says where to look when a gateway did not confirm a share, although no gate failed", () => {
     const unconfirmed = (rollout: Rollout): RolloutEvent => ({
       kind: "effect-failed",

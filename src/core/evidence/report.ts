@@ -93,6 +93,26 @@ function describeEvent(event: RolloutEvent): string | null {
   }
 }
 
+/** Away is at most: what a controller did last need not be stored. Times are from the start, as in every line. */
+function describeAbsence(
+  { at, lastKnownAt, leaseMs }: Extract<RolloutEvent, { kind: "controller-restarted" }>,
+  candidateBp: number,
+  startedAt: number,
+): string {
+  const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
+  const awayMs = at - lastKnownAt;
+  const away = `the controller was away from ${seconds(lastKnownAt - startedAt)} to ${seconds(at - startedAt)} at most`;
+  const users =
+    candidateBp === 0
+      ? "no share was ordered for the candidate"
+      : leaseMs === null
+        ? "users stayed where they were, because there is no lease"
+        : awayMs <= leaseMs
+          ? `users stayed where they were, within the lease of ${seconds(leaseMs)}`
+          : `users were on stable after the lease of ${seconds(leaseMs)}`;
+  return `${away} (${seconds(awayMs)}): ${users}`;
+}
+
 function verdictsOf(event: RolloutEvent): readonly Verdict[] {
   return event.kind === "judged" || event.kind === "effect-succeeded" ? event.verdicts : [];
 }
@@ -106,7 +126,9 @@ function linesOf(
 ): readonly TimelineLine[] {
   const atMs = entry.event.at - startedAt;
   const line = (text: string): TimelineLine => ({ atMs, stageIndex: before?.stageIndex ?? entry.stageIndex, text });
-  const came = describeEvent(entry.event);
+  const { event } = entry;
+  const came =
+    event.kind === "controller-restarted" ? describeAbsence(event, entry.candidateBp, startedAt) : describeEvent(event);
   return [
     ...(came === null ? [] : [line(came)]),
     ...turned.map((verdict) => line(`${gateLabel(verdict)} ${verdict.kind}: ${verdict.reason}`)),

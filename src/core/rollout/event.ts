@@ -9,6 +9,14 @@ export type RolloutEvent =
   | { readonly kind: "started"; readonly at: EpochMs }
   | { readonly kind: "tick"; readonly at: EpochMs }
   | {
+      /** A controller took the rollout up again; nobody decided anything since `lastKnownAt` at the earliest. */
+      readonly kind: "controller-restarted";
+      readonly at: EpochMs;
+      readonly lastKnownAt: EpochMs;
+      /** How long data planes kept the candidate's share without a controller; null: for as long as it was away. */
+      readonly leaseMs: number | null;
+    }
+  | {
       /** The gates of the stage looked at all evidence so far. */
       readonly kind: "judged";
       readonly at: EpochMs;

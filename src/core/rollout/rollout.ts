@@ -75,6 +75,8 @@ export interface Rollout {
   readonly cause: Cause | null;
   readonly startedAt: EpochMs | null;
   readonly endedAt: EpochMs | null;
+  /** When a controller took it up again last; absent while the first one carries it out. */
+  readonly restartedAt?: EpochMs;
   /** Time of the order to roll back; the rollback deadline counts from it. */
   readonly rollbackOrderedAt: EpochMs | null;
 }

@@ -47,6 +47,8 @@ export function step(rollout: Rollout, event: RolloutEvent): Next {
       const { awaiting } = rollout;
       return event.effectId === awaiting?.id ? onFailure(rollout, awaiting, event) : stay(rollout);
     }
+    case "controller-restarted":
+      return stay({ ...rollout, restartedAt: event.at });
     case "tick": {
       const isDue = rollout.phase === "checking" && rollout.awaiting === null;
       return isDue && heldMs(rollout, event.at) >= RECHECK_MS ? checkIdentity(rollout) : stay(rollout);
