@@ -1,3 +1,4 @@
+import type { ByArm } from "../core/arm.ts";
 import type { Stretch } from "../core/observe/worst-window.ts";
 import { stopConditionOf } from "../core/judge/gates.ts";
 import { gateLabel } from "../core/judge/setting.ts";
@@ -85,6 +86,7 @@ function trafficWire(totals: StoredRollout["observations"]["totals"]) {
     requests: totals.requests,
     failures: totals.failures,
     classes: totals.classes ?? { stable: {}, candidate: {} },
+    /** Users by the arm they were drawn to when they first came; not all who met it since. */
     units: totals.units,
     cold: totals.cold,
     gateway_failures: totals.gatewayFailures,
@@ -127,13 +129,20 @@ function conditionsOf(rollout: Rollout) {
   ];
 }
 
+/** What is known beside the stored rollout; null where nobody was asked. */
+export interface Heard {
+  readonly planes: PlanesHeard | null;
+  /** Users that each arm answered in the running try. */
+  readonly unitsMet: ByArm<number> | null;
+}
+
 /** What `GET /v1/rollouts/{id}` answers. */
 export function statusWire(
   stored: StoredRollout,
   document: RoutingDocument | null,
   journal: readonly JournalEntry[],
   at: EpochMs,
-  planes: PlanesHeard | null = null,
+  { planes, unitsMet }: Heard = { planes: null, unitsMet: null },
 ) {
   const { rollout, observations, createdAt } = stored;
   const { plan } = rollout;
@@ -157,7 +166,7 @@ export function statusWire(
       measured_units_bp: latest === null ? null : shareBp(latest.units),
       requests_bp: shareBp(totals.requests),
     },
-    traffic: trafficWire(totals),
+    traffic: { ...trafficWire(totals), units_met: unitsMet },
     shadow: shadowWire(rollout, totals),
     worst: {
       failures: stretchWire(observations.worst.failures),

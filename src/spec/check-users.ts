@@ -1,3 +1,4 @@
+import { didYouMean } from "../core/did-you-mean.ts";
 import { segmentErrors } from "../core/judge/errors/segment-errors.ts";
 import type { Problem } from "../core/problem.ts";
 import { mayNameUnit } from "../core/routing/headers.ts";
@@ -38,7 +39,8 @@ export function checkIdentity({ spec }: RolloutDocument, problem: Report): reado
     }
     if (trusted.includes(one.header.toLowerCase())) return [];
     const message = `header "${one.header}" is not in trustedHeaders; anybody could choose an arm by sending it`;
-    const fix = `add "${one.header}" to spec.route.trustedHeaders when your own proxy sets it after authentication`;
+    const meant = didYouMean(one.header, spec.route.trustedHeaders);
+    const fix = `${meant === null ? "" : `did you mean ${meant}? or `}add "${one.header}" to spec.route.trustedHeaders when your own proxy sets it after authentication`;
     return [problem([...at, "header"], "E112", message, fix)];
   });
 }

@@ -74,11 +74,11 @@ describe("what no probe could pass is told before a rollout begins", { timeout: 
   });
 
   function document(
-    over: { stable?: string; gold?: string; map?: string; more?: string; health?: string } = {},
+    over: { name?: string; stable?: string; gold?: string; map?: string; more?: string; health?: string } = {},
   ): string {
     return `apiVersion: sluice/v1
 kind: Rollout
-metadata: { name: desk-1 }
+metadata: { name: ${over.name ?? "desk-1"} }
 spec:
   service: desk
   stable: { url: "${over.stable ?? urls.open[0]}", health: ${over.health ?? "null"} }
@@ -155,5 +155,20 @@ ${over.more ?? ""}  gates: [{ use: demo }]
     const { stdout } = await sluiceInProcess("status", "--json", "--data", file("data"));
     expect(stdout).not.toContain("desk-1");
     expect((await tried("doctor", {})).code).toBe(0);
+  });
+
+  it("a rollout in the way, or no gateway: doctor says what apply would say", async () => {
+    expect((await tried("apply", {})).code).toBe(0);
+    const second = await tried("doctor", { name: "desk-2" });
+    expect([second.code, second.said]).toEqual([
+      1,
+      expect.stringMatching(
+        /BAD .*controller[\s\S]*rollout desk-1 of the service is \w+: wait for its end, or sluice abort/,
+      ),
+    ]);
+    await sluiceInProcess("abort", "desk-1", "--data", file("data"));
+    await running[1]?.stop();
+    const alone = await tried("doctor", { name: "desk-2" });
+    expect([alone.code, alone.said]).toEqual([1, expect.stringContaining("0 gateways of desk connected; start one")]);
   });
 });

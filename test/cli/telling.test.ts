@@ -76,7 +76,8 @@ function statusOf(verdicts: Status["verdicts"] | readonly ReturnType<typeof aVer
     { stages: [probes(), traffic(10, 0), watching()] },
   );
   const stored = { rollout, observations: startObservations(rollout.plan, []), version: 1, createdAt: T0 };
-  return statusWire(stored, null, [], T0, { live, silentMs: live === 0 ? 25_000 : 100 });
+  const planes = { live, silentMs: live === 0 ? 25_000 : 100 };
+  return statusWire(stored, null, [], T0, { planes, unitsMet: null });
 }
 
 describe("watch", () => {

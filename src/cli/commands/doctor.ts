@@ -135,17 +135,22 @@ function identityOf(plan: RolloutPlan): Finding {
   return { about: "users", kind: "info", lines: describeUsers(plan) };
 }
 
-/** What the controller knows of the service; without a controller that is said. */
+/** What the controller knows of the service, and what it would refuse; without a controller that is said. */
 async function serviceOf(plan: RolloutPlan, options: DoctorOptions): Promise<Finding> {
   const about = "controller";
   try {
     const client = await ControllerClient.connect(options);
     const path = `/v1/services/${encodeURIComponent(plan.service)}`;
-    const { gateways } = await client.get<ServiceAnswer>(path);
+    const { gateways, running } = await client.get<ServiceAnswer>(path);
     const advice = gateways.length === 0 ? "; start one with: sluice gateway FILE" : "";
     const count = gateways.length === 1 ? "1 gateway" : `${gateways.length} gateways`;
     const lines = [`${client.url}: ${count} of ${plan.service} connected${advice}`];
-    return { about, kind: gateways.length === 0 ? "warn" : "good", lines };
+    const isInTheWay = running !== null && running.id !== plan.rolloutId;
+    if (isInTheWay)
+      lines.push(
+        `rollout ${running.id} of the service is ${running.phase}: wait for its end, or sluice abort ${running.id}`,
+      );
+    return { about, kind: gateways.length === 0 || isInTheWay ? "bad" : "good", lines };
   } catch (error) {
     return { about, kind: "warn", lines: [(error as Error).message] };
   }

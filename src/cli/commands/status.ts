@@ -13,7 +13,7 @@ function statusLines(status: Status, terminal: Terminal): readonly string[] {
     `  phase   ${status.phase}${status.paused ? " (paused)" : ""}${status.frozen ? " (frozen)" : ""}`,
     `  stage   ${stage.index} (the last is ${stage.count - 1}): ${stage.name}`,
     `  share   ${share.ordered_bp / 100} % of units ordered, ${measured}`,
-    `  traffic ${traffic.requests.stable} stable, ${traffic.requests.candidate} candidate (${traffic.units.candidate} units)`,
+    `  traffic ${traffic.requests.stable} stable, ${traffic.requests.candidate} candidate${usersMet(status)}`,
     ...(status.shadow == null
       ? []
       : [`  shadow  ${status.shadow.says}`, ...status.shadow.not_known.map((text) => `          not known: ${text}`)]),
@@ -25,6 +25,11 @@ function statusLines(status: Status, terminal: Terminal): readonly string[] {
     ...unsignedLines(status),
     `  next    ${status.next}`,
   ];
+}
+
+/** Absent from a controller of the version before, and nothing where no request names its user. */
+function usersMet({ traffic: { units_met: met = null } }: Status): string {
+  return met === null || met.candidate === 0 ? "" : ` (of ${met.candidate} users)`;
 }
 
 /** Absent from a controller of the version before. */

@@ -24,7 +24,7 @@ const TRIAL = `  # A first try: the whole way in some three minutes at 10 reques
   gates:
     - use: default
     - { gate: error-rate, margin: { under10: 0.1, under50: 0.1, from50: 0.1 }, minSamples: 50 }
-    - { gate: p95-warm, margin: { under10: 3, under50: 3, from50: 3 }, minSamples: 50 }
+    - { gate: p95-warm, margin: { under10: 3, under50: 3, from50: 3 }, minSamples: 50, swingMs: 5000 }
     - { gate: coverage, dropMargin: { under10: 0.3, under50: 0.3, from50: 0.3 } }
     - { gate: delta-s, driftMargin: { under10: 0.3, under50: 0.3, from50: 0.3 } }
     - { gate: lambda, margin: { under10: 0.3, under50: 0.3, from50: 0.3 } }

@@ -31,7 +31,8 @@ function describeWayBack({ leaseMs = null, drainMs }: RolloutPlan): readonly str
 /** A preset as it describes itself, and the gates for which this document has numbers of its own. */
 function describePreset({ name, says, gates }: Preset, { spec }: DocumentFile["document"]): string {
   const own = new Set(spec.gates.flatMap(({ gate }) => (gate !== undefined && gate in gates ? [gate] : [])));
-  return `  preset ${name}: ${says}${own.size === 0 ? "" : `; the document has its own numbers for ${[...own].join(", ")}`}`;
+  if (own.size === 0) return `  preset ${name}: ${says}`;
+  return `  preset ${name} with the document's own numbers for ${[...own].join(", ")}; without them: ${says}`;
 }
 
 function describeStage({ stage, gates, index, why, isProven }: StageForecast, plan: RolloutPlan): string {
@@ -79,6 +80,7 @@ function proxiesLine(trusted: readonly string[]): string {
 function describeRollout(
   { alphaStop, to100S, exposed }: RolloutForecast,
   { gates }: Pick<RolloutPlan, "gates">,
+  requestsPerSecond: number,
 ): readonly string[] {
   const literal = gates.filter(({ options }) => options.mode === "literal").map(gateLabel);
   const unbounded = literal.length === 0 ? "" : `, and beyond that by literal limits: ${literal.join(", ")}`;
@@ -86,7 +88,7 @@ function describeRollout(
   const to100 =
     to100S === null
       ? "a healthy candidate never reaches 100 % without a person"
-      : `a healthy candidate is at 100 % after about ${time(to100S.expected)}, seldom after more than ${time(to100S.within)}`;
+      : `a healthy candidate is at 100 % after about ${time(to100S.expected)}, seldom after more than ${time(to100S.within)}, at ${requestsPerSecond} requests/s (--rps)`;
   const cost = (name: string, requests: number | null) => (requests === null ? [] : [`${name} about ${requests}`]);
   const costs = [
     ...cost("dead", exposed.dead),
@@ -146,7 +148,7 @@ export function sayPlan(facts: PlanFacts, terminal: Terminal): void {
   terminal.data(describeIdentity(identity));
   for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])
     terminal.data(`     ${gate} sees ${detectable}`);
-  for (const line of describeRollout(whole, planned)) terminal.data(line);
+  for (const line of describeRollout(whole, planned, options.rps)) terminal.data(line);
   for (const line of describeWayBack(planned)) terminal.data(line);
   terminal.data(
     `  assumed: ${options.rps} requests/s (--rps), ${options.errorRate * 100} % errors (--error-rate), ${describeLatency(options)}`,

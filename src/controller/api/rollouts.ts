@@ -12,7 +12,7 @@ import type { EpochMs } from "../../core/unit.ts";
 import type { Controller } from "../controller.ts";
 import type { StoredRollout } from "../../ports/controller-store.ts";
 import type { PlanesHeard } from "../next-action.ts";
-import { exitCodeOf, statusWire } from "../status.ts";
+import { exitCodeOf, type Heard, statusWire } from "../status.ts";
 import type { Mutation, OperatorMutations } from "./operator-mutation.ts";
 import { problemResponse } from "./problem.ts";
 
@@ -81,7 +81,12 @@ async function statusOf({ controller, now }: RolloutApiOptions, rolloutId: strin
   if (stored === null) return null;
   const { service } = stored.rollout.plan;
   const document = controller.hub.current(service);
-  return statusWire(stored, document, await controller.journal(rolloutId), now(), planesHeard(controller, service));
+  return statusWire(stored, document, await controller.journal(rolloutId), now(), heardOf(controller, stored));
+}
+
+function heardOf(controller: Controller, { rollout: { plan } }: StoredRollout): Heard {
+  const unitsMet = controller.units(plan.rolloutId)?.unitsMet ?? null;
+  return { planes: planesHeard(controller, plan.service), unitsMet };
 }
 
 function planesHeard({ hub }: Controller, service: string): PlanesHeard {
@@ -101,7 +106,7 @@ export function listRollouts(_: Context, { controller, now }: RolloutApiOptions)
   });
   const wire = (one: StoredRollout) => {
     const { service } = one.rollout.plan;
-    return statusWire(one, controller.hub.current(service), [], now(), planesHeard(controller, service));
+    return statusWire(one, controller.hub.current(service), [], now(), heardOf(controller, one));
   };
   return Response.json({ rollouts: all.map(wire) });
 }

@@ -104,6 +104,11 @@ export class UnitEvidence implements UnitView {
     return this.#table.failing("candidate", most);
   }
 
+  /** Units that each arm answered in this try; an estimate once they are sampled. */
+  get unitsMet(): ByArm<number> {
+    return { stable: this.#table.unitsOf("stable"), candidate: this.#table.unitsOf("candidate") };
+  }
+
   /** What is known of one unit: its requests by arm, null where it was not seen or is not in the sample. */
   seenOf(name: UnitName): { readonly arms: ByArm<UnitCounts> | null; readonly isComplete: boolean } {
     return { arms: this.#table.seenOf(name), isComplete: this.#table.isComplete };

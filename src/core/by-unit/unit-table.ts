@@ -115,6 +115,11 @@ export class UnitTable {
     return this.#sums.stable[measure].clusters > 0 || this.#sums.candidate[measure].clusters > 0;
   }
 
+  /** Units that an arm answered; of more than the table holds, what those under its threshold make probable. */
+  unitsOf(arm: ServingArm): number {
+    return Math.round((this.#sums[arm].failures.clusters * ALL_NAMES) / this.#below);
+  }
+
   /** What the units an arm answered add up to. */
   sums(arm: ServingArm, measure: UnitMeasure): Readonly<UnitSums> {
     return this.#sums[arm][measure];

@@ -21,10 +21,10 @@ import { BP_NONE } from "../../unit.ts";
 import type { Verdict } from "../../verdict.ts";
 import { defineGate, type TrafficPart } from "../definition.ts";
 import { ALPHA, BETA, boundAt, byShare, minSamples, MODE, type OptionsOf, SHARE } from "../fields.ts";
-import { FAILS_REQUESTS } from "./advice.ts";
+import { FAILS_PROBES, FAILS_REQUESTS } from "./advice.ts";
 import { inSegments } from "./named-segments.ts";
 import { errorRateNeeds } from "./error-rate-needs.ts";
-import { judgeProbeErrors } from "./probe-errors.ts";
+import { judgeProbeErrors, PROBE_ERRORS } from "./probe-errors.ts";
 import {
   describeSuspicion,
   foldSuspicion,
@@ -243,7 +243,7 @@ export const errorRate = defineGate({
   unit: "points over stable",
   from: "gateway",
   options: OPTIONS,
-  conditions: { error_rate_rel: FAILS_REQUESTS },
+  conditions: { error_rate_rel: FAILS_REQUESTS, [PROBE_ERRORS]: FAILS_PROBES },
   worst: "failures",
   needs: errorRateNeeds,
   traffic,

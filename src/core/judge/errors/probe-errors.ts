@@ -6,6 +6,8 @@ import { describeFailures } from "../probes/probe-trouble.ts";
 import { probeVerdict, unanswered } from "../probes/probe-verdict.ts";
 
 const NAME = "error-rate";
+/** What stops here is no request of a user. */
+export const PROBE_ERRORS = "probe_errors";
 
 /** Share of failed runs that fails a candidate by itself, when stable has less. @source definitions.md §2 */
 const ERRORS_FAIL = 0.05;
@@ -32,7 +34,7 @@ export function judgeProbeErrors(
     candidate.errors === 0
       ? `0 of ${candidate.runs} probes of the candidate failed`
       : describeFailures("candidate", candidate);
-  const finding = { estimate, threshold: ERRORS_FAIL, reason: `${ofCandidate}${onStable}` };
+  const finding = { estimate, threshold: ERRORS_FAIL, condition: PROBE_ERRORS, reason: `${ofCandidate}${onStable}` };
   if (isOver) return [probeVerdict(report, NAME, "fail", finding)];
   if (isWorse) {
     // The pairs decided and no limit did: beside one that the estimate keeps, the verdict would contradict itself.

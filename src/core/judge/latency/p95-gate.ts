@@ -16,7 +16,7 @@ import {
   type SparseBins,
   upperEdgeMs,
 } from "../../window/sketch.ts";
-import type { Block } from "../block.ts";
+import type { Block, StageView } from "../block.ts";
 import { defineGate, type Gate, type TrafficPart } from "../definition.ts";
 import { foldLatencyWatch, isLatencyAlarmed, type LatencyWatch, NEW_LATENCY_WATCH } from "./latency-watch.ts";
 import {
@@ -173,17 +173,59 @@ function fold(state: State, block: Block, options: P95Options): State {
   };
 }
 
-/** As fast as evidence grew so far; where it does not yet, as the rates seen so far let it grow. */
-function neededText(proof: BernoulliEProcess, beta: number, samples: number, candidateBp: Bp): string {
-  const { logE, stable, candidate } = proof;
-  const more = (requests: number) => `about ${Math.max(1, Math.ceil(requests))} more warm candidate requests`;
-  if (logE > 0) return more(samples * (Math.log(1 / beta) / logE - 1));
-  const [stableRate, candidateRate] = [stable, candidate].map(({ failures, total }) => failures / Math.max(1, total));
-  if (stableRate === undefined || candidateRate === undefined || candidateRate >= stableRate)
-    return "more warm requests: so far the candidate is beyond it as often as stable is beyond its own p95";
-  const candidateShare = Math.min(0.999, Math.max(0.0001, candidateBp / 10_000));
-  const traffic = { requestsPerSecond: 1, candidateShare, candidateRate, stableRate, alpha: beta };
-  return more((secondsToProof(traffic) ?? 0) * candidateShare);
+/**
+ * Warm candidate answers still missing to a proof, were the candidate's answers stable's own, slower by the ratio seen:
+ * what a proof needs from its beginning, less the evidence there is. Null where such a candidate is never proven.
+ */
+function answersToProof(state: State, proof: BernoulliEProcess, options: P95Options, stage: Shared): number | null {
+  const margin = boundAt(options.margin, stage.candidateBp);
+  const recent = mergeBins(state.recent.full, state.recent.filling);
+  const p95Ms = quantileOf(recent, QUANTILE);
+  if (p95Ms === null) return null;
+  const rateBeyond = (ms: number) => countFrom(recent, ms) / countBins(recent);
+  const [stableRate, candidateRate] = [
+    rateBeyond(p95Ms),
+    rateBeyond((p95Ms * margin) / (measureP95(state.stage)?.ratio ?? 1)),
+  ];
+  if (candidateRate >= stableRate) return null;
+  const candidateShare = Math.min(0.999, Math.max(0.0001, stage.candidateBp / 10_000));
+  const { stable, candidate, blocks } = proof;
+  const perBlock = Math.max(1, (stable.total + candidate.total) / Math.max(1, blocks)); // Larger ones show more.
+  const traffic = { requestsPerSecond: perBlock, candidateShare, candidateRate, stableRate, alpha: options.beta };
+  const whole = (secondsToProof(traffic) ?? 0) * perBlock * candidateShare;
+  const lacking = 1 - proof.logE / Math.log(1 / options.beta);
+  return Math.max(1, Math.ceil(whole * lacking));
+}
+
+type Shared = Pick<StageView, "candidateBp">;
+
+/** What is missing to a pass: answers, or that a difference becomes clear or ends. */
+function neededText(state: State, missing: number, options: P95Options, stage: Shared): string {
+  const least = missing > 0 ? `${missing} more warm candidate requests` : null;
+  if (options.mode === "literal") return least ?? "a lower p95";
+  if (isSwinging(state, options)) {
+    const { stretches } = state.swings;
+    return `slowness in stretch after stretch of ${options.swingMs / 1_000} s, ${stretches} so far, or its end`;
+  }
+  const proof = state.proofs[String(boundAt(options.margin, stage.candidateBp))] ?? state.harm;
+  const more = answersToProof(state, proof, options, stage);
+  if (more === null)
+    return least ?? "more warm requests: the candidate is beyond it as often as stable is beyond its own p95";
+  return missing >= more ? (least ?? "") : `about ${more} more warm candidate requests`;
+}
+
+/** Slower than tolerated by the evidence, and perhaps not for longer than an arm may be by itself. */
+function isSwinging({ harm }: State, { mode, alpha }: P95Options): boolean {
+  return mode !== "literal" && harm.logE >= Math.log(1 / alpha);
+}
+
+/** Why a share is held that is neither proven slow nor proven fast enough. */
+function heldText(state: State, options: P95Options, margin: number, high: number | null): string {
+  if (options.mode === "literal") return `not yet known to be within ${margin}x`;
+  if (isSwinging(state, options)) return `slower than ${options.harmRatio}x, which may be a swing and pass`;
+  // The interval is of one look; what excludes has to hold at every look.
+  const isAhead = high !== null && high < margin;
+  return `worse than ${margin}x is not excluded yet${isAhead ? " at every look" : ""}`;
 }
 
 /** Literal mode: the stage's own ratio beyond the stop limit, once both arms have `minSamples`. */
@@ -262,14 +304,12 @@ function trafficPart({ name, counts, comparedIn, needs: missingData }: P95Gate):
         const reason = isLiteral ? `${found}: within ${margin}x` : `${found}: worse than ${margin}x is excluded`;
         return trafficVerdict(base, "pass", { ...finding, reason });
       }
-      const isSwinging = !isLiteral && state.harm.logE >= Math.log(1 / options.alpha);
-      const more = isLiteral
-        ? "a lower p95"
-        : isSwinging
-          ? `slowness that outlasts swings of ${options.swingMs / 1_000} s, or its end`
-          : neededText(proof ?? state.harm, options.beta, samples.candidate, stage.candidateBp);
-      const needs = missing > 0 ? `${missing} more warm candidate requests` : more;
-      const held = isLiteral ? `not yet known to be within ${margin}x` : `worse than ${margin}x is not excluded yet`;
+      if (!isLiteral && isExcluded && ratio > margin) {
+        const reason = `${found}: over ${margin}x at this share, though the rollout so far excludes it`;
+        return trafficVerdict(base, "inconclusive", { ...finding, reason, needs: "a lower p95 at this share" });
+      }
+      const held = heldText(state, options, margin, finding.interval?.[1] ?? null);
+      const needs = neededText(state, missing, options, stage);
       return trafficVerdict(base, "inconclusive", { ...finding, reason: `${found}: ${held}`, needs });
     },
   };

@@ -44,6 +44,7 @@ export function p95Needs(options: P95Options, stage: TrafficStage, assumed: Assu
     (factor) => (secondsToSlowness(options, stage, assumed, factor) ?? NEVER) * 1_000 <= stage.holdMs,
   );
   const needed = proofS === null ? null : Math.ceil(proofS * requestsPerSecond * candidateShare);
-  const detectable = seen === undefined ? "no slowness within the hold" : `${seen}x within the hold`;
+  const detectable =
+    seen === undefined ? "no slowness so early, and looks on after the hold" : `${seen}x within the hold`;
   return { needsSamples: needed === null ? null : Math.max(needed, options.minSamples), detectable };
 }

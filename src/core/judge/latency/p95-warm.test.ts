@@ -123,6 +123,22 @@ describe("p95-warm, sequential", () => {
     expect(told.at(-1)?.interval?.[1]).toBeGreaterThan(1);
   });
 
+  it("says how many more answers it takes so that a person can plan: half of the time within twice what it took", () => {
+    const loose = { ...SEQUENTIAL, margin: { under10: 3, under50: 3, from50: 3 } };
+    const ratios = Array.from({ length: 12 }, (_, seed) => seconds(60, 1, 20, 15, seed + 1)).flatMap((story) => {
+      const told = story.map((_, index) => verdictOf(p95Warm, loose, 20, story.slice(0, index + 1)));
+      const passed = told.find(({ kind }) => kind === "pass")?.samples.candidate ?? Number.NaN;
+      return told.flatMap(({ needs, samples: { candidate } }) => {
+        const more = /^about (\d+) more/.exec(needs ?? "")?.[1];
+        return more === undefined || candidate >= passed ? [] : [Number(more) / (passed - candidate)];
+      });
+    });
+    const sorted = ratios.toSorted((a, b) => a - b);
+    expect(sorted.length).toBeGreaterThan(100);
+    expect(sorted[sorted.length >> 2]).toBeGreaterThan(0.5);
+    expect(sorted[(3 * sorted.length) >> 2]).toBeLessThan(2);
+  });
+
   it("does not pass before its least samples, nor while its own ratio lies beyond the margin", () => {
     const story = seconds(60, 1);
     expect(verdictOf(p95Warm, SEQUENTIAL, 10, story).kind).toBe("pass");
@@ -136,7 +152,7 @@ describe("p95-warm, sequential", () => {
   it("says that slowness has to outlast the arms' swings where chance alone is excluded", () => {
     const slow = verdictOf(p95Warm, { ...SEQUENTIAL, swingMs: 15_000 }, 10, seconds(30, 3));
     expect(slow).toMatchObject({ kind: "inconclusive" });
-    expect(slow.needs).toBe("slowness that outlasts swings of 15 s, or its end");
+    expect(slow.needs).toBe("slowness in stretch after stretch of 15 s, 1 so far, or its end");
     expect(slow.eValue).toBeGreaterThan(1_000);
   });
 

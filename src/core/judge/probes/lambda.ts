@@ -186,7 +186,10 @@ export const lambda = defineGate({
   options: OPTIONS,
   conditions: {
     flip_rate: { means: "changes its answers with the wording of the question", lookAt: LOOK_AT },
-    [FEWER_CONVERGE]: { means: "gives fewer questions the same outcome each time they are asked", lookAt: LOOK_AT },
+    [FEWER_CONVERGE]: {
+      means: "answers fewer questions rightly each time they are asked",
+      lookAt: "what it retrieves for those questions, and what they are answered now",
+    },
     [ONE_QUESTION]: { means: "answers one question differently when it is worded differently", lookAt: LOOK_AT },
   },
   probe: judge,
