@@ -18,5 +18,8 @@ export function headersAccess(lines: readonly string[]): AccessPlan | null {
   );
   const read = readAccess({ headers });
   if ("access" in read) return planAccess(read.access);
-  throw new CliError(EXIT.badUsage, read.problems.map((problem) => `--header: ${problem}`).join("\n"));
+  throw new CliError(
+    EXIT.badUsage,
+    read.problems.map((problem) => `--header, in single quotes: ${problem}`).join("\n"),
+  );
 }

@@ -89,7 +89,7 @@ function lintTopics({ pooledTopics }: GoldLint["counts"], items: readonly GoldIt
     return {
       code: "E217",
       path: "",
-      message: `topic ${topic} has ${asked} questions with an answer, fewer than ${TOPIC_MIN}: it is judged together with the other small ones`,
+      message: `topic ${topic} has ${asked} ${asked === 1 ? "question" : "questions"} with an answer, fewer than ${TOPIC_MIN}: it is judged together with the other small ones`,
       fix: `add ${TOPIC_MIN - asked} questions to judge it by itself`,
     };
   });

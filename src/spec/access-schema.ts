@@ -4,14 +4,15 @@ import type { AccessPlan, AuthorizationPlan, SecretPlan } from "../core/stage/ac
 const path = z.string().startsWith("/", "expected an absolute path on the controller's machine").max(1_024);
 const fromFile = z.strictObject({ file: path });
 const NAMES_SECRET = /\$\{[A-Za-z_][A-Za-z0-9_]*\}/;
-const ADVICE = "write ${NAME} for a variable of the controller's environment, or { file: /run/secrets/NAME }";
+const ADVICE =
+  "write ${NAME} for a variable of the environment, a document's of the controller's, or there { file: /run/secrets/NAME }";
 
 /** A secret by its name: a literal one would stand in the document, in its history and in every journal. */
 const secret = z.union([
   z
     .string()
     .max(4_096)
-    .refine((text) => NAMES_SECRET.test(text), `holds its secret in the document; ${ADVICE}`),
+    .refine((text) => NAMES_SECRET.test(text), `holds its secret as it is; ${ADVICE}`),
   fromFile,
 ]);
 
@@ -25,7 +26,7 @@ const headers = z.record(headerName, z.union([z.string().max(4_096), fromFile]))
     const issue = (message: string) => context.addIssue({ code: "custom", path: [name], message });
     if (OURS.includes(name.toLowerCase())) issue(`header "${name}" belongs to the request itself`);
     if (typeof value !== "string" || NAMES_SECRET.test(value) || !SOUNDS_SECRET.test(name)) continue;
-    issue(`header "${name}" holds its secret in the document; ${ADVICE}`);
+    issue(`header "${name}" holds its secret as it is; ${ADVICE}`);
   }
 });
 

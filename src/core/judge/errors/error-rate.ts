@@ -80,7 +80,8 @@ function requestsNeeded(missing: number, candidate: ArmCount, difference: Cluste
   if (difference === null || candidate.total === 0) return requests;
   const users = Math.max(1, Math.ceil((missing * difference.units.candidate) / candidate.total));
   const { stable, candidate: ours } = difference.failing;
-  const few = stable + ours === 0 ? 0 : FAILING_LEAST - Math.min(stable, ours); // Where nobody fails, none is missed.
+  // A healthy stable will never have so many, and an interval is nothing to wait for.
+  const few = Math.min(stable, ours) === 0 ? 0 : FAILING_LEAST - Math.min(stable, ours);
   const interval = few > 0 ? `; an interval needs ${FAILING_LEAST} failing users of each arm, ${few} more` : "";
   return `${requests}, of about ${users} users${interval}`;
 }

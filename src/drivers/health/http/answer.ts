@@ -85,11 +85,18 @@ const FIELDS = [
   "BUILD_TS",
 ] as const;
 
+const MEMBERS_SHOWN = 8;
+
+function whatIsThere(answer: unknown): string {
+  if (typeof answer !== "object" || answer === null || Array.isArray(answer)) return "";
+  return `: the answer has ${Object.keys(answer).slice(0, MEMBERS_SHOWN).join(", ") || "no members"}`;
+}
+
 /** An answer of another shape as the documented one; pointers that lead nowhere are added to `nowhere`. */
 function mapped(answer: unknown, map: HealthMap, nowhere: string[]): unknown {
   const at = (pointer: string, field: string): unknown => {
     const found = readPointer(answer, pointerOf(pointer));
-    if (found === undefined) nowhere.push(`pointer ${pointer} (${field}) leads nowhere`);
+    if (found === undefined) nowhere.push(`pointer ${pointer} (${field}) leads nowhere${whatIsThere(answer)}`);
     return found;
   };
   const read = (reading: HealthReading | undefined, field: string): unknown => {

@@ -55,7 +55,7 @@ describe("the health reader", () => {
       reason: "the service says it is not ready",
     });
     expect(await mapped({ status: "Up!", schema: "sc-2" })).toMatchObject({
-      reason: "healthMap: pointer /build/number (release_id) leads nowhere",
+      reason: "healthMap: pointer /build/number (release_id) leads nowhere: the answer has status, schema",
     });
   });
 
