@@ -44,8 +44,7 @@ export default defineConfig({
     // They end what hangs; they measure nothing, for the machine may be shared with others.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // One more than there are cores: many files wait for processes and clocks.
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
   },
 });
