@@ -59,7 +59,9 @@ describe("the lease, between a controller and a data plane", () => {
     await world.controller.command("support-rag-7", { command: "abort", full: false, by: "ann", reason: "" });
     await world.run(60);
     expect(world.phase).toBe("rollback-failed");
-    expect(world.stored?.rollout.cause?.text).toMatch(/the gateway g1 .*it routes by 1\.1.*may serve the candidate until it hears/);
+    expect(world.stored?.rollout.cause?.text).toMatch(
+      /the gateway g1 .*it routes by 1\.1.*may serve the candidate until it hears/,
+    );
   });
 
   it("a restart inside the lease moves nobody", async () => {
