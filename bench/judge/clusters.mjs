@@ -22,7 +22,7 @@ const STOPPED = ["rolled-back", "rolling-back"];
 
 let isMissed = false;
 console.log(
-  "| row | runs | stopped | promoted | held by few users at some time | decided after, median s | candidate requests, median |",
+  "| row | runs | stopped | promoted | held by few users when left | decided after, median s | candidate requests, median |",
 );
 console.log("| --- | --- | --- | --- | --- | --- | --- | --- |");
 for (const row of ROWS.filter(({ name }) => only === null || name.startsWith(only))) {
