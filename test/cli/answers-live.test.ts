@@ -106,7 +106,9 @@ describe("answers that are refused more often and cost twice as much, in a gatew
     expect(verdictOf(held, "input-tokens")?.verdict).toBe("pass");
     expect([held.phase, held.share.ordered_bp, held.cause]).toEqual(["progressing", 2_500, null]);
     expect(held.not_watched).toEqual(["truncations", "thumbs-down", "regenerations"]);
-    expect((await sluice("status", "soft")).stdout).toContain("not watched   truncations, thumbs-down, regenerations");
+    const { stdout } = await sluice("status", "soft");
+    expect(stdout).toContain("not watched   truncations, thumbs-down, regenerations");
+    expect(Number(/ candidate \(of (\d+) users\)/.exec(stdout)?.[1])).toBeGreaterThan(20);
     expect(await sluice("abort", "soft", "--reason", "a person decided")).toMatchObject({ code: 0 });
     // Until its gateway has confirmed, the service has a rollout that is not over.
     expect(await drive("soft", ({ phase }) => phase === "aborted")).toMatchObject({ phase: "aborted" });

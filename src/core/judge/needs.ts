@@ -1,3 +1,4 @@
+import type { Bp } from "../unit.ts";
 import type { TrafficStage } from "../stage/plan.ts";
 import { type LatencyShape, onePeak } from "../stats/latency-shape.ts";
 
@@ -32,6 +33,11 @@ export interface Needs {
 /** Part of the requests that the candidate gets. */
 export function shareOf(stage: TrafficStage): number {
   return Math.min(0.9999, stage.candidateBp / 10_000);
+}
+
+/** A share that is ordered now, as reckonings want it: strictly between 0 and 1, where both arms have some traffic. */
+export function innerShare(candidateBp: Bp): number {
+  return Math.min(0.999, Math.max(0.0001, candidateBp / 10_000));
 }
 
 /** Candidate requests until both arms have `minSamples`: above 50 % it is stable that is waited for. */

@@ -11,6 +11,7 @@ import type { StageView } from "../block.ts";
 import { ALPHA, BETA, boundAt, byShare, minSamples, type OptionsOf, SHARE } from "../fields.ts";
 import type { StageCounts } from "../traffic/stage-tally.ts";
 import { percent, trafficVerdict } from "../traffic/traffic-verdict.ts";
+import { innerShare } from "../needs.ts";
 import { ASKS, ON_HARM, SIGNAL_ON_NO_DATA } from "./signal-fields.ts";
 
 export const UNIT_EVENT_OPTIONS = {
@@ -159,7 +160,7 @@ function neededFor(
   options: UnitEventOptions,
   beta: number,
 ): string {
-  const share = Math.min(0.999, Math.max(0.0001, candidateBp / 10_000));
+  const share = innerShare(candidateBp);
   const more = requestsToMargin(proof, boundAt(options.margin, candidateBp), beta, share);
   if (more === null) return `fewer ${what}, or ${ASKS}`;
   return `about ${Math.max(1, more, options.minSamples - candidate.total)} more ${among} of the candidate`;

@@ -23,6 +23,7 @@ import { defineGate, type TrafficPart } from "../definition.ts";
 import { ALPHA, BETA, boundAt, byShare, minSamples, MODE, type OptionsOf, SHARE } from "../fields.ts";
 import { FAILS_PROBES, FAILS_REQUESTS } from "./advice.ts";
 import { inSegments } from "./named-segments.ts";
+import { innerShare } from "../needs.ts";
 import { errorRateNeeds } from "./error-rate-needs.ts";
 import { judgeProbeErrors, PROBE_ERRORS } from "./probe-errors.ts";
 import {
@@ -221,7 +222,7 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
       const reason = `${found}: harm beyond +${percent(margin)} is excluded`;
       return trafficVerdict(base, "pass", { ...finding, reason });
     }
-    const share = Math.min(0.999, Math.max(0.0001, stage.candidateBp / 10_000));
+    const share = innerShare(stage.candidateBp);
     const more = requestsToMargin(proof, margin, beta, share);
     const missing = Math.max(more ?? 0, options.minSamples - candidate.total);
     const needs = more === null ? "a lower error rate" : requestsNeeded(missing, candidate, difference);

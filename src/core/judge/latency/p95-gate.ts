@@ -2,7 +2,6 @@ import type { ByArm } from "../../arm.ts";
 import { isRateHigher } from "../../by-unit/cluster-difference.ts";
 import type { UnitView } from "../../by-unit/unit-evidence.ts";
 import { type BernoulliEProcess, foldBernoulli } from "../../stats/bernoulli-e-process.ts";
-import { secondsToProof } from "../../stats/power.ts";
 import { startExceedances } from "../../stats/quantile.ts";
 import type { Bp } from "../../unit.ts";
 import type { Verdict } from "../../verdict.ts";
@@ -16,7 +15,7 @@ import {
   type SparseBins,
   upperEdgeMs,
 } from "../../window/sketch.ts";
-import type { Block, StageView } from "../block.ts";
+import type { Block } from "../block.ts";
 import { defineGate, type Gate, type TrafficPart } from "../definition.ts";
 import { foldLatencyWatch, isLatencyAlarmed, type LatencyWatch, NEW_LATENCY_WATCH } from "./latency-watch.ts";
 import {
@@ -31,7 +30,8 @@ import {
   type OptionsOf,
   RATIO,
 } from "../fields.ts";
-import { measureP95, p95RatioInterval, QUANTILE } from "./p95-ratio.ts";
+import { heldText, neededText } from "./p95-progress.ts";
+import { countFrom, measureP95, p95RatioInterval, QUANTILE } from "./p95-ratio.ts";
 import { isAfterComparing, tallyPlace } from "../traffic/stage-tally.ts";
 import { p95Needs } from "./p95-needs.ts";
 import { foldSwings, NEW_SWING_GUARD, outlastsSwings, type SwingGuard } from "./swing-guard.ts";
@@ -62,7 +62,7 @@ const OPTIONS = {
 /** How the p95 of both arms is compared. */
 export type P95Options = OptionsOf<typeof OPTIONS>;
 
-interface State {
+export interface P95State {
   /** Stable's last warm answers, which the threshold is taken from. */
   readonly recent: Recent;
   /** Warm answers at the share in force: both arms in the same hours. */
@@ -97,7 +97,7 @@ function withRecent({ full, filling }: Recent, bins: SparseBins): Recent {
 /** Warm answers of stable before its p95 is taken as a threshold. Blocks until then are kept for the estimate only. */
 const THRESHOLD_SAMPLES = 20;
 
-function start(options: P95Options): State {
+function start(options: P95Options): P95State {
   const { under10, under50, from50 } = options.margin;
   return {
     recent: { full: [], filling: [] },
@@ -111,12 +111,7 @@ function start(options: P95Options): State {
   };
 }
 
-/** Answers slower than `thresholdMs` with the bin that holds it counted whole: at least the true number. */
-function countFrom(bins: SparseBins, thresholdMs: number): number {
-  return countAbove(bins, lowerEdgeMs(Math.max(0, binOf(thresholdMs) - 1)));
-}
-
-function stageWith(stage: State["stage"], block: Block): State["stage"] {
+function stageWith(stage: P95State["stage"], block: Block): P95State["stage"] {
   const place = tallyPlace(stage.candidateBp, block);
   if (place === "late" || isAfterComparing(stage.candidateBp, block)) return stage;
   const before = place === "same" ? stage : { stable: [], candidate: [] };
@@ -137,7 +132,7 @@ const HEAVY_BIN = 0.25;
  * never makes evidence. Where so many of stable's answers fall into that one bin that nothing could be much worse than
  * the lower edge, harm is counted from the upper one.
  */
-function fold(state: State, block: Block, options: P95Options): State {
+function fold(state: P95State, block: Block, options: P95Options): P95State {
   const { stable, candidate } = block.arms;
   const stage = stageWith(state.stage, block);
   const watch = foldLatencyWatch(state.watch, block, options.margin.from50);
@@ -173,63 +168,8 @@ function fold(state: State, block: Block, options: P95Options): State {
   };
 }
 
-/**
- * Warm candidate answers still missing to a proof, were the candidate's answers stable's own, slower by the ratio seen:
- * what a proof needs from its beginning, less the evidence there is. Null where such a candidate is never proven.
- */
-function answersToProof(state: State, proof: BernoulliEProcess, options: P95Options, stage: Shared): number | null {
-  const margin = boundAt(options.margin, stage.candidateBp);
-  const recent = mergeBins(state.recent.full, state.recent.filling);
-  const p95Ms = quantileOf(recent, QUANTILE);
-  if (p95Ms === null) return null;
-  const rateBeyond = (ms: number) => countFrom(recent, ms) / countBins(recent);
-  const [stableRate, candidateRate] = [
-    rateBeyond(p95Ms),
-    rateBeyond((p95Ms * margin) / (measureP95(state.stage)?.ratio ?? 1)),
-  ];
-  if (candidateRate >= stableRate) return null;
-  const candidateShare = Math.min(0.999, Math.max(0.0001, stage.candidateBp / 10_000));
-  const { stable, candidate, blocks } = proof;
-  const perBlock = Math.max(1, (stable.total + candidate.total) / Math.max(1, blocks)); // Larger ones show more.
-  const traffic = { requestsPerSecond: perBlock, candidateShare, candidateRate, stableRate, alpha: options.beta };
-  const whole = (secondsToProof(traffic) ?? 0) * perBlock * candidateShare;
-  const lacking = 1 - proof.logE / Math.log(1 / options.beta);
-  return Math.max(1, Math.ceil(whole * lacking));
-}
-
-type Shared = Pick<StageView, "candidateBp">;
-
-/** What is missing to a pass: answers, or that a difference becomes clear or ends. */
-function neededText(state: State, missing: number, options: P95Options, stage: Shared): string {
-  const least = missing > 0 ? `${missing} more warm candidate requests` : null;
-  if (options.mode === "literal") return least ?? "a lower p95";
-  if (isSwinging(state, options)) {
-    const { stretches } = state.swings;
-    return `slowness in stretch after stretch of ${options.swingMs / 1_000} s, ${stretches} so far, or its end`;
-  }
-  const proof = state.proofs[String(boundAt(options.margin, stage.candidateBp))] ?? state.harm;
-  const more = answersToProof(state, proof, options, stage);
-  if (more === null)
-    return least ?? "more warm requests: the candidate is beyond it as often as stable is beyond its own p95";
-  return missing >= more ? (least ?? "") : `about ${more} more warm candidate requests`;
-}
-
-/** Slower than tolerated by the evidence, and perhaps not for longer than an arm may be by itself. */
-function isSwinging({ harm }: State, { mode, alpha }: P95Options): boolean {
-  return mode !== "literal" && harm.logE >= Math.log(1 / alpha);
-}
-
-/** Why a share is held that is neither proven slow nor proven fast enough. */
-function heldText(state: State, options: P95Options, margin: number, high: number | null): string {
-  if (options.mode === "literal") return `not yet known to be within ${margin}x`;
-  if (isSwinging(state, options)) return `slower than ${options.harmRatio}x, which may be a swing and pass`;
-  // The interval is of one look; what excludes has to hold at every look.
-  const isAhead = high !== null && high < margin;
-  return `worse than ${margin}x is not excluded yet${isAhead ? " at every look" : ""}`;
-}
-
 /** Literal mode: the stage's own ratio beyond the stop limit, once both arms have `minSamples`. */
-function isOverLiterally({ stage }: State, { harmRatio, minSamples }: P95Options): boolean {
+function isOverLiterally({ stage }: P95State, { harmRatio, minSamples }: P95Options): boolean {
   const isEnough = Math.min(countBins(stage.stable), countBins(stage.candidate)) >= minSamples;
   return isEnough && (measureP95(stage)?.ratio ?? 0) > harmRatio;
 }
@@ -262,8 +202,8 @@ function isSlowByUser(units: UnitView | undefined): boolean {
   return units?.tells("slow") !== true || isRateHigher(units.difference("slow"));
 }
 
-function trafficPart({ name, counts, comparedIn, needs: missingData }: P95Gate): TrafficPart<P95Options, State> {
-  const isHarmProven = (state: State, options: P95Options, units?: UnitView): boolean =>
+function trafficPart({ name, counts, comparedIn, needs: missingData }: P95Gate): TrafficPart<P95Options, P95State> {
+  const isHarmProven = (state: P95State, options: P95Options, units?: UnitView): boolean =>
     isLatencyAlarmed(state.watch) ||
     (options.mode === "literal"
       ? isOverLiterally(state, options)

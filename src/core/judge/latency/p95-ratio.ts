@@ -1,5 +1,5 @@
 import type { ByArm } from "../../arm.ts";
-import { countBins, quantileOf, type SparseBins } from "../../window/sketch.ts";
+import { binOf, countAbove, countBins, lowerEdgeMs, quantileOf, type SparseBins } from "../../window/sketch.ts";
 
 export const QUANTILE = 0.95;
 
@@ -26,4 +26,9 @@ function p95Interval(bins: SparseBins): readonly [low: number, high: number] | n
 export function p95RatioInterval(warm: ByArm<SparseBins>): readonly [low: number, high: number] | null {
   const [stable, candidate] = [p95Interval(warm.stable), p95Interval(warm.candidate)];
   return stable === null || candidate === null ? null : [candidate[0] / stable[1], candidate[1] / stable[0]];
+}
+
+/** Answers slower than `thresholdMs` with the bin that holds it counted whole: at least the true number. */
+export function countFrom(bins: SparseBins, thresholdMs: number): number {
+  return countAbove(bins, lowerEdgeMs(Math.max(0, binOf(thresholdMs) - 1)));
 }
