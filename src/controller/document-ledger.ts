@@ -11,6 +11,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ControllerStore, PublishedDocument } from "../ports/controller-store.ts";
 import { DriverError } from "../ports/driver-error.ts";
 import type { ByArm } from "../core/arm.ts";
+import { statedOnly } from "../core/release/health-map.ts";
 import type { Manifest } from "../core/release/manifest.ts";
 import type { PointerMove } from "../core/service/pointer.ts";
 import { nextDocument } from "../core/rollout/routing-document.ts";
@@ -168,8 +169,8 @@ export class DocumentLedger {
   async #facts({ rolloutId }: RolloutPlan, pinned: ByArm<Manifest> | null): Promise<ByArm<ArmFacts>> {
     const probes = (await this.#store.reports(rolloutId)).at(-1)?.report.arms ?? { stable: null, candidate: null };
     return {
-      stable: armFacts(pinned?.stable ?? null, probes.stable),
-      candidate: armFacts(pinned?.candidate ?? null, probes.candidate),
+      stable: armFacts(pinned === null ? null : statedOnly(pinned.stable), probes.stable),
+      candidate: armFacts(pinned === null ? null : statedOnly(pinned.candidate), probes.candidate),
     };
   }
 

@@ -49,6 +49,17 @@ describe("lintGoldSet", () => {
     const lint = lintGoldSet(goldOf({}, 9), corpus);
     expect(lint.counts.pooledTopics).toEqual(["berths"]);
     expect(lint.warnings.map(({ code }) => code)).toEqual(["E217", "E218"]);
+    expect(lint.warnings[0]?.message).toContain("a topic has fewer than 10 questions");
+  });
+
+  it("names all small topics in one warning", () => {
+    const items = goldOf({}, 18).items.map((item, at) => ({ ...item, topic: at % 2 === 0 ? "berths" : "dues" }));
+    const { warnings } = lintGoldSet({ ...goldOf({}, 18), items }, corpus);
+    const [first, ...others] = warnings.filter(({ code }) => code === "E217");
+    expect(others).toEqual([]);
+    expect(first?.message).toBe(
+      "2 topics have fewer than 10 questions with an answer and are judged together with other small ones: berths 9, dues 9",
+    );
   });
 
   it("warns of a phrasing that differs in punctuation and case alone, and of one without a common word", () => {

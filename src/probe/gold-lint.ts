@@ -83,16 +83,13 @@ function askedOf(items: readonly GoldItem[], topic: string): number {
   return items.filter((item) => item.answerable && item.topic === topic).length;
 }
 
+/** One warning for all small topics: twelve of them are one fact about the set. */
 function lintTopics({ pooledTopics }: GoldLint["counts"], items: readonly GoldItem[]): readonly Problem[] {
-  return pooledTopics.map((topic) => {
-    const asked = askedOf(items, topic);
-    return {
-      code: "E217",
-      path: "",
-      message: `topic ${topic} has ${asked} ${asked === 1 ? "question" : "questions"} with an answer, fewer than ${TOPIC_MIN}: it is judged together with the other small ones`,
-      fix: `add ${TOPIC_MIN - asked} questions to judge it by itself`,
-    };
-  });
+  if (pooledTopics.length === 0) return [];
+  const isOne = pooledTopics.length === 1;
+  const listed = pooledTopics.map((topic) => `${topic} ${askedOf(items, topic)}`).join(", ");
+  const message = `${isOne ? "a topic has" : `${pooledTopics.length} topics have`} fewer than ${TOPIC_MIN} questions with an answer and ${isOne ? "is" : "are"} judged together with other small ones: ${listed}`;
+  return [{ code: "E217", path: "", message, fix: `${TOPIC_MIN} questions in a topic judge it by itself` }];
 }
 
 function lintPhrasings(item: GoldItem): readonly Finding[] {

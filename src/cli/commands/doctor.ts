@@ -3,7 +3,7 @@ import { SERVING_ARMS, type ServingArm } from "../../core/arm.ts";
 import type { ObservedManifest } from "../../core/release/manifest.ts";
 import { manifestDifferences } from "../../core/release/manifest.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
-import { httpAccess } from "../../drivers/access/http/index.ts";
+import { httpAccess, unsetVariables } from "../../drivers/access/http/index.ts";
 import { httpHealth } from "../../drivers/health/http/index.ts";
 import { openProbes } from "../../host/probe-targets.ts";
 import { probeRunner } from "../../host/probe-runner.ts";
@@ -54,8 +54,12 @@ export async function doctor(file: string, options: DoctorOptions, terminal: Ter
     for (const line of rest) terminal.data(`${" ".repeat(16)}${line}`);
   };
   tell({ about: "stable", kind: "info", lines: [known.says] });
-  for (const finding of await healthOf(plan)) tell(finding);
-  await tryQuestion(plan, tell);
+  const unset = unsetIn(plan);
+  if (unset !== null) tell(unset);
+  else {
+    for (const finding of await healthOf(plan)) tell(finding);
+    await tryQuestion(plan, tell);
+  }
   tell(identityOf(plan));
   tell(await serviceOf(plan, options));
   const isBad = findings.some(({ kind }) => kind === "bad");
@@ -67,6 +71,16 @@ export async function doctor(file: string, options: DoctorOptions, terminal: Ter
         : `nothing stands in the way: sluice apply ${file}`,
     );
   return isBad ? EXIT.toolError : EXIT.ok;
+}
+
+/** Without its credentials no arm can be asked, and each part of a talk would say the same. */
+function unsetIn(plan: RolloutPlan): Finding | null {
+  const accesses = SERVING_ARMS.flatMap((arm) => plan.arms[arm].access ?? []);
+  const names = [...new Set(accesses.flatMap((access) => unsetVariables(access)))];
+  if (names.length === 0) return null;
+  const found = `${names.join(", ")} ${names.length === 1 ? "is" : "are"} not set here, so neither arm was asked`;
+  const fix = "export it in this shell, and before `sluice serve` starts, for the controller asks with its own";
+  return { about: "access", kind: "bad", lines: [found, fix] };
 }
 
 async function healthOf(plan: RolloutPlan): Promise<readonly Finding[]> {

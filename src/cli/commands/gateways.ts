@@ -1,6 +1,5 @@
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import { DOCUMENT_NUMBERS } from "../format/document-numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** What `GET /v1/gateways` answers. */
@@ -28,7 +27,6 @@ export async function gateways(
     return EXIT.ok;
   }
   if (answer.gateways.length === 0) terminal.data("no gateway has reported yet");
-  else terminal.say(DOCUMENT_NUMBERS);
   for (const { gateway_id: id, service, text } of answer.gateways)
     terminal.data(`${terminal.paint("strong", id)}  ${service}  ${text}`);
   for (const { gateway_id: id, service, at, why, by, reason } of answer.gone.filter((one) => one.why === "forgotten"))

@@ -24,7 +24,7 @@ export async function goldLint(
       terminal.say(`${terminal.paint("warn", "warning")} ${describeProblem(problem, file, text)}`);
     const topics = Object.entries(counts.topics).map(([topic, count]) => `${topic} ${count}`);
     terminal.say(
-      `${counts.items} questions (${counts.answerable} answerable) in ${topics.length} topics: ${topics.join(", ")}`,
+      `${counts.items} questions (${counts.answerable} answerable) in ${topics.length === 1 ? "1 topic" : `${topics.length} topics`}: ${topics.join(", ")}`,
     );
     if (corpus === null) terminal.say("gold sections were not checked: give --corpus");
   }

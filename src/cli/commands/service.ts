@@ -1,4 +1,3 @@
-import { DOCUMENT_NUMBERS } from "../format/document-numbers.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
@@ -70,7 +69,6 @@ export async function service(
   const answer = await client.get<ServiceAnswer>(path(name));
   if (options.json) terminal.data(JSON.stringify(answer));
   else for (const line of lines(answer, terminal)) terminal.data(line);
-  if (!options.json && answer.document !== null) terminal.say(DOCUMENT_NUMBERS);
   return EXIT.ok;
 }
 

@@ -11,7 +11,7 @@ function statusLines(status: Status, terminal: Terminal): readonly string[] {
   return [
     `${terminal.paint("strong", status.id)}  generation ${status.generation}  service ${status.service}`,
     `  phase   ${status.phase}${status.paused ? " (paused)" : ""}${status.frozen ? " (frozen)" : ""}`,
-    `  stage   ${stage.index} (the last is ${stage.count - 1}): ${stage.name}`,
+    `  stage   ${stage.index} (the last is ${stage.count - 1}${status.pace == null ? "" : "; shares between may be passed over"}): ${stage.name}`,
     `  share   ${share.ordered_bp / 100} % of units ordered, ${measured}`,
     `  traffic ${traffic.requests.stable} stable, ${traffic.requests.candidate} candidate${usersMet(status)}`,
     ...(status.shadow == null

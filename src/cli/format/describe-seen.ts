@@ -25,15 +25,26 @@ export function seenWire(seen: readonly SeenByUsers[] | null): PlanAnswer["seen_
   }));
 }
 
-/** The same as lines. */
+/** The same as three lines, each over all shares: what is asked of a plan is where a number begins to suffice. */
 export function describeSeen(total: number | null, seen: readonly SeenByUsers[] | null): readonly string[] {
-  if (total === null || seen === null) return [];
-  return seen.map(({ candidateBp, users, failing, leastPart }) => {
-    const stops =
-      failing === null
-        ? "too few to stop it by their first failures: those seen on stable before tell, or the share is held"
-        : `${failing} who fail, with none on stable, stop it`;
-    const part = Number((leastPart * 100).toPrecision(2));
-    return `of ${total} (--users) ${users} are on the candidate at ${candidateBp / 100} %; ${stops}; harm to under ${part} % of all may meet none of them`;
-  });
+  if (total === null || seen === null || seen.length === 0) return [];
+  const at = (text: (one: SeenByUsers) => string, of = seen): string => {
+    return of.map((one) => `${text(one)} at ${one.candidateBp / 100} %`).join(", ");
+  };
+  const enough = seen.filter(({ failing }) => failing !== null);
+  const tooFew = seen.filter(({ failing }) => failing === null).map(({ candidateBp }) => `${candidateBp / 100} %`);
+  const stops =
+    enough.length === 0 ? [] : [`who fail, with none on stable, stop it: ${at((one) => `${one.failing}`, enough)}`];
+  const waits =
+    tooFew.length === 0
+      ? []
+      : [
+          `too few to stop it by their first failures at ${tooFew.join(", ")}: those seen on stable before tell, or the share is held`,
+        ];
+  return [
+    `of ${total} (--users) on the candidate: ${at(({ users }) => String(users))}`,
+    ...stops,
+    ...waits,
+    `may meet none of a harm to fewer than: ${at(({ leastPart }) => `${Number((leastPart * 100).toPrecision(2))} % of all`)}`,
+  ];
 }

@@ -1,3 +1,3 @@
-/** What a number such as 2.1 means, said once where some are listed. */
+/** What a number such as 2.1 means, for the help of the commands that print some. */
 export const DOCUMENT_NUMBERS =
-  "documents are numbered epoch.step: an epoch begins with a rollout, a promotion or a way back, a step with each share";
+  "\nDocuments are numbered epoch.step: an epoch begins with a rollout, a promotion or a way back, a step with each share.";

@@ -1,4 +1,5 @@
 import { gateLabel } from "../../core/judge/setting.ts";
+import { fittingSplit } from "../../core/judge/traffic/sample-ratio.ts";
 import { printableLine } from "../../core/printable.ts";
 import type { TraceJudgement } from "../../core/trace/judgement.ts";
 import type { Verdict } from "../../core/verdict.ts";
@@ -81,8 +82,10 @@ export function tellAnswer(judgement: TraceJudgement, terminal: Terminal): void 
     terminal.data(`${"not judged".padEnd(12)} ${judgement.notJudged.join(", ")}: nothing in the trace answers them`);
   if (sampleRatio !== null) {
     const { units, ok } = sampleRatio;
-    const found = `${units.candidate} of ${units.stable + units.candidate} units on the candidate`;
-    terminal.data(`${(ok ? "pass" : "error").padEnd(12)} split: ${found}${ok ? ", as ordered" : ", not as ordered"}`);
+    const total = units.stable + units.candidate;
+    const found = `${units.candidate} of ${total} units on the candidate`;
+    const fits = ok ? fittingSplit(total) : "not as ordered";
+    terminal.data(`${(ok ? "pass" : "error").padEnd(12)} split: ${found}, ${fits}`);
   }
   if (counts.firstMalformed !== null) {
     const { line, reason } = counts.firstMalformed;

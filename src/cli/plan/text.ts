@@ -65,7 +65,7 @@ function describePace({ pace, stages }: RolloutPlan): readonly string[] {
   const { dead, fourfoldErrors, slower40 } = pace.harm;
   const shares = stages.flatMap((stage) => (stage.kind === "traffic" ? [stage.candidateBp / 100] : []));
   return [
-    `  pace     shares chosen by measured traffic and evidence among ${shares.join(", ")} %; at most ${pace.fastest} times the last`,
+    `  pace     shares chosen by measured traffic and evidence among ${shares.join(", ")} %; at most ${pace.fastest} times the last; a number left out above is a share passed over`,
     `           users harmed before a stop, on average: ${dead} if it is dead, ${fourfoldErrors} at 4 times the errors, ${slower40} at 40 % more latency`,
   ];
 }

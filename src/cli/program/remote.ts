@@ -2,6 +2,7 @@ import { Option } from "commander";
 import { ControllerClient } from "../controller-client.ts";
 import type { Terminal } from "../terminal.ts";
 import { type Act, age, collect, DATA_DIR, integer, positive, type Shared, type Verb } from "./options.ts";
+import { DOCUMENT_NUMBERS } from "../format/document-numbers.ts";
 
 /** Enough to look up how the last releases of a service went. */
 const PRUNE_KEEPS = 5;
@@ -203,6 +204,7 @@ function addGateways(remote: Verb, act: Act, terminal: Terminal): void {
     ),
   );
   list.enablePositionalOptions(); // Options after `forget` are its own.
+  list.addHelpText("after", DOCUMENT_NUMBERS);
   remote("forget <id>", "say that a gateway is gone, so that nothing waits for it", list)
     .requiredOption("--reason <text>", "how you know, for the record")
     .action(
@@ -220,6 +222,7 @@ function addService(remote: Verb, act: Act, terminal: Terminal): void {
     ),
   );
   service.enablePositionalOptions(); // Options after `adopt` are its own.
+  service.addHelpText("after", DOCUMENT_NUMBERS);
   remote("adopt <name>", "take over a release that was put in place from outside; all users go there", service)
     .requiredOption("--url <url>", "where the service answers now")
     .requiredOption("--reason <text>", "kept in the history")

@@ -41,7 +41,7 @@ export function armFacts(manifest: Manifest | null, probes: ArmReport | null): A
 
 /** Only what a data plane would take: a label must never have a document refused. */
 function identityFacts({ revision, BUILD_TS, INDEX_HASH, METRIC, ANALYZER }: Manifest): ArmFacts {
-  const texts = { revision: revision ?? BUILD_TS, indexHash: INDEX_HASH, metric: METRIC, analyzer: ANALYZER };
+  const texts = { revision: revision || BUILD_TS, indexHash: INDEX_HASH, metric: METRIC, analyzer: ANALYZER };
   const kept = Object.entries(texts).map(([name, text]) => [name, text.slice(0, TEXT_MAX)] as const);
   return Object.fromEntries(kept.filter(([, text]) => text !== "" && !LONE_SURROGATE.test(text)));
 }

@@ -24,3 +24,17 @@ export interface AccessPlan {
   /** PEM files on the controller's machine: whom to trust, and the client certificate with its key. */
   readonly tls: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null } | null;
 }
+
+/** Every secret an access names. */
+export function secretsOf({ headers, authorization }: AccessPlan): readonly SecretPlan[] {
+  switch (authorization?.kind) {
+    case undefined:
+      return Object.values(headers);
+    case "bearer":
+      return [...Object.values(headers), authorization.token];
+    case "basic":
+      return [...Object.values(headers), authorization.password];
+    case "oauth":
+      return [...Object.values(headers), authorization.clientSecret];
+  }
+}

@@ -1,5 +1,6 @@
 import type { UnitView } from "../../by-unit/unit-evidence.ts";
 import type { Verdict } from "../../verdict.ts";
+import { describeErrorClass } from "../../window/error-class.ts";
 import type { ErrorClass } from "../../window/window.ts";
 import type { TrafficStage } from "../../stage/plan.ts";
 import type { Block } from "../block.ts";
@@ -94,7 +95,7 @@ const traffic: TrafficPart<Options, State> = {
     }
     const [name, { count, logChance }] = worst;
     const finding = { estimate: count, logE: -logChance };
-    const found = `class ${name} seen ${count} times on the candidate and never on stable`;
+    const found = `class ${name}, ${describeErrorClass(name)}, seen ${count} times on the candidate and never on stable`;
     if (logChance <= Math.log(alpha)) {
       const condition = name.includes("|5xx|") ? "new_5xx_class" : "new_error_class";
       return trafficVerdict(base, "fail", { ...finding, condition, ...inSegments(units ?? null, found) });

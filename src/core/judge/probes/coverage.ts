@@ -5,7 +5,7 @@ import { defineGate } from "../definition.ts";
 import { boundAt, byShare, MODE, number, type OptionsOf, SHARE } from "../fields.ts";
 import { RETRIEVAL } from "./advice.ts";
 import { unseenClause } from "./probe-trouble.ts";
-import { probeVerdict, ROUNDING, undecidable } from "./probe-verdict.ts";
+import { goldVerdict, ROUNDING, undecidable } from "./probe-verdict.ts";
 
 const NAME = "coverage";
 const TOPIC_LOW = "coverage_topic_low";
@@ -59,7 +59,7 @@ function judgeTopic(report: ProbeReport, name: string, topic: TopicCoverage, opt
   const change = report.paired?.coverageByTopic[name];
   const verdict = (kind: "fail" | "inconclusive" | "no-data", reason: string, needs: string | null) => {
     const measured = topic.questions > 0 ? { estimate: topic.mean, interval: topic.ci } : { estimate: null };
-    return probeVerdict(report, NAME, kind, {
+    return goldVerdict(report, NAME, kind, {
       ...measured,
       topic: name,
       condition: TOPIC_LOW,
@@ -95,7 +95,7 @@ function judgeLevel(report: ProbeReport, options: CoverageOptions): Verdict | nu
   const { estimate, ci } = candidate.coverage;
   if (ci[1] >= options.stop || (stable !== null && stable.coverage.estimate < options.stop)) return null;
   const reason = `coverage ${shown(estimate)}, at most ${shown(ci[1])}: below ${options.stop}`;
-  return probeVerdict(report, NAME, "fail", { estimate, interval: ci, threshold: options.stop, reason });
+  return goldVerdict(report, NAME, "fail", { estimate, interval: ci, threshold: options.stop, reason });
 }
 
 function judgeDrop(report: ProbeReport, stage: StageView, options: CoverageOptions): Verdict | null {
@@ -105,13 +105,13 @@ function judgeDrop(report: ProbeReport, stage: StageView, options: CoverageOptio
   const found = `coverage changed by ${shown(estimate)} (${shown(ci[0])}..${shown(ci[1])}) against stable`;
   if (ci[1] < -options.dropStop) {
     const reason = `${found}: a drop beyond ${options.dropStop} is proven`;
-    return probeVerdict(report, NAME, "fail", { estimate, interval: ci, threshold: -options.dropStop, reason });
+    return goldVerdict(report, NAME, "fail", { estimate, interval: ci, threshold: -options.dropStop, reason });
   }
   if (ci[0] >= -margin) return null;
   const seen = report.detectableDrop["coverage"];
   const needs = `more questions${seen === undefined ? "" : `; this set sees drops of ${shown(seen)}`}`;
   const reason = `${found}: a drop of ${margin} is not excluded`;
-  return probeVerdict(report, NAME, "inconclusive", { estimate, interval: ci, threshold: -margin, reason, needs });
+  return goldVerdict(report, NAME, "inconclusive", { estimate, interval: ci, threshold: -margin, reason, needs });
 }
 
 /** How much less the candidate covers than stable, on all its questions or on those both answered; 0 without stable. */
@@ -130,26 +130,33 @@ function decideLiteral(report: ProbeReport, stage: StageView, options: CoverageO
     if (topic.questions === 0 || topic.mean >= options.topicLevel) return [];
     const reason = `topic ${name} covers ${shown(topic.mean)} of its gold on ${topic.questions} questions, under ${options.topicLevel}`;
     const finding = { estimate: topic.mean, interval: topic.ci, threshold: options.topicLevel, reason };
-    return [probeVerdict(report, NAME, "fail", { ...finding, topic: name, condition: TOPIC_LOW })];
+    return [goldVerdict(report, NAME, "fail", { ...finding, topic: name, condition: TOPIC_LOW })];
   });
   const found = `coverage ${shown(estimate)}`;
   const finding = { estimate, interval: ci, threshold: options.level };
   const undecided = undecidable(report, NAME);
   if (report.arms.candidate.measuredQuestions > 0 && estimate < options.stop) {
     const reason = `${found}: under ${options.stop}`;
-    return [probeVerdict(report, NAME, "fail", { ...finding, threshold: options.stop, reason }), ...topics];
+    return [goldVerdict(report, NAME, "fail", { ...finding, threshold: options.stop, reason }), ...topics];
   }
   if (undecided !== null) return [undecided, ...topics];
   const [drop, margin] = [literalDrop(report), boundAt(options.dropMargin, stage.candidateBp)];
   if (estimate >= options.level && drop > margin + ROUNDING) {
     const reason = `${found}, ${shown(drop)} less than stable: at most ${margin} less is wanted`;
     const lost = { ...finding, threshold: -margin, reason, needs: "a person, or more questions" };
-    return [probeVerdict(report, NAME, "inconclusive", lost), ...topics];
+    return [goldVerdict(report, NAME, "inconclusive", lost), ...topics];
   }
   const isEnough = estimate >= options.level;
   const reason = `${found}, at least ${options.level} is wanted`;
   const needs = isEnough ? null : "a person, or more questions";
-  return [probeVerdict(report, NAME, isEnough ? "pass" : "inconclusive", { ...finding, reason, needs }), ...topics];
+  return [goldVerdict(report, NAME, isEnough ? "pass" : "inconclusive", { ...finding, reason, needs }), ...topics];
+}
+
+/** What the set could have shown: where all questions end alike an interval has no width, however few they are. */
+function seenClause({ detectableDrop, arms }: ProbeReport): string {
+  const seen = detectableDrop["coverage"];
+  const { measuredQuestions: questions } = arms.candidate;
+  return seen === undefined ? "" : `; with ${questions} questions drops from ${shown(seen)} on show`;
 }
 
 function judge(report: ProbeReport, stage: StageView, options: CoverageOptions): readonly Verdict[] {
@@ -165,15 +172,15 @@ function judge(report: ProbeReport, stage: StageView, options: CoverageOptions):
   const { estimate, ci } = report.arms.candidate.coverage;
   const finding = { estimate, interval: ci, threshold: options.level };
   if (estimate >= options.level) {
-    const reason = `coverage ${shown(estimate)}, at least ${options.level} is wanted`;
-    return [probeVerdict(report, NAME, "pass", { ...finding, reason }), ...topics];
+    const reason = `coverage ${shown(estimate)}, at least ${options.level} is wanted${seenClause(report)}`;
+    return [goldVerdict(report, NAME, "pass", { ...finding, reason }), ...topics];
   }
   const stable = report.arms.stable?.coverage.estimate;
   const beside = stable === undefined ? "" : `; on stable it is ${shown(stable)}`;
   const found = `coverage ${shown(estimate)} is under ${options.level}, but not proven to be under ${options.stop}`;
   const reason = `${found}${beside}${unseenClause(report)}`;
   return [
-    probeVerdict(report, NAME, "inconclusive", { ...finding, reason, needs: "a person, or more questions" }),
+    goldVerdict(report, NAME, "inconclusive", { ...finding, reason, needs: "a person, or more questions" }),
     ...topics,
   ];
 }

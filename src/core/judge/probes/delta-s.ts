@@ -4,7 +4,7 @@ import type { StageView } from "../block.ts";
 import { defineGate } from "../definition.ts";
 import { boundAt, byShare, MODE, number, type NumberForm, type OptionsOf, SHARE } from "../fields.ts";
 import { RETRIEVAL } from "./advice.ts";
-import { probeVerdict, undecidable } from "./probe-verdict.ts";
+import { goldVerdict, undecidable } from "./probe-verdict.ts";
 
 const NAME = "delta-s";
 const P95_DRIFT = "delta_s_p95_drift";
@@ -40,13 +40,13 @@ function harm(report: ProbeReport, options: DeltaSOptions): Verdict | null {
   const { median, p95 } = candidate.deltaS;
   if (median >= options.stop && (stable === null || stable.deltaS.median < options.stop)) {
     const reason = `median delta_s ${shown(median)} reaches ${options.stop}`;
-    return probeVerdict(report, NAME, "fail", { estimate: median, threshold: options.stop, reason });
+    return goldVerdict(report, NAME, "fail", { estimate: median, threshold: options.stop, reason });
   }
   if (stable === null || report.paired === null) return null;
   const { estimate, ci } = report.paired.deltaS;
   if (ci[0] > options.driftStop) {
     const reason = `delta_s drifted by ${shown(estimate)}, at least ${shown(ci[0])}: beyond ${options.driftStop}`;
-    return probeVerdict(report, NAME, "fail", { estimate, interval: ci, threshold: options.driftStop, reason });
+    return goldVerdict(report, NAME, "fail", { estimate, interval: ci, threshold: options.driftStop, reason });
   }
   const rise = p95 - stable.deltaS.p95;
   return rise > options.p95DriftStop ? p95Drift(report, rise, options) : null;
@@ -63,28 +63,28 @@ function decideLiteral(report: ProbeReport, stage: StageView, options: DeltaSOpt
   const finding = { estimate: median, threshold: options.limit, reason: found };
   if (median >= options.stop) {
     const reason = `${found}: the median reaches ${options.stop}`;
-    return probeVerdict(report, NAME, "fail", { ...finding, threshold: options.stop, reason });
+    return goldVerdict(report, NAME, "fail", { ...finding, threshold: options.stop, reason });
   }
   if (rise > options.p95DriftStop) return p95Drift(report, rise, options);
   const blocked = undecidable(report, NAME);
   if (blocked !== null) return blocked;
   const isNear = median <= options.limit;
   const isAsBefore = Math.abs(drift) <= margin;
-  if (isNear && isAsBefore) return probeVerdict(report, NAME, "pass", finding);
+  if (isNear && isAsBefore) return goldVerdict(report, NAME, "pass", finding);
   const reason = `${found}: at most ${options.limit} and a drift within ${margin} are wanted`;
-  return probeVerdict(report, NAME, "inconclusive", { ...finding, reason, needs: "a person, or more questions" });
+  return goldVerdict(report, NAME, "inconclusive", { ...finding, reason, needs: "a person, or more questions" });
 }
 
 /** Nothing was answered, so the candidate's distances are placeholders and no harm can be read from them. */
 function unanswered(report: ProbeReport): Verdict {
   const finding = { estimate: null, threshold: null, reason: "no question was answered on the candidate" };
-  return undecidable(report, NAME) ?? probeVerdict(report, NAME, "no-data", { ...finding, needs: "answers" });
+  return undecidable(report, NAME) ?? goldVerdict(report, NAME, "no-data", { ...finding, needs: "answers" });
 }
 
 function p95Drift(report: ProbeReport, rise: number, { p95DriftStop }: DeltaSOptions): Verdict {
   const reason = `the p95 of delta_s rose by ${shown(rise)}, more than ${p95DriftStop}`;
   const finding = { estimate: rise, threshold: p95DriftStop, condition: P95_DRIFT, reason };
-  return probeVerdict(report, NAME, "fail", finding);
+  return goldVerdict(report, NAME, "fail", finding);
 }
 
 function judge(report: ProbeReport, stage: StageView, options: DeltaSOptions): readonly Verdict[] {
@@ -95,7 +95,7 @@ function judge(report: ProbeReport, stage: StageView, options: DeltaSOptions): r
   if (!calibration.usable) {
     const reason = `delta_s is not calibratable: ${calibration.reason ?? "gold and decoy are too close"}`;
     const needs = "a corpus, or a gold set whose sections stable returns";
-    return [probeVerdict(report, NAME, "error", { estimate: null, threshold: null, reason, needs })];
+    return [goldVerdict(report, NAME, "error", { estimate: null, threshold: null, reason, needs })];
   }
   if (options.mode === "literal") return [decideLiteral(report, stage, options)];
   const blocked = harm(report, options) ?? undecidable(report, NAME);
@@ -106,7 +106,7 @@ function judge(report: ProbeReport, stage: StageView, options: DeltaSOptions): r
     const { estimate, ci } = paired.deltaS;
     const reason = `delta_s drifted by ${shown(estimate)} (${shown(ci[0])}..${shown(ci[1])}): a drift of ${margin} is not excluded`;
     return [
-      probeVerdict(report, NAME, "inconclusive", {
+      goldVerdict(report, NAME, "inconclusive", {
         estimate,
         interval: ci,
         threshold: margin,
@@ -121,7 +121,7 @@ function judge(report: ProbeReport, stage: StageView, options: DeltaSOptions): r
     const beside = arms.stable === null ? "" : ", which stable meets";
     const reason = `median delta_s ${shown(median)} is over ${options.limit}${beside}`;
     return [
-      probeVerdict(report, NAME, "inconclusive", {
+      goldVerdict(report, NAME, "inconclusive", {
         estimate: median,
         threshold,
         reason,
@@ -129,8 +129,10 @@ function judge(report: ProbeReport, stage: StageView, options: DeltaSOptions): r
       }),
     ];
   }
+  const room = options.limit - median;
+  const near = room < margin ? `, ${shown(room)} from it, and a drift of ${margin} is let through` : "";
   const basis = doesLimitBind
-    ? `at most ${options.limit}`
+    ? `at most ${options.limit}${near}`
     : `stable itself is over ${options.limit}, so the paired drift decides`;
   const reason = `median delta_s ${shown(median)} (${basis}; ${arms.candidate.deltaS.embedder})`;
   // The numbers are those of the rule that decided: the median against its limit, or the drift against its margin.
@@ -138,7 +140,7 @@ function judge(report: ProbeReport, stage: StageView, options: DeltaSOptions): r
     doesLimitBind || paired === null
       ? { estimate: median, interval: null }
       : { estimate: paired.deltaS.estimate, interval: paired.deltaS.ci };
-  return [probeVerdict(report, NAME, "pass", { ...decided, threshold, reason })];
+  return [goldVerdict(report, NAME, "pass", { ...decided, threshold, reason })];
 }
 
 /**

@@ -33,6 +33,13 @@ export function probeVerdict(report: ProbeReport, gate: string, kind: VerdictKin
   };
 }
 
+/** A verdict over gold: samples are the questions that have some and got an answer. */
+export function goldVerdict(report: ProbeReport, gate: string, kind: VerdictKind, finding: Finding): Verdict {
+  const { stable, candidate } = report.arms;
+  const samples = { stable: stable?.measuredQuestions ?? 0, candidate: candidate.measuredQuestions };
+  return { ...probeVerdict(report, gate, kind, finding), samples };
+}
+
 const BLANK = { estimate: null, threshold: null } as const;
 
 /** Too few runs got an answer, as the verdict of a probe gate; null when enough did. */

@@ -27,6 +27,11 @@ interface State {
 /** Fewer users than this show no split to be wrong, however they fell; a pass on them is for want of a finding. */
 const TELLING_LEAST = 20;
 
+/** What a split of so many users that chance explains comes to. */
+export function fittingSplit(units: number): string {
+  return units < TELLING_LEAST ? "too few to show a wrong split" : "as ordered";
+}
+
 /** Sources beyond this are added to the last one; a fleet larger than that is sampled, not followed. */
 const SOURCES_MAX = 64;
 
@@ -104,7 +109,7 @@ const traffic: TrafficPart<Options, State> = {
     return trafficVerdict(base, "pass", {
       estimate,
       logE,
-      reason: `${found}, ${total < TELLING_LEAST ? "too few to show a wrong split" : "as ordered"}`,
+      reason: `${found}, ${fittingSplit(total)}`,
     });
   },
 };

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { SecretPlan } from "../../../core/stage/access-plan.ts";
+import { type AccessPlan, type SecretPlan, secretsOf } from "../../../core/stage/access-plan.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 import { keepSecret } from "./secrets.ts";
 
@@ -21,9 +21,19 @@ export async function resolveSecret(plan: SecretPlan, what: string, env: Environ
   throw new DriverError("unauthorized", "never", `${what} ${found}; expected one line of text`);
 }
 
+/** Variables that an access names and the environment does not have, each once; asks nobody and reads no file. */
+export function unsetVariables(plan: AccessPlan, env: Environment = process.env): readonly string[] {
+  const named = secretsOf(plan).flatMap((secret) => ("text" in secret ? variablesIn(secret.text) : []));
+  return [...new Set(named)].filter((name) => env[name] === undefined);
+}
+
+function variablesIn(text: string): readonly string[] {
+  return [...text.matchAll(VARIABLE)].map(([, name = ""]) => name);
+}
+
 /** Names the file or the variables that gave nothing: an empty one is a secret that was never filled in. */
 function empty(plan: SecretPlan, what: string): DriverError {
-  const names = "file" in plan ? plan.file : [...plan.text.matchAll(VARIABLE)].map(([, name]) => name).join(", ");
+  const names = "file" in plan ? plan.file : variablesIn(plan.text).join(", ");
   const place = names === "" ? "" : ` (${names})`;
   return new DriverError("unauthorized", "never", `${what}${place} is empty; expected one line of text; fill it in`);
 }
