@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ClientConnection, connectionOf, type ParserError } from "./client-connection.ts";
+import { joinSmallWrites } from "./joined-writes.ts";
 import { type HandlerContext, handleRequest, refuse } from "./handler.ts";
 import type { GatewayLimits, GatewayTimeouts } from "./options.ts";
 import { ownAnswerBytes } from "./own-answer.ts";
@@ -52,6 +53,7 @@ function takeConnection({ peers, counts, clock }: HandlerContext, server: Server
     socket.destroy();
     return;
   }
+  joinSmallWrites(socket);
   new ClientConnection(socket, server, peer, clock);
   socket.once("close", () => peers.leave(peer));
 }

@@ -1,6 +1,7 @@
-import { Pool } from "undici";
+import { buildConnector, Pool } from "undici";
 import type { Clock } from "../ports/clock.ts";
 import { FairSlots } from "./fair-slots.ts";
+import { joinSmallWrites } from "./joined-writes.ts";
 import type { GatewayLimits, GatewayTimeouts } from "./options.ts";
 
 /** An endpoint that failed is tried last for this long. */
@@ -33,7 +34,7 @@ export class Upstream {
     this.#options = {
       connections: limits.connectionsPerEndpoint,
       pipelining: 1, // A request behind another one would share its delays and its failures.
-      connect: { timeout: timeouts.connectMs },
+      connect: joiningConnector(buildConnector({ timeout: timeouts.connectMs })),
       headersTimeout: timeouts.headersMs,
       bodyTimeout: timeouts.bodyIdleMs,
       // Whatever the service promises: a connection that we close before it does is never one it has just closed.
@@ -100,6 +101,16 @@ export class Upstream {
     this.#deadline?.abort();
     this.#deadline = null;
   }
+}
+
+/** Opens connections as `connect` does, on which a head and a short body leave as one. */
+function joiningConnector(connect: buildConnector.connector): buildConnector.connector {
+  return (options, done) =>
+    connect(options, (...[error, socket]: Parameters<buildConnector.Callback>) => {
+      if (error !== null) return done(error, null);
+      joinSmallWrites(socket);
+      done(null, socket);
+    });
 }
 
 /** The endpoints of one arm: taken in turn, those that failed lately last. */
