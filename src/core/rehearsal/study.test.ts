@@ -20,16 +20,15 @@ function study(name: string, requestsPerSecond: number, runs: number, seed = 1) 
 }
 
 describe("the default policy, whole rollouts in virtual time", () => {
-  it("A/A: aborts at most 1 % of 100 healthy rollouts of seven stages, looked at every second", {
+  it("A/A: aborts none of 40 healthy rollouts of seven stages, looked at every second", {
     timeout: 600_000,
   }, () => {
-    const { aborted, promoted, undecided } = study("healthy", 20, 100);
-    expect(aborted.value).toBeLessThanOrEqual(0.01);
-    expect([promoted.value, undecided.value]).toEqual([1 - aborted.value, 0]);
+    const { aborted, promoted, undecided } = study("healthy", 20, 40);
+    expect([aborted.value, promoted.value, undecided.value]).toEqual([0, 1, 0]);
   });
 
-  it("promotes at most 1 % of releases with 2 % errors against 0.5 %", { timeout: 120_000 }, () => {
-    expect(study("errors-2", 100, 100).promoted.value).toBeLessThanOrEqual(0.01);
+  it("promotes none of 40 releases with 2 % errors against 0.5 %", { timeout: 120_000 }, () => {
+    expect(study("errors-2", 100, 40).promoted.value).toBe(0);
   });
 
   it("never promotes 3 % errors where stable has none, in 60 of 60 runs", { timeout: 120_000 }, () => {

@@ -29,8 +29,18 @@ export function steadyArm(
   return { failures: () => failures, latency: () => latency };
 }
 
-function binsOf(counts: ReadonlyMap<number, number>): SparseBins {
-  return [...counts].sort(([a], [b]) => a - b).flat();
+/** Bins as they were drawn, one a request, in sparse form. */
+function sparse(drawn: readonly number[]): SparseBins {
+  const sorted = Int32Array.from(drawn).sort();
+  const bins: number[] = [];
+  for (let from = 0; from < sorted.length; ) {
+    const bin = sorted[from] as number;
+    let to = from + 1;
+    while (sorted[to] === bin) to++;
+    bins.push(bin, to - from);
+    from = to;
+  }
+  return bins;
 }
 
 function armSecond(model: ArmModel, requests: number, atS: number, random: RandomStream): ArmWindow {
@@ -38,8 +48,8 @@ function armSecond(model: ArmModel, requests: number, atS: number, random: Rando
   const { medianMs, sigma } = model.latency(atS);
   const classes: Record<ErrorClass, number> = {};
   const start = model.cold?.(atS) ?? { share: 0, factor: 1 };
-  const warm = new Map<number, number>();
-  const cold = new Map<number, number>();
+  const warm: number[] = [];
+  const cold: number[] = [];
   let failures = 0;
   for (let index = 0; index < requests; index++) {
     let draw = random();
@@ -54,8 +64,7 @@ function armSecond(model: ArmModel, requests: number, atS: number, random: Rando
     }
     const isCold = start.share > 0 && random() < start.share;
     const bin = binOf((isCold ? start.factor : 1) * medianMs * Math.exp(sigma * standardNormal(random)));
-    const bins = isCold ? cold : warm;
-    bins.set(bin, (bins.get(bin) ?? 0) + 1);
+    (isCold ? cold : warm).push(bin);
   }
   return {
     ...EMPTY_ARM_WINDOW,
@@ -64,8 +73,8 @@ function armSecond(model: ArmModel, requests: number, atS: number, random: Rando
     failures,
     failuresAll: failures,
     classes,
-    warm: binsOf(warm),
-    cold: binsOf(cold),
+    warm: sparse(warm),
+    cold: sparse(cold),
     // Each request by a user of its own: the draw is then as independent as the arrivals are.
     newUnits: requests,
   };
