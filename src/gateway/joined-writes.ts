@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** Pieces that come together are joined up to this; longer ones are left where they are, for copying them costs more. */
+/** Pieces that come together are joined up to this; longer ones stay where they are, for copying them costs more. */
 const JOINED_BYTES = 16_384;
 /** Undici and node:http write a message's head, its body and an empty end; what has more pieces is a stream. */
 const PIECES_MAX = 4;
@@ -10,7 +10,7 @@ interface Piece {
   readonly encoding: string;
 }
 
-/** What `net.Socket` implements of a Writable; the types leave it out. @source Node.js "Implementing a writable stream" */
+/** What a socket implements of a Writable; its types leave it out. @source Node.js "Implementing a writable stream" */
 interface Writing {
   _write(chunk: string | Buffer, encoding: string, done: (error?: Error | null) => void): void;
   _writev(pieces: readonly Piece[], done: (error?: Error | null) => void): void;
