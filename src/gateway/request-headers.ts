@@ -223,10 +223,16 @@ function takeForwarded(facts: RequestFacts, meaning: number, value: string): voi
   else facts.forwardedFor = facts.forwardedFor === null ? value : `${facts.forwardedFor}, ${value}`;
 }
 
+/** A service has few names, and most requests say the one that the last one said. */
+let lastHost = "";
+
 function isHost(value: string): boolean {
+  if (value === lastHost) return true;
   if (!HOST_FIELD.test(value)) return false;
   const colon = value.endsWith("]") ? -1 : value.lastIndexOf(":");
-  return colon < 0 || Number(value.slice(colon + 1)) <= 65_535;
+  const isSound = colon < 0 || Number(value.slice(colon + 1)) <= 65_535;
+  if (isSound) lastHost = value;
+  return isSound;
 }
 
 /**
