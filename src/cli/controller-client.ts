@@ -83,8 +83,7 @@ export class ControllerClient {
       const advice = `start one with "sluice serve --data ${dataDir}", or name its address with --controller`;
       throw new CliError(EXIT.toolError, `no controller owns the data directory ${dataDir}; ${advice}`, UNREACHABLE);
     }
-    const tokenFile = owner?.tokenFile ?? join(dataDir, TOKEN_FILES.admin);
-    return new ControllerClient(url, await tokenOf(tokenFile), address);
+    return new ControllerClient(url, await tokenOf(join(dataDir, TOKEN_FILES.admin)), address);
   }
 
   async get<T>(path: string): Promise<T> {
@@ -205,12 +204,22 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** The token of the environment, else of a file; "" without either, which the controller refuses in its own words. */
+/** The token of the environment, else of a file. */
 async function tokenOf(file: string): Promise<string> {
   const given = process.env["SLUICE_TOKEN"];
-  const token = (given ?? (await readFile(file, "utf8").catch(() => null)))?.trim();
-  if (token !== "") return token ?? "";
+  const token = (given ?? (await readToken(file))).trim();
+  if (token !== "") return token;
   const advice = given === undefined ? "make one with `sluice token create`" : "set it, or unset it to use the file";
   const place = given === undefined ? `the token file ${file}` : "the variable SLUICE_TOKEN";
   throw new CliError(EXIT.toolError, `${place} is empty; expected a token; ${advice}`);
+}
+
+async function readToken(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const found = `no token: SLUICE_TOKEN is not set and ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`;
+    const advice = "name the controller's data directory with --data, or run `sluice token use` with one made for you";
+    throw new CliError(EXIT.toolError, `${found}; ${advice}`, error);
+  }
 }

@@ -64,15 +64,30 @@ export async function preflight(
   }
   const missing = await driver.check(plan.service, signal);
   if (missing !== null) return refused("no-gateway", missing);
+  const [unread] = await unreadArms(plan, health, signal);
+  return unread === undefined ? null : refused("target-unreachable", unread);
+}
+
+/** Arms whose health the controller cannot read from where it is: a sentence for each. */
+export async function unreadArms(
+  plan: RolloutPlan,
+  health: HealthReader,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const unread: string[] = [];
   for (const arm of SERVING_ARMS) {
     const { healthUrl } = plan.arms[arm];
     if (healthUrl === null) continue;
     const answer = await health.read(healthUrl, signal, plan.arms[arm]);
     if (answer.kind === "read") continue;
     const advice = "start the service, correct its health address, or write `health: null` when it has none";
-    return refused("target-unreachable", `${arm} is not ready at ${healthUrl}: ${answer.reason}; ${advice}`);
+    unread.push(
+      answer.unasked === true
+        ? `the controller cannot ask ${arm} at ${healthUrl}: ${answer.reason}`
+        : `${arm} is not ready at ${healthUrl}: ${answer.reason}; ${advice}`,
+    );
   }
-  return null;
+  return unread;
 }
 
 /** A few gold questions to both arms: what no probe could ever pass is told now, not after an hour. */
@@ -151,11 +166,16 @@ function claimRefusal(claim: NonNullable<RolloutPlan["claim"]>, pointer: Service
 /** What the same document again comes to: nothing, or a refusal because something else stands behind its address. */
 export async function sameAgain(
   { rollout, observations }: StoredRollout,
+  pointer: ServicePointer | null,
   health: HealthReader,
   signal: AbortSignal,
 ): Promise<{ readonly kind: "unchanged"; readonly rollout: Rollout; readonly note: string | null } | Refused> {
   const { plan } = rollout;
   const { rolloutId, arms } = plan;
+  if (rollout.phase === "promoted" && pointer !== null && pointer.since.process !== rolloutId) {
+    const served = `users have ${releaseName(pointer)} at ${pointer.url} by now, ${sinceOf(pointer)}`;
+    return { kind: "unchanged", rollout, note: `${served}; to release this one once more: sluice retry ${rolloutId}` };
+  }
   const pinned = observations.pinned?.candidate ?? null;
   const { healthUrl } = arms.candidate;
   const cannotTell = (why: string) =>

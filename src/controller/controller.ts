@@ -17,7 +17,7 @@ import type { Proof } from "../plane/proof.ts";
 import type { DocumentSigner } from "../ports/document-signer.ts";
 import type { Random } from "../ports/random.ts";
 import { absenceOf } from "./absence.ts";
-import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest } from "./acceptance.ts";
+import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest, unreadArms } from "./acceptance.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
 import { despiteText, doneText, insteadText } from "./command-text.ts";
 import { DocumentLedger } from "./document-ledger.ts";
@@ -150,6 +150,11 @@ export class Controller {
     return this.#tools.store;
   }
 
+  /** Arms that the controller cannot read from where it is. */
+  unreadArms(plan: RolloutPlan): ReturnType<typeof unreadArms> {
+    return this.#inTime((signal) => unreadArms(plan, this.#tools.health, signal));
+  }
+
   /** What `apply` would make of a plan's stable; nothing is begun. */
   settle(plan: RolloutPlan): ReturnType<typeof settleStable> {
     return this.#inTime((signal) => settleStable(plan, this.pointers.of(plan.service), this.#tools.health, signal));
@@ -268,7 +273,7 @@ export class Controller {
     const existing = this.#actors.get(asked.rolloutId);
     const { store, clock, health, traffic } = this.#tools;
     if (existing !== undefined && isSame(existing.rollout.plan, asked))
-      return this.#inTime((signal) => sameAgain(existing.stored, health, signal));
+      return this.#inTime((signal) => sameAgain(existing.stored, this.pointers.of(asked.service), health, signal));
     const rollouts = this.rollouts().map(({ rollout }) => rollout);
     const blocked = conflictOf(asked, rollouts, this.pruning.lastGeneration(asked.rolloutId));
     if (blocked !== null) return blocked;

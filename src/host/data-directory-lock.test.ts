@@ -55,10 +55,9 @@ describe("the data directory's lock", () => {
   it("tells the command line where the API is once it was announced", async () => {
     await take();
     expect(await findController(dataDir)).toBeNull();
-    held[0]?.announce("http://127.0.0.1:4400", "/somewhere/token");
+    held[0]?.announce("http://127.0.0.1:4400");
     expect(await findController(dataDir)).toEqual({
       apiUrl: "http://127.0.0.1:4400",
-      tokenFile: "/somewhere/token",
       pid: process.pid,
     });
   });

@@ -18,18 +18,16 @@ interface OwnerAnswer {
   readonly nonce: string;
   readonly pid: number;
   readonly api_url: string | null;
-  readonly token_file: string | null;
 }
 
 interface LockOwner {
   readonly pid: number;
   readonly apiUrl: string | null;
-  readonly tokenFile: string | null;
 }
 
 export interface HeldLock {
   /** Tells the command line where the API is, from now on. */
-  announce(apiUrl: string, tokenFile: string): void;
+  announce(apiUrl: string): void;
   /** Gives the directory up. Idempotent. */
   release(): Promise<void>;
 }
@@ -96,16 +94,14 @@ async function ask(lock: LockFile): Promise<LockOwner | null> {
       socket.destroy();
       done(owner);
     };
-    const silent: LockOwner = { pid: lock.pid, apiUrl: null, tokenFile: null };
+    const silent: LockOwner = { pid: lock.pid, apiUrl: null };
     const timer = setTimeout(() => finish(silent), ANSWER_TIMEOUT_MS);
     socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => finish(NOBODY_LISTENS.has(code) ? null : silent));
     socket.on("data", (chunk) => {
       text += String(chunk);
       if (!text.includes("\n")) return;
       const answer = JSON.parse(text.slice(0, text.indexOf("\n"))) as OwnerAnswer;
-      finish(
-        answer.nonce === lock.nonce ? { pid: answer.pid, apiUrl: answer.api_url, tokenFile: answer.token_file } : null,
-      );
+      finish(answer.nonce === lock.nonce ? { pid: answer.pid, apiUrl: answer.api_url } : null);
     });
     socket.on("close", () => finish(null)); // It hung up without a word: it ended while we asked.
   });
@@ -175,7 +171,7 @@ export async function lockDataDirectory(dataDir: string): Promise<LockResult> {
   await openDirectory(dataDir);
   const nonce = randomBytes(16).toString("hex");
   const mine: LockFile = { pid: process.pid, boot_id: await bootId(), nonce, socket: await socketPath(dataDir, nonce) };
-  let answer: OwnerAnswer = { nonce, pid: process.pid, api_url: null, token_file: null };
+  let answer: OwnerAnswer = { nonce, pid: process.pid, api_url: null };
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
     socket.end(`${JSON.stringify(answer)}\n`, () => socket.destroy()); // A reader that stays must not delay our end.
@@ -196,8 +192,8 @@ export async function lockDataDirectory(dataDir: string): Promise<LockResult> {
   return {
     kind: "held",
     lock: {
-      announce(apiUrl, tokenFile) {
-        answer = { ...answer, api_url: apiUrl, token_file: tokenFile };
+      announce(apiUrl) {
+        answer = { ...answer, api_url: apiUrl };
       },
       release() {
         released ??= release();
@@ -217,8 +213,7 @@ export async function findOwner(dataDir: string): Promise<LockOwner | null> {
 /** The controller that owns a data directory now; null when none answers or it is still starting. */
 export async function findController(
   dataDir: string,
-): Promise<{ readonly apiUrl: string; readonly tokenFile: string; readonly pid: number } | null> {
+): Promise<{ readonly apiUrl: string; readonly pid: number } | null> {
   const owner = await findOwner(dataDir);
-  if (owner?.apiUrl == null || owner.tokenFile === null) return null;
-  return { apiUrl: owner.apiUrl, tokenFile: owner.tokenFile, pid: owner.pid };
+  return owner?.apiUrl == null ? null : { apiUrl: owner.apiUrl, pid: owner.pid };
 }

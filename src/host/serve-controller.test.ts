@@ -48,7 +48,7 @@ describe("a controller process", () => {
     limits,
     async () => {
       const { url, child, token } = await start();
-      expect(await findController(dataDir)).toEqual({ apiUrl: url, tokenFile: join(dataDir, "token"), pid: child.pid });
+      expect(await findController(dataDir)).toEqual({ apiUrl: url, pid: child.pid });
       const second = await startChild(program, dataDir, 0).catch((error: unknown) => String(error));
       expect(second).toContain(`ended with 13: taken by process ${child.pid} at ${url}`);
       const stream = await fetch(`${url}/v1/events`, {

@@ -163,7 +163,7 @@ export async function startController(options: ServeControllerOptions): Promise<
     const api = { secret: token, tokens, hasOpenMetrics, clock, log, backup };
     const { url, close } = await openApi(controller, api, host, port);
     undo.push(close);
-    locked.lock.announce(url, tokenFile);
+    locked.lock.announce(url);
     undo.push(() => controller.announceStop()); // The first step of a stop, while gateways can still be answered.
     return {
       kind: "started",

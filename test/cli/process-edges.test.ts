@@ -74,6 +74,21 @@ describe("what a controller cannot start on: what, why, what to do, and no stack
   }, 120_000);
 });
 
+describe("a controller whose data directory was named from where it was started", () => {
+  it("is spoken to from anywhere else, and without its token the file is named", async () => {
+    await mkdir(inFolder("started-here"));
+    const started = startSluice(["serve", "--data", "near", "--port", "0", "--json"], {
+      cwd: inFolder("started-here"),
+    });
+    const { url } = await started.ready;
+    const data = join(inFolder("started-here"), "near");
+    expect(await runSluice(["status", "--data", data, "--json"], { cwd: folder.path })).toMatchObject({ code: 0 });
+    const elsewhere = ["status", "--data", inFolder("data-of-nobody"), "--controller", String(url)];
+    told(await runSluice(elsewhere), 1, /no token/, /data-of-nobody\/token cannot be read \(ENOENT\)/, /--data/);
+    await started.stop();
+  });
+});
+
 describe("what a command cannot use", () => {
   it("a full disk on stdout: exit 1 with the reason and advice", async () => {
     if (!existsSync("/dev/full")) return;

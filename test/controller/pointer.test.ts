@@ -195,6 +195,17 @@ describe("the same document again", () => {
     expect(world.hub.current("support-rag")).toEqual(document);
   });
 
+  it("says where users are by now when a later rollout moved them on, and how to release this one once more", async () => {
+    await start();
+    await promoted(plan("q1", 4001, 4002));
+    await promoted(plan("q2", "current", 4003));
+    const answer = await apply(plan("q1", 4001, 4002));
+    const note = expect.stringMatching(/users have release-4003 at .*4003.* since rollout q2 .*sluice retry q1$/);
+    expect(answer).toMatchObject({ kind: "unchanged", rollout: { phase: "promoted" }, note });
+    await world.run(8);
+    expect(urlNow()).toContain("4003");
+  });
+
   it("changes nothing after an abort either, and a retry begins a generation of it", async () => {
     await start();
     await apply(plan("q1", 4001, 4002));

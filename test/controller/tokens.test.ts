@@ -9,6 +9,22 @@ const ADMIN = "a".repeat(43);
 const GATEWAY = "g".repeat(43);
 const HOST = "127.0.0.1:4400";
 
+const NO_PATHS = { set: null, map: null, corpus: null };
+
+/** Says that stable is at a port, and that it asks for a secret of the controller's environment. */
+const documentOf = (stablePort: string) => `apiVersion: sluice/v1
+kind: Rollout
+metadata: { name: support-rag-7 }
+spec:
+  service: support-rag
+  stable: { url: "http://127.0.0.1:${stablePort}/answer", health: "http://127.0.0.1:${stablePort}/ready" }
+  candidate: { url: "http://127.0.0.1:4002/answer" }
+  access: { headers: { x-api-key: "\${HOME}" } }
+  route: { driver: gateway, listen: "127.0.0.1:4000", trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
+  strategy: { canary: { steps: [{ weight: 20, hold: 3s }, { weight: 100, hold: 1s }] } }
+  gates: [{ use: default }]
+`;
+
 let world: World;
 let keys = 0;
 beforeEach(async () => {
@@ -85,6 +101,27 @@ describe("a token", () => {
     expect((await ask(app, "GET", "/v1/events", null)).status).toBe(401);
     expect((await ask(app, "GET", "/healthz", null)).status).toBe(200);
     expect((await ask(appWith(await open(), true), "GET", "/metrics", null)).status).toBe(200);
+  });
+
+  it("that may only look does not make the controller send its secrets anywhere", async () => {
+    const app = appWith(await open());
+    const applied = { document: documentOf("4001"), file: "r.yaml", gold_digest: "", paths: NO_PATHS };
+    expect((await ask(app, "POST", "/v1/rollouts", ADMIN, applied)).status).toBe(201);
+    await world.run(8);
+    world.releases[4009] = "another";
+    for (const scope of ["view", "operate"] as const) {
+      await create(app, scope, scope);
+      world.healthAsked.length = 0;
+      const claim = { document: documentOf("4009"), file: "r.yaml", look: true };
+      const { status } = await ask(app, "POST", "/v1/claims", secretOf(scope), claim);
+      const isWithSecrets = world.healthAsked.some(({ access }) => access !== undefined);
+      expect([scope, status, world.healthAsked.length > 0, isWithSecrets]).toEqual([
+        scope,
+        409,
+        true,
+        scope === "operate",
+      ]);
+    }
   });
 
   it("stops counting when it expires and when it is revoked, and counts again after no restart", async () => {

@@ -8,6 +8,7 @@ import { memoryStore } from "../../src/drivers/store/memory/index.ts";
 import { gatewayTraffic } from "../../src/drivers/traffic/gateway/index.ts";
 import type { ControllerStore } from "../../src/ports/controller-store.ts";
 import { DriverError } from "../../src/ports/driver-error.ts";
+import type { HealthManner } from "../../src/ports/health.ts";
 import type { MetricReading } from "../../src/ports/metric-source.ts";
 import { systemRandom } from "../../src/fence/system.ts";
 import type { KeyRing } from "../../src/plane/key-ring.ts";
@@ -58,6 +59,8 @@ export class World {
   metricOfCandidate = "cosine";
   /** Release that the service at a port reports; "r1" where nothing else is said, null when nobody answers there. */
   readonly releases: Record<number, string | null> = {};
+  /** In what manner the fake health reader was asked. */
+  readonly healthAsked: HealthManner[] = [];
   /** What the fake metric source answers to each query; a query that is not here cannot be asked. */
   readonly readings = new Map<string, MetricReading>();
   isGatewayAlive = true;
@@ -79,7 +82,8 @@ export class World {
         smoke: () => Promise.resolve(null),
       },
       health: {
-        read: (url) => {
+        read: (url, _signal, manner = {}) => {
+          this.healthAsked.push(manner);
           const METRIC = url.includes("4002") ? this.metricOfCandidate : "cosine";
           const release = this.releases[Number(new URL(url).port)];
           if (release === null) return Promise.resolve({ kind: "unreadable", reason: "no answer (ECONNREFUSED)" });

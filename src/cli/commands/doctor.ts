@@ -41,7 +41,7 @@ const SMOKE_MS = 120_000;
  */
 export async function doctor(file: string, options: DoctorOptions, terminal: Terminal): Promise<ExitCode> {
   const document = await readDocument(file);
-  const known = await checkStable(document, options);
+  const known = await checkStable(document, options, true);
   const plan = await previewPlan(document, known.arm);
   const findings: Finding[] = [];
   const tell = (finding: Finding): void => {
@@ -61,6 +61,9 @@ export async function doctor(file: string, options: DoctorOptions, terminal: Ter
     await tryQuestion(plan, tell);
   }
   tell(identityOf(plan));
+  // What fails from here as well was told already.
+  const isReadHere = !findings.some(({ about, kind }) => kind === "bad" && about.startsWith("health"));
+  if (isReadHere && known.unread.length > 0) tell({ about: "controller", kind: "bad", lines: known.unread });
   tell(await serviceOf(plan, options));
   const isBad = findings.some(({ kind }) => kind === "bad");
   if (options.json) terminal.data(JSON.stringify({ ok: !isBad, findings }));
@@ -159,10 +162,12 @@ async function serviceOf(plan: RolloutPlan, options: DoctorOptions): Promise<Fin
     const advice = gateways.length === 0 ? "; start one with: sluice gateway FILE" : "";
     const count = gateways.length === 1 ? "1 gateway" : `${gateways.length} gateways`;
     const lines = [`${client.url}: ${count} of ${plan.service} connected${advice}`];
-    const isInTheWay = running !== null && running.id !== plan.rolloutId;
+    const isInTheWay = running !== null;
     if (isInTheWay)
       lines.push(
-        `rollout ${running.id} of the service is ${running.phase}: wait for its end, or sluice abort ${running.id}`,
+        running.id === plan.rolloutId
+          ? `this rollout runs already, it is ${running.phase}: sluice watch ${running.id}`
+          : `rollout ${running.id} of the service is ${running.phase}: wait for its end, or sluice abort ${running.id}`,
       );
     return { about, kind: gateways.length === 0 || isInTheWay ? "bad" : "good", lines };
   } catch (error) {

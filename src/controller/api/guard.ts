@@ -13,6 +13,8 @@ export interface GuardOptions {
 
 /** Name under which the guard leaves who asks, for the journal. */
 export const BEARER_NAME = "bearerName";
+/** Name under which the guard leaves whether who asks may also act. */
+export const BEARER_OPERATES = "bearerOperates";
 /** Name under which the guard leaves the hash of the sender's secret, for proving answers to him. */
 export const BEARER_HASH = "bearerHash";
 
@@ -45,6 +47,7 @@ export function guard({ tokens, allowedHosts, hasOpenMetrics }: GuardOptions): M
     }
     context.set(BEARER_NAME, bearer.name);
     context.set(BEARER_HASH, bearer.hash);
+    context.set(BEARER_OPERATES, mayDo(bearer.scope, "operate"));
     return next();
   };
 }

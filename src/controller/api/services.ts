@@ -3,8 +3,10 @@ import { z } from "zod";
 import { type PointerMove, releaseName, type ServicePointer } from "../../core/service/pointer.ts";
 import { planRollout } from "../../spec/plan.ts";
 import { isProblems, readRollout } from "../../spec/read-rollout.ts";
+import type { RolloutPlan } from "../../core/stage/plan.ts";
 import type { Controller } from "../controller.ts";
 import { parseJson, readBody } from "./body.ts";
+import { BEARER_OPERATES } from "./guard.ts";
 import type { Mutation } from "./operator-mutation.ts";
 import { problemResponse } from "./problem.ts";
 
@@ -58,6 +60,8 @@ export function listServices(controller: Controller): Response {
 const claimBody = z.strictObject({
   document: z.string().min(1),
   file: z.string().min(1).max(1_024),
+  /** Ask both arms for their health too, from where the controller is; only for a token that may operate. */
+  look: z.boolean().default(false),
 });
 
 /** `POST /v1/claims`: holds what a document says of stable against the pointer, as `apply` would. */
@@ -73,9 +77,18 @@ export async function postClaim(context: Context, controller: Controller): Promi
   const unknown = { generation: 1, seed: 0, documentDigest: "", goldDigest: "", paths };
   const known = { file: parsed.data.file, current: current?.arm ?? null };
   const plan = planRollout(read.document, read.source, { ...unknown, ...known });
-  const settled = await controller.settle(plan);
+  const mayAsk = context.get(BEARER_OPERATES) === true;
+  const settled = await controller.settle(mayAsk ? plan : withoutSecrets(plan));
   if (settled.kind === "refused") return problemResponse(settled.code, settled.message);
-  return Response.json({ pointer: current === null ? null : { ...pointerWire(current), arm: current.arm } });
+  const unread = parsed.data.look && mayAsk ? await controller.unreadArms(settled.plan) : [];
+  return Response.json({ pointer: current === null ? null : { ...pointerWire(current), arm: current.arm }, unread });
+}
+
+/** Who may only look must not make the controller send its secrets to an address of his choice. */
+function withoutSecrets(plan: RolloutPlan): RolloutPlan {
+  const { access: _, ...stable } = plan.arms.stable;
+  const { access: __, ...candidate } = plan.arms.candidate;
+  return { ...plan, arms: { stable, candidate } };
 }
 
 /** `POST /v1/services/{service}/adopt`: takes over what was changed from outside. */

@@ -64,7 +64,8 @@ export function manifestDifferences(
 /** An arm's health answer: its manifest, or why there is none. */
 export type ObservedManifest =
   | { readonly kind: "read"; readonly manifest: Manifest }
-  | { readonly kind: "unreadable"; readonly reason: string };
+  /** `unasked`: we have not what it takes to ask, which says nothing of the service. */
+  | { readonly kind: "unreadable"; readonly reason: string; readonly unasked?: true };
 
 /** What was pinned when the rollout began; null before the first successful check. */
 export type PinnedManifests = ByArm<Manifest> | null;

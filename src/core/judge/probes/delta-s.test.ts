@@ -33,7 +33,9 @@ describe("delta-s, sequential", () => {
   it("GQ-1: passes a set whose median is within the limit that stable meets, and whose drift is excluded", () => {
     const verdict = judged(OPTIONS, aProbeReport({ candidate: { median: 0.45 }, paired: drifted(0, -0.01, 0.06) }));
     expect(verdict).toMatchObject({ kind: "pass", estimate: 0.45, threshold: 0.45, interval: null });
-    expect(verdict.reason).toBe("median delta_s 0.45 (at most 0.45, 0.00 from it, and a drift of 0.06 is let through; test)");
+    expect(verdict.reason).toBe(
+      "median delta_s 0.45 (at most 0.45, 0.00 from it, and a drift of 0.06 is let through; test)",
+    );
   });
 
   it("shows the numbers of the rule that decided: a median with its limit, a drift with its own interval", () => {

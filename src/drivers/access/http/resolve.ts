@@ -55,7 +55,8 @@ function fromText(text: string, what: string, env: Environment): string {
   const value = text.replace(VARIABLE, (_, name: string) => {
     const found = env[name];
     if (found === undefined) {
-      const advice = "set it in the environment of `sluice serve` (and of the command that asks) and start again";
+      const advice =
+        "export it where `sluice serve` is started (for a command that asks by itself, in its shell), and start that again";
       throw new DriverError("unauthorized", "never", `${what}: the variable ${name} is not set; ${advice}`);
     }
     keepSecret(found);

@@ -2,6 +2,7 @@ import type { Access } from "../../../ports/access.ts";
 import type { AccessPlan } from "../../../core/stage/access-plan.ts";
 import { readText } from "../../../ports/bounded-body.ts";
 import type { Clock } from "../../../ports/clock.ts";
+import { DriverError } from "../../../ports/driver-error.ts";
 import type { HealthManner, HealthReader } from "../../../ports/health.ts";
 import { observed } from "./answer.ts";
 
@@ -46,8 +47,8 @@ export function httpHealth(clock: Clock, config: HealthConfig = {}): HealthReade
         const answer = observed(response.status, body, manner.healthMap ?? null);
         return answer.kind === "read" ? answer : { ...answer, reason: redact(answer.reason) };
       } catch (error) {
-        const { cause, message, name } = error as Error & { cause?: { code?: string } };
-        if (name === "DriverError") return { kind: "unreadable", reason: redact(message) };
+        if (error instanceof DriverError) return { kind: "unreadable", reason: redact(error.message), unasked: true };
+        const { cause, message } = error as Error & { cause?: { code?: string } };
         return { kind: "unreadable", reason: redact(`no answer (${cause?.code ?? message})`) };
       }
     },
