@@ -149,6 +149,47 @@ describe("sluice judge --trace", () => {
   });
 });
 
+describe("what sluice judge tells a person", () => {
+  const told = async (content: string, ...argv: string[]) =>
+    sluice("judge", "--trace", await file(content), ...TRACE_ONLY, ...argv);
+  const unnamed = (share: number) => traceEvents({ seconds: 30, share }).map(({ sticky: _, ...event }) => event);
+
+  it("has no data for the split of a trace that names no user, and says so of all of it", async () => {
+    const { code, stdout } = await told(ndjson(unnamed(0.2)), "--split", "8000:2000");
+    expect(code).toBe(11);
+    expect(stdout).toContain("none of 6000 requests has sticky, so the split of users cannot be checked");
+    expect(stdout).toMatch(/^no-data +split: no event names its user \(`sticky`\), so the split cannot be tested$/m);
+    expect(stdout).not.toMatch(/went to stable|0 of 0|not as ordered/);
+  });
+
+  it("gives the trace's own share beside the stage's whose hold and margins judge it", async () => {
+    const { stdout } = await told(ndjson(traceEvents({ seconds: 30, share: 0.45 })));
+    expect(stdout).toMatch(/ of a stage at 50 % \(4\d\.\d % of the first \d+ requests are the candidate's\)/);
+  });
+
+  it("says why it read on after the event that decided, and what no other gate needs any more", async () => {
+    const rows = traceEvents({ seconds: 120, harmFromS: 40, errors: 0.5 }).map((event) => JSON.stringify(event));
+    const stopped = await told(rows.join("\n"));
+    expect(stopped.stdout).toMatch(/^FAIL: (\d+) lines read.* at event \1; what follows is not judged$/m);
+    expect(stopped.stdout).not.toContain("; needs");
+    const early = traceEvents({ seconds: 120, errors: 0.5 });
+    expect((await told(ndjson(early))).stdout).toMatch(
+      /^FAIL: (\d+) lines read.* at event \d+, known once its share was clear at line \1; what/m,
+    );
+    const spoiled = await told([...Array(40).fill("a banner"), ...rows.slice(8_000)].join("\n"));
+    expect(spoiled.stdout).toMatch(/at line 4000, with at most 1 % of the lines unreadable; what follows/);
+  });
+
+  it("names unreadable lines once, and what an empty comparison needs as a person would", async () => {
+    const all = await told("a banner\n");
+    expect(all.stderr.match(/lines could not be read/g)).toHaveLength(1);
+    expect(all.stdout).toContain("needs a trace of which at most 1 % of the lines cannot be read");
+    const few = await told(ndjson(traceEvents({ seconds: 1, perSecond: 2, share: 0 })));
+    expect(few.stdout).toContain("needs requests that the candidate answers");
+    expect(few.stdout).toContain("needs warm answers of both arms");
+  });
+});
+
 describe("the pages' sample events", () => {
   const samples = {
     // As the pages print them.

@@ -1,7 +1,7 @@
 import { gateLabel } from "../../core/judge/setting.ts";
 import { fittingSplit } from "../../core/judge/traffic/sample-ratio.ts";
 import { printableLine } from "../../core/printable.ts";
-import type { TraceJudgement } from "../../core/trace/judgement.ts";
+import type { SampleRatio, TraceJudgement } from "../../core/trace/judgement.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import type { GateAnswer, JudgeAnswer } from "../answer/judge-answer.ts";
 import type { Style, Terminal } from "../terminal.ts";
@@ -72,21 +72,16 @@ function verdictOnWire(verdict: Verdict): GateAnswer {
 export function tellAnswer(judgement: TraceJudgement, terminal: Terminal): void {
   for (const verdict of judgement.verdicts) {
     const { kind, reason, needs } = verdict;
-    const advice = needs === null ? "" : `; needs ${needs}`;
+    // After a fail nobody waits for what the others would need.
+    const advice = needs === null || judgement.kind === "fail" ? "" : `; needs ${needs}`;
     terminal.data(
       `${terminal.paint(STYLES[kind], kind.padEnd(12))} ${gateLabel(verdict)}: ${printableLine(reason)}${advice}`,
     );
   }
-  const { counts, sampleRatio, decidedAt, stage } = judgement;
+  const { counts, sampleRatio } = judgement;
   if (judgement.notJudged.length > 0)
     terminal.data(`${"not judged".padEnd(12)} ${judgement.notJudged.join(", ")}: nothing in the trace answers them`);
-  if (sampleRatio !== null) {
-    const { units, ok } = sampleRatio;
-    const total = units.stable + units.candidate;
-    const found = `${units.candidate} of ${total} units on the candidate`;
-    const fits = ok ? fittingSplit(total) : "not as ordered";
-    terminal.data(`${(ok ? "pass" : "error").padEnd(12)} split: ${found}, ${fits}`);
-  }
+  if (sampleRatio !== null) terminal.data(splitLine(sampleRatio));
   if (counts.firstMalformed !== null) {
     const { line, reason } = counts.firstMalformed;
     terminal.say(
@@ -103,13 +98,37 @@ export function tellAnswer(judgement: TraceJudgement, terminal: Terminal): void 
   if (counts.skipped > 0) terminal.say(`${counts.skipped} records are no request of an arm and were passed over`);
   if (counts.lost > 0) terminal.say(`${counts.lost} windows are missing between those that are there`);
   if (counts.late > 0) terminal.say(`${counts.late} of ${counts.lines} came too late to count`);
-  const share = stage === null ? "" : `, judged as a stage at ${stage.candidateBp / 100} %`;
-  const at =
-    decidedAt === null
-      ? ""
-      : `, decided by ${judgement.decidedBy} at event ${decidedAt.event}, what follows is not judged`;
   const needs = judgement.needs === null ? "" : `; needs ${judgement.needs}`;
   terminal.data(
-    `${terminal.paint(STYLES[judgement.kind], judgement.kind.toUpperCase())}: ${counts.lines} lines read, ${counts.probes} of probes${share}${at}${needs}`,
+    `${terminal.paint(STYLES[judgement.kind], judgement.kind.toUpperCase())}: ${counts.lines} lines read, ${counts.probes} of probes${stageText(judgement)}${decisionText(judgement)}${needs}`,
   );
+}
+
+function splitLine({ units, ok, lnE }: SampleRatio): string {
+  const total = units.stable + units.candidate;
+  if (total === 0)
+    return `${"no-data".padEnd(12)} split: no event names its user (\`sticky\`), so the split cannot be tested`;
+  const found = `${units.candidate} of ${total} users on the candidate`;
+  if (lnE === null) return `${"no-data".padEnd(12)} split: ${found}; nobody is drawn at 0 % and at 100 %`;
+  return `${(ok ? "pass" : "error").padEnd(12)} split: ${found}, ${ok ? fittingSplit(total) : "not as ordered"}`;
+}
+
+/** Where the stage comes from that gave hold and margins: a trace's own share is seldom exactly a stage's. */
+function stageText({ stage }: TraceJudgement): string {
+  if (stage === null) return "";
+  const { candidateBp, chosenBy } = stage;
+  const judged = `, judged by hold and margins of a stage at ${candidateBp / 100} %`;
+  if (chosenBy === null) return `${judged}, the share that was ordered`;
+  const total = chosenBy.stable + chosenBy.candidate;
+  const share = total === 0 ? 0 : (chosenBy.candidate / total) * 100;
+  return `${judged} (${share.toFixed(1)} % of the first ${total} requests are the candidate's)`;
+}
+
+/** Reading goes on after a fail while the trace's share is not known, or too few of its lines could be read. */
+function decisionText({ decidedAt, decidedBy, counts }: TraceJudgement): string {
+  if (decidedAt === null) return "";
+  const { event } = decidedAt;
+  const readable = counts.malformed === 0 ? "" : ", with at most 1 % of the lines unreadable";
+  const until = counts.lines === event ? "" : `, known once its share was clear at line ${counts.lines}${readable}`;
+  return `, decided by ${decidedBy} at event ${event}${until}; what follows is not judged`;
 }

@@ -29,7 +29,7 @@ export class EventJudge implements LineJudge {
   constructor(rules: TraceRules, names: ArmNames) {
     this.#reader = new EventReader(names);
     this.#units = rules.splitBp === null ? null : new UnitSet();
-    this.#stage = new StageJudge(rules, this.#units !== null);
+    this.#stage = new StageJudge(rules, this.#units !== null, ["sticky"]);
     this.#folder = new SecondFolder(({ endMs, arms, identities }) => {
       if (this.#stage.isDecided) return;
       this.#identity.add(identities);

@@ -22,6 +22,8 @@ export interface TraceRules {
 /** The stage a trace was judged as. */
 interface JudgedStage {
   readonly candidateBp: Bp;
+  /** The first requests of a trace that does not say its share, which gave the stage; null where it was said. */
+  readonly chosenBy: ByArm<number> | null;
   readonly holdMs: number;
   readonly heldMs: number;
 }

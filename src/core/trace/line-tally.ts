@@ -52,7 +52,7 @@ export class LineTally {
       unread: Object.fromEntries(this.#unread),
     };
     if (!this.isReadable) {
-      const needs = `a trace that can be read: ${this.#malformed} of ${this.lines} lines cannot, the first is line ${this.#first?.line}: ${this.#first?.reason}`;
+      const needs = "a trace of which at most 1 % of the lines cannot be read";
       return { ...judgement, kind: "error", decidedBy: null, decidedAt: null, needs, counts };
     }
     if (judgement.kind === "pass" && this.late > TOLERATED * this.lines) {

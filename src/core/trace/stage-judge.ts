@@ -39,6 +39,7 @@ const ALL_OF_IT: Cadence = () => true;
 export class StageJudge {
   readonly #rules: TraceRules;
   readonly #traffic: readonly GateSetting[];
+  readonly #usersNamedBy: readonly string[];
   #evidence: Evidence;
   #waiting: TraceBlock[] = [];
   #requests = { stable: 0, candidate: 0 };
@@ -46,13 +47,18 @@ export class StageJudge {
   #candidateEvents = 0;
   #startMs = 0;
   #stage: StageView | null = null;
+  #chosenBy: ByArm<number> | null = null;
   #parity: Verdict | null = null;
   #probeVerdicts: readonly Verdict[] = [];
   #decision: Judgement | null = null;
 
-  /** @param hasUnits whether the trace says which unit each event belongs to, and at which share it was drawn */
-  constructor(rules: TraceRules, hasUnits: boolean) {
+  /**
+   * @param hasUnits whether the trace says which unit each event belongs to, and at which share it was drawn
+   * @param usersNamedBy the field of an event that names its user; none for windows, which say themselves
+   */
+  constructor(rules: TraceRules, hasUnits: boolean, usersNamedBy: readonly string[] = []) {
     this.#rules = rules;
+    this.#usersNamedBy = usersNamedBy;
     this.#traffic = rules.gates.filter(({ gate }) => {
       const { reads, counts } = gateNamed(gate);
       if (reads !== "traffic" || counts === "pairs" || (counts === "units" && !hasUnits)) return false;
@@ -102,8 +108,10 @@ export class StageJudge {
     const total = stable + candidate;
     const chosen = chooseStage(ladder, total === 0 ? 0 : candidate / total, stageBp);
     const { candidateBp } = chosen;
+    this.#chosenBy = stageBp === null ? this.#requests : null;
     const kind = candidateBp === BP_ALL ? "watch" : "traffic";
-    const stage: StageView = { kind, candidateBp, heldMs: 0, holdMs: this.#rules.holdMs ?? chosen.holdMs };
+    const holdMs = this.#rules.holdMs ?? chosen.holdMs;
+    const stage: StageView = { kind, candidateBp, heldMs: 0, holdMs, usersNamedBy: this.#usersNamedBy };
     this.#stage = stage;
     this.#startMs = endMs - spanMs;
     this.#probeVerdicts = probes === null ? this.#unasked(stage) : judgeProbes(probes, stage, gates);
@@ -150,7 +158,7 @@ export class StageJudge {
       candidateEvents: this.#candidateEvents,
       verdicts,
       notJudged: this.#leftOut(this.#asksIdentity(stage) ? this.#parity : null, stage, verdicts),
-      stage: this.#stage === null ? null : stage,
+      stage: this.#stage === null ? null : { ...stage, chosenBy: this.#chosenBy },
       sampleRatio: this.#sampleRatio(),
       needs: isTooShort ? `${missingMs / 1_000} s more traffic: the stage holds ${stage.holdMs / 1_000} s` : null,
     };

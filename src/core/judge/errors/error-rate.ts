@@ -125,7 +125,7 @@ function decideLiteral(state: State, options: ErrorRateOptions): Verdict {
   const base = { gate: NAME, samples, threshold, alpha: null };
   if (candidate.total === 0) {
     const reason = "the candidate has answered no request at this share yet";
-    return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
+    return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "requests that the candidate answers" });
   }
   const finding = { estimate: excessOf(state.stage), interval: wilsonDifference(state.stage) };
   const found = `errors ${percent(rateOf(candidate))} against ${percent(rateOf(stable))} on stable`;
@@ -199,7 +199,7 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
     }
     if (candidate.total === 0) {
       const reason = "the candidate has answered no request at this share yet";
-      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
+      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "requests that the candidate answers" });
     }
     const estimate = excessOf(state.stage);
     const byUnit = stage.units?.tells("failures") === true ? stage.units : null;
@@ -225,7 +225,7 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
     const share = innerShare(stage.candidateBp);
     const more = requestsToMargin(proof, margin, beta, share);
     const missing = Math.max(more ?? 0, options.minSamples - candidate.total);
-    const needs = more === null ? "a lower error rate" : requestsNeeded(missing, candidate, difference);
+    const needs = more === null ? "fewer failures: at this rate more requests exclude nothing" : requestsNeeded(missing, candidate, difference);
     const lacks = isExcluded ? `+${percent(margin)} is kept by too few requests` : whatIsKnown(proof, beta, margin);
     const reason = `${found}: ${isExcluded && estimate > margin ? `over +${percent(margin)} at this share` : lacks}`;
     return trafficVerdict(base, "inconclusive", { ...finding, reason, needs });

@@ -62,7 +62,7 @@ const traffic: TrafficPart<Options, State> = {
     const base = { gate: NAME, samples: state.requests, threshold: options.longestMs, alpha: null };
     if (state.requests.candidate === 0) {
       const reason = "the candidate has answered no request yet";
-      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
+      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "requests that the candidate answers" });
     }
     const estimate = state.longestMs;
     const reason = `the longest burst of more than ${percent(options.limit)} 5xx answers lasted ${estimate / 1_000} s (at most ${options.longestMs / 1_000} s)`;

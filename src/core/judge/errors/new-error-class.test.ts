@@ -20,7 +20,7 @@ const CUT = "body|network|ECONNRESET";
 
 describe("new-error-class", () => {
   it("is no data until the candidate has answered, and then says what it compares", () => {
-    expect(judged()).toMatchObject({ kind: "no-data", estimate: null, needs: "traffic" });
+    expect(judged()).toMatchObject({ kind: "no-data", estimate: null, needs: "requests that the candidate answers" });
     expect(judged(aBlock(1, { requests: 99 }, {}))).toMatchObject({ kind: "no-data" });
     expect(judged(seen(CUT, 0), seen(CUT, 0))).toMatchObject({
       kind: "pass",

@@ -85,7 +85,7 @@ const traffic: TrafficPart<Options, State> = {
     const base = { gate: NAME, samples: state.requests, threshold: 0, alpha };
     if (state.requests.candidate === 0) {
       const reason = "the candidate has answered no request yet";
-      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
+      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "requests that the candidate answers" });
     }
     const worst = Object.entries(state.onlyCandidate)
       .map(([name, seen]) => [name, { count: seen.count, logChance: logChanceOf(name, seen, units) }] as const)

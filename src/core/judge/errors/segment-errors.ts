@@ -46,7 +46,7 @@ const traffic: TrafficPart<Options, State> = {
     const { segments } = units;
     if (!segments.isAnswered) {
       const reason = "the candidate has answered no user of a segment yet";
-      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "traffic" });
+      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "requests that the candidate answers" });
     }
     const harmed = segments.harmed();
     const [likeliest] = harmed;

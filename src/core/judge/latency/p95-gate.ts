@@ -193,7 +193,8 @@ interface P95Gate<Name extends string = string> {
   readonly counts: "requests" | "pairs";
   /** What it compares of a block; null for nothing. */
   readonly comparedIn: (block: Block) => Block | null;
-  /** What is missing when no block was accepted. */
+  /** One of what it compares, as `no … of stable` says it, and what is missing when no block was accepted. */
+  readonly compares: string;
   readonly needs: string;
 }
 
@@ -202,7 +203,7 @@ function isSlowByUser(units: UnitView | undefined): boolean {
   return units?.tells("slow") !== true || isRateHigher(units.difference("slow"));
 }
 
-function trafficPart({ name, counts, comparedIn, needs: missingData }: P95Gate): TrafficPart<P95Options, P95State> {
+function trafficPart({ name, counts, comparedIn, compares, needs: missingData }: P95Gate): TrafficPart<P95Options, P95State> {
   const isHarmProven = (state: P95State, options: P95Options, units?: UnitView): boolean =>
     isLatencyAlarmed(state.watch) ||
     (options.mode === "literal"
@@ -226,7 +227,7 @@ function trafficPart({ name, counts, comparedIn, needs: missingData }: P95Gate):
       if (isLatencyAlarmed(state.watch)) return alarmVerdict(base, state.watch, options.margin.from50);
       const measured = measureP95(warm);
       if (measured === null) {
-        const reason = `no ${missingData} of ${samples.stable === 0 ? "stable" : "the candidate"} at this share yet`;
+        const reason = `no ${compares} of ${samples.stable === 0 ? "stable" : "the candidate"} at this share yet`;
         return trafficVerdict(base, "no-data", { estimate: null, reason, needs: missingData });
       }
       const { stableMs, candidateMs, ratio } = measured;

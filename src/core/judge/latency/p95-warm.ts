@@ -11,7 +11,8 @@ export const p95Warm = p95Gate({
   means: "answers more slowly than stable in the same seconds",
   counts: "requests",
   comparedIn: (block) => block,
-  needs: "warm answer",
+  compares: "warm answer",
+  needs: "warm answers of both arms",
 });
 
 /** Loads of the two arms that still count as equal. @source definitions.md §8 "Equal load" */
@@ -37,5 +38,6 @@ export const p95EqualLoad = p95Gate({
   means: "answers more slowly than stable at the same load",
   counts: "requests",
   comparedIn: (block) => (isEqualLoad(block) ? block : null),
-  needs: "warm answer at equal load (instanceConcurrency of both arms within 10 %)",
+  compares: "warm answer at equal load",
+  needs: "warm answers while instances of both arms carry the same load (instanceConcurrency of both arms within 10 %)",
 });

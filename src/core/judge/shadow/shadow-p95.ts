@@ -23,5 +23,6 @@ export const shadowP95 = p95Gate({
   means: "answers copies more slowly than stable answers the requests",
   counts: "pairs",
   comparedIn: timesOfPairs,
-  needs: "copied request that both arms answered warm",
+  compares: "warm answer to a copied request",
+  needs: "copied requests that both arms answered warm",
 });

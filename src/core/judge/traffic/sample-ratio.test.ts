@@ -38,7 +38,7 @@ describe("sample-ratio", () => {
   });
 
   it("says which header is missing, and of how many requests, while no request names its user", () => {
-    const unnamed = { ...aBlock(5, { requestsAll: 900 }, { requestsAll: 7 }), source: "gw-1" };
+    const unnamed = { ...aBlock(5, { requestsAll: 907 }, {}), source: "gw-1" };
     const stage = { ...atShare(5), usersNamedBy: ["x-user-id", "x-tenant"] };
     expect(opened(sampleRatio, OPTIONS).decide(fold([unnamed]), stage)).toMatchObject({
       kind: "no-data",
@@ -46,6 +46,14 @@ describe("sample-ratio", () => {
       needs: "requests with x-user-id or x-tenant",
     });
     expect(opened(sampleRatio, OPTIONS).decide(fold([unnamed, drawn(5, 95, 5)]), stage).kind).toBe("pass");
+  });
+
+  it("does not say that all went to stable when the candidate answered one of them", () => {
+    const mixed = { ...aBlock(5, { requestsAll: 900 }, { requestsAll: 7 }), source: "gw-1" };
+    expect(judged(mixed, { ...mixed, ...aBlock(5, { requestsAll: 93 }, {}) })).toMatchObject({
+      kind: "no-data",
+      reason: "none of 1000 requests names its user, so the split of users cannot be checked",
+    });
   });
 
   it("counts users of one arm alone", () => {

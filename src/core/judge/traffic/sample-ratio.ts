@@ -22,6 +22,8 @@ interface State {
   readonly bySource: Readonly<Record<string, readonly Drawn[]>>;
   /** Requests at a share where users are drawn, before the first user was; absent in states of earlier versions. */
   readonly unnamed?: number;
+  /** Those of them that the candidate answered: none through a data plane, where only wishes and pins lead there. */
+  readonly unnamedOnCandidate?: number;
 }
 
 /** Fewer users than this show no split to be wrong, however they fell; a pass on them is for want of a finding. */
@@ -67,12 +69,16 @@ function totals({ bySource }: State): { readonly stable: number; readonly candid
 }
 
 /** Why nobody was drawn: there is no traffic, or none of it says who its user is. */
-function undrawn({ unnamed = 0 }: State, { usersNamedBy = [] }: StageView): { reason: string; needs: string } {
+function undrawn(
+  { unnamed = 0, unnamedOnCandidate = 0 }: State,
+  { usersNamedBy = [] }: StageView,
+): { reason: string; needs: string } {
   const how = usersNamedBy.length === 0 ? "that name their user" : `with ${usersNamedBy.join(" or ")}`;
   const needs = `requests ${how}`;
   if (unnamed === 0) return { reason: "no user has been drawn yet, so the split cannot be checked", needs };
   const lacking = usersNamedBy.length === 0 ? "names its user" : `has ${usersNamedBy.join(" or ")}`;
-  return { reason: `none of ${unnamed} requests ${lacking}, so all of them went to stable`, needs };
+  const so = unnamedOnCandidate === 0 ? "all of them went to stable" : "the split of users cannot be checked";
+  return { reason: `none of ${unnamed} requests ${lacking}, so ${so}`, needs };
 }
 
 const traffic: TrafficPart<Options, State> = {
@@ -81,8 +87,11 @@ const traffic: TrafficPart<Options, State> = {
     const next = { candidateBp, stable: arms.stable.newUnits, candidate: arms.candidate.newUnits };
     if (next.stable + next.candidate === 0) {
       const isDrawing = candidateBp > 0 && candidateBp < 10_000;
-      const requests = isDrawing ? arms.stable.requestsAll + arms.candidate.requestsAll : 0;
-      return requests === 0 ? state : { ...state, unnamed: (state.unnamed ?? 0) + requests };
+      const ours = arms.candidate.requestsAll;
+      const requests = isDrawing ? arms.stable.requestsAll + ours : 0;
+      if (requests === 0) return state;
+      const [before, oursBefore] = [state.unnamed ?? 0, state.unnamedOnCandidate ?? 0];
+      return { ...state, unnamed: before + requests, unnamedOnCandidate: oursBefore + ours };
     }
     const { bySource } = state;
     const sources = Object.keys(bySource);
