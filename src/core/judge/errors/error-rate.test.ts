@@ -47,7 +47,11 @@ describe("error-rate, literal", () => {
   });
 
   it("is no data before the candidate has answered at this share", () => {
-    expect(judged(LITERAL, 10)).toMatchObject({ kind: "no-data", threshold: 0.02, needs: "requests that the candidate answers" });
+    expect(judged(LITERAL, 10)).toMatchObject({
+      kind: "no-data",
+      threshold: 0.02,
+      needs: "requests that the candidate answers",
+    });
     expect(judged(LITERAL, 10, counted(10, [0, 100], [0, 0])).kind).toBe("no-data");
   });
 

@@ -225,7 +225,10 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
     const share = innerShare(stage.candidateBp);
     const more = requestsToMargin(proof, margin, beta, share);
     const missing = Math.max(more ?? 0, options.minSamples - candidate.total);
-    const needs = more === null ? "fewer failures: at this rate more requests exclude nothing" : requestsNeeded(missing, candidate, difference);
+    const needs =
+      more === null
+        ? "fewer failures: at this rate more requests exclude nothing"
+        : requestsNeeded(missing, candidate, difference);
     const lacks = isExcluded ? `+${percent(margin)} is kept by too few requests` : whatIsKnown(proof, beta, margin);
     const reason = `${found}: ${isExcluded && estimate > margin ? `over +${percent(margin)} at this share` : lacks}`;
     return trafficVerdict(base, "inconclusive", { ...finding, reason, needs });

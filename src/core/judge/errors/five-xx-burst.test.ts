@@ -57,6 +57,9 @@ describe("five-xx-burst", () => {
   });
 
   it("is no data until the candidate has answered", () => {
-    expect(judged([aBlock(10, { requests: 5 }, {})])).toMatchObject({ kind: "no-data", needs: "requests that the candidate answers" });
+    expect(judged([aBlock(10, { requests: 5 }, {})])).toMatchObject({
+      kind: "no-data",
+      needs: "requests that the candidate answers",
+    });
   });
 });

@@ -50,7 +50,10 @@ describe("segment-errors", () => {
     });
     expect(isHarmProven(evidence, alone, gates)).toBe(false);
     expect(verdict({ size: 0 })).toMatchObject({ kind: "no-data", needs: "traffic of users through a gateway" });
-    expect(verdict({ isAnswered: false })).toMatchObject({ kind: "no-data", needs: "requests that the candidate answers" });
+    expect(verdict({ isAnswered: false })).toMatchObject({
+      kind: "no-data",
+      needs: "requests that the candidate answers",
+    });
   });
 
   it("passes where no segment is harmed, and where what there is of it is chance beyond 2 %", () => {

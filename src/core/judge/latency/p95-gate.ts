@@ -203,7 +203,13 @@ function isSlowByUser(units: UnitView | undefined): boolean {
   return units?.tells("slow") !== true || isRateHigher(units.difference("slow"));
 }
 
-function trafficPart({ name, counts, comparedIn, compares, needs: missingData }: P95Gate): TrafficPart<P95Options, P95State> {
+function trafficPart({
+  name,
+  counts,
+  comparedIn,
+  compares,
+  needs: missingData,
+}: P95Gate): TrafficPart<P95Options, P95State> {
   const isHarmProven = (state: P95State, options: P95Options, units?: UnitView): boolean =>
     isLatencyAlarmed(state.watch) ||
     (options.mode === "literal"
