@@ -152,7 +152,7 @@ describe("sluice judge --trace", () => {
 describe("what sluice judge tells a person", () => {
   const told = async (content: string, ...argv: string[]) =>
     sluice("judge", "--trace", await file(content), ...TRACE_ONLY, ...argv);
-  const unnamed = (share: number) => traceEvents({ seconds: 30, share }).map(({ sticky: _, ...event }) => event);
+  const unnamed = (share: number) => traceEvents({ seconds: 30, share }).map((event) => ({ ...event, sticky: null }));
 
   it("has no data for the split of a trace that names no user, and says so of all of it", async () => {
     const { code, stdout } = await told(ndjson(unnamed(0.2)), "--split", "8000:2000");
