@@ -120,6 +120,7 @@ class RunningGateway implements Gateway {
   #unbelieved: string | null = null;
   #leaseExpiredSeen = 0;
   #isLeaseTold = false;
+  #looksWithoutLease = 0;
   #onAllEnded: () => void = () => {};
 
   constructor(options: GatewayOptions, document: RoutingDocument, stateFile: StateFile | null, planeFile: PlaneFile) {
@@ -307,7 +308,9 @@ class RunningGateway implements Gateway {
     const isWithout = leaseExpired > this.#leaseExpiredSeen && this.#plane.leaseLeftMs === 0;
     this.#leaseExpiredSeen = leaseExpired;
     if (!isProvisional(this.document())) this.#isLeaseTold = false; // Everybody is where the document says.
-    if (isWithout && !this.#isLeaseTold) {
+    // A document that has just come is waited for its first lease half a second, which is nothing to tell of.
+    this.#looksWithoutLease = isWithout ? this.#looksWithoutLease + 1 : 0;
+    if (this.#looksWithoutLease > 1 && !this.#isLeaseTold) {
       this.#options.log?.(
         "no lease: the controller has not answered in time, so every user is on stable until it does",
       );

@@ -216,7 +216,7 @@ describe("the lists of allowed values in schema/", () => {
       "plan",
       {
         kind: every<Stage["kind"]>({ probes: true, shadow: true, traffic: true, watch: true }),
-        code: ["E201", "E202", "W201", "W202", "W203", "W204"],
+        code: ["E201", "E202", "W201", "W202", "W203", "W204", "W205"],
         without_health: every<ServingArm>({ stable: true, candidate: true }),
       },
     ],

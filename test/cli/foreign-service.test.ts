@@ -148,7 +148,7 @@ ${over.more ?? ""}  gates: [{ use: demo }]
       "gold set: 10 questions, 60 requests to each arm a run; detectable drop: a coverage drop of 0.26",
     );
     expect(said).toContain("identity is not checked: stable and candidate have no health endpoint");
-    expect(said).toMatch(/back within \S+ at worst/);
+    expect(said).toMatch(/idle within \S+ at worst/);
   });
 
   it("nothing of all this began a rollout", async () => {

@@ -24,7 +24,8 @@ describe("sluice init --trial", () => {
   it("is announced by plan to be at 100 % within five minutes, with every gate able to decide", async () => {
     const planned = await runSluice(["plan", file(), ...TRAFFIC, "--json"]);
     const { rollout, warnings } = JSON.parse(planned.stdout);
-    expect([planned.code, warnings]).toEqual([0, []]);
+    expect([planned.code, warnings]).toEqual([0, [expect.objectContaining({ code: "W205" })]]);
+    expect(warnings[0].message).toContain("10 more failures in 100 requests and a p95 of 3 times stable's");
     expect(rollout.time_to_100_s.within).toBeLessThan(300);
   });
 

@@ -77,9 +77,9 @@ const identity = z.strictObject({
 
 const warning = z.strictObject({
   code: z
-    .enum(["E201", "E202", "W201", "W202", "W203", "W204"])
+    .enum(["E201", "E202", "W201", "W202", "W203", "W204", "W205"])
     .describe(
-      "E201, W201: a gate cannot decide before the cap; E202: a bound on harm cannot be kept at this traffic; W202: a literal limit stops healthy candidates; W203: without a lease a rollback cannot be guaranteed; W204: a metric's source is later than its maxAge",
+      "E201, W201: a gate cannot decide before the cap; E202: a bound on harm cannot be kept at this traffic; W202: a literal limit stops healthy candidates; W203: without a lease a rollback cannot be guaranteed; W204: a metric's source is later than its maxAge; W205: margins so wide that gross harm may reach everybody",
     ),
   at: z.strictObject({ line: count, column: count }).describe("place in the document, 1-based"),
   message: z.string(),

@@ -60,6 +60,8 @@ export async function tellApplied(
     terminal.say(`nothing to do: rollout ${id}, generation ${generation}, is ${phase}${caution}${advice}`);
   }
   const isOver = outcome === "unchanged" && (code !== EXIT.ok || phase === "promoted");
+  if (options.watch && !isOver && !options.json && outcome === "accepted")
+    terminal.say("first both arms are compared and asked the gold set, where the document names one; then users move");
   if (options.watch && !isOver) return watch(id, { json: options.json, timeoutS: null }, client, terminal);
   if (options.json) terminal.data(JSON.stringify(answer));
   else if (!isOver) terminal.say(`watch it with: sluice watch ${id}`);

@@ -27,6 +27,7 @@ export async function goldLint(
       `${counts.items} questions (${counts.answerable} answerable) in ${topics.length === 1 ? "1 topic" : `${topics.length} topics`}: ${topics.join(", ")}`,
     );
     if (corpus === null) terminal.say("gold sections were not checked: give --corpus");
+    else if (errors.length === 0) terminal.say(`every gold section is among the ${corpus.length} of ${options.corpus}`);
   }
   return errors.length > 0 ? EXIT.badUsage : EXIT.ok;
 }

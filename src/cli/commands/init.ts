@@ -93,8 +93,8 @@ function sayNext(
     const listed = assumed.map((key) => `--${key} ${answers[key]}`).join(", ");
     terminal.say(`  (nobody said, so these are examples to replace in ${rollout}: ${listed})`);
   }
-  terminal.say(`  sluice doctor ${rollout}   (asks both arms, changes nothing)`);
-  terminal.say(`  sluice plan ${rollout}`);
   terminal.say(`  sluice serve   (terminal 1)\n  sluice gateway ${rollout}   (terminal 2)`);
+  terminal.say(`  sluice doctor ${rollout}   (terminal 3: asks both arms, changes nothing)`);
+  terminal.say(`  sluice plan ${rollout}`);
   terminal.say(`  sluice apply ${rollout} --watch`);
 }

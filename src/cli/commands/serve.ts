@@ -32,6 +32,7 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
     process.once("SIGINT", () => resolve(EXIT.interrupted));
   });
   const log = timedTalk(terminal);
+  if (!options.json) log(`opening ${dataDir}`);
   const started = await startController({
     dataDir,
     host,
@@ -56,5 +57,6 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
     return await Promise.race([signalled, failed]);
   } finally {
     await started.stop().catch((error: unknown) => log(`stopping: ${String(error)}`));
+    if (!options.json) log("stopped");
   }
 }

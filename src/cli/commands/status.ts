@@ -7,7 +7,7 @@ import type { Terminal } from "../terminal.ts";
 function statusLines(status: Status, terminal: Terminal): readonly string[] {
   const { stage, share, traffic } = status;
   const measured =
-    share.requests_bp === null ? "no traffic yet" : `${share.requests_bp / 100} % of all requests so far`;
+    share.requests_bp === null ? "no traffic yet" : `${share.requests_bp / 100} % of the requests since it began`;
   return [
     `${terminal.paint("strong", status.id)}  generation ${status.generation}  service ${status.service}`,
     `  phase   ${status.phase}${status.paused ? " (paused)" : ""}${status.frozen ? " (frozen)" : ""}`,

@@ -42,9 +42,9 @@ export function describeSeen(total: number | null, seen: readonly SeenByUsers[] 
           `too few to stop it by their first failures at ${tooFew.join(", ")}: those seen on stable before tell, or the share is held`,
         ];
   return [
-    `of ${total} (--users) on the candidate: ${at(({ users }) => String(users))}`,
+    `of ${total} (--users) on the candidate: ${at(({ users }) => (users === 0 ? "nobody" : String(users)))}`,
     ...stops,
     ...waits,
-    `may meet none of a harm to fewer than: ${at(({ leastPart }) => `${Number((leastPart * 100).toPrecision(2))} % of all`)}`,
+    `a harm to fewer than this part of all may meet none of them, and stay unseen: ${at(({ leastPart }) => `${Number((leastPart * 100).toPrecision(2))} %`)}`,
   ];
 }

@@ -52,7 +52,8 @@ spec:
   route:
     driver: gateway
     listen: 127.0.0.1:4000      # users go through here: sluice gateway rollout.yaml
-    trustedHeaders: [${header}] # set by your own proxy after authentication, never by the client
+    # set by your own proxy after authentication, never by the client
+    trustedHeaders: [${header}]
     stickyBy: [{ header: ${header} }]
   probes:
     set: gold.yaml              # questions whose evidence you know

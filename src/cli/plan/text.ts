@@ -2,6 +2,7 @@ import type { RolloutForecast } from "../../core/forecast/rollout.ts";
 import type { GateForecast } from "../../core/forecast/stage.ts";
 import { gateLabel } from "../../core/judge/setting.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
+import { shareOf } from "../../core/stage/share.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
 import { firstPreset, presetOf } from "../../spec/plan.ts";
 import type { Preset } from "../../spec/preset/index.ts";
@@ -16,7 +17,9 @@ import { describeShadow } from "./shadow-text.ts";
 import { type StageForecast, worstRollbackMs } from "./stage-forecast.ts";
 
 /** Three times stand in a plan: the push to the gateways, the answers under way, and gateways that hear nothing. */
-function describeWayBack({ leaseMs = null, drainMs }: RolloutPlan): readonly string[] {
+function describeWayBack(plan: RolloutPlan): readonly string[] {
+  const { leaseMs = null, drainMs } = plan;
+  const worstMs = Math.max(...plan.stages.map((stage) => worstRollbackMs(stage, plan)));
   const carries = "stable must be able to carry everybody until promotion";
   const cutOff =
     leaseMs === null
@@ -24,7 +27,7 @@ function describeWayBack({ leaseMs = null, drainMs }: RolloutPlan): readonly str
       : `after a rollback every user is on stable within ${formatDurationMs(leaseMs)} (route.lease), even with a gateway cut off`;
   return [
     `  ${cutOff}; ${carries}`,
-    `  with its gateways connected, new requests are back in about a second, and answers under way get ${formatDurationMs(drainMs)} (route.drain)`,
+    `  with its gateways connected, new requests are back in about a second, and answers under way get ${formatDurationMs(drainMs)} (route.drain): the candidate is idle within ${formatDurationMs(worstMs)} at worst`,
   ];
 }
 
@@ -35,16 +38,15 @@ function describePreset({ name, says, gates }: Preset, { spec }: DocumentFile["d
   return `  preset ${name} with the document's own numbers for ${[...own].join(", ")}; without them: ${says}`;
 }
 
-function describeStage({ stage, gates, index, why, isProven }: StageForecast, plan: RolloutPlan): string {
-  const back = `, back within ${formatDurationMs(worstRollbackMs(stage, plan))} at worst`;
+function describeStage({ stage, gates, index, why, isProven }: StageForecast): string {
   if (stage.kind === "probes")
     return `  ${String(index).padEnd(2)} probes   ${stage.tier} gold set, both arms; no user to take back`;
   if (stage.kind === "shadow")
     return `  ${String(index).padEnd(2)} shadow   copies for ${formatDurationMs(stage.holdMs)}, at most ${formatDurationMs(stage.capMs)}; no user to take back`;
   if (stage.kind === "watch")
-    return `  ${String(index).padEnd(2)} 100 %    watched ${formatDurationMs(stage.holdMs)}, stable kept warm${back}`;
+    return `  ${String(index).padEnd(2)} 100 %    watched ${formatDurationMs(stage.holdMs)}, stable kept warm`;
   if (!isProven)
-    return `  ${String(index).padEnd(2)} ${`${stage.candidateBp / 100} %`.padEnd(8)} until the traffic is measured, ${formatDurationMs(stage.holdMs)}${back}`;
+    return `  ${String(index).padEnd(2)} ${`${stage.candidateBp / 100} %`.padEnd(8)} until the traffic is measured, ${formatDurationMs(stage.holdMs)}`;
   const slowest = gates.reduce<GateForecast | null>(
     (worst, gate) => ((gate.expectedS ?? 1e12) > (worst?.expectedS ?? -1) ? gate : worst),
     null,
@@ -56,17 +58,18 @@ function describeStage({ stage, gates, index, why, isProven }: StageForecast, pl
         ? `${slowest.gate} never decides`
         : `proof about ${Math.ceil(slowest.expectedS)} s (${slowest.gate})`;
   const reason = why === null ? "" : `\n              ${why}`;
-  return `  ${String(index).padEnd(2)} ${`${stage.candidateBp / 100} %`.padEnd(8)} hold ${formatDurationMs(stage.holdMs)}, ${proof}${back}${reason}`;
+  return `  ${String(index).padEnd(2)} ${`${stage.candidateBp / 100} %`.padEnd(8)} hold ${formatDurationMs(stage.holdMs)}, ${proof}${reason}`;
 }
 
 /** What the shares are chosen by. */
-function describePace({ pace, stages }: RolloutPlan): readonly string[] {
+function describePace({ pace, stages }: RolloutPlan, users: number | null): readonly string[] {
   if (pace === undefined) return [];
   const { dead, fourfoldErrors, slower40 } = pace.harm;
+  const harmed = (bound: number) => (users !== null && bound >= users ? `all ${users}` : String(bound));
   const shares = stages.flatMap((stage) => (stage.kind === "traffic" ? [stage.candidateBp / 100] : []));
   return [
     `  pace     shares chosen by measured traffic and evidence among ${shares.join(", ")} %; at most ${pace.fastest} times the last; a number left out above is a share passed over`,
-    `           users harmed before a stop, on average: ${dead} if it is dead, ${fourfoldErrors} at 4 times the errors, ${slower40} at 40 % more latency`,
+    `           users harmed before a stop, at most on average: ${harmed(dead)} if it is dead, ${harmed(fourfoldErrors)} at 4 times the errors, ${harmed(slower40)} at 40 % more latency`,
   ];
 }
 
@@ -100,7 +103,7 @@ function describeRollout(
     `  stopped by mistake in at most ${Number((alphaStop * 100).toPrecision(2))} % of rollouts${unbounded}`,
     ...(costs.length === 0
       ? []
-      : [`  candidate requests before it is stopped at the first share: ${costs.join(", ")}`]),
+      : [`  candidate requests before it is stopped, were it kept at the first share: ${costs.join(", ")}`]),
   ];
 }
 
@@ -125,6 +128,12 @@ function describeLatency({ latencySigma, latencyPeaks }: PlanOptions): string {
   return `latency ${peaks.join("; ")} (--latency-peaks)`;
 }
 
+/** What users can show at the shares that a healthy rollout stands at. */
+function seenOnTheWay({ planned, stages, options }: PlanFacts): ReturnType<typeof seenIn> {
+  const shares = new Set(stages.map(({ stage }) => shareOf(stage)));
+  return seenIn(planned, options.users)?.filter(({ candidateBp }) => shares.has(candidateBp)) ?? null;
+}
+
 /** Says a plan to a person. */
 export function sayPlan(facts: PlanFacts, terminal: Terminal): void {
   const { document, planned, stages, whole, known, options, probes, identity } = facts;
@@ -140,10 +149,10 @@ export function sayPlan(facts: PlanFacts, terminal: Terminal): void {
   for (const one of [preset, ...addOns]) if (one !== null) terminal.data(describePreset(one, document.document));
   terminal.data(`  ${proxiesLine(document.document.spec.route.trustedProxies ?? [])}`);
   for (const line of describeUsers(planned)) terminal.data(`  users    ${line}`);
-  for (const one of stages) terminal.data(describeStage(one, planned));
+  for (const one of stages) terminal.data(describeStage(one));
   for (const line of describeShadow(planned, options)) terminal.data(line);
-  for (const line of describePace(planned)) terminal.data(line);
-  for (const line of describeSeen(options.users, seenIn(planned, options.users))) terminal.data(`  users    ${line}`);
+  for (const line of describePace(planned, options.users)) terminal.data(line);
+  for (const line of describeSeen(options.users, seenOnTheWay(facts))) terminal.data(`  users    ${line}`);
   for (const line of probes === null ? [] : describeProbes(probes)) terminal.data(line);
   terminal.data(describeIdentity(identity));
   for (const { gate, detectable } of stages.find(({ gates }) => gates.length > 0)?.gates ?? [])

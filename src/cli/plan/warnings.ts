@@ -1,5 +1,8 @@
 import type { GateForecast } from "../../core/forecast/stage.ts";
 import type { Assumptions } from "../../core/judge/needs.ts";
+import { errorRate } from "../../core/judge/errors/error-rate.ts";
+import type { ByShare } from "../../core/judge/fields.ts";
+import { p95Warm } from "../../core/judge/latency/p95-warm.ts";
 import { brokenBounds } from "../../core/pace/choose-share.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
@@ -75,6 +78,26 @@ function metricWarnings({ metrics }: RolloutPlan, { source }: DocumentFile): rea
   });
 }
 
+/** Margins of a first try: what is let through to everybody then is worth a word where a release matters. */
+const GROSS = { errors: 0.1, p95: 3 };
+
+function marginWarnings({ gates }: RolloutPlan, { source }: DocumentFile): readonly PlanWarning[] {
+  const marginOf = (kind: typeof errorRate | typeof p95Warm): number => {
+    const setting = gates.find(({ gate }) => gate === kind.name);
+    if (setting === undefined) return 0;
+    return (kind.optionsOf(setting.options) as { readonly margin: ByShare }).margin.from50;
+  };
+  const [errors, p95] = [marginOf(errorRate), marginOf(p95Warm)];
+  const passes = [
+    ...(errors >= GROSS.errors ? [`${errors * 100} more failures in 100 requests`] : []),
+    ...(p95 >= GROSS.p95 ? [`a p95 of ${p95} times stable's`] : []),
+  ];
+  if (passes.length === 0) return [];
+  const message = `the margins are those of a first try: a candidate with up to ${passes.join(" and ")} may reach everybody`;
+  const at = source.locate(["spec", "gates"]);
+  return [{ code: "W205", at, message, fix: "gates: [{ use: default }] for a release that matters" }];
+}
+
 function whyNever({ never, needsSamples, expectedS }: GateForecast, capMs: number): string {
   const cap = formatDurationMs(capMs);
   if (never !== null) return never;
@@ -95,5 +118,6 @@ export function warningsOf(
     ...paceWarnings(plan, stages, assumed, document),
     ...leaseWarnings(plan.leaseMs ?? null, document),
     ...metricWarnings(plan, document),
+    ...marginWarnings(plan, document),
   ];
 }

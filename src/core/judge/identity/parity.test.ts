@@ -90,7 +90,7 @@ describe("parity", () => {
       const observed = { stable: read(STABLE), candidate: read(CANDIDATE), [arm]: DOWN };
       const verdict = judgeParity(PINNED, observed, []);
       expect([verdict.kind, verdict.needs]).toEqual(["error", `a health answer of ${arm}`]);
-      expect(verdict.reason).toContain(`the manifest of ${arm} cannot be read: 503`);
+      expect(verdict.reason).toContain(`the health answer of ${arm} cannot be read: 503`);
     },
   );
 

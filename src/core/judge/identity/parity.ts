@@ -29,7 +29,12 @@ function hardVerdict(kind: "pass" | "fail", reason: string): Verdict {
 }
 
 function unread(arm: ServingArm, reason: string): Verdict {
-  return unmeasured(NAME, "error", `the manifest of ${arm} cannot be read: ${reason}`, `a health answer of ${arm}`);
+  return unmeasured(
+    NAME,
+    "error",
+    `the health answer of ${arm} cannot be read: ${reason}`,
+    `a health answer of ${arm}`,
+  );
 }
 
 function list(differences: readonly FieldDifference[]): string {
