@@ -182,12 +182,18 @@ export class EventReader {
     this.told = tellsOfAnswer(event) ? this.#readTold(event) : NOTHING_TOLD;
     this.toolName = null;
     if (event.tool !== undefined && this.traceId !== "") this.#readTool(event.tool);
+    this.#readRetrieval(event);
+    return null;
+  }
+
+  #readRetrieval(event: WireEvent): void {
+    this.metric = this.analyzer = this.indexHash = null;
+    if (event.retrieval === undefined && event.index_hash === undefined && event.INDEX_HASH === undefined) return;
     const retrieval = event.retrieval === undefined ? NO_MEMBERS : this.#members("retrieval", event.retrieval);
     this.metric = this.#text("retrieval", retrieval["metric"]);
     this.analyzer = this.#text("retrieval", retrieval["analyzer"]);
     const hash = retrieval["index_hash"] ?? retrieval["INDEX_HASH"] ?? event.index_hash ?? event.INDEX_HASH;
     this.indexHash = this.#text("retrieval", hash);
-    return null;
   }
 
   /** `{tfinal: 80}`, or the total alone. */
