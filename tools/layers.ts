@@ -11,6 +11,7 @@ export const LAYERS: Layers = {
   core: { layers: [], node: false, npm: [] },
   spec: { layers: ["core"], node: false, npm: ["yaml", "zod"] },
   ports: { layers: ["core"], node: false, npm: [] },
+  contract: { layers: ["core"], node: false, npm: ["zod"] },
   plane: { layers: ["core", "ports"], node: false, npm: [] },
   edge: { layers: ["core", "ports", "plane"], node: false, npm: [] },
   fence: { layers: ["core", "ports"], node: false, npm: [] },
@@ -24,12 +25,12 @@ export const LAYERS: Layers = {
   drivers: { layers: ["core", "spec", "ports"], node: true, npm: ["*"] },
   testing: { layers: ["core", "ports", "fence"], node: false, npm: [] },
   controller: {
-    layers: ["core", "spec", "ports", "fence", "plane"],
+    layers: ["core", "contract", "spec", "ports", "fence", "plane"],
     node: false,
     npm: ["hono", "zod", "@noble/hashes"],
   },
   host: {
-    layers: ["core", "spec", "ports", "fence", "plane", "probe", "gateway", "drivers", "controller"],
+    layers: ["core", "contract", "spec", "ports", "fence", "plane", "probe", "gateway", "drivers", "controller"],
     node: true,
     npm: ["@hono/node-server"],
   },

@@ -62,6 +62,7 @@ const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
   "src/probe/smoke.ts": ["schema-violation"],
   "src/cli/format/conversation.ts": ["schema-violation"],
   "src/cli/answer/probe-answer.ts": ["schema-violation"],
+  "src/contract/probe-report.ts": ["schema-violation", "lambda"],
   "src/cli/judge/probe-results.ts": ["schema-violation"],
   "src/core/trace/event-reader.ts": ["metric"],
   "src/cli/format/report-markdown.ts": ["coverage"],

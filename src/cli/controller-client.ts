@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { createParser } from "eventsource-parser";
-import type { Status } from "../controller/status.ts";
+import type { Status } from "../contract/status.ts";
 import { knownAddress } from "../host/controller-address.ts";
 import { findController, findOwner } from "../host/data-directory-lock.ts";
 import { TOKEN_FILES } from "../host/token-file.ts";

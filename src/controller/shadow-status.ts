@@ -1,3 +1,4 @@
+import type { Status } from "../contract/status.ts";
 import type { TrafficTotals } from "../core/observe/observations.ts";
 import type { Rollout } from "../core/rollout/rollout.ts";
 import { countPairs, EMPTY_SHADOW, SHADOW_LEFT, type ShadowWindow } from "../core/window/shadow-window.ts";
@@ -16,7 +17,7 @@ const P95 = 0.95;
 export function shadowWire(
   { plan, stageIndex, splitOrdered }: Pick<Rollout, "plan" | "stageIndex" | "splitOrdered">,
   { shadow, requests }: TrafficTotals,
-) {
+): Status["shadow"] {
   const order = plan.shadow;
   const isBegun = splitOrdered && stageIndex >= plan.stages.findIndex(({ kind }) => kind === "shadow");
   if (order === undefined) return null;

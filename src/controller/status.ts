@@ -1,3 +1,4 @@
+import type { Status, VerdictAnswer } from "../contract/status.ts";
 import type { ByArm } from "../core/arm.ts";
 import type { Stretch } from "../core/observe/worst-window.ts";
 import { stopConditionOf } from "../core/judge/gates.ts";
@@ -14,7 +15,7 @@ import { nextAction, type PlanesHeard, stageName } from "./next-action.ts";
 import { shadowWire } from "./shadow-status.ts";
 
 /** A verdict on the wire. */
-export function verdictWire(verdict: Verdict) {
+export function verdictWire(verdict: Verdict): VerdictAnswer {
   const { kind, segment, estimate, interval, samples, threshold, alpha, eValue, reason, needs } = verdict;
   const condition = stopConditionOf(verdict);
   return {
@@ -34,7 +35,7 @@ export function verdictWire(verdict: Verdict) {
 }
 
 /** A stretch of traffic on the wire. */
-function stretchWire(stretch: Stretch | null) {
+function stretchWire(stretch: Stretch | null): Status["worst"]["failures"] {
   if (stretch === null) return null;
   const { startMs, endMs, arms } = stretch;
   const arm = ({ requests, failures, p95Ms }: Stretch["arms"]["stable"]) => ({ requests, failures, p95_ms: p95Ms });
@@ -81,12 +82,11 @@ function rollbackMs({ rollout, observations }: StoredRollout): number | null {
 }
 
 /** What was seen since the first window of the rollout, on the wire. */
-function trafficWire(totals: StoredRollout["observations"]["totals"]) {
+function trafficWire(totals: StoredRollout["observations"]["totals"]): Omit<Status["traffic"], "units_met"> {
   return {
     requests: totals.requests,
     failures: totals.failures,
     classes: totals.classes ?? { stable: {}, candidate: {} },
-    /** Users by the arm they were drawn to when they first came; not all who met it since. */
     units: totals.units,
     cold: totals.cold,
     gateway_failures: totals.gatewayFailures,
@@ -97,7 +97,7 @@ function trafficWire(totals: StoredRollout["observations"]["totals"]) {
 }
 
 /** Why the rollout stopped or waits, on the wire. */
-function causeWire(cause: Rollout["cause"]) {
+function causeWire(cause: Rollout["cause"]): Status["cause"] {
   if (cause === null) return null;
   const { gate, stageIndex: stage, at, text, verdict } = cause;
   return {
@@ -111,7 +111,7 @@ function causeWire(cause: Rollout["cause"]) {
 }
 
 /** The share that a paced rollout would go to next, and why; null without a pace or a choice. */
-function paceWire({ plan, choice, stageIndex }: Rollout) {
+function paceWire({ plan, choice, stageIndex }: Rollout): Status["pace"] {
   if (plan.pace === undefined || choice == null || choice.stageIndex === stageIndex) return null;
   const stage = choice.stageIndex === null ? null : plan.stages[choice.stageIndex];
   return { next_bp: stage?.kind === "traffic" ? stage.candidateBp : null, text: choice.text };
@@ -143,7 +143,7 @@ export function statusWire(
   journal: readonly JournalEntry[],
   at: EpochMs,
   { planes, unitsMet }: Heard = { planes: null, unitsMet: null },
-) {
+): Status {
   const { rollout, observations, createdAt } = stored;
   const { plan } = rollout;
   const { totals } = observations;
@@ -173,7 +173,6 @@ export function statusWire(
       latency: stretchWire(observations.worst.latency),
     },
     held_ms: heldMs(rollout, at),
-    /** How long a data plane serves the candidate without a word of its controller; null for as long as it likes. */
     lease_ms: plan.leaseMs ?? null,
     verdicts: rollout.verdicts.map(verdictWire),
     not_watched: unwatchedGates(rollout),
@@ -194,5 +193,3 @@ export function statusWire(
     ended_at: rollout.endedAt,
   };
 }
-
-export type Status = ReturnType<typeof statusWire>;

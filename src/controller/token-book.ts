@@ -1,8 +1,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { Scope } from "../contract/scope.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControllerStore, StoredToken } from "../ports/controller-store.ts";
-import type { Scope } from "./api/scope.ts";
 
 /** Whose request it is: what the token allows, and the name that goes into journals. */
 export interface Bearer {

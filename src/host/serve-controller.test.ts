@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bundleEntry } from "../../test/controller/bundle.ts";
 import { type ChildController, endChild, startChild } from "../../test/controller/child.ts";
 import { EMPTY_ARM_WINDOW, type TelemetryWindow } from "../core/window/window.ts";
-import type { Status } from "../controller/status.ts";
+import type { Status } from "../contract/status.ts";
 import type { Bp, EpochMs } from "../core/unit.ts";
 import { findController } from "./data-directory-lock.ts";
 

@@ -3,7 +3,7 @@ import { command } from "../../src/cli/commands/command.ts";
 import type { ControllerClient } from "../../src/cli/controller-client.ts";
 import { timedTalk } from "../../src/cli/format/timed-line.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
-import type { Status } from "../../src/controller/status.ts";
+import type { Status } from "../../src/contract/status.ts";
 import { temporaryFolder } from "./run-sluice.ts";
 import { sluiceInProcess } from "./sluice-in-process.ts";
 

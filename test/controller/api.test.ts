@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Hono } from "hono";
 import { controllerApp } from "../../src/controller/api/app.ts";
 import { TokenBook } from "../../src/controller/token-book.ts";
-import type { Status } from "../../src/controller/status.ts";
+import type { Status } from "../../src/contract/status.ts";
 import { World } from "./world.ts";
 
 const TOKEN = "t".repeat(43);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Status } from "../../src/controller/status.ts";
+import type { Status } from "../../src/contract/status.ts";
 import { systemClock } from "../../src/fence/system.ts";
 import { randomStream } from "../../src/core/stats/random.ts";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";

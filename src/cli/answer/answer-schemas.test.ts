@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { contractSchemas } from "../../contract/json-schemas.ts";
 import { documentSchemas } from "../../spec/json-schema.ts";
 import { expectCheckedIn, SCHEMA_FOLDER } from "../../../test/checked-in-schema.ts";
 import { answerSchemas } from "./answer-schemas.ts";
@@ -10,7 +11,7 @@ describe("schema/", () => {
   });
 
   it("has no file that nothing checks", () => {
-    const checked = Object.keys({ ...documentSchemas(), ...answerSchemas() });
+    const checked = Object.keys({ ...documentSchemas(), ...answerSchemas(), ...contractSchemas() });
     expect(readdirSync(SCHEMA_FOLDER).sort()).toEqual(checked.sort());
   });
 });

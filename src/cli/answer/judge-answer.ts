@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, countByArm, interval, shareBp, verdictKind, type Wire } from "./wire.ts";
+import { count, countByArm, interval, shareBp, verdictKind, type Wire } from "../../contract/wire.ts";
 
 const gate = z.strictObject({
   gate: z.string().describe("name, with the topic where there is one: coverage[billing]"),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Stage } from "../../core/stage/plan.ts";
-import { count, type EveryOf, share, shareBp, type Wire } from "./wire.ts";
+import { count, type EveryOf, share, shareBp, type Wire } from "../../contract/wire.ts";
 
 const change = z.strictObject({
   kind: z.literal("route"),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ArmReport, CoverageLevel, LambdaState, ProbeFailure, ProbeReport } from "../../core/measure/report.ts";
 import type { ProbeAnswer } from "../../probe/wire.ts";
-import { count, countByArm, type EveryOf, interval, share, verdictKind, type Wire } from "./wire.ts";
+import { count, countByArm, type EveryOf, interval, share, verdictKind, type Wire } from "../../contract/wire.ts";
 
 const number = z.number();
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);

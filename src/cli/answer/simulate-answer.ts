@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, share, type Wire } from "./wire.ts";
+import { count, share, type Wire } from "../../contract/wire.ts";
 
 const rate = z.strictObject({ value: share, standard_error: z.number().nonnegative() });
 const spread = z.strictObject({ p50: z.number().nonnegative(), p95: z.number().nonnegative() }).nullable();

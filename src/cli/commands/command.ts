@@ -1,7 +1,7 @@
 import type { Command } from "../../core/rollout/event.ts";
 import { CliError } from "../cli-error.ts";
 import { type ControllerClient, UNREACHABLE } from "../controller-client.ts";
-import type { Status } from "../../controller/status.ts";
+import type { Status } from "../../contract/status.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 

@@ -6,7 +6,7 @@ import { type GateSetting, gateLabel, readGateLabel } from "../../core/judge/set
 import type { ProbeReport } from "../../core/measure/report.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { describeErrorClass } from "../../core/window/error-class.ts";
-import type { Status } from "../../controller/status.ts";
+import type { Status } from "../../contract/status.ts";
 import { CliError } from "../cli-error.ts";
 import { printableLine } from "../../core/printable.ts";
 import type { ControllerClient } from "../controller-client.ts";

@@ -1,5 +1,5 @@
 import { printableLine } from "../../core/printable.ts";
-import type { Status } from "../../controller/status.ts";
+import type { Status } from "../../contract/status.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
-import { SCOPES, type Scope } from "../../controller/api/scope.ts";
+import { SCOPES, type Scope } from "../../contract/scope.ts";
 import { keepCredential } from "../../host/controller-address.ts";
 import { parseKnownKeys, writeKnownKeys } from "../../host/known-keys.ts";
 import { TOKEN_FILES } from "../../host/token-file.ts";

@@ -1,4 +1,4 @@
-import type { SegmentAnswer, UnitAnswer } from "../../controller/api/units.ts";
+import type { SegmentAnswer, UnitAnswer } from "../../contract/rollouts.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";

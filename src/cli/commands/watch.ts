@@ -1,5 +1,5 @@
 import { HANDOVER_MS } from "../../controller/controller.ts";
-import type { Status } from "../../controller/status.ts";
+import type { Status } from "../../contract/status.ts";
 import { printableLine } from "../../core/printable.ts";
 import { CliError } from "../cli-error.ts";
 import { type ControllerClient, UNREACHABLE } from "../controller-client.ts";

@@ -2,7 +2,7 @@ import { readGateLabel } from "../../core/judge/setting.ts";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TrafficSummary } from "../../lab/traffic/tally.ts";
-import type { Status } from "../../controller/status.ts";
+import type { Status } from "../../contract/status.ts";
 import { applyDocument } from "../commands/apply.ts";
 import { readReport } from "../commands/report.ts";
 import type { ControllerClient } from "../controller-client.ts";

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { SCOPE_NAMES, SCOPES, type Scope } from "../../controller/api/scope.ts";
+import { SCOPE_NAMES, SCOPES, type Scope } from "../../contract/scope.ts";
 import { ControllerClient } from "../controller-client.ts";
 import type { Terminal } from "../terminal.ts";
 import { type Act, DATA_DIR, type Shared, type Verb } from "./options.ts";

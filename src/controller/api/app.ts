@@ -1,4 +1,6 @@
 import { Hono } from "hono";
+import type { JournalAnswer, VerdictsAnswer } from "../../contract/journal.ts";
+import { openapi } from "../../contract/openapi.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Controller } from "../controller.ts";
 import { verdictWire } from "../status.ts";
@@ -43,6 +45,7 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
   const app = new Hono();
   app.use(guard(options));
   app.get("/healthz", (context) => context.json({ ok: true }));
+  app.get("/openapi.json", () => getOpenapi());
   app.get("/metrics", (context) => context.text(metricsText(controller)));
   app.get("/v1/rollouts", (context) => listRollouts(context, api));
   app.post("/v1/rollouts", (context) => mutations.once(context, (mutation) => postRollout(mutation, api)));
@@ -90,6 +93,14 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
   return app;
 }
 
+let described: string | undefined;
+
+/** Made when it is first asked for: most controllers are never asked. */
+function getOpenapi(): Response {
+  described ??= JSON.stringify(openapi());
+  return new Response(described, { headers: { "content-type": "application/json" } });
+}
+
 async function getJournal(id: string, controller: Controller): Promise<Response> {
   const stored = controller.rollout(id);
   if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
@@ -98,12 +109,13 @@ async function getJournal(id: string, controller: Controller): Promise<Response>
     plan: { sticky: _, ...plan },
     cause,
   } = stored.rollout;
-  return Response.json({ plan, cause, observations: stored.observations, entries: await controller.journal(id) });
+  const { observations } = stored;
+  return Response.json({ plan, cause, observations, entries: await controller.journal(id) } satisfies JournalAnswer);
 }
 
 async function getVerdicts(id: string, controller: Controller): Promise<Response> {
   const stored = controller.rollout(id);
   if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
   const reports = await controller.store.reports(id);
-  return Response.json({ id, verdicts: stored.rollout.verdicts.map(verdictWire), reports });
+  return Response.json({ id, verdicts: stored.rollout.verdicts.map(verdictWire), reports } satisfies VerdictsAnswer);
 }

@@ -1,12 +1,11 @@
 import { z } from "zod";
+import { type ForgetAnswer, forgetBody, type GatewaysAnswer } from "../../contract/gateways.ts";
 import type { StoredPlane } from "../../ports/controller-store.ts";
 import type { Controller } from "../controller.ts";
 import type { Mutation } from "./operator-mutation.ts";
 import { problemResponse } from "./problem.ts";
 
-const forgetBody = z.strictObject({ reason: z.string().min(1).max(1_000) });
-
-function goneWire({ gatewayId, planeId, service, gone }: StoredPlane) {
+function goneWire({ gatewayId, planeId, service, gone }: StoredPlane): GatewaysAnswer["gone"] {
   return gone === null ? [] : [{ gateway_id: gatewayId, plane_id: planeId, service, ...gone }];
 }
 
@@ -14,7 +13,7 @@ function goneWire({ gatewayId, planeId, service, gone }: StoredPlane) {
 export function listGateways(controller: Controller): Response {
   const { planes, hub } = controller;
   const services = [...new Set(planes.all().map(({ service }) => service))].sort();
-  const gateways = services.flatMap((service) => {
+  const gateways = services.flatMap((service): GatewaysAnswer["gateways"] => {
     const document = hub.current(service);
     const words = hub.words(service);
     const direction = document?.closed.includes("candidate") ? "back" : "forward";
@@ -35,7 +34,7 @@ export function listGateways(controller: Controller): Response {
       };
     });
   });
-  return Response.json({ gateways, gone: planes.all().flatMap(goneWire) });
+  return Response.json({ gateways, gone: planes.all().flatMap(goneWire) } satisfies GatewaysAnswer);
 }
 
 /** `POST /v1/gateways/{id}/forget`: a person's word that a data plane is gone and waits for nothing any more. */
@@ -45,5 +44,5 @@ export async function postForget(id: string, mutation: Mutation, controller: Con
   const forgotten = await controller.planes.forget(id, mutation.operator, parsed.data.reason);
   if (forgotten === null)
     return problemResponse("not-found", `no gateway "${id}" counts; "sluice gateways" lists them`);
-  return Response.json({ gateway_id: forgotten.gatewayId, service: forgotten.service });
+  return Response.json({ gateway_id: forgotten.gatewayId, service: forgotten.service } satisfies ForgetAnswer);
 }

@@ -1,7 +1,8 @@
 import type { MiddlewareHandler } from "hono";
+import { mayDo, scopesWith } from "../../contract/scope.ts";
 import type { TokenBook } from "../token-book.ts";
 import { problemResponse } from "./problem.ts";
-import { mayDo, rightOf, scopesWith } from "./scope.ts";
+import { rightOf } from "./scope.ts";
 
 export interface GuardOptions {
   readonly tokens: TokenBook;

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import { type KeyAnswer, rotateBody } from "../../contract/credentials.ts";
 import { kidOf } from "../../core/routing/signature.ts";
 import type { SigningKey } from "../../ports/document-signer.ts";
 import type { Controller } from "../controller.ts";
@@ -8,9 +9,8 @@ import { BEARER_NAME } from "./guard.ts";
 import { problemResponse } from "./problem.ts";
 
 const BODY_MAX_BYTES = 1_024;
-const rotateBody = z.strictObject({ from: z.string().max(128) });
 
-function wire({ publicKey, succession }: SigningKey) {
+function wire({ publicKey, succession }: SigningKey): KeyAnswer {
   const before = succession.map(({ by }) => ({ kid: kidOf(by), public_key: by }));
   return { kid: kidOf(publicKey), public_key: publicKey, retired: before };
 }

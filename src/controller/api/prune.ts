@@ -1,18 +1,10 @@
 import { z } from "zod";
+import { type PruneAnswer, pruneBody } from "../../contract/rollouts.ts";
 import type { EpochMs } from "../../core/unit.ts";
 import type { Phase } from "../../core/rollout/rollout.ts";
 import type { Controller } from "../controller.ts";
 import type { Mutation } from "./operator-mutation.ts";
 import { problemResponse } from "./problem.ts";
-
-const YEARS_MS = 100 * 366 * 86_400_000;
-
-const pruneBody = z.strictObject({
-  older_than_ms: z.int().min(0).max(YEARS_MS),
-  keep: z.int().min(0).max(1_000_000),
-  /** Only says what would go. */
-  dry_run: z.boolean().optional(),
-});
 
 /** A removed rollout on the wire. */
 interface Removed {
@@ -23,7 +15,7 @@ interface Removed {
   readonly endedAt: EpochMs | null;
 }
 
-function wire({ rolloutId: id, service, generation, phase, endedAt }: Removed) {
+function wire({ rolloutId: id, service, generation, phase, endedAt }: Removed): PruneAnswer["removed"][number] {
   return { id, service, generation, phase, ended_at: endedAt };
 }
 
@@ -36,9 +28,9 @@ export async function postPrune(mutation: Mutation, { pruning }: Controller): Pr
     const named = pruning.plan({ olderThanMs, keep }).map(({ rollout: { plan, phase, endedAt } }) => {
       return wire({ ...plan, phase, endedAt });
     });
-    return Response.json({ outcome: "would-remove", removed: named });
+    return Response.json({ outcome: "would-remove", removed: named } satisfies PruneAnswer);
   }
-  const answer = (removed: readonly Removed[]) => ({ outcome: "removed", removed: removed.map(wire) });
+  const answer = (removed: readonly Removed[]): PruneAnswer => ({ outcome: "removed", removed: removed.map(wire) });
   const order = { olderThanMs, keep, by: mutation.operator };
   const removed = await pruning.prune(order, (left) => mutation.answer(200, answer(left)));
   return Response.json(answer(removed));

@@ -2,9 +2,17 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Context } from "hono";
 import { z } from "zod";
+import {
+  type AppliedAnswer,
+  type AppliedBody,
+  applyBody,
+  type CommandAnswer,
+  commandBody,
+  type RolloutsAnswer,
+} from "../../contract/rollouts.ts";
 import { canonicalJson, type Json } from "../../core/canonical-json.ts";
 import type { Command } from "../../core/rollout/event.ts";
-import { isFinal } from "../../core/rollout/rollout.ts";
+import { isFinal, type Rollout } from "../../core/rollout/rollout.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { planRollout } from "../../spec/plan.ts";
 import { isProblems, type ReadRollout, readRollout } from "../../spec/read-rollout.ts";
@@ -15,29 +23,6 @@ import type { PlanesHeard } from "../next-action.ts";
 import { exitCodeOf, type Heard, statusWire } from "../status.ts";
 import type { Mutation, OperatorMutations } from "./operator-mutation.ts";
 import { problemResponse } from "./problem.ts";
-
-const path = z.string().min(1).max(4_096).nullable();
-const fileDigest = z.string().max(200);
-
-/** A document as the command line sends it: its text, and what only the sender's file system knows. */
-const applyBody = z.strictObject({
-  document: z.string().min(1),
-  file: z.string().min(1).max(1_024),
-  /** Digests of the files the document names; empty where it names none. */
-  gold_digest: fileDigest,
-  map_digest: fileDigest.optional(),
-  corpus_digest: fileDigest.optional(),
-  paths: z.strictObject({ set: path, map: path, corpus: path }),
-});
-
-type AppliedBody = z.infer<typeof applyBody>;
-
-const commandBody = z.strictObject({
-  full: z.boolean().optional(),
-  despite: z.boolean().optional(),
-  reason: z.string().max(1_000).optional(),
-  generation: z.int().min(1).optional(),
-});
 
 export interface RolloutApiOptions {
   readonly controller: Controller;
@@ -108,7 +93,7 @@ export function listRollouts(_: Context, { controller, now }: RolloutApiOptions)
     const { service } = one.rollout.plan;
     return statusWire(one, controller.hub.current(service), [], now(), heardOf(controller, one));
   };
-  return Response.json({ rollouts: all.map(wire) });
+  return Response.json({ rollouts: all.map(wire) } satisfies RolloutsAnswer);
 }
 
 export async function getRollout(context: Context, options: RolloutApiOptions): Promise<Response> {
@@ -166,14 +151,16 @@ async function applied(
   controller: Controller,
 ): Promise<Response> {
   const { rolloutId: id, generation } = plan;
-  const wire = { id, generation, phase: "pending", outcome: "accepted", note, exit_code: 0 };
+  const wire: AppliedAnswer = { id, generation, phase: "pending", outcome: "accepted", note, exit_code: 0 };
   const result = await controller.apply(plan, () => mutation.answer(201, wire));
   if (result.kind === "refused") return problemResponse(result.code, result.message);
   const { rollout } = result;
-  if (result.kind === "accepted") return Response.json({ ...wire, phase: rollout.phase }, { status: 201 });
+  if (result.kind === "accepted")
+    return Response.json({ ...wire, phase: rollout.phase } satisfies AppliedAnswer, { status: 201 });
   const exitCode = isFinal(rollout) ? (exitCodeOf(rollout) ?? 0) : 0;
   const { phase } = rollout;
-  return Response.json({ ...wire, phase, outcome: "unchanged", note: result.note, exit_code: exitCode });
+  const unchanged: AppliedAnswer = { ...wire, phase, outcome: "unchanged", note: result.note, exit_code: exitCode };
+  return Response.json(unchanged);
 }
 
 /**
@@ -226,13 +213,14 @@ export async function postCommand(
   }
   const { full = false, despite = false, reason = "" } = body;
   const asked = { command, full, despite, by: mutation.operator, reason };
-  const wireOf = (phase: string, outcome: string, text: string) => ({ id, generation: current, phase, outcome, text });
+  const wireOf = ({ plan: { generation }, phase }: Rollout, outcome: CommandAnswer["outcome"], text: string) =>
+    ({ id, generation, phase, outcome, text }) satisfies CommandAnswer;
   const done = await controller.command(id, asked, (rollout, text) =>
-    mutation.answer(200, wireOf(rollout.phase, "done", text)),
+    mutation.answer(200, wireOf(rollout, "done", text)),
   );
   if (done.kind === "unknown") return unknownRollout(id, controller);
   if ("reason" in done) return problemResponse(done.kind, `${command} changes nothing: ${done.reason}`);
-  return Response.json(wireOf(done.rollout.phase, done.kind, done.text));
+  return Response.json(wireOf(done.rollout, done.kind, done.text));
 }
 
 function unknownRollout(id: string, controller: Controller): Response {

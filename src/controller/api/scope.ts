@@ -1,34 +1,4 @@
-/** What a request needs of whoever sends it. */
-export type Right = "read" | "operate" | "routing" | "telemetry" | "tokens";
-
-/**
- * Every scope a token can have, with what it may do and the words for people. One table: what comes later is added here
- * and nowhere else.
- */
-export const SCOPES = {
-  view: { rights: ["read"], says: "reads rollouts, reports, services and events" },
-  operate: { rights: ["read", "operate"], says: "reads, and gives every command about rollouts and services" },
-  gateway: { rights: ["routing", "telemetry"], says: "gets routing documents and sends telemetry, nothing else" },
-  telemetry: { rights: ["telemetry"], says: "sends telemetry, nothing else" },
-  admin: {
-    rights: ["read", "operate", "routing", "telemetry", "tokens"],
-    says: "everything: tokens, backups and prune too",
-  },
-} as const satisfies Readonly<Record<string, { readonly rights: readonly Right[]; readonly says: string }>>;
-
-export type Scope = keyof typeof SCOPES;
-
-export const SCOPE_NAMES = Object.keys(SCOPES) as readonly Scope[];
-
-/** True when a scope gives a right. */
-export function mayDo(scope: Scope, right: Right): boolean {
-  return (SCOPES[scope].rights as readonly Right[]).includes(right);
-}
-
-/** The scopes that give a right, for people. */
-export function scopesWith(right: Right): string {
-  return SCOPE_NAMES.filter((scope) => mayDo(scope, right)).join(" or ");
-}
+import type { Right } from "../../contract/scope.ts";
 
 /** Requests that read although they are sent with POST, because they carry a document. */
 const READS_BY_POST: ReadonlySet<string> = new Set(["/v1/claims"]);
@@ -40,6 +10,7 @@ const READS_BY_POST: ReadonlySet<string> = new Set(["/v1/claims"]);
  */
 export function rightOf(method: string, path: string, hasOpenMetrics: boolean): Right | null {
   if (path === "/healthz") return null;
+  if (path === "/openapi.json") return null; // It says nothing of the installation, and tools fetch it bare.
   if (path === "/metrics") return hasOpenMetrics ? null : "read";
   if (path.startsWith("/v1/routing/")) return "routing";
   if (path === "/v1/telemetry") return "telemetry";

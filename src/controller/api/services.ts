@@ -1,5 +1,15 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import {
+  type AdoptAnswer,
+  adoptBody,
+  type ClaimAnswer,
+  claimBody,
+  type MoveAnswer,
+  type PointerAnswer,
+  type ServiceAnswer,
+  type ServicesAnswer,
+} from "../../contract/services.ts";
 import { type PointerMove, releaseName, type ServicePointer } from "../../core/service/pointer.ts";
 import { planRollout } from "../../spec/plan.ts";
 import { isProblems, readRollout } from "../../spec/read-rollout.ts";
@@ -12,19 +22,14 @@ import { problemResponse } from "./problem.ts";
 
 const DOCUMENT_MAX_BYTES = 2_097_152;
 
-const adoptBody = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).max(2_048),
-  reason: z.string().min(1).max(1_000),
-});
-
 /** A pointer on the wire. */
-function pointerWire(pointer: ServicePointer) {
+function pointerWire(pointer: ServicePointer): PointerAnswer {
   const { service, region, url, epoch, since } = pointer;
   const { process, generation, at } = since;
   return { service, region, release_id: releaseName(pointer), url, epoch, since: { process, generation, at } };
 }
 
-function moveWire({ cause, by, reason, pointer }: PointerMove) {
+function moveWire({ cause, by, reason, pointer }: PointerMove): MoveAnswer {
   return { cause, by, reason, ...pointerWire(pointer) };
 }
 
@@ -49,20 +54,13 @@ export async function getService(service: string, controller: Controller): Promi
       document === null ? null : { epoch: document.epoch, seq: document.seq, candidate_bp: document.candidateBp },
     history: (await controller.pointers.history(service)).map(moveWire),
     gateways,
-  });
+  } satisfies ServiceAnswer);
 }
 
 /** `GET /v1/services`: the pointer of every service. */
 export function listServices(controller: Controller): Response {
-  return Response.json({ services: controller.pointers.all().map(pointerWire) });
+  return Response.json({ services: controller.pointers.all().map(pointerWire) } satisfies ServicesAnswer);
 }
-
-const claimBody = z.strictObject({
-  document: z.string().min(1),
-  file: z.string().min(1).max(1_024),
-  /** Ask both arms for their health too, from where the controller is; only for a token that may operate. */
-  look: z.boolean().default(false),
-});
 
 /** `POST /v1/claims`: holds what a document says of stable against the pointer, as `apply` would. */
 export async function postClaim(context: Context, controller: Controller): Promise<Response> {
@@ -80,8 +78,9 @@ export async function postClaim(context: Context, controller: Controller): Promi
   const mayAsk = context.get(BEARER_OPERATES) === true;
   const settled = await controller.settle(mayAsk ? plan : withoutSecrets(plan));
   if (settled.kind === "refused") return problemResponse(settled.code, settled.message);
-  const unread = parsed.data.look && mayAsk ? await controller.unreadArms(settled.plan) : [];
-  return Response.json({ pointer: current === null ? null : { ...pointerWire(current), arm: current.arm }, unread });
+  const unread = parsed.data.look === true && mayAsk ? await controller.unreadArms(settled.plan) : [];
+  const pointer = current === null ? null : { ...pointerWire(current), arm: current.arm };
+  return Response.json({ pointer, unread } satisfies ClaimAnswer);
 }
 
 /** Who may only look must not make the controller send its secrets to an address of his choice. */
@@ -97,5 +96,5 @@ export async function postAdopt(service: string, mutation: Mutation, controller:
   if (!parsed.success) return problemResponse("bad-request", z.prettifyError(parsed.error));
   const result = await controller.adopt(service, { ...parsed.data, by: mutation.operator });
   if (result.kind === "refused") return problemResponse(result.code, result.message);
-  return Response.json({ outcome: result.kind, ...pointerWire(result.pointer) });
+  return Response.json({ outcome: result.kind, ...pointerWire(result.pointer) } satisfies AdoptAnswer);
 }

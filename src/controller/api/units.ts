@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import { type SegmentAnswer, type UnitAnswer, unitBody } from "../../contract/rollouts.ts";
 import { bucketOf } from "../../core/assign/bucket.ts";
 import { unitOfHeader } from "../../core/assign/unit-header.ts";
 import { unitLabel, unitName } from "../../core/assign/unit-name.ts";
@@ -13,9 +14,6 @@ import { parseJson, readBody } from "./body.ts";
 import { problemResponse } from "./problem.ts";
 
 const BYTES_MAX = 8_192;
-
-/** In the body and not in the address, because addresses are logged. */
-const unitBody = z.strictObject({ unit: z.string().min(1).max(1_024), segment: z.string().max(64).nullable() });
 
 const countsWire = ({ requests, failures }: UnitCounts) => ({ requests, failures });
 
@@ -34,7 +32,7 @@ export async function postUnit(id: string, context: Context, controller: Control
   return Response.json(unitWire(plan, unit, controller));
 }
 
-function unitWire(plan: RolloutPlan, unit: string, controller: Controller) {
+function unitWire(plan: RolloutPlan, unit: string, controller: Controller): UnitAnswer {
   const { rolloutId: id, generation, service, sticky } = plan;
   const hash = xxHash32(unit, sticky.seed);
   const name = unitName(hash, sticky.seed);
@@ -46,13 +44,10 @@ function unitWire(plan: RolloutPlan, unit: string, controller: Controller) {
     id,
     generation,
     unit: unitLabel(name),
-    /** Null where another process orders the service's traffic. */
     arm: decision?.arm ?? null,
     reason: decision?.reason ?? null,
-    /** The first share, in basis points, at which the draw has it on the candidate. */
     candidate_from_bp: bucketOf(hash) + 1,
     seen: arms === null ? null : { stable: countsWire(arms.stable), candidate: countsWire(arms.candidate) },
-    /** False: more users came than are kept, and one that was not seen may have come. */
     is_complete: isComplete,
   };
 }
@@ -67,15 +62,5 @@ function segmentAnswer(plan: RolloutPlan, segment: string, value: string, contro
   const label: SegmentLabel = segmentLabel(source, segmentValue(source, value), sticky.seed);
   const harmed = controller.units(id)?.segments.harmed() ?? [];
   const rates = harmed.find((one) => one.label === label)?.difference.rates ?? null;
-  return Response.json({ id, generation, segment: label, harmed: rates });
-}
-
-/** What the endpoint answers of a user, and of a value of a segment. */
-export type UnitAnswer = ReturnType<typeof unitWire>;
-export interface SegmentAnswer {
-  readonly id: string;
-  readonly generation: number;
-  readonly segment: SegmentLabel;
-  /** Failure rates by arm where the candidate's is higher for certain; null where it is not. */
-  readonly harmed: { readonly stable: number; readonly candidate: number } | null;
+  return Response.json({ id, generation, segment: label, harmed: rates } satisfies SegmentAnswer);
 }

@@ -21,7 +21,7 @@ export interface PlaneWord {
 }
 
 /** How one data plane stands to one document. `gone-stable`: its lease is over, so it serves stable by itself. */
-type Standing = "served" | "override" | "gone-stable" | "waiting";
+export type Standing = "served" | "override" | "gone-stable" | "waiting";
 
 interface PlaneStanding {
   readonly gatewayId: string;
