@@ -3,6 +3,9 @@ import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { createParser } from "eventsource-parser";
+import type { SentEvent } from "../contract/events.ts";
+import type { ProblemAnswer } from "../contract/problem.ts";
+import { type AnswerOf, type BodyOf, filledPath, type PathOf, type Places } from "../contract/request.ts";
 import type { Status } from "../contract/status.ts";
 import { knownAddress } from "../host/controller-address.ts";
 import { findController, findOwner } from "../host/data-directory-lock.ts";
@@ -18,14 +21,8 @@ export interface ControllerAddress {
   readonly dataDir: string;
 }
 
-/** An event of `/v1/events`, as sent. */
-export type WireEvent = { readonly type: string; readonly ts: number } & Readonly<Record<string, unknown>>;
-
-interface ProblemBody {
-  readonly title?: string;
-  readonly detail?: string;
-  readonly problems?: Parameters<typeof describeProblem>[0][];
-}
+/** A refusal, or whatever answers at the address instead of a controller. */
+type ProblemBody = Partial<ProblemAnswer>;
 
 const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   conflict: EXIT.conflict,
@@ -86,13 +83,13 @@ export class ControllerClient {
     return new ControllerClient(url, await tokenOf(join(dataDir, TOKEN_FILES.admin)), address);
   }
 
-  async get<T>(path: string): Promise<T> {
+  async get<Path extends PathOf<"GET">>(path: Path, places: Places<Path>): Promise<AnswerOf<"GET", Path>> {
     const headers = { authorization: `Bearer ${this.#token}` };
-    return (await this.#answer(await this.#fetch(path, { headers }))) as T;
+    return this.#answer(await this.#fetch(filledPath(path, places), { headers }));
   }
 
   /** A body that is no JSON; whoever reads it ends it. */
-  async body(path: string): Promise<ReadableStream<Uint8Array>> {
+  async body(path: PathOf<"GET">): Promise<ReadableStream<Uint8Array>> {
     const headers = { authorization: `Bearer ${this.#token}` };
     const response = await this.#fetch(path, { headers, signal: AbortSignal.timeout(BODY_TIMEOUT_MS) });
     if (response.ok && response.body !== null) return response.body;
@@ -101,23 +98,28 @@ export class ControllerClient {
   }
 
   status(rolloutId: string): Promise<Status> {
-    return this.get<Status>(`/v1/rollouts/${encodeURIComponent(rolloutId)}`);
+    return this.get("/v1/rollouts/{id}", { id: rolloutId });
   }
 
   /** Sends a change. `text` is the document a problem's position refers to. */
-  async post<T>(path: string, body: unknown, document?: { readonly file: string; readonly text: string }): Promise<T> {
+  async post<Path extends PathOf<"POST">>(
+    path: Path,
+    places: Places<Path>,
+    body: BodyOf<Path>,
+    document?: { readonly file: string; readonly text: string },
+  ): Promise<AnswerOf<"POST", Path>> {
     const headers = {
       "content-type": "application/json",
       authorization: `Bearer ${this.#token}`,
       "idempotency-key": randomUUID(),
       "x-sluice-operator": userInfo().username,
     };
-    const response = await this.#fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-    return (await this.#answer(response, document)) as T;
+    const init = { method: "POST", headers, body: JSON.stringify(body) };
+    return this.#answer(await this.#fetch(filledPath(path, places), init), document);
   }
 
   /** Everything that happens from now on, until `signal` aborts. Reconnects where it left when the stream breaks. */
-  async *events(signal: AbortSignal): AsyncGenerator<WireEvent> {
+  async *events(signal: AbortSignal): AsyncGenerator<SentEvent> {
     let lastId: string | null = null;
     while (!signal.aborted) {
       const headers: Record<string, string> = {
@@ -126,9 +128,9 @@ export class ControllerClient {
         ...(lastId === null ? {} : { "last-event-id": lastId }),
       };
       const response = await this.#fetch("/v1/events", { headers, signal }).catch(() => null);
-      const waiting: { id: string | undefined; event: WireEvent }[] = [];
+      const waiting: { id: string | undefined; event: SentEvent }[] = [];
       const parser = createParser({
-        onEvent: ({ id, data }) => waiting.push({ id, event: JSON.parse(data) as WireEvent }),
+        onEvent: ({ id, data }) => waiting.push({ id, event: JSON.parse(data) as SentEvent }),
       });
       try {
         const decoder = new TextDecoder();
@@ -177,7 +179,11 @@ export class ControllerClient {
     return true;
   }
 
-  async #answer(response: Response, document?: { readonly file: string; readonly text: string }): Promise<unknown> {
+  /** The answer as the contract has it: a controller of another version may leave out or add fields. */
+  async #answer<Answer>(
+    response: Response,
+    document?: { readonly file: string; readonly text: string },
+  ): Promise<Answer> {
     const { kind, text } = await readText(response.body, {
       bytesMax: ANSWER_LIMITS.bytesMax,
       until: AbortSignal.timeout(ANSWER_LIMITS.timeoutMs),
@@ -187,7 +193,7 @@ export class ControllerClient {
       throw new CliError(EXIT.toolError, `what answers at ${this.url} is no controller: more than ${limit}`);
     }
     const body = jsonOf(text);
-    if (response.ok) return body;
+    if (response.ok) return body as Answer;
     const { title = "unknown", detail = `status ${response.status}`, problems = [] } = body as ProblemBody;
     const listed = problems.map((problem) =>
       describeProblem(problem, document?.file ?? "document", document?.text ?? ""),

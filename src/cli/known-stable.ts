@@ -4,17 +4,6 @@ import { stableDocument } from "../spec/rollout-schema.ts";
 import { type ControllerAddress, ControllerClient } from "./controller-client.ts";
 import type { DocumentFile } from "./read-document.ts";
 
-interface ClaimAnswer {
-  /** Absent from a controller of the version before. */
-  readonly unread?: readonly string[];
-  readonly pointer: {
-    readonly release_id: string;
-    readonly url: string;
-    readonly since: { readonly process: string; readonly at: number };
-    readonly arm: ArmPlan;
-  } | null;
-}
-
 /** What is known of a document's stable: the service's arm where a controller knows it, and the words for people. */
 export interface KnownStable {
   readonly arm: ArmPlan | null;
@@ -39,7 +28,8 @@ export async function checkStable(read: DocumentFile, address: ControllerAddress
   }
   const client = await ControllerClient.connect(address);
   const body = { document: read.text, file: read.file, look };
-  const { pointer, unread = [] } = await client.post<ClaimAnswer>("/v1/claims", body, read);
+  // A controller of the version before tells nothing of arms it could not read.
+  const { pointer, unread = [] } = await client.post("/v1/claims", {}, body, read);
   if (pointer === null) return { arm: null, says: `${claimed}; the service has had no rollout yet`, unread };
   const { release_id: release, url, since, arm } = pointer;
   const when = `${new Date(since.at).toISOString().slice(0, 19)}Z`;

@@ -64,3 +64,4 @@ export const sentEvent = z.discriminatedUnion("type", [
   phaseChange.extend(stamp),
   note.extend(stamp),
 ]);
+export type SentEvent = Wire<typeof sentEvent>;

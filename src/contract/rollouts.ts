@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { phase, statusAnswer } from "./status.ts";
-import { count, servingArm, share, timeMs, type Wire } from "./wire.ts";
+import { count, exitCode, servingArm, share, timeMs, type Wire } from "./wire.ts";
 
 const YEARS_MS = 100 * 366 * 86_400_000;
 const path = z.string().min(1).max(4_096).nullable();
@@ -27,7 +27,7 @@ export const appliedAnswer = z.strictObject({
   phase,
   outcome: z.enum(["accepted", "unchanged"]).describe("unchanged: it is the one it had, and nothing happened"),
   note: z.string().nullable(),
-  exit_code: z.int().describe("of a command about it: 0 while it runs and after promotion, else that of its end"),
+  exit_code: exitCode.describe("of a command about it: 0 while it runs and after promotion, else that of its end"),
 });
 
 export const commandBody = z.strictObject({
@@ -62,7 +62,7 @@ export const pruneAnswer = z.strictObject({
       service: z.string(),
       generation: count,
       phase,
-      ended_at: timeMs.nullable(),
+      ended_at: timeMs,
     }),
   ),
 });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { PointerCause } from "../core/service/pointer.ts";
 import { armPlan } from "./arm-plan.ts";
 import { phase } from "./status.ts";
-import { count, documentNumber, type EveryOf, servingArm, shareBp, timeMs, type Wire } from "./wire.ts";
+import { count, documentNumber, type EveryOf, shareBp, timeMs, type Wire } from "./wire.ts";
 
 const pointer = z.strictObject({
   service: z.string(),
@@ -57,12 +57,10 @@ export const claimBody = z.strictObject({
   look: z.boolean().optional(),
 });
 
-const unreadArm = z.strictObject({ arm: servingArm, reason: z.string() });
-
 /** What `POST /v1/claims` answers: the pointer a document's stable holds against; null for a service without one. */
 export const claimAnswer = z.strictObject({
   pointer: pointer.extend({ arm: armPlan }).nullable(),
-  unread: z.array(unreadArm).describe("arms whose health the controller could not read; empty where it was not asked"),
+  unread: z.array(z.string()).describe("of each arm whose health it could not read, where it was asked to look"),
 });
 
 export type PointerAnswer = Wire<typeof pointer>;

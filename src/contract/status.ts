@@ -3,7 +3,17 @@ import type { Phase } from "../core/rollout/rollout.ts";
 import type { Stage } from "../core/stage/plan.ts";
 import { SHADOW_LEFT, type ShadowLeft } from "../core/window/shadow-window.ts";
 import { stretch, verdictAnswer } from "./verdict.ts";
-import { count, countByArm, countByName, documentNumber, type EveryOf, shareBp, timeMs, type Wire } from "./wire.ts";
+import {
+  count,
+  countByArm,
+  countByName,
+  documentNumber,
+  exitCode,
+  type EveryOf,
+  shareBp,
+  timeMs,
+  type Wire,
+} from "./wire.ts";
 
 export const phase = z.enum({
   pending: "pending",
@@ -104,7 +114,7 @@ export const statusAnswer = z.strictObject({
     .nullable(),
   next: z.string().describe("what happens next and what it waits for"),
   conditions: z.array(z.strictObject({ type: z.string(), status: z.string() })),
-  exit_code: z.int().nullable().describe("of a command that waits for the end; null while it runs"),
+  exit_code: exitCode.nullable().describe("of a command that waits for the end; null while it runs"),
   created_at: timeMs,
   started_at: time,
   ended_at: time,

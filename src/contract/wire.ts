@@ -2,7 +2,11 @@ import { z } from "zod";
 import { bp, epochMs } from "../core/unit.ts";
 import type { VerdictKind } from "../core/verdict.ts";
 
-type DeepReadonly<T> = T extends object ? { readonly [key in keyof T]: DeepReadonly<T[key]> } : T;
+type DeepReadonly<T> = T extends string | number | boolean
+  ? T
+  : T extends object
+    ? { readonly [key in keyof T]: DeepReadonly<T[key]> }
+    : T;
 
 /** What a schema describes, as the code that makes it must return it: an answer is never changed again. */
 export type Wire<Schema extends z.ZodType> = DeepReadonly<z.infer<Schema>>;
@@ -39,6 +43,9 @@ export const countByName = z.record(z.string(), count);
 
 /** Low and high end, in the unit of the estimate. */
 export const interval = z.tuple([z.number(), z.number()]);
+
+/** What a waiting command ends with. @source contracts.md, "Exit codes" */
+export const exitCode = z.literal([0, 10, 11, 12, 14]);
 
 export const verdictKind = z.enum({
   pass: "pass",

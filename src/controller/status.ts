@@ -6,7 +6,7 @@ import { gateLabel } from "../core/judge/setting.ts";
 import { shareBp } from "../core/observe/observe.ts";
 import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
 import { lookAtOf } from "../core/rollout/look-at.ts";
-import { currentStage, heldMs, isFinal, type Rollout } from "../core/rollout/rollout.ts";
+import { currentStage, heldMs, isFinal, type Phase, type Rollout } from "../core/rollout/rollout.ts";
 import { unwatchedGates } from "../core/rollout/unproven.ts";
 import type { EpochMs } from "../core/unit.ts";
 import type { Verdict } from "../core/verdict.ts";
@@ -43,8 +43,8 @@ function stretchWire(stretch: Stretch | null): Status["worst"]["failures"] {
 }
 
 /** Exit code a waiting command would end with now; null while the rollout runs. @source contracts.md, "Exit codes" */
-export function exitCodeOf({ phase }: Rollout): number | null {
-  const codes: Readonly<Record<string, number>> = {
+export function exitCodeOf({ phase }: Rollout): Status["exit_code"] {
+  const codes: Readonly<Partial<Record<Phase, NonNullable<Status["exit_code"]>>>> = {
     promoted: 0,
     "rolled-back": 10,
     waiting: 11,

@@ -4,14 +4,28 @@ import { httpAccess } from "../drivers/access/http/index.ts";
 import { cloudwatch, environmentCredentials } from "../drivers/metrics/cloudwatch/index.ts";
 import { datadog } from "../drivers/metrics/datadog/index.ts";
 import { graphite } from "../drivers/metrics/graphite/index.ts";
-import { httpJson } from "../drivers/metrics/http-json/index.ts";
+import { httpJson, type HttpJsonConfig } from "../drivers/metrics/http-json/index.ts";
 import { influxFlux, influxQl } from "../drivers/metrics/influxdb/index.ts";
 import { newRelic } from "../drivers/metrics/newrelic/index.ts";
 import { prometheus, tokenFile } from "../drivers/metrics/prometheus/index.ts";
 import { clickhouse, influxSql } from "../drivers/metrics/sql/index.ts";
+import type { MetricSourceName } from "../spec/metric-source.ts";
 import type { Clock } from "../ports/clock.ts";
+import { DriverError } from "../ports/driver-error.ts";
 import type { MetricSource } from "../ports/metric-source.ts";
 
+const OPENED: Readonly<Record<MetricSourceName, (connection: HttpJsonConfig) => MetricSource>> = {
+  prometheus,
+  datadog,
+  cloudwatch: (connection) => cloudwatch({ ...connection, credentials: environmentCredentials(process.env) }),
+  "influxdb-flux": influxFlux,
+  "influxdb-influxql": influxQl,
+  "influxdb-sql": influxSql,
+  newrelic: newRelic,
+  graphite,
+  clickhouse,
+  "http-json": httpJson,
+};
 function sourceOf(metric: MetricPlan, clock: Clock): MetricSource {
   const { source, url, timestamp, tokenFile: path, access } = metric;
   const opened = access === undefined ? null : httpAccess(access, clock);
@@ -19,29 +33,10 @@ function sourceOf(metric: MetricPlan, clock: Clock): MetricSource {
     opened === null
       ? {}
       : { fetch: ((to, init) => opened.fetch(String(to), init ?? {})) as typeof fetch, redact: opened.redact };
-  const connection = { url, clock, ...(path === null ? {} : { token: tokenFile(path) }), ...credentials };
-  switch (source) {
-    case "prometheus":
-      return prometheus(connection);
-    case "datadog":
-      return datadog(connection);
-    case "cloudwatch":
-      return cloudwatch({ url, clock, ...credentials, credentials: environmentCredentials(process.env) });
-    case "influxdb-flux":
-      return influxFlux(connection);
-    case "influxdb-influxql":
-      return influxQl(connection);
-    case "influxdb-sql":
-      return influxSql(connection);
-    case "newrelic":
-      return newRelic(connection);
-    case "graphite":
-      return graphite(connection);
-    case "clickhouse":
-      return clickhouse(connection);
-    case "http-json":
-      return httpJson({ ...connection, ...(timestamp === null ? {} : { timestamp }) });
-  }
+  const open = OPENED[source as MetricSourceName];
+  if (open === undefined) throw new DriverError("unsupported", "never", `no driver of metrics "${source}"`);
+  const token = path === null ? {} : { token: tokenFile(path) };
+  return open({ url, clock, ...token, ...credentials, ...(timestamp === null ? {} : { timestamp }) });
 }
 
 /** The source of each metric; two metrics of one place ask it apart. */

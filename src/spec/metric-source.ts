@@ -27,14 +27,14 @@ const PROMPT: ReadingTimes = { everyMs: 10_000, maxAgeMs: 60_000, lateMs: 0 };
  * @source Datadog API rate limits; Amazon CloudWatch user guide, "Metrics concepts", and its pricing of GetMetricData;
  *   New Relic, "NRQL query rate limits"
  */
-const OF_HOSTED: Partial<Record<MetricSourceName, ReadingTimes>> = {
+const OF_HOSTED: Readonly<Partial<Record<string, ReadingTimes>>> = {
   datadog: { everyMs: 30_000, maxAgeMs: 180_000, lateMs: 60_000 },
   cloudwatch: { everyMs: 60_000, maxAgeMs: 300_000, lateMs: 180_000 },
   newrelic: { everyMs: 30_000, maxAgeMs: 180_000, lateMs: 60_000 },
   graphite: { everyMs: 10_000, maxAgeMs: 180_000, lateMs: 60_000 },
 };
 
-export function readingTimesOf(source: MetricSourceName): ReadingTimes {
+export function readingTimesOf(source: string): ReadingTimes {
   return OF_HOSTED[source] ?? PROMPT;
 }
 

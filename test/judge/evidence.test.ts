@@ -3,6 +3,7 @@ import { explain } from "../../src/cli/commands/explain.ts";
 import { readReport } from "../../src/cli/commands/report.ts";
 import type { ControllerClient } from "../../src/cli/controller-client.ts";
 import { reportMarkdown } from "../../src/cli/format/report-markdown.ts";
+import { filledPath } from "../../src/contract/request.ts";
 import { controllerApp } from "../../src/controller/api/app.ts";
 import { TokenBook } from "../../src/controller/token-book.ts";
 import { aProbeReport } from "../probe-report.ts";
@@ -28,8 +29,9 @@ async function clientOf(world: World): Promise<ControllerClient & { retry(): Pro
     log: () => {},
   });
   const headers = { host: HOST, authorization: `Bearer ${secret}` };
-  const get = async (path: string) => (await app.request(`http://${HOST}${path}`, { headers })).json();
-  const status = (id: string) => get(`/v1/rollouts/${id}`);
+  const get = async (path: string, places: Readonly<Record<string, string>>) =>
+    (await app.request(`http://${HOST}${filledPath(path, places)}`, { headers })).json();
+  const status = (id: string) => get("/v1/rollouts/{id}", { id });
   const order = { method: "POST", body: "{}", headers: { ...headers, "idempotency-key": "again" } };
   const retry = async () => app.request(`http://${HOST}/v1/rollouts/${ID}/retry`, order);
   return { get, status, retry } as unknown as ControllerClient & { retry(): Promise<Response> };
@@ -236,7 +238,7 @@ describe("the rerankers of both arms", () => {
       const rollout = await started({ preset: "bg-serverless", steps: "[{ weight: 10, hold: 60s }]", health, more });
       const { world } = rollout;
       await rollout.until(() => world.gateway.document.candidateBp === 1_000);
-      const status = JSON.stringify(await (await clientOf(world)).get(`/v1/rollouts/${ID}`));
+      const status = JSON.stringify(await (await clientOf(world)).get("/v1/rollouts/{id}", { id: ID }));
       await world.controller.stop();
       expect(status.includes("the rerankers differ (RERANK_CONF k != k2)")).toBe(told);
       expect(status).toContain("identity fields agree or are declared");
@@ -250,7 +252,7 @@ describe("a symptom of the candidate", () => {
     const rollout = await started(release);
     const { world } = rollout;
     const client = await clientOf(world);
-    const parity = async () => JSON.stringify(await client.get<object>(`/v1/verdicts/${ID}`));
+    const parity = async () => JSON.stringify(await client.get("/v1/verdicts/{id}", { id: ID }));
     await rollout.until(() => world.gateway.document.candidateBp > 0);
     const before = await parity();
     await rollout.until(() => world.phase === "rolled-back");
@@ -319,7 +321,7 @@ describe("the stacks of a rollout", () => {
     const rollout = await started({ preset: "bg-ops", health: (arm) => (arm === "stable" ? blue : green) });
     const { world } = rollout;
     await rollout.until(() => world.gateway.document.candidateBp === 10_000);
-    const journal = await (await clientOf(world)).get<{ observations: object }>(`/v1/rollouts/${ID}/journal`);
+    const journal = await (await clientOf(world)).get("/v1/rollouts/{id}/journal", { id: ID });
     await world.controller.stop();
     expect(journal.observations).toMatchObject({ pinned: { stable: blue, candidate: green } });
   });

@@ -1,3 +1,4 @@
+import type { AppliedAnswer, AppliedBody } from "../../contract/rollouts.ts";
 import { InputError } from "../../probe/input-error.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -10,19 +11,8 @@ export interface ApplyOptions {
   readonly watch: boolean;
 }
 
-/** What the controller made of a document. `unchanged`: it is the one it had, and nothing happened. */
-export interface AppliedAnswer {
-  readonly id: string;
-  readonly generation: number;
-  readonly phase: string;
-  readonly outcome: "accepted" | "unchanged";
-  readonly note: string | null;
-  /** What a command about it ends with: 0 while it runs and after promotion, else that of its end. */
-  readonly exit_code: ExitCode;
-}
-
 /** A document as the controller wants it: its text, and what only this machine knows of the files it names. */
-export async function applyBody(read: DocumentFile): Promise<object> {
+export async function applyBody(read: DocumentFile): Promise<AppliedBody> {
   const { paths, goldDigest, mapDigest, corpusDigest } = await namedFiles(read);
   const digests = { gold_digest: goldDigest, map_digest: mapDigest, corpus_digest: corpusDigest };
   return { document: read.text, file: read.file, ...digests, paths };
@@ -30,7 +20,7 @@ export async function applyBody(read: DocumentFile): Promise<object> {
 
 /** Hands a document to the controller; the answer names the rollout and its generation. */
 export async function applyDocument(read: DocumentFile, client: ControllerClient): Promise<AppliedAnswer> {
-  return client.post<AppliedAnswer>("/v1/rollouts", await applyBody(read), read);
+  return client.post("/v1/rollouts", {}, await applyBody(read), read);
 }
 
 /** `sluice apply FILE`: hands the document to the controller; `--watch` stays until its end. */

@@ -12,13 +12,6 @@ export interface CommandOptions {
   readonly reason: string;
 }
 
-/** Answer to a command: what it did, or that what it would do is so already. */
-interface CommandAnswer {
-  readonly phase: string;
-  readonly outcome: "done" | "held";
-  readonly text: string;
-}
-
 /** Ways back name no generation and read nothing first: they must work when everything else is slow. */
 const WAYS_BACK: readonly Command[] = ["abort", "rollback"];
 
@@ -75,8 +68,8 @@ export async function command(
 ): Promise<ExitCode> {
   const { full, despite, reason } = options;
   const generation = WAYS_BACK.includes(verb) ? {} : { generation: (await client.status(rolloutId)).generation };
-  const path = `/v1/rollouts/${encodeURIComponent(rolloutId)}/${verb}`;
-  const answer = await client.post<CommandAnswer>(path, { full, despite, reason, ...generation });
+  const body = { full, despite, reason, ...generation };
+  const answer = await client.post(`/v1/rollouts/{id}/${verb}`, { id: rolloutId }, body);
   const { outcome, phase, text } = answer;
   const isWayBack = outcome === "done" && WAYS_BACK.includes(verb);
   const end = isWayBack ? await endOf(rolloutId, client) : null;

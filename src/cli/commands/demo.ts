@@ -132,7 +132,7 @@ async function run(
     });
     summaries.push(summary);
     if (summary.outcome === "promoted") stableUrl = candidateUrl;
-    if (summary.outcome === "held") await client.post(`/v1/rollouts/${summary.name}/abort`, {});
+    if (summary.outcome === "held") await client.post("/v1/rollouts/{id}/abort", { id: summary.name }, {});
   }
   return summaries;
 }

@@ -10,7 +10,6 @@ import { probeRunner } from "../../host/probe-runner.ts";
 import { systemClock } from "../../host/system-clock.ts";
 import { DriverError } from "../../ports/driver-error.ts";
 import { converse } from "../../probe/target.ts";
-import type { ServiceAnswer } from "./service.ts";
 import { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { checkStable } from "../known-stable.ts";
@@ -157,8 +156,7 @@ async function serviceOf(plan: RolloutPlan, options: DoctorOptions): Promise<Fin
   const about = "controller";
   try {
     const client = await ControllerClient.connect(options);
-    const path = `/v1/services/${encodeURIComponent(plan.service)}`;
-    const { gateways, running } = await client.get<ServiceAnswer>(path);
+    const { gateways, running } = await client.get("/v1/services/{service}", { service: plan.service });
     const advice = gateways.length === 0 ? "; start one with: sluice gateway FILE" : "";
     const count = gateways.length === 1 ? "1 gateway" : `${gateways.length} gateways`;
     const lines = [`${client.url}: ${count} of ${plan.service} connected${advice}`];

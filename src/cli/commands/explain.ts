@@ -4,7 +4,6 @@ import { newErrorClass } from "../../core/judge/errors/new-error-class.ts";
 import { adviceFor, findGate } from "../../core/judge/gates.ts";
 import { type GateSetting, gateLabel, readGateLabel } from "../../core/judge/setting.ts";
 import type { ProbeReport } from "../../core/measure/report.ts";
-import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { describeErrorClass } from "../../core/window/error-class.ts";
 import type { Status } from "../../contract/status.ts";
 import { CliError } from "../cli-error.ts";
@@ -187,11 +186,10 @@ export async function explain(
   client: Pick<ControllerClient, "status" | "get">,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const id = encodeURIComponent(rolloutId);
   const [status, { plan }, { reports }] = await Promise.all([
     client.status(rolloutId),
-    client.get<{ plan: Pick<RolloutPlan, "rolloutId" | "generation" | "gates"> }>(`/v1/rollouts/${id}/journal`),
-    client.get<{ reports: { effectId: string; report: ProbeReport }[] }>(`/v1/verdicts/${id}`),
+    client.get("/v1/rollouts/{id}/journal", { id: rolloutId }),
+    client.get("/v1/verdicts/{id}", { id: rolloutId }),
   ]);
   const asked = status.verdicts.filter((verdict) =>
     gate === null ? verdict.verdict !== "pass" : verdict.gate === gate || readGateLabel(verdict.gate).gate === gate,

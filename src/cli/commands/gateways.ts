@@ -2,26 +2,13 @@ import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** What `GET /v1/gateways` answers. */
-interface GatewaysAnswer {
-  readonly gateways: readonly { readonly gateway_id: string; readonly service: string; readonly text: string }[];
-  readonly gone: readonly {
-    readonly gateway_id: string;
-    readonly service: string;
-    readonly at: number;
-    readonly why: string;
-    readonly by: string;
-    readonly reason: string;
-  }[];
-}
-
 /** `sluice gateways`: every gateway that counts, what it said last and what it may still send to a candidate. */
 export async function gateways(
   options: { json: boolean },
   client: ControllerClient,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const answer = await client.get<GatewaysAnswer>("/v1/gateways");
+  const answer = await client.get("/v1/gateways", {});
   if (options.json) {
     terminal.data(JSON.stringify(answer));
     return EXIT.ok;
@@ -42,10 +29,7 @@ export async function gatewaysForget(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const { reason } = options;
-  const answer = await client.post<{ gateway_id: string; service: string }>(
-    `/v1/gateways/${encodeURIComponent(id)}/forget`,
-    { reason },
-  );
+  const answer = await client.post("/v1/gateways/{id}/forget", { id }, { reason });
   if (options.json) terminal.data(JSON.stringify(answer));
   else terminal.say(`gateway ${answer.gateway_id} of ${answer.service} is taken for gone; nothing waits for it`);
   return EXIT.ok;

@@ -2,20 +2,13 @@ import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** What `GET /v1/key` and `POST /v1/key/rotate` answer. */
-export interface KeyAnswer {
-  readonly kid: string;
-  readonly public_key: string;
-  readonly retired: readonly { readonly kid: string; readonly public_key: string }[];
-}
-
 /** `sluice key show`: the public key, for gateways on other machines. */
 export async function keyShow(
   options: { json: boolean },
   client: ControllerClient,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const answer = await client.get<KeyAnswer>("/v1/key");
+  const answer = await client.get("/v1/key", {});
   if (options.json) terminal.data(JSON.stringify(answer));
   else {
     const before = answer.retired.at(-1);
@@ -32,8 +25,8 @@ export async function keyRotate(
   client: ControllerClient,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { kid } = await client.get<KeyAnswer>("/v1/key");
-  const answer = await client.post<KeyAnswer>("/v1/key/rotate", { from: kid });
+  const { kid } = await client.get("/v1/key", {});
+  const answer = await client.post("/v1/key/rotate", {}, { from: kid });
   if (options.json) terminal.data(JSON.stringify(answer));
   else {
     terminal.say(`key ${answer.kid} signs from now on; gateways follow by themselves and refuse ${kid} then`);

@@ -2,17 +2,6 @@ import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 
-interface PruneAnswer {
-  readonly outcome: "removed" | "would-remove";
-  readonly removed: readonly {
-    readonly id: string;
-    readonly service: string;
-    readonly generation: number;
-    readonly phase: string;
-    readonly ended_at: number;
-  }[];
-}
-
 /** `sluice prune`: removes rollouts that ended long ago, with their journals and reports. */
 export async function prune(
   options: { json: boolean; olderThan: number; keep: number; dryRun: boolean },
@@ -21,7 +10,7 @@ export async function prune(
 ): Promise<ExitCode> {
   const { olderThan, keep, dryRun } = options;
   const body = { older_than_ms: olderThan, keep, ...(dryRun ? { dry_run: true } : {}) };
-  const answer = await client.post<PruneAnswer>("/v1/prune", body);
+  const answer = await client.post("/v1/prune", {}, body);
   if (options.json) {
     terminal.data(JSON.stringify(answer));
     return EXIT.ok;

@@ -23,19 +23,11 @@ const FORMATS: Readonly<Record<string, (report: RolloutReport) => string>> = {
   github: reportGithub,
 };
 
-interface JournalAnswer {
-  readonly plan: ReportSource["plan"];
-  readonly entries: ReportSource["entries"];
-  readonly cause: ReportSource["cause"];
-  readonly observations: { readonly totals: Pick<ReportSource, "requests" | "failures"> };
-}
-
 /** The report of a rollout, from what the controller keeps of it. */
 export async function readReport(rolloutId: string, client: Pick<ControllerClient, "get">): Promise<RolloutReport> {
-  const id = encodeURIComponent(rolloutId);
   const [journal, { reports }] = await Promise.all([
-    client.get<JournalAnswer>(`/v1/rollouts/${id}/journal`),
-    client.get<Pick<ReportSource, "reports">>(`/v1/verdicts/${id}`),
+    client.get("/v1/rollouts/{id}/journal", { id: rolloutId }),
+    client.get("/v1/verdicts/{id}", { id: rolloutId }),
   ]);
   const { plan, cause, observations } = journal;
   const entries = thisGeneration(journal.entries);

@@ -1,7 +1,7 @@
 import type { ControllerClient } from "../controller-client.ts";
 import type { ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
-import { type AppliedAnswer, applyBody, type ApplyOptions, documentIfThere, tellApplied } from "./apply.ts";
+import { applyBody, type ApplyOptions, documentIfThere, tellApplied } from "./apply.ts";
 
 /**
  * `sluice retry ROLLOUT|FILE`: a new generation of an unchanged rollout that has ended. A running one is refused, and
@@ -16,10 +16,6 @@ export async function retry(
   const read = await documentIfThere(target);
   const id = read?.document.metadata.name ?? target;
   const body = read === null ? {} : await applyBody(read);
-  const answer = await client.post<AppliedAnswer>(
-    `/v1/rollouts/${encodeURIComponent(id)}/retry`,
-    body,
-    read ?? undefined,
-  );
+  const answer = await client.post("/v1/rollouts/{id}/retry", { id }, body, read ?? undefined);
   return tellApplied(answer, options, client, terminal);
 }

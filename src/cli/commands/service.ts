@@ -1,35 +1,7 @@
+import type { PointerAnswer, ServiceAnswer } from "../../contract/services.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
-
-interface PointerAnswer {
-  readonly service: string;
-  readonly release_id: string;
-  readonly url: string;
-  readonly epoch: number;
-  readonly since: { readonly process: string; readonly generation: number | null; readonly at: number };
-}
-
-interface MoveAnswer extends PointerAnswer {
-  readonly cause: string;
-  readonly by: string;
-  readonly reason: string;
-}
-
-/** What `GET /v1/services/{service}` answers. */
-export interface ServiceAnswer {
-  readonly service: string;
-  readonly pointer: PointerAnswer | null;
-  readonly running: { readonly id: string; readonly phase: string } | null;
-  readonly document: { readonly epoch: number; readonly seq: number; readonly candidate_bp: number } | null;
-  readonly history: readonly MoveAnswer[];
-  readonly gateways: readonly {
-    readonly gateway_id: string;
-    readonly adopted: { readonly epoch: number; readonly seq: number };
-  }[];
-}
-
-const path = (service: string) => `/v1/services/${encodeURIComponent(service)}`;
 
 function since({ since: { process, generation, at } }: PointerAnswer): string {
   const who = generation === null ? process : `rollout ${process}, generation ${generation}`;
@@ -66,7 +38,7 @@ export async function service(
   client: ControllerClient,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const answer = await client.get<ServiceAnswer>(path(name));
+  const answer = await client.get("/v1/services/{service}", { service: name });
   if (options.json) terminal.data(JSON.stringify(answer));
   else for (const line of lines(answer, terminal)) terminal.data(line);
   return EXIT.ok;
@@ -80,7 +52,7 @@ export async function serviceAdopt(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const { url, reason } = options;
-  const answer = await client.post<PointerAnswer & { outcome: string }>(`${path(name)}/adopt`, { url, reason });
+  const answer = await client.post("/v1/services/{service}/adopt", { service: name }, { url, reason });
   if (options.json) terminal.data(JSON.stringify(answer));
   else if (answer.outcome === "held") terminal.say(`nothing to do: service ${name} is at ${answer.url} already`);
   else terminal.say(`service ${name} is at ${answer.url} now (epoch ${answer.epoch}); all its users are sent there`);

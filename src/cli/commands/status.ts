@@ -71,7 +71,7 @@ export async function status(
     else for (const line of statusLines(one, terminal)) terminal.data(printableLine(line));
     return EXIT.ok;
   }
-  const { rollouts } = await client.get<{ rollouts: Status[] }>("/v1/rollouts");
+  const { rollouts } = await client.get("/v1/rollouts", {});
   if (options.json) terminal.data(JSON.stringify({ rollouts }));
   else if (rollouts.length === 0) terminal.say("no rollout yet; begin one with: sluice apply FILE");
   else for (const one of rollouts) terminal.data(printableLine(listLine(one, terminal)));

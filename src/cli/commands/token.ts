@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
+import type { TokenAnswer } from "../../contract/credentials.ts";
 import { SCOPES, type Scope } from "../../contract/scope.ts";
 import { keepCredential } from "../../host/controller-address.ts";
 import { parseKnownKeys, writeKnownKeys } from "../../host/known-keys.ts";
@@ -9,17 +10,9 @@ import { parseDurationMs } from "../../spec/duration.ts";
 import { CliError } from "../cli-error.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
-import type { KeyAnswer } from "./key.ts";
 import type { Terminal } from "../terminal.ts";
 
 const SECRET_BYTES = 32;
-
-interface TokenAnswer {
-  readonly name: string;
-  readonly scope: Scope;
-  readonly expires_at: number | null;
-  readonly revoked_at: number | null;
-}
 
 /**
  * `sluice token create NAME --scope SCOPE`: makes a secret here, has the controller keep its hash, and shows it once
@@ -36,7 +29,7 @@ export async function tokenCreate(
   if (expires !== null && lifeMs === null)
     throw new CliError(EXIT.badUsage, `found --expires "${expires}", expected a duration, e.g. 12h or 720h`);
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
-  const answer = await client.post<TokenAnswer>("/v1/tokens", { name, scope, secret, expires_in_ms: lifeMs });
+  const answer = await client.post("/v1/tokens", {}, { name, scope, secret, expires_in_ms: lifeMs });
   const key = scope === "gateway" ? await publicKeyOf(client) : null;
   if (options.json)
     terminal.data(JSON.stringify({ ...answer, secret, ...(key === null ? {} : { controller_key: key }) }));
@@ -51,7 +44,7 @@ export async function tokenCreate(
 
 /** What tells gateways elsewhere whose documents count; null for a controller that signs none. */
 async function publicKeyOf(client: ControllerClient): Promise<string | null> {
-  const answer = await client.get<KeyAnswer>("/v1/key").catch(() => null);
+  const answer = await client.get("/v1/key", {}).catch(() => null);
   return answer?.public_key ?? null;
 }
 
@@ -61,7 +54,7 @@ export async function tokenList(
   client: ControllerClient,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { tokens } = await client.get<{ tokens: readonly TokenAnswer[] }>("/v1/tokens");
+  const { tokens } = await client.get("/v1/tokens", {});
   if (options.json) terminal.data(JSON.stringify({ tokens }));
   else if (tokens.length === 0)
     terminal.say("no token was handed out; make one with: sluice token create NAME --scope view");
@@ -83,7 +76,7 @@ export async function tokenRevoke(
   client: ControllerClient,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const answer = await client.post<TokenAnswer>(`/v1/tokens/${encodeURIComponent(name)}/revoke`, {});
+  const answer = await client.post("/v1/tokens/{name}/revoke", { name }, {});
   if (options.json) terminal.data(JSON.stringify(answer));
   else terminal.say(`token ${name} is revoked`);
   return EXIT.ok;

@@ -36,9 +36,8 @@ export async function unit(
   client: ControllerClient,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const path = `/v1/rollouts/${encodeURIComponent(rollout)}/unit`;
   const body = { unit: id, segment: segment ?? null };
-  const answer = await client.post<UnitAnswer | SegmentAnswer>(path, body);
+  const answer = await client.post("/v1/rollouts/{id}/unit", { id: rollout }, body);
   if (json) terminal.data(JSON.stringify(answer));
   else for (const line of "segment" in answer ? segmentLines(answer) : unitLines(answer)) terminal.data(line);
   return EXIT.ok;

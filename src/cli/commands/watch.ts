@@ -40,7 +40,7 @@ class EndWatcher {
       if (this.#awaySinceMs !== null) this.#say("the controller answers again");
       this.#awaySinceMs = null;
       this.#tellUnmeasured(status);
-      return code as ExitCode | null;
+      return code;
     } catch (error) {
       const isAway = error instanceof CliError && error.cause === UNREACHABLE;
       const nowMs = performance.now();
@@ -88,7 +88,7 @@ export async function watch(
   const stop = new AbortController();
   const tell = async (): Promise<void> => {
     for await (const event of client.events(stop.signal)) {
-      if (event["rollout"] !== rolloutId) continue;
+      if (event.rollout !== rolloutId) continue;
       if (options.json) terminal.data(JSON.stringify(event));
       const line = options.json ? null : eventLine(event, terminal);
       if (line !== null) terminal.say(line);

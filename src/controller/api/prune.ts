@@ -12,7 +12,7 @@ interface Removed {
   readonly service: string;
   readonly generation: number;
   readonly phase: Phase;
-  readonly endedAt: EpochMs | null;
+  readonly endedAt: EpochMs;
 }
 
 function wire({ rolloutId: id, service, generation, phase, endedAt }: Removed): PruneAnswer["removed"][number] {
@@ -25,8 +25,8 @@ export async function postPrune(mutation: Mutation, { pruning }: Controller): Pr
   if (!parsed.success) return problemResponse("bad-request", z.prettifyError(parsed.error));
   const { older_than_ms: olderThanMs, keep, dry_run: isDry = false } = parsed.data;
   if (isDry) {
-    const named = pruning.plan({ olderThanMs, keep }).map(({ rollout: { plan, phase, endedAt } }) => {
-      return wire({ ...plan, phase, endedAt });
+    const named = pruning.plan({ olderThanMs, keep }).flatMap(({ rollout: { plan, phase, endedAt } }) => {
+      return endedAt === null ? [] : [wire({ ...plan, phase, endedAt })];
     });
     return Response.json({ outcome: "would-remove", removed: named } satisfies PruneAnswer);
   }

@@ -21,7 +21,7 @@ interface JournalLine {
 
 /** What a report is made of: the journal, and what the controller keeps beside it. */
 export interface ReportSource {
-  readonly plan: RolloutPlan;
+  readonly plan: Omit<RolloutPlan, "sticky">;
   readonly entries: readonly JournalLine[];
   /** Why it ended or waits: the state alone says it, because a journal full of old fails cannot. */
   readonly cause: Pick<Cause, "gate" | "text" | "verdict" | "lookAt"> | null;

@@ -81,17 +81,8 @@ export interface ProbePlan {
 /** A number from outside that gates ask for: where, how often, and how old it may be. */
 export interface MetricPlan {
   readonly name: string;
-  readonly source:
-    | "prometheus"
-    | "http-json"
-    | "datadog"
-    | "cloudwatch"
-    | "influxdb-flux"
-    | "influxdb-influxql"
-    | "influxdb-sql"
-    | "newrelic"
-    | "graphite"
-    | "clickhouse";
+  /** Name of the driver; which names there are is its registry's to say. */
+  readonly source: string;
   readonly url: string;
   /** Query of each arm in the source's own language; null for a metric without a stable side. */
   readonly candidate: string;
