@@ -301,6 +301,26 @@ describe("the controller", () => {
     expect(await world.controller.journal("support-rag-7")).toHaveLength(length);
   });
 
+  it("I20: carries out what it accepted, whatever the store cannot read right after", async () => {
+    const inner = memoryStore();
+    let isAccepted = false;
+    const unread = <T>(read: () => Promise<T>) => (isAccepted ? Promise.reject(new Error("no answer")) : read());
+    world = await new World({
+      ...inner,
+      commit: async (change) => {
+        const isStored = await inner.commit(change);
+        isAccepted ||= change.rollout !== undefined;
+        return isStored;
+      },
+      journal: (rolloutId) => unread(() => inner.journal(rolloutId)),
+      units: (rolloutId) => unread(() => inner.units(rolloutId)),
+    }).open();
+    await world.run(2);
+    expect((await world.controller.apply(plan())).kind).toBe("accepted");
+    await world.run(60);
+    expect(world.phase).toBe("promoted");
+  });
+
   it("takes the same window again for a repetition", async () => {
     world = await new World().open();
     await world.run(2);

@@ -1,4 +1,4 @@
-import { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
+import type { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
 import { HourlyRates } from "../core/observe/hourly-rates.ts";
 import { KnownClassesByService } from "../core/observe/known-classes.ts";
 import { startObservations } from "../core/observe/observe.ts";
@@ -31,6 +31,7 @@ import { Panels } from "./panels.ts";
 import { PlaneDesk } from "./plane-desk.ts";
 import { busyWith, supersededBy } from "./precedence.ts";
 import { Pruning } from "./pruning.ts";
+import { readResumption, type Resumption } from "./resumption.ts";
 import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
 import { ServicePointers } from "./service-pointers.ts";
 import { underDocument } from "./telemetry-push.ts";
@@ -293,6 +294,8 @@ export class Controller {
     const observations = startObservations(rollout.plan, classes);
     const next = { rollout, observations, version, createdAt: clock.wallMs() };
     const pointer = this.pointers.of(plan.service);
+    // Read before the commit: what is accepted must go on here, whatever the store does next.
+    const resumption = await readResumption(next, store);
     const move = pointer !== null && settled.isMoved ? this.pointers.movedAddress(pointer, plan) : null;
     const answer = answering === undefined ? {} : { answer: answering(rollout) };
     const moving = move === null ? {} : { pointer: move };
@@ -301,7 +304,7 @@ export class Controller {
     }
     if (move !== null) this.pointers.remember(move);
     await existing?.stop();
-    await this.#restore(next);
+    await this.#restore(next, resumption);
     return { kind: "accepted", rollout: this.#actors.get(plan.rolloutId)?.rollout ?? rollout };
   }
 
@@ -355,14 +358,11 @@ export class Controller {
     if (stored !== null) await this.pointers.create(stored.rollout.plan, current, stored.observations.pinned);
   }
 
-  async #restore(stored: StoredRollout): Promise<void> {
-    const { rolloutId, generation } = stored.rollout.plan;
-    const [journal, known] = [await this.store.journal(rolloutId), await this.store.units(rolloutId)];
-    const units = new UnitEvidence(
-      known?.generation === generation && known.attempt === stored.observations.generation ? known.evidence : undefined,
-    );
+  /** @param read what it goes on with, where that was read already */
+  async #restore(stored: StoredRollout, read?: Resumption): Promise<void> {
+    const { journal, units } = read ?? (await readResumption(stored, this.store));
     const actor = new RolloutActor(stored, { journalLength: journal.length, units }, this.#tools);
-    this.#actors.set(rolloutId, actor);
+    this.#actors.set(stored.rollout.plan.rolloutId, actor);
     if (!isFinal(stored.rollout)) await actor.resume();
     const at = epochMs(this.#tools.clock.wallMs());
     const absence = absenceOf(stored, journal, at, this.#ownership.announcedBeforeMs);

@@ -59,13 +59,17 @@ export class GatewayRegistry implements GatewayHub {
     return this.#documents.get(service) ?? null;
   }
 
-  /** Takes a data plane's word in. `report` is null from one of version 1, which then has no lease that could end. */
+  /**
+   * Takes a data plane's word in. `report` is null from one of version 1, which then has no lease that could end. One
+   * that was overtaken, or comes again, says nothing: it knows no lease that was given since.
+   */
   report(service: string, gatewayId: string, adopted: LiveGateway["adopted"], report: PlaneReport | null = null): void {
     const nowMs = this.#monoMs();
     const planeId = report?.id ?? gatewayId;
     // What it says it has left was counted from its own request, so at this moment it has no more than that.
     const leaseEndMonoMs = report === null ? Number.POSITIVE_INFINITY : nowMs + report.leaseLeftMs;
     const before = this.#gateways.get(gatewayId);
+    if (isOvertaken(report, before?.report ?? null)) return;
     const isHarmless = report !== null && this.#isHarmless(service, adopted, report.digest);
     this.#gateways.set(gatewayId, {
       service,
@@ -190,4 +194,9 @@ export class GatewayRegistry implements GatewayHub {
   #of(service: string): readonly Seen[] {
     return [...this.#gateways.values()].filter((seen) => seen.service === service);
   }
+}
+
+/** Whether this word of the same start, or a later one, was heard already. */
+function isOvertaken(report: PlaneReport | null, heard: PlaneReport | null): boolean {
+  return report?.number !== undefined && heard?.number !== undefined && report.number <= heard.number;
 }

@@ -61,6 +61,7 @@ export class Plane<P> {
   #override: Override | null = null;
   #overridden: P | null = null;
   #refused: PlaneReport["refused"] = null;
+  #reports = 0;
   readonly #counts = { adopted: 0, refused: 0, leaseExpired: 0 };
 
   /** @throws TypeError that lists the problems when the first document is not admissible */
@@ -143,6 +144,7 @@ export class Plane<P> {
       id: this.#options.planeId ?? "",
       digest,
       nonce,
+      number: this.#reports++,
       leaseLeftMs: this.#lease.leftMs(),
       override: this.#override?.to ?? null,
       refused: this.#refused,

@@ -15,11 +15,19 @@ interface Sleeper {
 }
 
 /** Lets queued continuations run; enough turns for chains of a few hundred awaits. */
-async function settle(): Promise<void> {
+async function settleByTurns(): Promise<void> {
   for (let turn = 0; turn < 200; turn++) await Promise.resolve();
 }
 
-export function manualClock(startWallMs = 1_700_000_000_000): ManualClock {
+/** Who wakes next; of those at the same time, who began to sleep first. */
+function firstOf(sleepers: ReadonlySet<Sleeper>): Sleeper | undefined {
+  let first: Sleeper | undefined;
+  for (const sleeper of sleepers) if (first === undefined || sleeper.atMs < first.atMs) first = sleeper;
+  return first;
+}
+
+/** @param settle lets everything that became possible happen; a host that has a way to wait for it all gives its own */
+export function manualClock(startWallMs = 1_700_000_000_000, settle: () => Promise<void> = settleByTurns): ManualClock {
   let [monoMs, wallMs] = [0, startWallMs];
   const sleepers = new Set<Sleeper>();
   const sleep: Clock["sleep"] = (ms, signal) =>
@@ -42,7 +50,7 @@ export function manualClock(startWallMs = 1_700_000_000_000): ManualClock {
       const untilMs = monoMs + ms;
       await settle();
       for (;;) {
-        const next = [...sleepers].sort((a, b) => a.atMs - b.atMs)[0];
+        const next = firstOf(sleepers);
         if (next === undefined || next.atMs > untilMs) break;
         wallMs += next.atMs - monoMs;
         monoMs = Math.max(monoMs, next.atMs);

@@ -1,26 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../../src/core/stats/random.ts";
 import { memoryStore } from "../../src/drivers/store/memory/index.ts";
-import type { ControllerOptions } from "../../src/controller/controller.ts";
 import type { Change, ControllerStore } from "../../src/ports/controller-store.ts";
+import { Crash, Life, POINTS } from "./life.ts";
 import { shortPlan, World } from "./world.ts";
 import { traffic, watch } from "../builders.ts";
 import type { RolloutPlan } from "../../src/core/stage/plan.ts";
-
-class Crash extends Error {}
-
-/** Where a process can die. Each is passed many times in one rollout. */
-const POINTS = [
-  "before-commit",
-  "after-commit",
-  "before-publish",
-  "after-publish",
-  "before-apply",
-  "after-apply",
-  "after-read-back",
-  "after-health",
-] as const;
-type Point = (typeof POINTS)[number];
 
 /** What the store took, in order: the truth about what was published and journalled. */
 class Ledger {
@@ -37,69 +22,17 @@ class Ledger {
     }
     return isStored;
   }
-}
 
-/** One life of a controller process: dies at the n-th passed point; a dead one changes nothing any more. */
-class Life {
-  passed = 0;
-  isDead = false;
-  readonly seen = new Map<Point, number>();
-  readonly #dieAt: number;
-
-  constructor(dieAt: number) {
-    this.#dieAt = dieAt;
-  }
-
-  pass(point: Point): void {
-    if (this.isDead) throw new Crash(`dead at ${point}`);
-    this.passed++;
-    this.seen.set(point, (this.seen.get(point) ?? 0) + 1);
-    if (this.passed === this.#dieAt) {
-      this.isDead = true;
-      throw new Crash(point);
-    }
-  }
-
-  store(ledger: Ledger): ControllerStore {
+  /** The store as a process of this life sees it. */
+  of(life: Life): ControllerStore {
     return {
-      ...ledger.inner,
+      ...this.inner,
       published: async () => {
-        const found = await ledger.inner.published();
-        return ledger.isForgetful ? found.map((one) => ({ ...one, effectId: "forgotten/1/0" })) : found;
+        const found = await this.inner.published();
+        return this.isForgetful ? found.map((one) => ({ ...one, effectId: "forgotten/1/0" })) : found;
       },
-      commit: async (change) => {
-        const isPublishing = change.published !== undefined;
-        this.pass(isPublishing ? "before-publish" : "before-commit");
-        const isStored = await ledger.commit(change);
-        this.pass(isPublishing ? "after-publish" : "after-commit");
-        return isStored;
-      },
+      commit: (change) => life.commit(change, () => this.commit(change)),
     };
-  }
-
-  wrap(options: ControllerOptions, ledger: Ledger): ControllerOptions {
-    const driver = options.traffic["gateway"] as NonNullable<(typeof options.traffic)[string]>;
-    const gateway: typeof driver = {
-      ...driver,
-      apply: async (document, signal) => {
-        this.pass("before-apply");
-        await driver.apply(document, signal);
-        this.pass("after-apply");
-      },
-      confirm: async (document, direction, signal) => {
-        const confirmation = await driver.confirm(document, direction, signal);
-        if (confirmation.isConfirmed) this.pass("after-read-back");
-        return confirmation;
-      },
-    };
-    const health: typeof options.health = {
-      read: async (url, signal) => {
-        const answer = await options.health.read(url, signal);
-        this.pass("after-health");
-        return answer;
-      },
-    };
-    return { ...options, store: this.store(ledger), traffic: { gateway }, health, log: () => {} };
   }
 }
 
@@ -131,10 +64,11 @@ async function live(story: Story, deaths: readonly number[], ledger = new Ledger
   const lives: Life[] = [];
   const begin = async (): Promise<void> => {
     for (;;) {
-      const life = new Life(deaths[lives.length] ?? Number.POSITIVE_INFINITY);
+      const dieAt = deaths[lives.length];
+      const life = new Life((_, passed) => passed === dieAt);
       lives.push(life);
       const isOpen = await world
-        .open((options) => life.wrap(options, ledger))
+        .open((options) => life.wrap(options, ledger.of(life)))
         .then(
           () => true,
           (error: unknown) => {

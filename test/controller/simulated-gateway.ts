@@ -1,11 +1,11 @@
 import type { ServingArm } from "../../src/core/arm.ts";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
-import { type RouteTable, route } from "../../src/core/routing/route.ts";
+import { type Route, type RouteTable, route } from "../../src/core/routing/route.ts";
 import { bp } from "../../src/core/unit.ts";
 import type { TelemetryWindow } from "../../src/core/window/window.ts";
 import { KeyRing } from "../../src/plane/key-ring.ts";
 import { sharedSecretProof } from "../../src/plane/proof.ts";
-import { RecordedPlane } from "../../src/plane/recorded-plane.ts";
+import { RecordedPlane, type RecordedPlaneOptions } from "../../src/plane/recorded-plane.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { aPlan } from "../builders.ts";
 
@@ -56,8 +56,20 @@ export class SimulatedGateway {
   #unit = 0;
   #answers = 0;
 
-  /** @param keys of its controller; by default it looks at no signature */
-  constructor(gatewayId: string, service: string, clock: Clock, secret: string, keys = new KeyRing("unsigned")) {
+  /**
+   * @param keys of its controller; by default it looks at no signature
+   * @param over what a restarted one begins with: its name from before, the document it kept, its owner's proof
+   */
+  constructor(
+    gatewayId: string,
+    service: string,
+    clock: Clock,
+    secret: string,
+    keys = new KeyRing("unsigned"),
+    over: Partial<
+      Pick<RecordedPlaneOptions<RouteTable>, "planeId" | "document" | "proof" | "override" | "onAdopt" | "onOverride">
+    > = {},
+  ) {
     this.gatewayId = gatewayId;
     this.#clock = clock;
     this.plane = new RecordedPlane({
@@ -69,7 +81,12 @@ export class SimulatedGateway {
       proof: sharedSecretProof(secret),
       prepare: (table) => table,
       onWindow: (window) => void this.waiting.push(this.reshape(window)),
-      onAdopt: ({ epoch, seq, candidateBp }) => void this.adopted.push([epoch, seq, candidateBp]),
+      ...over,
+      onAdopt: (document) => {
+        const { epoch, seq, candidateBp } = document;
+        this.adopted.push([epoch, seq, candidateBp]);
+        over.onAdopt?.(document);
+      },
     });
   }
 
@@ -121,15 +138,25 @@ export class SimulatedGateway {
     if (document !== null) await this.plane.offer(JSON.stringify(document));
   }
 
+  /** What a request of this user meets now; nothing is counted. */
+  decide(unit: string): Route {
+    return route(this.plane.planAt(this.#clock.monoMs()), unit, null, null);
+  }
+
   /** Asks for the next user; one whose arm has answered all it should comes another day. */
   #answer(open: Record<ServingArm, number>, failing: number): void {
-    const decision = route(this.plane.planAt(this.#clock.monoMs()), `user-${this.#unit++}`, null, null);
-    const { arm, hash } = decision;
+    const decision = this.decide(`user-${this.#unit++}`);
+    const { arm } = decision;
     if (open[arm] === 0) return;
     open[arm]--;
-    this.served[arm]++;
+    this.count(decision, arm === "candidate" && open.candidate < failing);
+  }
+
+  /** Counts the answer to a request that was decided so. */
+  count(decision: Route, hasFailed: boolean): void {
+    const { hash } = decision;
+    this.served[decision.arm]++;
     const { recorder } = this.plane;
-    const hasFailed = arm === "candidate" && open.candidate < failing;
     const latencyMs = LATENCIES_MS[this.#answers++ % LATENCIES_MS.length] ?? null;
     const errorClass = hasFailed ? "headers|5xx|503" : null;
     recorder.record(

@@ -16,6 +16,8 @@ export interface PlaneReport {
   readonly override: "stable" | null;
   /** Why it took the last document that it did not take; null when it follows. */
   readonly refused: { readonly epoch: number; readonly seq: number; readonly reason: string } | null;
+  /** Which one of this start it is, from 0: on the way they may overtake one another. Absent from an older version. */
+  readonly number?: number | undefined;
   /** It will take no request any more. */
   readonly isLeaving: boolean;
   /** A person told it to look at no signature: whoever gets between it and its controller orders its traffic. */

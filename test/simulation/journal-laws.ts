@@ -1,0 +1,154 @@
+import { digestOf } from "../../src/plane/digest.ts";
+import type { Effect } from "../../src/core/rollout/effect.ts";
+import { isFinal, type Rollout } from "../../src/core/rollout/rollout.ts";
+import { isNewer, type RoutingDocument } from "../../src/core/routing/document.ts";
+import type { Change, JournalEntry, StoredRollout } from "../../src/ports/controller-store.ts";
+import type { Counting } from "./counting-law.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** Tells a broken law; the first one ends the run. */
+export type Fail = (law: string, text: string) => void;
+
+type SetSplit = Extract<Effect, { kind: "set-split" }>;
+
+/** What is durable of one try of a rollout. */
+export interface Try {
+  readonly plan: Rollout["plan"];
+  rollout: Rollout;
+  /** When the way back was ordered last, in the world's time; null while it was not. */
+  backAtMs: number | null;
+  /** Once everybody may be on the candidate without a lease, no lease bounds the way back. */
+  wasPromoted: boolean;
+  wasPushedByPerson: boolean;
+}
+
+const isBack = (effect: SetSplit) => effect.closed.includes("candidate");
+export const tryOf = ({ rolloutId, generation }: Rollout["plan"]) => `${rolloutId}/${generation}`;
+
+/** What must hold of everything that becomes durable, in the order in which it does. */
+export class JournalLaws {
+  readonly tries = new Map<string, Try>();
+  /** By `epoch.seq`. */
+  readonly documents = new Map<string, string>();
+  /** Newest state of each rollout. */
+  readonly stored = new Map<string, StoredRollout>();
+  readonly commands: string[] = [];
+  /** Data planes that the controller has heard of. */
+  readonly planes = new Set<string>();
+  readonly #orders = new Map<string, SetSplit>();
+  readonly #lengths = new Map<string, number>();
+  readonly #fail: Fail;
+  readonly #nowMs: () => number;
+  readonly #scenario: Scenario;
+  readonly #counting: Counting;
+  #inForce: RoutingDocument | null = null;
+
+  constructor(fail: Fail, nowMs: () => number, scenario: Scenario, counting: Counting) {
+    this.#fail = fail;
+    this.#nowMs = nowMs;
+    this.#scenario = scenario;
+    this.#counting = counting;
+  }
+
+  /** The document committed last. */
+  get inForce(): RoutingDocument | null {
+    return this.#inForce;
+  }
+
+  committed({ rollout, journal = [], published, planes = [] }: Change): void {
+    for (const { planeId } of planes) this.planes.add(planeId);
+    if (rollout !== undefined) this.#rollout(rollout.next, journal);
+    if (published !== undefined) this.#document(published.next.document, published.next.effectId);
+  }
+
+  #rollout(next: StoredRollout, journal: readonly JournalEntry[]): void {
+    const { rollout, observations } = next;
+    const { rolloutId } = rollout.plan;
+    const key = tryOf(rollout.plan);
+    const before = this.stored.get(rolloutId) ?? null;
+    if (before !== null && next.version !== before.version + 1)
+      this.#fail("journal", `version ${next.version} of ${rolloutId} follows ${before.version}`);
+    const known: Try = this.tries.get(key) ?? {
+      plan: rollout.plan,
+      rollout,
+      backAtMs: null,
+      wasPromoted: false,
+      wasPushedByPerson: false,
+    };
+    const last = known.rollout;
+    this.tries.set(key, known);
+    for (const entry of journal) this.#entry(known, entry);
+    if (journal.length === 0 && !isSamePlace(last, rollout))
+      this.#fail("journal", `${key} went from ${last.phase} to ${rollout.phase} without an entry`);
+    known.rollout = rollout;
+    this.stored.set(rolloutId, next);
+    if (observations.generation !== rollout.evidenceGeneration)
+      this.#fail(
+        "fresh evidence",
+        `${key} judges try ${rollout.evidenceGeneration} by evidence of ${observations.generation}`,
+      );
+    this.#counting.committed(key, next);
+    this.#end(known, last);
+  }
+
+  #entry(known: Try, { rolloutId, index, event, effects, phase, stageIndex, candidateBp }: JournalEntry): void {
+    const length = this.#lengths.get(rolloutId) ?? 0;
+    if (index !== length) this.#fail("journal", `entry ${index} of ${rolloutId} follows ${length - 1}`);
+    this.#lengths.set(rolloutId, length + 1);
+    if (event.kind === "commanded") {
+      this.commands.push(`${rolloutId} ${event.command} ${event.reason}`);
+      if (event.command === "promote") known.wasPushedByPerson = true;
+    }
+    void [phase, stageIndex, candidateBp];
+    for (const effect of effects) {
+      if (this.#orders.has(effect.id)) this.#fail("journal", `${effect.id} is ordered twice`);
+      if (effect.kind !== "set-split") continue;
+      this.#orders.set(effect.id, effect);
+      this.#ordered(known, effect, event.kind);
+    }
+  }
+
+  #ordered(known: Try, effect: SetSplit, because: string): void {
+    const { rollout } = known;
+    const share = effect.arms === "swap" ? 10_000 : effect.candidateBp;
+    if (isBack(effect)) return void (known.backAtMs ??= this.#nowMs());
+    if (known.backAtMs !== null) this.#fail("no way forward", `${effect.id} orders ${share} bp after the way back`);
+    if (rollout.paused && because !== "commanded" && share > rollout.candidateBp && rollout.phase !== "promoting")
+      this.#fail("pause", `${effect.id} orders ${share} bp while a person has paused it`);
+    if (effect.arms === "swap") known.wasPromoted = true;
+  }
+
+  #end(known: Try, before: Rollout): void {
+    const { rollout } = known;
+    if (!isFinal(rollout) || isFinal(before)) return;
+    const { share } = this.#scenario.failing;
+    if (rollout.phase === "promoted" && share > 0 && !known.wasPushedByPerson)
+      this.#fail("harm", `${tryOf(rollout.plan)} is promoted although ${share} of its answers failed`);
+  }
+
+  #document(document: RoutingDocument, effectId: string): void {
+    const number = `${document.epoch}.${document.seq}`;
+    const digest = digestOf(document);
+    const known = this.documents.get(number);
+    if (known !== undefined && known !== digest) this.#fail("documents", `two documents have the number ${number}`);
+    const inForce = this.#inForce;
+    if (inForce !== null && known === undefined && !isNewer(document, inForce))
+      this.#fail("documents", `${number} follows ${inForce.epoch}.${inForce.seq}`);
+    const order = this.#orders.get(effectId);
+    if (order === undefined) this.#fail("documents", `${number} is published by ${effectId}, which nobody ordered`);
+    else if (order.arms !== "swap" && order.candidateBp !== document.candidateBp)
+      this.#fail("documents", `${number} gives ${document.candidateBp} bp, ${effectId} ordered ${order.candidateBp}`);
+    this.documents.set(number, digest);
+    this.#inForce = document;
+  }
+}
+
+function isSamePlace(a: Rollout, b: Rollout): boolean {
+  return (
+    a.phase === b.phase &&
+    a.stageIndex === b.stageIndex &&
+    a.candidateBp === b.candidateBp &&
+    a.awaiting?.id === b.awaiting?.id &&
+    a.paused === b.paused
+  );
+}

@@ -1,0 +1,62 @@
+import { parseArgs } from "node:util";
+import { scenarioOf } from "./scenario.ts";
+import { type Outcome, simulate } from "./simulate.ts";
+
+/** Plays seeds one after another until one fails; what each came to goes to `each`. */
+export async function playSeeds(
+  from: number,
+  count: number,
+  each: (outcome: Outcome) => void,
+): Promise<Outcome | null> {
+  for (let seed = from; seed < from + count; seed++) {
+    const outcome = await simulate(scenarioOf(seed));
+    each(outcome);
+    if (outcome.violation !== null) return outcome;
+  }
+  return null;
+}
+
+/** The command: how many seeds, from which. @returns the exit code */
+export async function main(args: readonly string[]): Promise<number> {
+  const options = {
+    seeds: { type: "string", default: "1" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+  } as const;
+  const { values } = parseArgs({ args: [...args], options });
+  const from = Number(values.seed ?? values.from);
+  const count = values.seed === undefined ? Number(values.seeds) : 1;
+  if (values.seed !== undefined) {
+    const { plan, ...rest } = scenarioOf(from);
+    console.log(JSON.stringify({ ...rest, lease: plan.leaseMs, stages: plan.stages, onFail: plan.onFail }));
+  }
+  const startedMs = performance.now();
+  const [ends, faults] = [new Map<string, number>(), new Map<string, number>()];
+  const add = (to: Map<string, number>, key: string, more = 1) => to.set(key, (to.get(key) ?? 0) + more);
+  let [played, events, decisions, virtualMs] = [0, 0, 0, 0];
+  const failed = await playSeeds(from, count, (outcome) => {
+    played++;
+    events += outcome.events;
+    decisions += outcome.decisions;
+    virtualMs += outcome.virtualMs;
+    for (const end of outcome.ends) add(ends, end.split(" ")[1] ?? "");
+    for (const [kind, times] of Object.entries(outcome.faults)) add(faults, kind, times);
+    if (values.seed !== undefined) console.log([...outcome.lastEvents, `digest ${outcome.digest}`].join("\n"));
+  });
+  const seconds = (performance.now() - startedMs) / 1_000;
+  const told = (counted: Map<string, number>) =>
+    [...counted]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, times]) => `${key} ${times}`)
+      .join(", ");
+  console.log(`${played} seeds in ${seconds.toFixed(1)} s, ${(played / seconds).toFixed(1)} a second`);
+  console.log(`${events} events, ${decisions} decisions, ${Math.round(virtualMs / 1_000)} virtual seconds`);
+  console.log(`ends: ${told(ends)}`);
+  console.log(`faults: ${told(faults)}`);
+  if (failed?.violation == null) return 0;
+  console.log(
+    `seed ${failed.seed} breaks "${failed.violation.law}" at ${failed.violation.atMs} ms: ${failed.violation.text}`,
+  );
+  if (values.seed === undefined) console.log(failed.lastEvents.join("\n"));
+  return 1;
+}

@@ -1,0 +1,142 @@
+import { type RandomStream, randomStream } from "../../src/core/stats/random.ts";
+import type { RolloutPlan } from "../../src/core/stage/plan.ts";
+import { traffic, watch } from "../builders.ts";
+import { shortPlan } from "../controller/world.ts";
+import { type Point, POINTS } from "../controller/life.ts";
+import type { Noise, Way } from "./network.ts";
+
+/** One thing that goes wrong. Times are of the world. */
+export type Fault = { readonly atMs: number } & (
+  | { readonly kind: "cut"; readonly plane: string; readonly ways: readonly Way[]; readonly forMs: number }
+  | { readonly kind: "kill"; readonly point: Point | "anywhere"; readonly downMs: number }
+  | {
+      readonly kind: "restart-plane";
+      readonly plane: string;
+      readonly downMs: number;
+      readonly keeps: "newest" | "nothing";
+    }
+  | { readonly kind: "stand" | "suspend"; readonly node: string; readonly forMs: number }
+  | { readonly kind: "jump-wall"; readonly node: string; readonly byMs: number }
+  | { readonly kind: "store-fails" | "store-slow"; readonly forMs: number }
+);
+
+/** One thing that a person does. */
+export type Order = { readonly atMs: number } & (
+  | { readonly kind: "pause" | "resume" | "abort" | "rollback" | "retry" }
+  | { readonly kind: "promote"; readonly full: boolean; readonly despite: boolean }
+  | { readonly kind: "override" | "follow"; readonly plane: string }
+);
+
+/** Everything of a run that is not drawn while it goes on. */
+export interface Scenario {
+  readonly seed: number;
+  readonly planes: readonly string[];
+  readonly plan: RolloutPlan;
+  /** Of the candidate's answers, from a share on. */
+  readonly failing: { readonly share: number; readonly fromBp: number };
+  readonly noise: Noise;
+  readonly orders: readonly Order[];
+  readonly faults: readonly Fault[];
+  /** When the faults stop. */
+  readonly untilMs: number;
+}
+
+export const CONTROLLER = "controller";
+const QUIET: Noise = { loss: 0, duplicates: 0, delayMs: 0 };
+const LIGHT: Noise = { loss: 0.02, duplicates: 0.05, delayMs: 60 };
+const HEAVY: Noise = { loss: 0.15, duplicates: 0.25, delayMs: 1_500 };
+
+class Draw {
+  readonly #random: RandomStream;
+
+  constructor(random: RandomStream) {
+    this.#random = random;
+  }
+
+  of<T>(list: readonly T[]): T {
+    return list[Math.floor(this.#random() * list.length)] as T;
+  }
+
+  between(least: number, most: number): number {
+    return Math.round(least + this.#random() * (most - least));
+  }
+
+  list<T>(most: number, one: () => T): readonly T[] {
+    return Array.from({ length: this.between(0, most) }, one);
+  }
+}
+
+/** What a seed stands for. */
+export function scenarioOf(seed: number): Scenario {
+  const draw = new Draw(randomStream(seed));
+  const planes = Array.from({ length: draw.of([1, 1, 2, 2, 3]) }, (_, index) => `g${index + 1}`);
+  const untilMs = draw.between(7_000, 16_000);
+  const isQuiet = draw.of([true, false, false, false, false, false, false, false]);
+  return {
+    seed,
+    planes,
+    plan: planOf(draw),
+    failing: draw.of([
+      { share: 0, fromBp: 0 },
+      { share: 0, fromBp: 0 },
+      { share: 1, fromBp: 0 },
+      { share: 0.6, fromBp: 0 },
+      { share: 1, fromBp: 2_500 },
+    ]),
+    noise: isQuiet ? QUIET : draw.of([QUIET, LIGHT, LIGHT, HEAVY]),
+    orders: draw.list(4, () => orderOf(draw, planes, untilMs)),
+    faults: isQuiet ? [] : draw.list(6, () => faultOf(draw, planes, untilMs)),
+    untilMs,
+  };
+}
+
+function planOf(draw: Draw): RolloutPlan {
+  const steps = draw.of([[20], [20], [10, 50], [5, 20, 50]]);
+  const stages = [...steps.map((percent) => traffic(percent, draw.of([500, 1_000]), 6_000)), watch(1_000)];
+  const onFail = { to: draw.of(["stable", "previous-stage"] as const) };
+  return shortPlan({ stages, onFail, leaseMs: draw.of([1_500, 3_000, 3_000, 5_000, null]) });
+}
+
+function orderOf(draw: Draw, planes: readonly string[], untilMs: number): Order {
+  const atMs = draw.between(1_200, untilMs);
+  const kind = draw.of(["pause", "resume", "abort", "abort", "rollback", "retry", "promote", "override"] as const);
+  if (kind === "promote") return { atMs, kind, full: draw.of([true, false]), despite: draw.of([true, false]) };
+  if (kind === "override") return { atMs, kind: draw.of(["override", "follow"]), plane: draw.of(planes) };
+  return { atMs, kind };
+}
+
+function faultOf(draw: Draw, planes: readonly string[], untilMs: number): Fault {
+  const atMs = draw.between(500, untilMs);
+  const plane = draw.of(planes);
+  const node = draw.of([CONTROLLER, ...planes]);
+  const forMs = draw.of([draw.between(50, 800), draw.between(500, 6_000)]);
+  const kind = draw.of([
+    "cut",
+    "cut",
+    "kill",
+    "kill",
+    "kill",
+    "restart-plane",
+    "stand",
+    "suspend",
+    "jump-wall",
+    "store-fails",
+    "store-slow",
+  ] as const);
+  switch (kind) {
+    case "cut":
+      return { atMs, kind, plane, ways: draw.of([["up"], ["down"], ["up", "down"]] as const), forMs };
+    case "kill":
+      return { atMs, kind, point: draw.of([...POINTS, "anywhere"] as const), downMs: draw.between(20, 4_000) };
+    case "restart-plane":
+      return { atMs, kind, plane, downMs: draw.between(20, 4_000), keeps: draw.of(["newest", "newest", "nothing"]) };
+    case "jump-wall":
+      return { atMs, kind, node, byMs: draw.of([-30_000, -1_000, 900, 60_000, 86_400_000]) };
+    case "stand":
+    case "suspend":
+      return { atMs, kind, node, forMs };
+    case "store-fails":
+    case "store-slow":
+      return { atMs, kind, forMs: Math.min(forMs, 2_000) };
+  }
+}
