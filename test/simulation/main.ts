@@ -30,7 +30,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const { plan, ...rest } = scenarioOf(from);
     console.log(JSON.stringify({ ...rest, lease: plan.leaseMs, stages: plan.stages, onFail: plan.onFail }));
   }
-  const startedMs = performance.now();
+  const [startedMs, startedCpu] = [performance.now(), process.cpuUsage()];
   const [ends, faults] = [new Map<string, number>(), new Map<string, number>()];
   const add = (to: Map<string, number>, key: string, more = 1) => to.set(key, (to.get(key) ?? 0) + more);
   let [played, events, decisions, virtualMs] = [0, 0, 0, 0];
@@ -44,12 +44,15 @@ export async function main(args: readonly string[]): Promise<number> {
     if (values.seed !== undefined) console.log([...outcome.lastEvents, `digest ${outcome.digest}`].join("\n"));
   });
   const seconds = (performance.now() - startedMs) / 1_000;
+  const { user, system } = process.cpuUsage(startedCpu);
+  const cpuSeconds = (user + system) / 1_000_000;
   const told = (counted: Map<string, number>) =>
     [...counted]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, times]) => `${key} ${times}`)
       .join(", ");
-  console.log(`${played} seeds in ${seconds.toFixed(1)} s, ${(played / seconds).toFixed(1)} a second`);
+  const speed = `${(played / seconds).toFixed(1)} a second, ${(played / cpuSeconds).toFixed(1)} a second of a core`;
+  console.log(`${played} seeds in ${seconds.toFixed(1)} s: ${speed}`);
   console.log(`${events} events, ${decisions} decisions, ${Math.round(virtualMs / 1_000)} virtual seconds`);
   console.log(`ends: ${told(ends)}`);
   console.log(`faults: ${told(faults)}`);
