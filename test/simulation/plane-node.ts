@@ -151,16 +151,20 @@ export class PlaneNode {
     }
   }
 
+  /** Asks for the document in force, and takes it where it is another one than the last answer. */
   async #poll(start: number): Promise<void> {
     const { network, controller } = this.#world;
+    let answered: RoutingDocument | null = null;
     for (;;) {
       await this.clock.sleep(POLL_MS);
       if (!this.#runs(start)) return;
       network.send(this.id, "up", () => {
         const current = controller.current();
-        if (current === null) return;
-        const text = JSON.stringify(current);
-        network.send(this.id, "down", () => void this.hear(text));
+        if (current === null || current === answered) return;
+        network.send(this.id, "down", () => {
+          answered = current;
+          void this.hear(JSON.stringify(current));
+        });
       });
     }
   }

@@ -44,7 +44,7 @@ const STEP_MS = 250;
 const CALM_MS = 120_000;
 /** And every data plane follows within this. */
 const FOLLOW_MS = 10_000;
-const REQUESTS_A_WINDOW = 24;
+const REQUESTS_A_WINDOW = 20;
 
 /** Plays one scenario in virtual time, with the real controller and the real brains of data planes. */
 export async function simulate(scenario: Scenario): Promise<Outcome> {
