@@ -13,7 +13,6 @@ export class Counting {
   isBound = false;
   readonly #windows = new Map<string, TelemetryWindow[]>();
   readonly #counted = new Map<string, Counted>();
-  readonly #acknowledged = new Map<string, number>();
   readonly #fail: Fail;
 
   constructor(fail: Fail) {
@@ -26,9 +25,11 @@ export class Counting {
     windows[window.seq] = window;
   }
 
-  /** The plane forgets every window up to this one: the controller has it. */
-  acknowledged(gatewayId: string, seq: number): void {
-    this.#acknowledged.set(gatewayId, Math.max(seq, this.#acknowledged.get(gatewayId) ?? 0));
+  /** The plane forgets every window up to this one: a running rollout has them all, or it counts none of this plane. */
+  acknowledged(gatewayId: string, seq: number, running: StoredRollout | undefined): void {
+    const cursor = running?.observations.cursors[gatewayId];
+    if (cursor !== undefined && cursor < seq)
+      this.#fail("counting", `${gatewayId} is told that window ${seq} is taken in, ${cursor} is the last durable one`);
   }
 
   committed(key: string, { observations }: StoredRollout): void {
@@ -47,16 +48,5 @@ export class Counting {
     const { candidate } = totals.requests;
     const isRight = this.isBound ? candidate <= counted.candidate : candidate === counted.candidate;
     if (!isRight) this.#fail("counting", `${key} counts ${candidate} candidate requests, ${counted.candidate} came in`);
-  }
-
-  /** What was acknowledged and is in no count, of a plane whose windows a running rollout takes in. */
-  missing(key: string): readonly string[] {
-    const counted = this.#counted.get(key);
-    return [...this.#acknowledged].flatMap(([gatewayId, seq]) => {
-      const upTo = counted?.upTo.get(gatewayId) ?? -1;
-      return upTo < seq
-        ? [`${gatewayId} was told that window ${seq} is taken in, ${upTo} is the last one that is`]
-        : [];
-    });
   }
 }

@@ -1,4 +1,5 @@
 import { digestOf } from "../../src/plane/digest.ts";
+import type { Command } from "../../src/core/rollout/event.ts";
 import type { Effect } from "../../src/core/rollout/effect.ts";
 import { isFinal, type Rollout } from "../../src/core/rollout/rollout.ts";
 import { isNewer, type RoutingDocument } from "../../src/core/routing/document.ts";
@@ -59,6 +60,15 @@ export class JournalLaws {
     for (const { planeId } of planes) this.planes.add(planeId);
     if (rollout !== undefined) this.#rollout(rollout.next, journal);
     if (published !== undefined) this.#document(published.next.document, published.next.effectId);
+  }
+
+  /** Whether what a command asks for is so already: of two that cross, the second one has nothing left to do. */
+  holds(rolloutId: string, command: Command): boolean {
+    const rollout = this.stored.get(rolloutId)?.rollout;
+    if (rollout === undefined) return false;
+    if (command === "pause") return rollout.paused;
+    if (command === "resume") return !rollout.paused && rollout.phase !== "waiting" && !isGoingBack(rollout);
+    return command !== "promote" && isGoingBack(rollout);
   }
 
   #rollout(next: StoredRollout, journal: readonly JournalEntry[]): void {
@@ -141,6 +151,10 @@ export class JournalLaws {
     this.documents.set(number, digest);
     this.#inForce = document;
   }
+}
+
+function isGoingBack({ phase }: Rollout): boolean {
+  return phase === "rolling-back" || phase === "rolled-back" || phase === "aborted";
 }
 
 function isSamePlace(a: Rollout, b: Rollout): boolean {

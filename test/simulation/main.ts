@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+export { PLANTED_BUGS } from "./planted-bugs.ts";
 import { scenarioOf } from "./scenario.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 

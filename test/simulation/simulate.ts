@@ -165,7 +165,10 @@ class SimulatedWorld {
         this.#note(`${gatewayId} window ${seq} ${arms.stable.requestsAll}:${arms.candidate.requestsAll}`);
         this.#counting.cut(window);
       },
-      acknowledged: (_, gatewayId, seq) => this.#counting.acknowledged(gatewayId, seq),
+      acknowledged: (_, gatewayId, seq) => {
+        const running = [...this.#journal.stored.values()].find(({ rollout }) => !isFinal(rollout));
+        this.#counting.acknowledged(gatewayId, seq, running);
+      },
       granted: (node, ask, grant) => {
         const left = grant.ms - (node.clock.monoMs() - ask.sentMonoMs);
         this.#note(`${node.gateway.gatewayId} may serve the candidate for ${left} ms`);
@@ -229,7 +232,8 @@ class SimulatedWorld {
     const said = await controller.command(rolloutId, asked).catch(() => null);
     if (said === null || controller !== this.#controller.controller) return; // Nobody was told anything.
     this.#note(`ann is told: ${order.kind} ${said.kind}`);
-    if (said.kind === "done" && !this.#journal.commands.includes(`${rolloutId} ${order.kind} ${reason}`))
+    const isDone = this.#journal.commands.includes(`${rolloutId} ${order.kind} ${reason}`);
+    if (said.kind === "done" && !isDone && !this.#journal.holds(rolloutId, order.kind))
       this.#fail("kept word", `${order.kind} was answered "done" and is not durable`);
   }
 

@@ -1,0 +1,176 @@
+/** A small wrong behaviour: one place of the product's source with another text. The file itself is never touched. */
+export interface PlantedBug {
+  readonly name: string;
+  /** What goes wrong, for a person. */
+  readonly says: string;
+  readonly file: string;
+  /** Stands there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** Wrong behaviours that somebody could write, each of which the seeded world has to notice. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: "older-document",
+    says: "a data plane takes a document older than its own",
+    file: "src/core/routing/admit.ts",
+    find: "if (current === null || isNewer(document, current)) return",
+    replace: "if (current === null || isNewer(document, current) || isNewer(current, document)) return",
+  },
+  {
+    name: "publish-before-commit",
+    says: "a document is given out before it is durable",
+    file: "src/controller/document-ledger.ts",
+    find: "const isStored = await this.#store.commit(move === null ? change : { ...change, pointer: move });",
+    replace:
+      "void this.#store.commit(move === null ? change : { ...change, pointer: move }).catch(() => {}); const isStored = true;",
+  },
+  {
+    name: "effect-before-commit",
+    says: "an effect begins before its order is durable",
+    file: "src/controller/rollout-actor.ts",
+    find: "else await this.#commit(next, entry, answer?.(state));",
+    replace: "else void this.#commit(next, entry, answer?.(state)).catch(() => {});",
+  },
+  {
+    name: "silent-confirms",
+    says: "a silent gateway counts as one that confirmed",
+    file: "src/core/routing/confirm.ts",
+    find: 'const isBlocked = planes.some(({ standing }) => standing === "waiting");',
+    replace: 'const isBlocked = planes.some(({ standing }, at) => standing === "waiting" && words[at]?.isLive);',
+  },
+  {
+    name: "any-live-confirms",
+    says: "one gateway that serves the document confirms it for all",
+    file: "src/core/routing/confirm.ts",
+    find: "return { isConfirmed: isReached && !isBlocked, planes };",
+    replace: "return { isConfirmed: isReached && (isServedBySome || !isBlocked), planes };",
+  },
+  {
+    name: "no-lease",
+    says: "a data plane gives users to a provisional arm without a lease",
+    file: "src/plane/plane.ts",
+    find: "if (this.#refuge === null || this.#lease.isRunning(monoMs)) return this.#plan;",
+    replace: "if (this.#refuge === null || monoMs > 0) return this.#plan;",
+  },
+  {
+    name: "lease-from-arrival",
+    says: "a lease is counted from the answer instead of the request",
+    file: "src/plane/lease.ts",
+    find: "this.#untilMonoMs = ask.sentMonoMs + grant.ms;",
+    replace: "this.#untilMonoMs = this.#clock.monoMs() + grant.ms;",
+  },
+  {
+    name: "lease-ends-with-document",
+    says: "every new document ends the lease, so users go to stable for a moment",
+    file: "src/plane/plane.ts",
+    find: "if (document.rolloutId !== before.rolloutId || document.store !== before.store) this.#lease.end();",
+    replace: "this.#lease.end();",
+  },
+  {
+    name: "lease-not-counted",
+    says: "the controller forgets that an answer gave a lease",
+    file: "src/controller/plane-desk.ts",
+    find: "hub.granted(gatewayId, ms);",
+    replace: "",
+  },
+  {
+    name: "planes-forgotten",
+    says: "a restarted controller does not wait for data planes it has not heard yet",
+    file: "src/controller/plane-desk.ts",
+    find: "hub.restore(plane.service, plane.gatewayId, plane.planeId, ownership.startedMonoMs + longestMs);",
+    replace: "void longestMs;",
+  },
+  {
+    name: "earlier-leases-forgotten",
+    says: "a restarted controller counts no lease that the one before gave",
+    file: "src/controller/plane-desk.ts",
+    find: "ownership.startedMonoMs + longestMs);",
+    replace: "ownership.startedMonoMs + 0 * longestMs);",
+  },
+  {
+    name: "overtaken-report",
+    says: "a report that was overtaken shortens the lease the controller counts with",
+    file: "src/controller/gateway-registry.ts",
+    find: "if (isOvertaken(report, before?.report ?? null)) return;",
+    replace: "",
+  },
+  {
+    name: "stale-evidence",
+    says: "a second try is judged by the evidence of the first",
+    file: "src/core/rollout/wheel.ts",
+    find: "seen: isFresh ? seen : secondTry(seen, state, epoch), effects };",
+    replace: "seen: isFresh || epoch > 0 ? seen : secondTry(seen, state, epoch), effects };",
+  },
+  {
+    name: "duplicate-window",
+    says: "a window that comes again is counted again",
+    file: "src/core/observe/observe.ts",
+    find: "if (window.seq <= cursorOf(observations, window)) return null;",
+    replace: "if (window.seq < cursorOf(observations, window)) return null;",
+  },
+  {
+    name: "early-acknowledgement",
+    says: "windows are acknowledged before they are durable",
+    file: "src/controller/telemetry-push.ts",
+    find: "await controller.ingest(service, counted, adopted);",
+    replace: "void controller.ingest(service, counted, adopted).catch(() => {});",
+  },
+  {
+    name: "order-forgotten",
+    says: "a restarted controller does not begin the effect again that it waits for",
+    file: "src/controller/rollout-actor.ts",
+    find: "else if (awaiting !== null) this.#begin(awaiting);",
+    replace: "",
+  },
+  {
+    name: "late-result",
+    says: "the result of an effect that was given up is taken for that of another",
+    file: "src/core/rollout/step.ts",
+    find: "return event.effectId === rollout.awaiting?.id ? onSuccess(rollout, event) : stay(rollout);",
+    replace: "return rollout.awaiting !== null ? onSuccess(rollout, event) : stay(rollout);",
+  },
+  {
+    name: "overtaken-order",
+    says: "an order that was given up is published after the one that followed it",
+    file: "src/controller/document-ledger.ts",
+    find: "if (previous !== null && isSuperseded(effect.id, previous.effectId)) {",
+    replace: "if (previous !== null && effect.id === previous.effectId) {",
+  },
+  {
+    name: "published-again",
+    says: "after a restart a document is published a second time under a new number",
+    file: "src/controller/document-ledger.ts",
+    find: "if (previous?.effectId === effect.id) return this.#remember(plan, previous);",
+    replace: "",
+  },
+  {
+    name: "arm-left-open",
+    says: "the way back sets the share to 0 and leaves the arm open",
+    file: "src/core/rollout/transition.ts",
+    find: 'closed: ["candidate"],',
+    replace: "closed: [],",
+  },
+  {
+    name: "pause-ignored",
+    says: "a paused rollout goes on to the next share",
+    file: "src/core/rollout/step.ts",
+    find: "judged.holdingSince !== null && !judged.paused && judged.awaiting === null;",
+    replace: "judged.holdingSince !== null && judged.awaiting === null;",
+  },
+  {
+    name: "share-off-by-ten",
+    says: "a data plane gives the candidate a tenth more users than ordered",
+    file: "src/core/routing/route.ts",
+    find: "threshold: thresholdOf(document.candidateBp),",
+    replace: "threshold: Math.min(2 ** 32, thresholdOf(document.candidateBp) * 1.1),",
+  },
+  {
+    name: "epoch-reused",
+    says: "a way back takes the number of the document it replaces",
+    file: "src/core/rollout/routing-document.ts",
+    find: "seq: isNewEpoch ? 1 : (previous?.seq ?? 0) + 1,",
+    replace: "seq: 1,",
+  },
+];
