@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const FOLDER = join(ROOT, "node_modules", ".cache", "sluice-sim");
+const FOLDER_OF_RUN = join(ROOT, "node_modules", ".cache", "sluice-sim", String(process.pid));
 
 /** The bundler that vitest brings through vite. */
 async function bundler() {
@@ -39,9 +39,9 @@ export async function bundleSimulation(patch = null) {
   });
   const { output } = await build.generate({ format: "esm", codeSplitting: false });
   await build.close();
-  mkdirSync(FOLDER, { recursive: true });
-  const path = join(FOLDER, `simulation.${process.pid}.${made++}.mjs`);
-  process.once("exit", () => rmSync(path, { force: true }));
+  mkdirSync(FOLDER_OF_RUN, { recursive: true });
+  const path = join(FOLDER_OF_RUN, `simulation.${made++}.mjs`);
+  if (made === 1) process.once("exit", () => rmSync(FOLDER_OF_RUN, { recursive: true, force: true }));
   writeFileSync(path, output.map(({ code }) => code ?? "").join(""));
   return pathToFileURL(path).href;
 }

@@ -21,6 +21,7 @@ export interface Try {
   /** Once everybody may be on the candidate without a lease, no lease bounds the way back. */
   wasPromoted: boolean;
   wasPushedByPerson: boolean;
+  readonly acceptedAtMs: number;
 }
 
 const isBack = (effect: SetSplit) => effect.closed.includes("candidate");
@@ -84,6 +85,7 @@ export class JournalLaws {
       backAtMs: null,
       wasPromoted: false,
       wasPushedByPerson: false,
+      acceptedAtMs: this.#nowMs(),
     };
     const last = known.rollout;
     this.tries.set(key, known);

@@ -33,7 +33,7 @@ export interface PlaneWatch {
   adopted(node: PlaneNode, document: RoutingDocument): void;
   decided(node: PlaneNode, unit: string, route: Route): void;
   cut(node: PlaneNode, window: TelemetryWindow): void;
-  acknowledged(node: PlaneNode, gatewayId: string, seq: number): void;
+  acknowledged(gatewayId: string, seq: number, sentAtMs: number): void;
   granted(node: PlaneNode, ask: LeaseAsk, grant: LeaseGrant): void;
 }
 
@@ -47,6 +47,15 @@ export interface PlaneWorld {
   /** Whether an answer of the candidate at a share fails; drawn from the world's chance. */
   hasFailed(document: RoutingDocument): boolean;
   readonly requestsAWindow: number;
+}
+
+/** A push that waits for its answer. */
+interface Sent {
+  readonly gateway: SimulatedGateway;
+  readonly lastSeq: number;
+  readonly ask: LeaseAsk;
+  /** In the world's time. */
+  readonly sentAtMs: number;
 }
 
 /**
@@ -183,8 +192,9 @@ export class PlaneNode {
     const push = { service, gatewayId, windows, adopted: { epoch, seq }, report, version: 2 };
     const flight = {};
     this.#inFlight = flight;
+    const sentAtMs = this.#world.clock.monoMs();
     const answered = (said: Answer): void => {
-      if (this.#inFlight === flight) void this.#answered(gateway, flight, last.seq, ask, said);
+      if (this.#inFlight === flight) void this.#answered(flight, { gateway, lastSeq: last.seq, ask, sentAtMs }, said);
     };
     const take = controller.connect();
     network.send(this.id, "up", () => take(push, (said) => network.send(this.id, "down", () => answered(said))));
@@ -192,19 +202,14 @@ export class PlaneNode {
     void this.clock.sleep(patienceMs).then(() => answered({ kind: "failed" }));
   }
 
-  async #answered(
-    gateway: SimulatedGateway,
-    flight: object,
-    lastSeq: number,
-    ask: LeaseAsk,
-    said: Answer,
-  ): Promise<void> {
+  async #answered(flight: object, sent: Sent, said: Answer): Promise<void> {
+    const { gateway, lastSeq, ask, sentAtMs } = sent;
     if (this.clock.stands) await this.clock.sleep(0);
     if (gateway !== this.gateway || this.#inFlight !== flight || !this.isUp) return;
     this.#inFlight = null;
     if (said.kind === "failed") return;
     gateway.waiting = gateway.waiting.filter(({ seq }) => seq > lastSeq);
-    this.#world.watch.acknowledged(this, gateway.gatewayId, lastSeq);
+    this.#world.watch.acknowledged(gateway.gatewayId, lastSeq, sentAtMs);
     if (said.grant === null) return;
     this.#world.watch.granted(this, ask, said.grant);
     await gateway.plane.hear(ask, said.grant);

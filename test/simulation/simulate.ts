@@ -165,9 +165,10 @@ class SimulatedWorld {
         this.#note(`${gatewayId} window ${seq} ${arms.stable.requestsAll}:${arms.candidate.requestsAll}`);
         this.#counting.cut(window);
       },
-      acknowledged: (_, gatewayId, seq) => {
-        const running = [...this.#journal.stored.values()].find(({ rollout }) => !isFinal(rollout));
-        this.#counting.acknowledged(gatewayId, seq, running);
+      acknowledged: (gatewayId, seq, sentAtMs) => {
+        const running = [...this.#journal.tries.values()].find(({ rollout }) => !isFinal(rollout));
+        if (running === undefined || sentAtMs < running.acceptedAtMs) return; // It took in what came before it was there.
+        this.#counting.acknowledged(gatewayId, seq, this.#journal.stored.get(running.plan.rolloutId));
       },
       granted: (node, ask, grant) => {
         const left = grant.ms - (node.clock.monoMs() - ask.sentMonoMs);
