@@ -33,19 +33,21 @@ export class Lease {
   }
 
   /**
-   * Whether it runs at a monotonic time. A wall clock that went further than the monotonic one by more than the lease
-   * says that the machine was suspended: the monotonic clock then knows less than the world.
+   * Whether it runs at a monotonic time. The monotonic clock stands while a machine is suspended, and the controller's
+   * does not: the lease is over when either clock says that its time has passed. A wall clock that is set forward costs
+   * what is left of it until the next answer, and one that is set back changes nothing.
    */
   isRunning(monoMs: number): boolean {
-    if (monoMs >= this.#untilMonoMs) return false;
-    const suspendedMs = this.#clock.wallMs() - this.#sentWallMs - (monoMs - this.#sentMonoMs);
-    return suspendedMs <= this.#ms;
+    return this.#leftMs(monoMs) > 0;
   }
 
   /** Milliseconds it still runs at most; 0 without one. */
   leftMs(): number {
-    const monoMs = this.#clock.monoMs();
-    return this.isRunning(monoMs) ? Math.ceil(this.#untilMonoMs - monoMs) : 0;
+    return Math.max(0, Math.ceil(this.#leftMs(this.#clock.monoMs())));
+  }
+
+  #leftMs(monoMs: number): number {
+    return Math.min(this.#untilMonoMs - monoMs, this.#sentWallMs + this.#ms - this.#clock.wallMs());
   }
 
   ask(nonce: string, document: RoutingDocument): LeaseAsk {
@@ -75,7 +77,7 @@ export class Lease {
     this.#sentMonoMs = ask.sentMonoMs;
     this.#sentWallMs = ask.sentWallMs;
     this.#ms = grant.ms;
-    this.#untilMonoMs = ask.sentMonoMs + grant.ms;
+    this.#untilMonoMs = this.#sentMonoMs + grant.ms;
     return null;
   }
 

@@ -83,7 +83,7 @@ export class AssignmentLaws {
       return false;
     const { ask, grant } = held;
     const ranMs = clock.monoMs() - ask.sentMonoMs;
-    return ranMs < grant.ms && clock.wallMs() - ask.sentWallMs - ranMs <= grant.ms;
+    return ranMs < grant.ms && clock.wallMs() - ask.sentWallMs < grant.ms;
   }
 
   /** Nobody meets the candidate once it was said to be gone, nor later than one lease after the order. */

@@ -16,6 +16,9 @@ import type { Answer, ControllerEnd } from "./plane-node.ts";
 /** How long a process that ended by itself is away. */
 const AGAIN_MS = 300;
 
+/** Longest that a service takes to say what it is; most answer much sooner. */
+const HEALTH_MS = 200;
+
 export interface ControllerWorld {
   readonly clock: Clock;
   readonly disk: Disk;
@@ -137,7 +140,12 @@ export class ControllerNode implements ControllerEnd {
         run: () => Promise.reject(new DriverError("unsupported", "never", "no probes in this world")),
         smoke: () => Promise.resolve(null),
       },
-      health: { read: (url) => Promise.resolve({ kind: "read", manifest: health(url) }) },
+      health: {
+        read: async (url, signal) => {
+          await this.clock.sleep(Math.ceil(random() ** 3 * HEALTH_MS), signal);
+          return { kind: "read", manifest: health(url) };
+        },
+      },
       metrics: () => ({ name: "none", read: () => Promise.reject(new Error("no metrics in this world")) }),
       clock: this.clock,
       random: { float: random, bytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(random() * 256)) },

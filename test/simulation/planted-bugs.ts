@@ -58,8 +58,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "lease-from-arrival",
     says: "a lease is counted from the answer instead of the request",
     file: "src/plane/lease.ts",
-    find: "this.#untilMonoMs = ask.sentMonoMs + grant.ms;",
-    replace: "this.#untilMonoMs = this.#clock.monoMs() + grant.ms;",
+    find: "this.#sentMonoMs = ask.sentMonoMs;\n    this.#sentWallMs = ask.sentWallMs;",
+    replace: "this.#sentMonoMs = this.#clock.monoMs();\n    this.#sentWallMs = this.#clock.wallMs();",
+  },
+  {
+    name: "lease-slept-through",
+    says: "a suspended machine has the time again in which it slept",
+    file: "src/plane/lease.ts",
+    find: "return Math.min(this.#untilMonoMs - monoMs, this.#sentWallMs + this.#ms - this.#clock.wallMs());",
+    replace: "return this.#untilMonoMs - monoMs;",
   },
   {
     name: "lease-ends-with-document",

@@ -85,7 +85,7 @@ export function scenarioOf(seed: number): Scenario {
     ]),
     noise: isQuiet ? QUIET : draw.of([QUIET, LIGHT, LIGHT, HEAVY]),
     orders: draw.list(4, () => orderOf(draw, planes, untilMs)),
-    faults: isQuiet ? [] : draw.list(6, () => faultOf(draw, planes, untilMs)),
+    faults: isQuiet ? [] : draw.list(6, () => faultsOf(draw, planes, untilMs)).flat(),
     untilMs,
   };
 }
@@ -98,11 +98,19 @@ function planOf(draw: Draw): RolloutPlan {
 }
 
 function orderOf(draw: Draw, planes: readonly string[], untilMs: number): Order {
-  const atMs = draw.between(1_200, untilMs);
+  const atMs = draw.of([draw.between(1_000, 1_300), draw.between(1_200, untilMs), draw.between(1_200, untilMs)]);
   const kind = draw.of(["pause", "resume", "abort", "abort", "rollback", "retry", "promote", "override"] as const);
   if (kind === "promote") return { atMs, kind, full: draw.of([true, false]), despite: draw.of([true, false]) };
   if (kind === "override") return { atMs, kind: draw.of(["override", "follow"]), plane: draw.of(planes) };
   return { atMs, kind };
+}
+
+/** One fault; a machine that sleeps is often away from the network for longer than it sleeps. */
+function faultsOf(draw: Draw, planes: readonly string[], untilMs: number): readonly Fault[] {
+  const fault = faultOf(draw, planes, untilMs);
+  if (fault.kind !== "suspend" || fault.node === CONTROLLER || draw.of([true, false])) return [fault];
+  const { atMs, node, forMs } = fault;
+  return [fault, { atMs, kind: "cut", plane: node, ways: ["up", "down"], forMs: forMs + draw.between(0, 4_000) }];
 }
 
 function faultOf(draw: Draw, planes: readonly string[], untilMs: number): Fault {

@@ -161,6 +161,16 @@ describe("step: the way back and the end", () => {
     expect(story.effects).toEqual([{ ...first, id: "support-rag-7/1/2" }]);
   });
 
+  it("moves nobody while a person has paused it, not to the first share either; resumed it compares once more and goes on", () => {
+    const identity = aVerdict("parity", "pass");
+    const story = new Story({ gates: [aGate("parity")] }).command(after(1), "pause").done(after(2), [identity]);
+    expect(story.state).toMatchObject({ phase: "checking", paused: true, splitOrdered: false });
+    expect(story.effects).toEqual([]);
+    story.command(after(9_000), "resume").take({ kind: "tick", at: after(9_001) });
+    expect(story.effects).toMatchObject([{ kind: "check-parity" }]);
+    expect(story.done(after(9_002), [identity]).effects).toMatchObject([{ kind: "set-split", candidateBp: 1_000 }]);
+  });
+
   it("ends a pause with the rollout", () => {
     const story = new Story({ stages: [watch(0)], gates: [] }).done(after(0)).judged(after(1));
     story.command(after(2), "pause").done(after(3));

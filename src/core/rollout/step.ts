@@ -139,7 +139,8 @@ function onSuccess(rollout: Rollout, event: Succeeded): Next {
   switch (rollout.phase) {
     case "checking":
       if (failure !== null) return failStage(done, failure);
-      if (overall(event.verdicts) === "pass") return enterFirst(done);
+      // A person who paused it lets nobody move; who resumes has it compared once more.
+      if (overall(event.verdicts) === "pass" && !done.paused) return enterFirst(done);
       return stay({ ...done, holdingSince: event.at });
     case "probing":
       if (failure !== null) return failStage(done, failure);
