@@ -16,6 +16,7 @@ const plane = z.object({
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   nonce: z.string().min(16).max(200),
   number: count.optional(),
+  start: z.string().min(16).max(200).optional(),
   leaseLeftMs: z.number().min(0).max(LEASE_LIMITS.maxMs),
   override: z.literal("stable").nullable(),
   refused: z.object({ epoch: count, seq: count, reason: z.string().max(2_000) }).nullable(),

@@ -16,6 +16,7 @@ const report = (number: number, leaseLeftMs: number): PlaneReport => ({
   digest: digestOf(before),
   nonce: `nonce-of-report-${number}`,
   number,
+  start: "nonce-of-report-0",
   leaseLeftMs,
   override: null,
   refused: null,
@@ -37,6 +38,10 @@ describe("what a registry knows of a data plane's lease", () => {
       expect(heard(late).silence("g1")?.leaseLeftMs).toBe(LEASE_MS);
       expect(heard(late).confirm(back, "back").isConfirmed).toBe(false);
     }
+  });
+
+  it("is what a new start of the same name says, though it counts its reports from the beginning", () => {
+    expect(heard({ ...report(0, 0), start: "nonce-of-another-start" }).silence("g1")?.leaseLeftMs).toBe(0);
   });
 
   it("is what the next report says: an answer that did not arrive gave nothing", () => {

@@ -198,5 +198,6 @@ export class GatewayRegistry implements GatewayHub {
 
 /** Whether this word of the same start, or a later one, was heard already. */
 function isOvertaken(report: PlaneReport | null, heard: PlaneReport | null): boolean {
-  return report?.number !== undefined && heard?.number !== undefined && report.number <= heard.number;
+  if (report?.number === undefined || heard?.number === undefined || report.start !== heard.start) return false;
+  return report.number <= heard.number;
 }

@@ -62,6 +62,7 @@ export class Plane<P> {
   #overridden: P | null = null;
   #refused: PlaneReport["refused"] = null;
   #reports = 0;
+  #start = "";
   readonly #counts = { adopted: 0, refused: 0, leaseExpired: 0 };
 
   /** @throws TypeError that lists the problems when the first document is not admissible */
@@ -139,12 +140,14 @@ export class Plane<P> {
     const document = this.#document;
     const digest = digestOf(document);
     const ask = this.#lease.ask(nonce, document);
+    if (this.#reports === 0) this.#start = nonce;
     const report: PlaneReport = {
       version: DOCUMENT_VERSION,
       id: this.#options.planeId ?? "",
       digest,
       nonce,
       number: this.#reports++,
+      start: this.#start,
       leaseLeftMs: this.#lease.leftMs(),
       override: this.#override?.to ?? null,
       refused: this.#refused,

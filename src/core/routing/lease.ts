@@ -18,6 +18,8 @@ export interface PlaneReport {
   readonly refused: { readonly epoch: number; readonly seq: number; readonly reason: string } | null;
   /** Which one of this start it is, from 0: on the way they may overtake one another. Absent from an older version. */
   readonly number?: number | undefined;
+  /** The nonce of the first report of this start: a name may live on where the count begins anew. */
+  readonly start?: string | undefined;
   /** It will take no request any more. */
   readonly isLeaving: boolean;
   /** A person told it to look at no signature: whoever gets between it and its controller orders its traffic. */
