@@ -111,6 +111,7 @@ const cause = z.strictObject({
 export const journalAnswer = z.strictObject({
   plan: shownPlan,
   cause: cause.nullable(),
+  verdicts,
   observations,
   entries: z.array(entry),
 });

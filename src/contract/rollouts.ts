@@ -77,11 +77,19 @@ const unitAnswer = z.strictObject({
   id: z.string(),
   generation: count,
   unit: z.string().describe("the name that messages print"),
-  arm: servingArm.nullable().describe("null where another process orders the service's traffic"),
+  service: z.string(),
+  in_force: z
+    .strictObject({ rollout: z.string().nullable().describe("null where an operator ordered it") })
+    .nullable()
+    .describe("whose split is in force; null before the first one"),
+  arm: servingArm.nullable().describe("null where the split in force is not this rollout's"),
   reason: z.string().nullable(),
   candidate_from_bp: z.int().min(1).max(10_000).describe("the first share at which the draw has it on the candidate"),
   seen: z.strictObject({ stable: unitCounts, candidate: unitCounts }).nullable(),
   is_complete: z.boolean().describe("false: more users came than are kept, and one that was not seen may have come"),
+  gaps: z
+    .array(z.strictObject({ from: timeMs, to: timeMs }))
+    .describe("when one that was not seen may have come as well: the controller ended before it had stored its users"),
 });
 
 /** What it answers of a value of a segment. */

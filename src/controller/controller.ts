@@ -266,7 +266,7 @@ export class Controller {
     await Promise.all([
       this.#ticking,
       this.#applying.catch(() => {}),
-      ...[...this.#actors.values()].map((actor) => actor.stop()),
+      ...[...this.#actors.values()].map((actor) => actor.stop().then(() => actor.keepUnits())),
     ]);
   }
 
@@ -295,7 +295,7 @@ export class Controller {
     const next = { rollout, observations, version, createdAt: clock.wallMs() };
     const pointer = this.pointers.of(plan.service);
     // Read before the commit: what is accepted must go on here, whatever the store does next.
-    const resumption = await readResumption(next, store);
+    const resumption = await readResumption(next, store, epochMs(clock.wallMs()));
     const move = pointer !== null && settled.isMoved ? this.pointers.movedAddress(pointer, plan) : null;
     const answer = answering === undefined ? {} : { answer: answering(rollout) };
     const moving = move === null ? {} : { pointer: move };
@@ -360,11 +360,11 @@ export class Controller {
 
   /** @param read what it goes on with, where that was read already */
   async #restore(stored: StoredRollout, read?: Resumption): Promise<void> {
-    const { journal, units } = read ?? (await readResumption(stored, this.store));
+    const at = epochMs(this.#tools.clock.wallMs());
+    const { journal, units } = read ?? (await readResumption(stored, this.store, at));
     const actor = new RolloutActor(stored, { journalLength: journal.length, units }, this.#tools);
     this.#actors.set(stored.rollout.plan.rolloutId, actor);
     if (!isFinal(stored.rollout)) await actor.resume();
-    const at = epochMs(this.#tools.clock.wallMs());
     const absence = absenceOf(stored, journal, at, this.#ownership.announcedBeforeMs);
     if (absence !== null) await actor.take(absence);
   }

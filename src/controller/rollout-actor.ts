@@ -35,7 +35,10 @@ const UNREAD_RECHECKS = 3;
 const FAILURE_PAUSE_MS = 500;
 /** Whole verdicts are written at most this often; a fuse never waits. */
 const JUDGE_EVERY_MS = 200;
-/** Evidence by unit is large and is stored at most this often: a crash loses so much of it, and of both arms alike. */
+/**
+ * Evidence by unit is large and is stored at most this often: a crash loses so much of it, and of both arms alike. The
+ * process after it knows from when to when (`readResumption`).
+ */
 const UNITS_EVERY_MS = 10_000;
 
 /** What a rollout goes on from: its journal's length, and what the units of its generation showed. */
@@ -58,7 +61,8 @@ export class RolloutActor {
   #unreadInARow = 0;
   /** What the last recheck of the manifests says beside the traffic's verdicts. */
   #beside: readonly Verdict[] = [];
-  #unitsAtMonoMs: number;
+  /** The first that come are stored at once: until then what is stored says that nothing came after it. */
+  #unitsAtMonoMs = Number.NEGATIVE_INFINITY;
   #units: UnitEvidence;
   #isStopped = false;
   readonly #tools: ActorTools;
@@ -68,7 +72,6 @@ export class RolloutActor {
     this.#stored = stored;
     this.#journalLength = journalLength;
     this.#units = units;
-    this.#unitsAtMonoMs = tools.clock.monoMs();
     this.#tools = tools;
     this.#poller = new MetricPoller(tools.metrics, tools.clock);
   }
@@ -134,6 +137,20 @@ export class RolloutActor {
     await this.#queue;
   }
 
+  /** Stores what the units showed after `stop`, so that a planned restart misses nobody. */
+  async keepUnits(): Promise<void> {
+    if (this.rollout.startedAt === null || isFinal(this.rollout)) return;
+    const { store, log } = this.#tools;
+    const { version: expectedVersion } = this.#stored;
+    const next = { ...this.#stored, version: expectedVersion + 1 };
+    const change = { rollout: { expectedVersion, next }, units: this.#unitsNow(true) };
+    const isStored = await store.commit(change).catch((error: unknown) => {
+      log(`${this.rollout.plan.rolloutId}: users of the last seconds could not be stored: ${describe(error)}`);
+      return false;
+    });
+    if (isStored) this.#stored = next;
+  }
+
   #enqueue(work: () => Promise<void>): Promise<void> {
     const done = this.#queue.then(async () => {
       if (!this.#isStopped) await work();
@@ -188,7 +205,7 @@ export class RolloutActor {
     const { store, onFatal } = this.#tools;
     const rollout = { expectedVersion: this.#stored.version, next };
     try {
-      const units = this.#unitsDue();
+      const units = this.#unitsDue(next);
       const change = {
         rollout,
         journal: entry === null ? [] : [entry],
@@ -208,13 +225,20 @@ export class RolloutActor {
     if (entry !== null) this.#journalLength++;
   }
 
-  #unitsDue(): StoredUnits | null {
+  #unitsDue(next: StoredRollout): StoredUnits | null {
     const nowMs = this.#tools.clock.monoMs();
-    if (nowMs - this.#unitsAtMonoMs < UNITS_EVERY_MS || !this.#units.tells("failures")) return null;
+    const isDue = nowMs - this.#unitsAtMonoMs >= UNITS_EVERY_MS;
+    const isEnding = isFinal(next.rollout) && !isFinal(this.rollout);
+    if (!(isDue || isEnding) || !this.#units.tells("failures")) return null;
     this.#unitsAtMonoMs = nowMs;
+    return this.#unitsNow(false);
+  }
+
+  #unitsNow(isLast: boolean): StoredUnits {
     const { rolloutId, generation } = this.rollout.plan;
     const { generation: attempt } = this.#stored.observations;
-    return { rolloutId, generation, attempt, evidence: this.#units.snapshot() };
+    const evidence = { ...this.#units.snapshot(), takenAt: this.#now(), ...(isLast ? { isLast } : {}) };
+    return { rolloutId, generation, attempt, evidence };
   }
 
   /** Starts work in the background; its result comes back through the queue as an event. */

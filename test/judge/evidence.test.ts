@@ -241,7 +241,7 @@ describe("the rerankers of both arms", () => {
       const status = JSON.stringify(await (await clientOf(world)).get("/v1/rollouts/{id}", { id: ID }));
       await world.controller.stop();
       expect(status.includes("the rerankers differ (RERANK_CONF k != k2)")).toBe(told);
-      expect(status).toContain("identity fields agree or are declared");
+      expect(status).toContain("agree or are declared");
     },
   );
 });

@@ -29,12 +29,12 @@ export async function readReport(rolloutId: string, client: Pick<ControllerClien
     client.get("/v1/rollouts/{id}/journal", { id: rolloutId }),
     client.get("/v1/verdicts/{id}", { id: rolloutId }),
   ]);
-  const { plan, cause, observations } = journal;
+  const { plan, cause, verdicts = [], observations } = journal;
   const entries = thisGeneration(journal.entries);
   if (entries.length === 0)
     throw new CliError(EXIT.toolError, `rollout ${rolloutId} has decided nothing yet; try again when it runs`);
   const { requests, failures } = observations.totals;
-  return buildReport({ plan, entries, cause, reports: ofGeneration(reports, plan), requests, failures });
+  return buildReport({ plan, entries, cause, verdicts, reports: ofGeneration(reports, plan), requests, failures });
 }
 
 /** Probe reports of the current generation; those of earlier ones are kept beside them. */

@@ -172,12 +172,16 @@ function addGateway(remote: Verb, act: Act, terminal: Terminal): void {
 /** `unit ID`. */
 function addUnit(remote: Verb, act: Act, terminal: Terminal): void {
   remote("unit <id>", "what a user you know is called in messages, which arm serves it and whether it fails")
-    .requiredOption("--rollout <rollout>", "the rollout: each generation has names of its own")
+    .option(
+      "--rollout <rollout>",
+      "the rollout: each has names of its own (default: the only one that runs, or the last)",
+    )
     .option("--segment <name>", "the id is a value of this segment, for example a tenant")
     .action(
-      act(async (id: string, options: Shared & { rollout: string; segment?: string }) =>
-        (await import("../commands/unit.ts")).unit(id, options, await connect(options), terminal),
-      ),
+      act(async (id: string, options: Shared & { rollout?: string; segment?: string }) => {
+        const asked = { ...options, rollout: options.rollout ?? null };
+        return (await import("../commands/unit.ts")).unit(id, asked, await connect(options), terminal);
+      }),
     );
 }
 

@@ -8,6 +8,7 @@ import type { TokenBook } from "../token-book.ts";
 import { guard } from "./guard.ts";
 import { metricsText } from "./metrics.ts";
 import { problemResponse } from "./problem.ts";
+import { unknownRollout } from "./unknown-rollout.ts";
 import { OperatorMutations } from "./operator-mutation.ts";
 import { getRollout, listRollouts, postCommand, postRetry, postRollout, type RolloutApiOptions } from "./rollouts.ts";
 import { listGateways, postForget } from "./gateways.ts";
@@ -103,19 +104,21 @@ function getOpenapi(): Response {
 
 async function getJournal(id: string, controller: Controller): Promise<Response> {
   const stored = controller.rollout(id);
-  if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
+  if (stored === null) return unknownRollout(id, controller);
   // Who may look may not sign visitors' cookies, nor compute who gets which arm.
   const {
     plan: { sticky: _, ...plan },
     cause,
+    verdicts,
   } = stored.rollout;
   const { observations } = stored;
-  return Response.json({ plan, cause, observations, entries: await controller.journal(id) } satisfies JournalAnswer);
+  const entries = await controller.journal(id);
+  return Response.json({ plan, cause, verdicts, observations, entries } satisfies JournalAnswer);
 }
 
 async function getVerdicts(id: string, controller: Controller): Promise<Response> {
   const stored = controller.rollout(id);
-  if (stored === null) return problemResponse("not-found", `no rollout "${id}"`);
+  if (stored === null) return unknownRollout(id, controller);
   const reports = await controller.store.reports(id);
   return Response.json({ id, verdicts: stored.rollout.verdicts.map(verdictWire), reports } satisfies VerdictsAnswer);
 }

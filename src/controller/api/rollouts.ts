@@ -23,6 +23,7 @@ import type { PlanesHeard } from "../next-action.ts";
 import { exitCodeOf, type Heard, statusWire } from "../status.ts";
 import type { Mutation, OperatorMutations } from "./operator-mutation.ts";
 import { problemResponse } from "./problem.ts";
+import { unknownRollout } from "./unknown-rollout.ts";
 
 export interface RolloutApiOptions {
   readonly controller: Controller;
@@ -221,9 +222,4 @@ export async function postCommand(
   if (done.kind === "unknown") return unknownRollout(id, controller);
   if ("reason" in done) return problemResponse(done.kind, `${command} changes nothing: ${done.reason}`);
   return Response.json(wireOf(done.rollout, done.kind, done.text));
-}
-
-function unknownRollout(id: string, controller: Controller): Response {
-  const known = controller.rollouts().map(({ rollout }) => rollout.plan.rolloutId);
-  return problemResponse("not-found", `no rollout "${id}"; known: ${known.join(", ") || "none yet"}`);
 }

@@ -12,6 +12,7 @@ import type { RolloutPlan } from "../../core/stage/plan.ts";
 import type { Controller } from "../controller.ts";
 import { parseJson, readBody } from "./body.ts";
 import { problemResponse } from "./problem.ts";
+import { unknownRollout } from "./unknown-rollout.ts";
 
 const BYTES_MAX = 8_192;
 
@@ -20,7 +21,7 @@ const countsWire = ({ requests, failures }: UnitCounts) => ({ requests, failures
 /** `POST /v1/rollouts/{id}/unit`: what a known user, or a known value of a segment, is called, and what is known. */
 export async function postUnit(id: string, context: Context, controller: Controller): Promise<Response> {
   const plan = controller.rollout(id)?.rollout.plan;
-  if (plan === undefined) return problemResponse("not-found", `no rollout "${id}"`);
+  if (plan === undefined) return unknownRollout(id, controller);
   const text = await readBody(context, BYTES_MAX);
   if (text === null) return problemResponse("too-large", `the body has more than ${BYTES_MAX} bytes`);
   const parsed = unitBody.safeParse(parseJson(text));
@@ -39,16 +40,20 @@ function unitWire(plan: RolloutPlan, unit: string, controller: Controller): Unit
   const document = controller.hub.current(service);
   const isOwn = document !== null && document.rolloutId === id;
   const decision = isOwn ? route(compileRouteTable(document), unit, null, null) : null;
-  const { arms = null, isComplete = false } = controller.units(id)?.seenOf(name) ?? {};
+  const units = controller.units(id);
+  const { arms = null, isComplete = false } = units?.seenOf(name) ?? {};
   return {
     id,
     generation,
     unit: unitLabel(name),
+    service,
+    in_force: document === null ? null : { rollout: document.rolloutId },
     arm: decision?.arm ?? null,
     reason: decision?.reason ?? null,
     candidate_from_bp: bucketOf(hash) + 1,
     seen: arms === null ? null : { stable: countsWire(arms.stable), candidate: countsWire(arms.candidate) },
     is_complete: isComplete,
+    gaps: (units?.gaps ?? []).map(({ fromMs, toMs }) => ({ from: fromMs, to: toMs })),
   };
 }
 

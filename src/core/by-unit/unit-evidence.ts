@@ -2,6 +2,7 @@ import { type ByArm, SERVING_ARMS } from "../arm.ts";
 import { type ErrorClass, FAILING_ROW, UNIT_ROW, type UnitWindow } from "../window/window.ts";
 import { type ClusterDifference, clusterDifference } from "./cluster-difference.ts";
 import type { UnitName } from "../assign/unit-name.ts";
+import type { EpochMs } from "../unit.ts";
 import { SegmentEvidence, type SegmentEvidenceSnapshot, type SegmentView } from "./segment-evidence.ts";
 import { SignalEvidence, type SignalEvidenceSnapshot, type SignalView } from "./signal-evidence.ts";
 import { UnitFuse, type UnitFuseSnapshot } from "./unit-fuse.ts";
@@ -14,8 +15,19 @@ import {
   type UnitTableSnapshot,
 } from "./unit-table.ts";
 
+/** A stretch of time whose units may be missing: what was seen in it was lost with the process that saw it. */
+interface UnitGap {
+  readonly fromMs: EpochMs;
+  readonly toMs: EpochMs;
+}
+
 /** Evidence by unit as plain JSON. */
 export interface UnitEvidenceSnapshot {
+  /** When it was taken; absent in what the version before stored. */
+  readonly takenAt?: EpochMs;
+  /** Nothing came after it: the process that took it was stopped, and not killed. */
+  readonly isLast?: boolean;
+  readonly gaps?: readonly UnitGap[];
   readonly table: UnitTableSnapshot;
   readonly failures: UnitFuseSnapshot;
   readonly classes: readonly (readonly [ErrorClass, UnitFuseSnapshot])[];
@@ -46,6 +58,9 @@ export interface UnitView {
   readonly signals: SignalView;
 }
 
+/** Gaps that are told apart; of more the oldest two become one. */
+const GAPS_MAX = 8;
+
 /** Classes that are followed; later ones are judged by the failures of any class. */
 const CLASSES_MAX = 64;
 
@@ -58,6 +73,7 @@ const CLASSES_MAX = 64;
 export class UnitEvidence implements UnitView {
   readonly #table: UnitTable;
   readonly #classes: Map<ErrorClass, UnitFuse>;
+  #gaps: readonly UnitGap[];
   readonly failures: UnitFuse;
   readonly segments: SegmentEvidence;
   readonly signals: SignalEvidence;
@@ -68,6 +84,21 @@ export class UnitEvidence implements UnitView {
     this.#classes = new Map(snapshot?.classes.map(([name, fuse]) => [name, new UnitFuse(fuse)]));
     this.segments = new SegmentEvidence(snapshot?.segments);
     this.signals = new SignalEvidence(snapshot?.signals);
+    this.#gaps = snapshot?.gaps ?? [];
+  }
+
+  /** When units may have come that are not known, oldest first. */
+  get gaps(): readonly UnitGap[] {
+    return this.#gaps;
+  }
+
+  /** Notes that what came in a stretch after all others was lost. */
+  miss(gap: UnitGap): void {
+    const [first, second, ...rest] = [...this.#gaps, gap];
+    this.#gaps =
+      first === undefined || second === undefined || rest.length + 2 <= GAPS_MAX
+        ? [...this.#gaps, gap]
+        : [{ fromMs: first.fromMs, toMs: second.toMs }, ...rest];
   }
 
   tells(measure: UnitMeasure): boolean {
@@ -121,6 +152,7 @@ export class UnitEvidence implements UnitView {
       classes: [...this.#classes].map(([name, fuse]) => [name, fuse.snapshot()] as const),
       segments: this.segments.snapshot(),
       signals: this.signals.snapshot(),
+      ...(this.#gaps.length === 0 ? {} : { gaps: this.#gaps }),
     };
   }
 

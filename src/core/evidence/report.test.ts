@@ -61,6 +61,14 @@ describe("buildReport", () => {
     ]);
   });
 
+  it("gives a gate's last word in the state's words, as status does, where its kind is the journal's", () => {
+    const newer = { ...aVerdict("error-rate", "fail"), reason: "errors 9 %" };
+    const [stage] = buildReport({ ...failing, verdicts: [newer, aVerdict("p95-warm", "pass")] }).verdicts;
+    expect(stage).toEqual({ stageIndex: 0, verdict: newer });
+    const other = { ...failing, verdicts: [aVerdict("error-rate", "pass")] };
+    expect(buildReport(other).verdicts).toEqual(buildReport(failing).verdicts);
+  });
+
   it("names the gate that decided, and none for a promotion", () => {
     expect(buildReport(failing)).toMatchObject({ outcome: "rolled-back", causeGate: "error-rate", durationMs: 3_200 });
     const good = journalOf([

@@ -25,6 +25,8 @@ export interface ReportSource {
   readonly entries: readonly JournalLine[];
   /** Why it ended or waits: the state alone says it, because a journal full of old fails cannot. */
   readonly cause: Pick<Cause, "gate" | "text" | "verdict" | "lookAt"> | null;
+  /** The state's verdicts: the journal holds none that says the same kind in newer words. */
+  readonly verdicts?: readonly Verdict[];
   readonly reports: readonly { readonly effectId: string; readonly report: ProbeReport }[];
   readonly requests: ByArm<number>;
   readonly failures: ByArm<number>;
@@ -161,6 +163,10 @@ export function buildReport(source: ReportSource): RolloutReport {
     }
     timeline.push(...linesOf(entry, before, turned, startedAt));
   });
+  for (const verdict of source.verdicts ?? []) {
+    const key = `${last.stageIndex}/${gateLabel(verdict)}`;
+    if (latest.get(key)?.verdict.kind === verdict.kind) latest.set(key, { stageIndex: last.stageIndex, verdict });
+  }
   const cause = last.phase === "promoted" ? null : source.cause;
   return {
     rolloutId: plan.rolloutId,

@@ -46,6 +46,12 @@ describe("parity", () => {
   it("GQ-25: passes a candidate of another index, prompt and model whose metric, analyzer and embedding agree", () => {
     const verdict = judgeParity(null, { stable: read(STABLE), candidate: read(CANDIDATE) }, []);
     expect([verdict.kind, verdict.gate]).toEqual(["pass", "parity"]);
+    const differ = (["release_id", "INDEX_HASH"] as const).filter((field) => STABLE[field] !== CANDIDATE[field]);
+    expect(differ).toContain("INDEX_HASH");
+    expect(verdict.reason).toMatch(/^identity fields \(METRIC, ANALYZER, EMBED_SCHEMA\) agree or are declared; /);
+    for (const field of differ)
+      expect(verdict.reason).toMatch(new RegExp(`; .*${field}.* differ, as a new release may`));
+    expect(judgeParity(null, { stable: read(STABLE), candidate: read(STABLE) }, []).reason).not.toContain("differ");
   });
 
   it.each([

@@ -2,6 +2,7 @@ import { type ByArm, SERVING_ARMS, type ServingArm } from "../../arm.ts";
 import {
   DECLARED_FIELDS,
   type FieldDifference,
+  type Manifest,
   type ManifestField,
   manifestDifferences,
   type ObservedManifest,
@@ -54,6 +55,17 @@ function toldBeside({ stable, candidate }: ByArm<ObservedManifest>, changes: rea
   return secrets.length === 0 ? undeclared : `${undeclared}; the secrets differ (${list(secrets)})`;
 }
 
+/** Fields that are told with their values, because a difference may surprise; see `toldBeside`. */
+const TOLD_WITH_VALUES: readonly ManifestField[] = ["RERANK_CONF", "secrets_rev"];
+
+/** Which fields were compared, and which differ as those of another release do: a pass is no word of sameness. */
+function passReason(stable: Manifest, candidate: Manifest): string {
+  const isOwn = (field: ManifestField) => ![...DECLARED_FIELDS, ...TOLD_WITH_VALUES].includes(field);
+  const own = manifestDifferences(stable, candidate).flatMap(({ field }) => (isOwn(field) ? [field] : []));
+  const passed = `identity fields (${DECLARED_FIELDS.join(", ")}) agree or are declared`;
+  return own.length === 0 ? passed : `${passed}; ${own.join(", ")} differ, as a new release may without declaring it`;
+}
+
 function judge(pinned: PinnedManifests, observed: ByArm<ObservedManifest>, changes: readonly ManifestField[]): Verdict {
   const { stable, candidate } = observed;
   // What one arm is known to be counts even while the other does not answer.
@@ -69,7 +81,7 @@ function judge(pinned: PinnedManifests, observed: ByArm<ObservedManifest>, chang
   const undeclared = DECLARED_FIELDS.filter((field) => !changes.includes(field));
   const differences = manifestDifferences(stable.manifest, candidate.manifest, undeclared);
   if (differences.length === 0)
-    return hardVerdict("pass", `identity fields agree or are declared${toldBeside(observed, changes)}`);
+    return hardVerdict("pass", `${passReason(stable.manifest, candidate.manifest)}${toldBeside(observed, changes)}`);
   const fields = differences.map(({ field }) => field).join(", ");
   const reason = `the arms differ in ${list(differences)}; list ${fields} under spec.changes if that is intended`;
   return hardVerdict("fail", reason);

@@ -19,7 +19,9 @@ describe("sample-ratio", () => {
   it("RT-1: adds the users of one share up over windows and of several shares together", () => {
     const verdict = judged(drawn(5, 95, 5), drawn(5, 190, 10), drawn(50, 100, 100));
     expect(verdict).toMatchObject({ kind: "pass", samples: { stable: 385, candidate: 115 }, estimate: 0.23 });
-    expect(verdict.reason).toBe("115 of 500 users were drawn to the candidate, each when it first came, as ordered");
+    expect(verdict.reason).toBe(
+      "115 of 500 users were drawn to the candidate when they first came (those a higher share moved later were not drawn again), as ordered",
+    );
   });
 
   it("finds a wrong split in parts that would each pass, at one share and over several", () => {

@@ -108,8 +108,7 @@ const traffic: TrafficPart<Options, State> = {
     }
     const logE = lnMismatch(state);
     const estimate = samples.candidate / total;
-    // Whom a higher share moves later was not drawn again.
-    const found = `${samples.candidate} of ${total} users were drawn to the candidate, each when it first came`;
+    const found = `${samples.candidate} of ${total} users were drawn to the candidate when they first came (those a higher share moved later were not drawn again)`;
     if (logE >= Math.log(1 / alpha)) {
       const reason = `${found}, which the shares ordered do not explain: the arms are not comparable`;
       const needs = "a data plane that splits as ordered; look for caches, bots and rules before the gateway";
