@@ -22,6 +22,8 @@ export interface Try {
   wasPromoted: boolean;
   wasPushedByPerson: boolean;
   readonly acceptedAtMs: number;
+  /** Where its last entry says that it stands. */
+  last: Pick<JournalEntry, "phase" | "stageIndex" | "candidateBp"> | null;
 }
 
 const isBack = (effect: SetSplit) => effect.closed.includes("candidate");
@@ -39,6 +41,7 @@ export class JournalLaws {
   readonly planes = new Set<string>();
   readonly #orders = new Map<string, SetSplit>();
   readonly #lengths = new Map<string, number>();
+  readonly #publishers = new Set<string>();
   readonly #fail: Fail;
   readonly #nowMs: () => number;
   readonly #scenario: Scenario;
@@ -86,12 +89,15 @@ export class JournalLaws {
       wasPromoted: false,
       wasPushedByPerson: false,
       acceptedAtMs: this.#nowMs(),
+      last: null,
     };
     const last = known.rollout;
     this.tries.set(key, known);
     for (const entry of journal) this.#entry(known, entry);
     if (journal.length === 0 && !isSamePlace(last, rollout))
       this.#fail("journal", `${key} went from ${last.phase} to ${rollout.phase} without an entry`);
+    if (known.last !== null && !isStanding(rollout, known.last))
+      this.#fail("journal", `${key} is ${rollout.phase} at ${rollout.candidateBp} bp, its last entry says otherwise`);
     known.rollout = rollout;
     this.stored.set(rolloutId, next);
     if (observations.generation !== rollout.evidenceGeneration)
@@ -111,7 +117,7 @@ export class JournalLaws {
       this.commands.push(`${rolloutId} ${event.command} ${event.reason}`);
       if (event.command === "promote") known.wasPushedByPerson = true;
     }
-    void [phase, stageIndex, candidateBp];
+    known.last = { phase, stageIndex, candidateBp };
     for (const effect of effects) {
       if (this.#orders.has(effect.id)) this.#fail("journal", `${effect.id} is ordered twice`);
       if (effect.kind !== "set-split") continue;
@@ -146,6 +152,8 @@ export class JournalLaws {
     const inForce = this.#inForce;
     if (inForce !== null && known === undefined && !isNewer(document, inForce))
       this.#fail("documents", `${number} follows ${inForce.epoch}.${inForce.seq}`);
+    if (this.#publishers.has(effectId)) this.#fail("documents", `${effectId} publishes a second time: ${number}`);
+    this.#publishers.add(effectId);
     const order = this.#orders.get(effectId);
     if (order === undefined) this.#fail("documents", `${number} is published by ${effectId}, which nobody ordered`);
     else if (order.arms !== "swap" && order.candidateBp !== document.candidateBp)
@@ -157,6 +165,11 @@ export class JournalLaws {
 
 function isGoingBack({ phase }: Rollout): boolean {
   return phase === "rolling-back" || phase === "rolled-back" || phase === "aborted";
+}
+
+function isStanding(rollout: Rollout, entry: NonNullable<Try["last"]>): boolean {
+  const { phase, stageIndex, candidateBp } = entry;
+  return rollout.phase === phase && rollout.stageIndex === stageIndex && rollout.candidateBp === candidateBp;
 }
 
 function isSamePlace(a: Rollout, b: Rollout): boolean {

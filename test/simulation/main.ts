@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 export { PLANTED_BUGS } from "./planted-bugs.ts";
-import { scenarioOf } from "./scenario.ts";
+import { type Scenario, scenarioOf } from "./scenario.ts";
+import { shrink } from "./shrink.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 
 /** Plays seeds one after another until one fails; what each came to goes to `each`. */
@@ -27,9 +28,12 @@ export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({ args: [...args], options });
   const from = Number(values.seed ?? values.from);
   const count = values.seed === undefined ? Number(values.seeds) : 1;
+  if (![from, count].every((number) => Number.isInteger(number) && number >= 0)) {
+    console.error("--seed, --seeds and --from take whole numbers");
+    return 2;
+  }
   if (values.seed !== undefined) {
-    const { plan, ...rest } = scenarioOf(from);
-    console.log(JSON.stringify({ ...rest, lease: plan.leaseMs, stages: plan.stages, onFail: plan.onFail }));
+    console.log(JSON.stringify(shown(scenarioOf(from))));
   }
   const [startedMs, startedCpu] = [performance.now(), process.cpuUsage()];
   const [ends, faults] = [new Map<string, number>(), new Map<string, number>()];
@@ -58,9 +62,16 @@ export async function main(args: readonly string[]): Promise<number> {
   console.log(`ends: ${told(ends)}`);
   console.log(`faults: ${told(faults)}`);
   if (failed?.violation == null) return 0;
-  console.log(
-    `seed ${failed.seed} breaks "${failed.violation.law}" at ${failed.violation.atMs} ms: ${failed.violation.text}`,
-  );
-  if (values.seed === undefined) console.log(failed.lastEvents.join("\n"));
+  const { law, atMs, text } = failed.violation;
+  console.log(`seed ${failed.seed} breaks "${law}" at ${atMs} ms: ${text}`);
+  const { scenario, outcome, tries } = await shrink(scenarioOf(failed.seed), failed, simulate);
+  console.log(`a smaller scenario that breaks it, after ${tries} tries: ${JSON.stringify(shown(scenario))}`);
+  console.log(`its last events:\n${outcome.lastEvents.join("\n")}`);
   return 1;
+}
+
+/** A scenario without what says nothing about how it came. */
+function shown({ plan, ...rest }: Scenario) {
+  const { stages, onFail, leaseMs } = plan;
+  return { ...rest, plan: { stages, onFail, leaseMs } };
 }

@@ -132,20 +132,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "",
   },
   {
-    name: "late-result",
-    says: "the result of an effect that was given up is taken for that of another",
-    file: "src/core/rollout/step.ts",
-    find: "return event.effectId === rollout.awaiting?.id ? onSuccess(rollout, event) : stay(rollout);",
-    replace: "return rollout.awaiting !== null ? onSuccess(rollout, event) : stay(rollout);",
-  },
-  {
-    name: "overtaken-order",
-    says: "an order that was given up is published after the one that followed it",
-    file: "src/controller/document-ledger.ts",
-    find: "if (previous !== null && isSuperseded(effect.id, previous.effectId)) {",
-    replace: "if (previous !== null && effect.id === previous.effectId) {",
-  },
-  {
     name: "published-again",
     says: "after a restart a document is published a second time under a new number",
     file: "src/controller/document-ledger.ts",
@@ -179,5 +165,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: "src/core/rollout/routing-document.ts",
     find: "seq: isNewEpoch ? 1 : (previous?.seq ?? 0) + 1,",
     replace: "seq: 1,",
+  },
+  {
+    name: "override-ignored",
+    says: "a person's word at a data plane changes nothing",
+    file: "src/plane/plane.ts",
+    find: "if (this.#overridden !== null) return this.#overridden;",
+    replace: "",
+  },
+  {
+    name: "paused-first-share",
+    says: "a rollout that is paused while identity is compared moves users to its first share",
+    file: "src/core/rollout/step.ts",
+    find: 'if (overall(event.verdicts) === "pass" && !done.paused) return enterFirst(done);',
+    replace: 'if (overall(event.verdicts) === "pass") return enterFirst(done);',
   },
 ];
