@@ -42,6 +42,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Pure code, whose tests leave nothing behind: a process takes many files, and loads what they share once. */
+const PURE = ["src/core/**/*.test.ts", "src/spec/**/*.test.ts", "src/plane/**/*.test.ts"];
+
 const NOT_OURS = ["**/node_modules/**", "test/runtime/**/node_modules/**"];
 
 export default defineConfig({
@@ -52,12 +55,13 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
+      { extends: true, test: { name: "pure", isolate: false, include: PURE, exclude: [...NOT_OURS, ...LONG] } },
       {
         extends: true,
         test: {
           name: "short",
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts"],
-          exclude: [...NOT_OURS, ...LONG],
+          exclude: [...NOT_OURS, ...PURE, ...LONG],
         },
       },
       { extends: true, test: { name: "long", include: LONG, exclude: NOT_OURS } },
