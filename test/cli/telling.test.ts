@@ -22,6 +22,7 @@ import { statusWire } from "../../src/controller/status.ts";
 import { startObservations } from "../../src/core/observe/observe.ts";
 import { aRollout, aVerdict, probes, T0, traffic, watch as watching } from "../builders.ts";
 import { listen } from "../gateway/world.ts";
+import { aProbeReport } from "../probe-report.ts";
 import { MAIN, temporaryFolder } from "./run-sluice.ts";
 
 /** A terminal that keeps what it is told. */
@@ -186,6 +187,29 @@ describe("explain", () => {
       "gate lambda INCONCLUSIVE",
       "gate delta-s NO-DATA",
     ]);
+  });
+
+  it("begins with the gate that next: names, whatever the kinds of the others", async () => {
+    const waiting = statusOf([aVerdict("sample-ratio", "no-data"), aVerdict("error-rate", "inconclusive")]);
+    const next = "holds 10%: error-rate is inconclusive";
+    expect(await explained({ ...waiting, next })).toEqual([
+      "gate error-rate INCONCLUSIVE",
+      "gate sample-ratio NO-DATA",
+    ]);
+  });
+
+  it("lists questions that lost coverage under coverage alone, the worst five and how many more", async () => {
+    const discordant = Array.from({ length: 14 }, (_, at) => ({ id: `q${at}`, topic: "t", stable: 1, candidate: 0 }));
+    const report = { ...aProbeReport(), discordant };
+    const { terminal, said } = listening();
+    const plan = { rolloutId: "r", generation: 1, gates: [] };
+    const get = <T>() => Promise.resolve({ plan, reports: [{ effectId: "r/1/2", report }] } as T);
+    const failed = statusOf([aVerdict("coverage", "fail"), aVerdict("delta-s", "fail"), aVerdict("lambda", "fail")]);
+    await explain("r", null, { json: false }, { status: () => Promise.resolve(failed), get }, terminal);
+    const differs = said.filter((line) => line.startsWith("  differs: "));
+    expect(differs).toHaveLength(6);
+    expect(differs.at(-1)).toContain("differs: 9 more");
+    expect(said.indexOf(differs.at(-1) ?? "")).toBeLessThan(said.findIndex((line) => line.includes("gate delta-s")));
   });
 
   it("names what failed requests met, at a share as at the probes", async () => {

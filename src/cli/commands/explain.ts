@@ -1,4 +1,5 @@
 import { SERVING_ARMS } from "../../core/arm.ts";
+import { coverage } from "../../core/judge/probes/coverage.ts";
 import { errorRate } from "../../core/judge/errors/error-rate.ts";
 import { newErrorClass } from "../../core/judge/errors/new-error-class.ts";
 import { adviceFor, findGate } from "../../core/judge/gates.ts";
@@ -34,13 +35,15 @@ interface Explanation {
   readonly worst: string | null;
   /** What failed probes and failed requests met, with how many of them; for gates that judge failures. */
   readonly met: readonly string[];
-  /** Questions that differ between the arms, worst first; for gates that read probes. */
+  /** Questions whose coverage differs between the arms, worst first; for the gate that judges coverage. */
   readonly discordant: readonly {
     readonly id: string;
     readonly topic: string;
     readonly stable: number;
     readonly candidate: number;
   }[];
+  /** How many there are, of which `discordant` shows the worst. */
+  readonly discordantCount: number;
 }
 
 const FAILURES_SHOWN = 3;
@@ -122,7 +125,7 @@ function explainVerdict(
   { worst: stretches, traffic }: Pick<Status, "worst" | "traffic">,
 ): Explanation {
   const { gate: base, about: topic } = readGateLabel(verdict.gate);
-  const differing = findGate(base)?.reads === "probe" ? (probe?.discordant ?? []) : [];
+  const differing = base === coverage.name ? (probe?.discordant ?? []) : [];
   const ours = differing.filter((question) => topic === null || question.topic === topic);
   const probed = findGate(base)?.reads === "probe" || base === errorRate.name ? metBy(probe) : [];
   const worst = [...ours].sort((a, b) => a.candidate - a.stable - (b.candidate - b.stable)).slice(0, QUESTIONS_SHOWN);
@@ -145,13 +148,13 @@ function explainVerdict(
     worst: verdict.verdict === "pass" ? null : worstOf(base, stretches),
     met: verdict.verdict === "pass" ? [] : [...probed, ...failedBy(base, traffic)],
     discordant: worst.map(({ id, topic: of, stable, candidate }) => ({ id, topic: of, stable, candidate })),
+    discordantCount: ours.length,
   };
 }
 
-function lines(
-  { gate, verdict, means, sentence, numbers, askedBy, settles, lookAt, worst, met, discordant }: Explanation,
-  terminal: Terminal,
-): readonly string[] {
+function lines(explanation: Explanation, terminal: Terminal): readonly string[] {
+  const { gate, verdict, means, sentence, numbers, askedBy, settles, lookAt, worst, met, discordant } = explanation;
+  const unlisted = explanation.discordantCount - discordant.length;
   const style = verdict === "pass" ? "good" : verdict === "fail" ? "bad" : "warn";
   return [
     `${terminal.paint(style, `gate ${gate} ${verdict.toUpperCase()}`)}  (${askedBy})`,
@@ -164,18 +167,35 @@ function lines(
       ({ id, topic, stable, candidate }) =>
         `  differs: ${id} (${topic}) coverage ${shown(stable)} on stable, ${shown(candidate)} on the candidate`,
     ),
+    ...(unlisted === 0 ? [] : [`  differs: ${unlisted} more; all of them: sluice report ROLLOUT --format json`]),
     ...(settles === null ? [] : [`  settled by: ${settles}`]),
     ...(lookAt === null ? [] : [`  look at: ${lookAt}`]),
   ];
 }
 
+/** The gate that the rollout stopped for, or that `next` says it waits for; null where it names none. */
+function waitsFor({ cause, next, verdicts }: Status): string | null {
+  if (cause?.verdict != null) return cause.verdict.gate;
+  if (cause?.gate != null) return cause.gate;
+  const named = verdicts.filter(({ verdict, reason }) => verdict !== "pass" && next.includes(reason));
+  return named[0]?.gate ?? null;
+}
+
 const WORST_FIRST = ["fail", "error", "inconclusive", "no-data"];
 
-/** What decided comes first. Gates of traffic have nothing to say before the first user, so they are no reason. */
-function worstFirst(verdicts: readonly WireVerdict[], isProbing: boolean): readonly WireVerdict[] {
+/**
+ * What decided comes first, as the rollout itself says it. Gates of traffic have nothing to say before the first user,
+ * so they are no reason.
+ */
+function worstFirst(
+  verdicts: readonly WireVerdict[],
+  isProbing: boolean,
+  decidedBy: string | null,
+): readonly WireVerdict[] {
   const isAsked = ({ gate, verdict }: WireVerdict) =>
     !isProbing || verdict !== "no-data" || findGate(readGateLabel(gate).gate)?.reads !== "traffic";
-  return verdicts.filter(isAsked).sort((a, b) => WORST_FIRST.indexOf(a.verdict) - WORST_FIRST.indexOf(b.verdict));
+  const rank = ({ gate, verdict }: WireVerdict) => (gate === decidedBy ? -1 : WORST_FIRST.indexOf(verdict));
+  return verdicts.filter(isAsked).sort((a, b) => rank(a) - rank(b));
 }
 
 /** `sluice explain ROLLOUT [GATE]`: why it stands where it stands, with the numbers and who asked for the gate. */
@@ -198,7 +218,8 @@ export async function explain(
     const known = status.verdicts.map((verdict) => verdict.gate).join(", ") || "none yet";
     throw new CliError(EXIT.badUsage, `gate "${gate}" has said nothing about ${rolloutId}; gates that spoke: ${known}`);
   }
-  const explanations = (gate === null ? worstFirst(asked, status.stage.kind === "probes") : asked).map((verdict) =>
+  const isProbing = status.stage.kind === "probes";
+  const explanations = (gate === null ? worstFirst(asked, isProbing, waitsFor(status)) : asked).map((verdict) =>
     explainVerdict(verdict, plan.gates, ofGeneration(reports, plan).at(-1)?.report, status),
   );
   const { paused } = status;

@@ -182,7 +182,9 @@ describe("error-rate, in seconds of traffic", () => {
     const reasons = [few, aBlock(10, { requests: 9_000 }, { requests: 1_000 })].map(
       (block) => judged(many, 10, block).reason,
     );
-    expect(reasons[1]).toBe("errors 0.00 % against 0.00 % on stable: +1.00 % is kept by too few requests");
+    expect(reasons[1]).toBe(
+      "errors 0.00 % against 0.00 % on stable: harm beyond +1.00 % is excluded, by fewer requests than the 10000 that are wanted",
+    );
     for (const reason of reasons) {
       const [, excluded, wanted] = /beyond \+(\S+) % is excluded, \+(\S+) % is wanted/.exec(reason) ?? [];
       if (excluded !== undefined) expect(Number(excluded)).toBeGreaterThan(Number(wanted));

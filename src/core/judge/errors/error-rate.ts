@@ -229,7 +229,9 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
       more === null
         ? "fewer failures: at this rate more requests exclude nothing"
         : requestsNeeded(missing, candidate, difference);
-    const lacks = isExcluded ? `+${percent(margin)} is kept by too few requests` : whatIsKnown(proof, beta, margin);
+    const lacks = isExcluded
+      ? `harm beyond +${percent(margin)} is excluded, by fewer requests than the ${options.minSamples} that are wanted`
+      : whatIsKnown(proof, beta, margin);
     const reason = `${found}: ${isExcluded && estimate > margin ? `over +${percent(margin)} at this share` : lacks}`;
     return trafficVerdict(base, "inconclusive", { ...finding, reason, needs });
   },

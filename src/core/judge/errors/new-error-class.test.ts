@@ -61,9 +61,13 @@ describe("new-error-class", () => {
 
   it("names the class that chance explains least", () => {
     const both = aBlock(1, { requests: 99 }, { requests: 1, classes: { [CUT]: 1, "headers|5xx|503": 2 } });
-    expect(judged(both).reason).toContain("class headers|5xx|503, answered 503, seen 2 times");
+    expect(judged(both).reason).toContain(
+      "requests that answered 503 (class headers|5xx|503) were seen 2 times on the candidate",
+    );
     const turned = aBlock(1, { requests: 99 }, { requests: 1, classes: { "headers|5xx|503": 1, [CUT]: 2 } });
-    expect(judged(turned).reason).toContain(`class ${CUT}, broke off within the answer (ECONNRESET), seen 2 times`);
+    expect(judged(turned).reason).toContain(
+      `requests that broke off within the answer (ECONNRESET) (class ${CUT}) were seen 2 times`,
+    );
   });
 
   it("keeps what it knows when a gateway still at 0 % reports late", () => {

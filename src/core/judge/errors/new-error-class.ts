@@ -95,7 +95,8 @@ const traffic: TrafficPart<Options, State> = {
     }
     const [name, { count, logChance }] = worst;
     const finding = { estimate: count, logE: -logChance };
-    const found = `class ${name}, ${describeErrorClass(name)}, seen ${count} times on the candidate and never on stable`;
+    const times = count === 1 ? "once" : `${count} times`;
+    const found = `requests that ${describeErrorClass(name)} (class ${name}) were seen ${times} on the candidate and never on stable`;
     if (logChance <= Math.log(alpha)) {
       const condition = name.includes("|5xx|") ? "new_5xx_class" : "new_error_class";
       return trafficVerdict(base, "fail", { ...finding, condition, ...inSegments(units ?? null, found) });

@@ -59,5 +59,5 @@ export function heldText(state: P95State, options: P95Options, margin: number, h
   if (isSwinging(state, options)) return `slower than ${options.harmRatio}x, which may be a swing and pass`;
   // The interval is of one look; what excludes has to hold at every look.
   const isAhead = high !== null && high < margin;
-  return `worse than ${margin}x is not excluded yet${isAhead ? " at every look" : ""}`;
+  return isAhead ? `probably within ${margin}x, which is not proven yet` : `worse than ${margin}x is not excluded yet`;
 }

@@ -5,7 +5,7 @@ import { defineGate } from "../definition.ts";
 import { boundAt, byShare, MODE, number, type OptionsOf, SHARE } from "../fields.ts";
 import { RETRIEVAL } from "./advice.ts";
 import { unseenClause } from "./probe-trouble.ts";
-import { goldVerdict, ROUNDING, undecidable } from "./probe-verdict.ts";
+import { besideLimit, goldVerdict, ROUNDING, undecidable } from "./probe-verdict.ts";
 
 const NAME = "coverage";
 const TOPIC_LOW = "coverage_topic_low";
@@ -94,7 +94,7 @@ function judgeLevel(report: ProbeReport, options: CoverageOptions): Verdict | nu
   const { stable, candidate } = report.arms;
   const { estimate, ci } = candidate.coverage;
   if (ci[1] >= options.stop || (stable !== null && stable.coverage.estimate < options.stop)) return null;
-  const reason = `coverage ${shown(estimate)}, at most ${shown(ci[1])}: below ${options.stop}`;
+  const reason = `coverage ${shown(estimate)} (${shown(ci[0])}..${shown(ci[1])}): proven to be below ${options.stop}`;
   return goldVerdict(report, NAME, "fail", { estimate, interval: ci, threshold: options.stop, reason });
 }
 
@@ -177,7 +177,7 @@ function judge(report: ProbeReport, stage: StageView, options: CoverageOptions):
   }
   const stable = report.arms.stable?.coverage.estimate;
   const beside = stable === undefined ? "" : `; on stable it is ${shown(stable)}`;
-  const found = `coverage ${shown(estimate)} is under ${options.level}, but not proven to be under ${options.stop}`;
+  const found = `coverage ${besideLimit(estimate, options.level)} is under ${options.level}, but not proven to be under ${options.stop}`;
   const reason = `${found}${beside}${unseenClause(report)}`;
   return [
     goldVerdict(report, NAME, "inconclusive", { ...finding, reason, needs: "a person, or more questions" }),

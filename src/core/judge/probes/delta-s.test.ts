@@ -34,7 +34,15 @@ describe("delta-s, sequential", () => {
     const verdict = judged(OPTIONS, aProbeReport({ candidate: { median: 0.45 }, paired: drifted(0, -0.01, 0.06) }));
     expect(verdict).toMatchObject({ kind: "pass", estimate: 0.45, threshold: 0.45, interval: null });
     expect(verdict.reason).toBe(
-      "median delta_s 0.45 (at most 0.45, 0.00 from it, and a drift of 0.06 is let through; test)",
+      "median delta_s 0.45 (at most 0.45, 0.00 from it, and a drift of 0.06 is let through; measured by the test embedder)",
+    );
+  });
+
+  it("shows as many digits as tell a median from the limit it is over", () => {
+    const close = { stable: { median: 0.4533 }, candidate: { median: 0.4512 }, paired: drifted(0, -0.01, 0.01) };
+    const { reason } = judged(OPTIONS, aProbeReport(close));
+    expect(reason).toMatch(
+      /^median delta_s 0\.451 \(stable itself is over 0\.45 with 0\.453, so the paired drift decides/,
     );
   });
 
@@ -79,7 +87,7 @@ describe("delta-s, sequential", () => {
     expect(at(0.59, 0.6)).toMatchObject({ kind: "fail", threshold: 0.6 });
     expect(at(0.59, 0.599).kind).toBe("pass");
     expect(at(0.6, 0.6)).toMatchObject({ kind: "pass", threshold: 0.06 });
-    expect(at(0.6, 0.6).reason).toContain("stable itself is over 0.45, so the paired drift decides");
+    expect(at(0.6, 0.6).reason).toContain("stable itself is over 0.45 with 0.60, so the paired drift decides");
   });
 
   it("holds a median over the limit that stable meets, also at the limit itself", () => {

@@ -4,7 +4,7 @@ import type { StageView } from "../block.ts";
 import { defineGate } from "../definition.ts";
 import { boundAt, byShare, MODE, number, type NumberForm, type OptionsOf, SHARE } from "../fields.ts";
 import { RETRIEVAL } from "./advice.ts";
-import { goldVerdict, undecidable } from "./probe-verdict.ts";
+import { besideLimit, goldVerdict, undecidable } from "./probe-verdict.ts";
 
 const NAME = "delta-s";
 const P95_DRIFT = "delta_s_p95_drift";
@@ -34,6 +34,11 @@ type DeltaSOptions = OptionsOf<typeof OPTIONS>;
 
 const shown = (value: number) => value.toFixed(2);
 
+/** `lexical` of `lexical/1:8192d:fit-2fc15d45`: the whole name is in the probe's report. */
+function kindOf(embedder: string): string {
+  return embedder.split(/[/:]/, 1)[0] ?? embedder;
+}
+
 /** Harm: the set's median beyond the stop limit that stable keeps, or a proven paired drift, or a jump of the p95. */
 function harm(report: ProbeReport, options: DeltaSOptions): Verdict | null {
   const { stable, candidate } = report.arms;
@@ -45,7 +50,7 @@ function harm(report: ProbeReport, options: DeltaSOptions): Verdict | null {
   if (stable === null || report.paired === null) return null;
   const { estimate, ci } = report.paired.deltaS;
   if (ci[0] > options.driftStop) {
-    const reason = `delta_s drifted by ${shown(estimate)}, at least ${shown(ci[0])}: beyond ${options.driftStop}`;
+    const reason = `delta_s drifted by ${shown(estimate)} (${shown(ci[0])}..${shown(ci[1])}): a drift beyond ${options.driftStop} is proven`;
     return goldVerdict(report, NAME, "fail", { estimate, interval: ci, threshold: options.driftStop, reason });
   }
   const rise = p95 - stable.deltaS.p95;
@@ -119,7 +124,7 @@ function judge(report: ProbeReport, stage: StageView, options: DeltaSOptions): r
   const threshold = doesLimitBind ? options.limit : margin;
   if (doesLimitBind && median > options.limit) {
     const beside = arms.stable === null ? "" : ", which stable meets";
-    const reason = `median delta_s ${shown(median)} is over ${options.limit}${beside}`;
+    const reason = `median delta_s ${besideLimit(median, options.limit)} is over ${options.limit}${beside}`;
     return [
       goldVerdict(report, NAME, "inconclusive", {
         estimate: median,
@@ -133,8 +138,9 @@ function judge(report: ProbeReport, stage: StageView, options: DeltaSOptions): r
   const near = room < margin ? `, ${shown(room)} from it, and a drift of ${margin} is let through` : "";
   const basis = doesLimitBind
     ? `at most ${options.limit}${near}`
-    : `stable itself is over ${options.limit}, so the paired drift decides`;
-  const reason = `median delta_s ${shown(median)} (${basis}; ${arms.candidate.deltaS.embedder})`;
+    : `stable itself is over ${options.limit} with ${besideLimit(arms.stable?.deltaS.median ?? median, options.limit)}, so the paired drift decides`;
+  const found = `median delta_s ${besideLimit(median, options.limit)}`;
+  const reason = `${found} (${basis}; measured by the ${kindOf(arms.candidate.deltaS.embedder)} embedder)`;
   // The numbers are those of the rule that decided: the median against its limit, or the drift against its margin.
   const decided =
     doesLimitBind || paired === null

@@ -57,11 +57,13 @@ describe("lambda, sequential", () => {
     expect(judged({}, paired([0.1, 0.05, 0.2])).kind).toBe("inconclusive");
     const risen = judged({}, paired([0.1, 0.051, 0.2]));
     expect(risen).toMatchObject({ kind: "fail", estimate: 0.1, threshold: 0.05, interval: [0.051, 0.2] });
-    expect(risen.reason).toBe("the flip rate rose by 0.10, at least 0.05");
+    expect(risen.reason).toBe("the flip rate rose by 0.10 (0.05..0.20): a rise beyond 0.05 is proven");
     expect(judged({}, paired(CALM, [-0.1, -0.2, -0.05])).kind).toBe("inconclusive");
     const fallen = judged({}, paired(CALM, [-0.1, -0.2, -0.06]));
     expect(fallen).toMatchObject({ kind: "fail", estimate: -0.1, threshold: -0.05, interval: [-0.2, -0.06] });
-    expect(fallen.reason).toBe("the share of convergent questions fell by 0.10, at least 0.06");
+    expect(fallen.reason).toBe(
+      "the share of convergent questions fell by 0.10 (0.06..0.20): a fall beyond 0.05 is proven",
+    );
   });
 
   it("RB-2: stops at a flip rate over 0.20 where stable flips less, and compares where stable flips as much", () => {

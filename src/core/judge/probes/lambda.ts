@@ -62,12 +62,13 @@ function harm(report: ProbeReport, options: LambdaOptions): Verdict | null {
   if (report.paired === null) return null;
   const { flipRate: flips, convergentShare: convergent } = report.paired;
   if (flips.ci[0] > options.increaseStop) {
-    const reason = `the flip rate rose by ${shown(flips.estimate)}, at least ${shown(flips.ci[0])}`;
+    const reason = `the flip rate rose by ${shown(flips.estimate)} (${shown(flips.ci[0])}..${shown(flips.ci[1])}): a rise beyond ${options.increaseStop} is proven`;
     const finding = { estimate: flips.estimate, threshold: options.increaseStop, interval: flips.ci, reason };
     return probeVerdict(report, NAME, "fail", finding);
   }
   if (convergent.ci[1] < -options.increaseStop) {
-    const reason = `the share of convergent questions fell by ${shown(-convergent.estimate)}, at least ${shown(-convergent.ci[1])}`;
+    const [least, most] = [shown(-convergent.ci[1]), shown(-convergent.ci[0])];
+    const reason = `the share of convergent questions fell by ${shown(-convergent.estimate)} (${least}..${most}): a fall beyond ${options.increaseStop} is proven`;
     const finding = {
       estimate: convergent.estimate,
       threshold: -options.increaseStop,

@@ -5,6 +5,12 @@ import { unansweredProbes, unfitGold, unreadableAnswers } from "./probe-trouble.
 /** A difference of two shares may miss its margin by this much: 0.8 - 0.7 is 0.10000000000000009. */
 export const ROUNDING = 1e-9;
 
+/** A number in two digits, or in as many more as tell it from a limit that it only rounds to. */
+export function besideLimit(value: number, limit: number): string {
+  const digits = [2, 3, 4, 5].find((count) => value === limit || Number(value.toFixed(count)) !== limit) ?? 6;
+  return value.toFixed(digits);
+}
+
 interface Finding {
   readonly estimate: number | null;
   readonly interval?: readonly [number, number] | null;
