@@ -1,7 +1,7 @@
 // Plants wrong behaviours one by one into a copy of the product in memory and plays seeds until a law is broken.
 //   npm run sim:planted                        all of them, at most 2000 seeds each
-//   npm run sim:planted -- --only silent-confirms
-//   npm run sim:planted -- --write docs/simulation.md     and writes the table
+//   npm run sim:planted -- --only silent-confirms,no-lease
+//   npm run sim:planted -- --write docs/simulation.md     and writes the table; rows of others that it has are kept
 // Exits 1 when one of them was not noticed.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,8 @@ const { values } = parseArgs({
 });
 const { PLANTED_BUGS } = await import(await bundleSimulation());
 const rows = [];
-for (const bug of PLANTED_BUGS.filter(({ name }) => values.only === undefined || values.only === name)) {
+const chosen = values.only?.split(",") ?? PLANTED_BUGS.map(({ name }) => name);
+for (const bug of PLANTED_BUGS.filter(({ name }) => chosen.includes(name))) {
   const { playSeeds } = await import(await bundleSimulation(bug));
   let played = 0;
   const failed = await playSeeds(1, Number(values.seeds), () => played++);
@@ -29,10 +30,12 @@ process.exit(missed.length === 0 ? 0 : 1);
 
 function withTable(page) {
   const [begin, end] = ["<!-- planted: written by npm run sim:planted -->", "<!-- planted: end -->"];
-  const cells = rows.map(({ name, says, file, played, law }) => {
-    return `| \`${name}\` | ${says} | \`${file}\` | ${law === null ? "not found" : played} | ${law ?? ""} |`;
-  });
-  const table = ["| planted | what goes wrong | in | seeds | law |", "| --- | --- | --- | --- | --- |", ...cells];
   const [before, rest] = page.split(begin);
-  return `${before}${begin}\n\n${table.join("\n")}\n\n${end}${rest.split(end)[1]}`;
+  const [written, after] = rest.split(end);
+  const known = new Map(written.split("\n").map((line) => [/^\| `(.+?)`/.exec(line)?.[1], line]));
+  for (const { name, says, file, played, law } of rows)
+    known.set(name, `| \`${name}\` | ${says} | \`${file}\` | ${law === null ? "not found" : played} | ${law ?? ""} |`);
+  const lines = PLANTED_BUGS.flatMap(({ name }) => known.get(name) ?? []);
+  const table = ["| planted | what goes wrong | in | seeds | law |", "| --- | --- | --- | --- | --- |", ...lines];
+  return `${before}${begin}\n\n${table.join("\n")}\n\n${end}${after}`;
 }

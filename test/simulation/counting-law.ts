@@ -1,3 +1,4 @@
+import { isFinal } from "../../src/core/rollout/rollout.ts";
 import type { StoredRollout } from "../../src/ports/controller-store.ts";
 import type { TelemetryWindow } from "../../src/core/window/window.ts";
 import type { Fail } from "./journal-laws.ts";
@@ -5,6 +6,8 @@ import type { Fail } from "./journal-laws.ts";
 interface Counted {
   readonly upTo: Map<string, number>;
   candidate: number;
+  /** It was over for a while: what came then is not taken in, and a promotion that is taken back goes on after it. */
+  wasOver: boolean;
 }
 
 /** Every window counts once: what a rollout says the candidate answered is what the planes' windows say. */
@@ -32,9 +35,9 @@ export class Counting {
       this.#fail("counting", `${gatewayId} is told that window ${seq} is taken in, ${cursor} is the last durable one`);
   }
 
-  committed(key: string, { observations }: StoredRollout): void {
+  committed(key: string, { rollout, observations }: StoredRollout): void {
     const { cursors, sinceEpoch, totals } = observations;
-    const counted = this.#counted.get(key) ?? { upTo: new Map<string, number>(), candidate: 0 };
+    const counted = this.#counted.get(key) ?? { upTo: new Map<string, number>(), candidate: 0, wasOver: false };
     this.#counted.set(key, counted);
     for (const [gatewayId, cursor] of Object.entries(cursors)) {
       const before = counted.upTo.get(gatewayId) ?? -1;
@@ -46,7 +49,8 @@ export class Counting {
       counted.upTo.set(gatewayId, cursor);
     }
     const { candidate } = totals.requests;
-    const isRight = this.isBound ? candidate <= counted.candidate : candidate === counted.candidate;
+    const isRight = this.isBound || counted.wasOver ? candidate <= counted.candidate : candidate === counted.candidate;
+    counted.wasOver ||= isFinal(rollout);
     if (!isRight) this.#fail("counting", `${key} counts ${candidate} candidate requests, ${counted.candidate} came in`);
   }
 }
