@@ -191,10 +191,10 @@ describe("explain", () => {
 
   it("begins with the gate that next: names, whatever the kinds of the others", async () => {
     const waiting = statusOf([aVerdict("sample-ratio", "no-data"), aVerdict("error-rate", "inconclusive")]);
-    const next = "holds 10%: error-rate is inconclusive";
+    const next = "holds until proven: sample-ratio is no-data; needs time";
     expect(await explained({ ...waiting, next })).toEqual([
-      "gate error-rate INCONCLUSIVE",
       "gate sample-ratio NO-DATA",
+      "gate error-rate INCONCLUSIVE",
     ]);
   });
 
