@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
+import { METRIC_DRIVERS } from "../src/host/driver-registry.ts";
 import { GATE_NAMES } from "../src/core/judge/gates.ts";
 import { importProblem, layerOf } from "./layers.ts";
 import { filesUnder, importsOf, type SourceFile } from "./source-files.ts";
@@ -69,6 +70,21 @@ const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
   "src/spec/rollout-schema.ts": ["custom"],
   "src/spec/access-schema.ts": ["custom"],
 };
+
+/** Names of driver folders that are common words, with what core and spec mean by them. */
+const COMMON_WORDS: Readonly<Record<string, string>> = {
+  gateway: "a data plane with a socket, whoever drives it",
+  http: "the protocol",
+  memory: "what a process holds",
+  node: "a part of a rule's tree",
+  sql: "no product but a language",
+};
+
+/** Products that a file of core or spec names, in its code or in its words. */
+function productsNamedIn(file: SourceFile, products: readonly string[]): readonly string[] {
+  const isInside = ["core", "spec"].includes(layerOf(file.path));
+  return isInside ? products.filter((product) => new RegExp(`\\b${product}\\b`, "i").test(file.text)) : [];
+}
 
 /** Folders that name a gate, presets left out: one for a gate that is defined in one place. */
 function foldersNaming(gate: string, files: readonly SourceFile[]): readonly string[] {
@@ -150,6 +166,19 @@ describe("tidy", () => {
       lines: 1,
     };
     expect(foldersNaming(GATE_NAMES[0] ?? "", [...code, stray])).toHaveLength(2);
+  });
+
+  it("names no driver's product in core and spec", () => {
+    const folders = code.flatMap(({ path }) => /^src\/drivers\/\w+\/([^/]+)\//.exec(path)?.[1] ?? []);
+    const products = [...new Set([...folders, ...METRIC_DRIVERS.map(({ product }) => product)])];
+    expect(Object.keys(COMMON_WORDS).filter((word) => !products.includes(word))).toEqual([]);
+    const named = products.filter((product) => COMMON_WORDS[product] === undefined);
+    expect(named).toEqual(expect.arrayContaining(["datadog", "influxdb-flux", "postgres", "redis", "pglite"]));
+    expect(code.flatMap((file) => productsNamedIn(file, named).map((product) => `${file.path}: ${product}`))).toEqual(
+      [],
+    );
+    const stray = { path: "src/spec/plan.ts", text: 'if (source === "datadog") {}', lines: 1 };
+    expect(productsNamedIn(stray, named)).toEqual(["datadog"]);
   });
 
   it("has no skipped or focused test", () => {

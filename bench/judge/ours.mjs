@@ -2,6 +2,7 @@
 // On a ladder as its peers climb one; `planPaced` lets evidence choose the shares instead.
 import { rehearse } from "../../dist/core/index.js";
 import { randomStream } from "../../dist/core/stats/random.js";
+import { KNOWN_DRIVERS } from "../../dist/host/driver-registry.js";
 import { isProblems, readRollout } from "../../dist/spec/read-rollout.js";
 import { planRollout } from "../../dist/spec/plan.js";
 import { createGoldSet, probeVerdicts } from "./gold.mjs";
@@ -53,7 +54,7 @@ export function planPaced(pace) {
 }
 
 function planned(document) {
-  const read = readRollout(document);
+  const read = readRollout(document, KNOWN_DRIVERS);
   if (isProblems(read)) throw new Error(`the benchmark's document: ${JSON.stringify(read)}`);
   const plan = planRollout(read.document, read.source, {
     file: "bench.yaml",
@@ -61,6 +62,7 @@ function planned(document) {
     seed: 7,
     documentDigest: "sha256:bench",
     goldDigest: "sha256:bench",
+    drivers: KNOWN_DRIVERS,
     paths: { set: null, map: null, corpus: null },
   });
   return { ...plan, gates: plan.gates.filter(({ gate }) => !OTHER_PROBE_GATES.includes(gate)) };

@@ -23,10 +23,12 @@ spec:
 async function planOf(load) {
   const { readRollout } = await load("spec/read-rollout.js");
   const { planRollout } = await load("spec/plan.js");
-  const read = readRollout(ROLLOUT);
+  const { KNOWN_DRIVERS } = await load("host/driver-registry.js");
+  const read = readRollout(ROLLOUT, KNOWN_DRIVERS);
   if (read.document === undefined) throw new Error(JSON.stringify(read));
   const context = { file: "bench.yaml", generation: 1, seed: 7, documentDigest: "sha256:0", goldDigest: "" };
-  return planRollout(read.document, read.source, { ...context, paths: { set: null, map: null, corpus: null } });
+  const paths = { set: null, map: null, corpus: null };
+  return planRollout(read.document, read.source, { ...context, drivers: KNOWN_DRIVERS, paths });
 }
 
 async function open(load, store, clock) {
@@ -35,6 +37,7 @@ async function open(load, store, clock) {
   const { gatewayTraffic } = await load("drivers/traffic/gateway/index.js");
   const { sharedSecretProof } = await load("plane/proof.js");
   const { systemRandom } = await load("fence/system.js");
+  const { KNOWN_DRIVERS } = await load("host/driver-registry.js");
   const hub = new GatewayRegistry(() => clock.monoMs());
   const manifest = (url) => ({
     release_id: url.includes("4002") ? "r2" : "r1",
@@ -63,6 +66,7 @@ async function open(load, store, clock) {
     probes: { run: () => Promise.reject(new Error("no probes here")), smoke: () => Promise.resolve(null) },
     health: { read: (url) => Promise.resolve({ kind: "read", manifest: manifest(url) }) },
     metrics: () => fatal(new Error("no metrics here")),
+    drivers: KNOWN_DRIVERS,
     log: (line) => console.error(line),
     onFatal: fatal,
   });

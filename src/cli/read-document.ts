@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { ArmPlan, RolloutPlan } from "../core/stage/plan.ts";
+import { KNOWN_DRIVERS } from "../host/driver-registry.ts";
 import { readNamedFile, sha256Hex } from "../host/named-file.ts";
 import { describeProblem } from "../spec/excerpt.ts";
 import { planRollout, type ProbePaths } from "../spec/plan.ts";
@@ -19,7 +20,7 @@ export interface DocumentFile extends ReadRollout {
 /** Reads a rollout document; all its problems become one message and exit code 2. */
 export async function readDocument(file: string): Promise<DocumentFile> {
   const text = await readNamedFile(file, "the rollout document");
-  const read = readRollout(text);
+  const read = readRollout(text, KNOWN_DRIVERS);
   if (isProblems(read)) {
     const listed = read.map((problem) => describeProblem(problem, file, text)).join("\n");
     throw new CliError(
@@ -79,6 +80,15 @@ export async function previewPlan(read: DocumentFile, current: ArmPlan | null = 
   const { document, source, file, text } = read;
   const { paths, goldDigest } = await namedFiles(read);
   const documentDigest = `sha256:${sha256Hex(text)}`;
-  const context = { file: basename(file), generation: 1, seed: 0, documentDigest, paths, goldDigest, current };
+  const context = {
+    file: basename(file),
+    generation: 1,
+    seed: 0,
+    documentDigest,
+    paths,
+    goldDigest,
+    current,
+    drivers: KNOWN_DRIVERS,
+  };
   return planRollout(document, source, context);
 }

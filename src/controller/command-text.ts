@@ -4,6 +4,17 @@ import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import type { UnprovenGate } from "../core/rollout/unproven.ts";
 import { releaseName, type ServicePointer } from "../core/service/pointer.ts";
 
+/** What a person asks of a rollout. */
+export interface Asked {
+  readonly command: Command;
+  /** Promote straight to 100 %. */
+  readonly full: boolean;
+  /** Promote although gates of the stage have not passed. */
+  readonly despite?: boolean;
+  readonly by: string;
+  readonly reason: string;
+}
+
 const percent = (bp: number) => `${bp / 100} %`;
 const listed = (unproven: readonly UnprovenGate[]) => unproven.map(({ gate, text }) => `${gate} (${text})`).join(", ");
 

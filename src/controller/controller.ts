@@ -2,11 +2,11 @@ import type { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
 import { HourlyRates } from "../core/observe/hourly-rates.ts";
 import { KnownClassesByService } from "../core/observe/known-classes.ts";
 import { startObservations } from "../core/observe/observe.ts";
-import type { Command, RolloutEvent } from "../core/rollout/event.ts";
 import { answerTo } from "../core/rollout/command.ts";
 import { isFinal, newRollout, type Rollout } from "../core/rollout/rollout.ts";
 import { unprovenGates } from "../core/rollout/unproven.ts";
 import { HOURS_OF_HISTORY } from "../core/stage/peak-rate.ts";
+import type { RolloutEvent } from "../core/rollout/event.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
@@ -17,9 +17,10 @@ import type { Proof } from "../plane/proof.ts";
 import type { DocumentSigner } from "../ports/document-signer.ts";
 import type { Random } from "../ports/random.ts";
 import { absenceOf } from "./absence.ts";
+import type { KnownDrivers } from "../spec/known-drivers.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest, unreadArms } from "./acceptance.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
-import { despiteText, doneText, insteadText } from "./command-text.ts";
+import { type Asked, despiteText, doneText, insteadText } from "./command-text.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
@@ -46,22 +47,14 @@ export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" 
   readonly forgetAfterMs?: number | undefined;
   /** Signs documents and leases; null for data planes that were told to take unsigned ones. */
   readonly signer: DocumentSigner | null;
+  /** What documents may name. */
+  readonly drivers: KnownDrivers;
 };
 
 export type Applied =
   | { readonly kind: "accepted"; readonly rollout: Rollout }
   | { readonly kind: "unchanged"; readonly rollout: Rollout; readonly note: string | null }
   | Refused;
-/** What a person asks of a rollout. */
-export interface Asked {
-  readonly command: Command;
-  /** Promote straight to 100 %. */
-  readonly full: boolean;
-  /** Promote although gates of the stage have not passed. */
-  readonly despite?: boolean;
-  readonly by: string;
-  readonly reason: string;
-}
 
 export type Commanded =
   | { readonly kind: "done" | "held"; readonly rollout: Rollout; readonly text: string }
@@ -94,6 +87,7 @@ export class Controller {
   readonly planes: PlaneDesk;
   readonly keys: KeyDesk;
   readonly pruning: Pruning;
+  readonly drivers: KnownDrivers;
   readonly #ownership: Ownership;
   readonly pointers: ServicePointers;
   readonly panels = new Panels();
@@ -112,6 +106,7 @@ export class Controller {
     this.#ownership = owned.ownership;
     this.planes = owned.planes;
     this.hub = options.hub;
+    this.drivers = options.drivers;
     this.keys = new KeyDesk(options.signer, ledger, options.hub);
     this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
     this.pointers = owned.pointers;

@@ -1,3 +1,4 @@
+import type { Clock } from "../ports/clock.ts";
 import { setMaxListeners } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -14,6 +15,7 @@ import { openPgliteStore, type PgliteStore } from "../drivers/store/pglite/index
 import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
 import { backupBody } from "./backup/back-up.ts";
+import { KNOWN_DRIVERS } from "./driver-registry.ts";
 import { metricSources } from "./metric-sources.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
 import { hexOf } from "../plane/digest.ts";
@@ -118,6 +120,16 @@ async function openStore(dataDir: string, isNew: boolean, undo: (() => Promise<u
   return store;
 }
 
+/** Products behind the controller's ports, and the names by which documents ask for them. */
+function driversOf(hub: GatewayRegistry, clock: Clock) {
+  return {
+    traffic: { gateway: gatewayTraffic(hub) },
+    health: httpHealth(clock, { access: (plan) => httpAccess(plan, clock) }),
+    metrics: metricSources(clock),
+    drivers: KNOWN_DRIVERS,
+  };
+}
+
 /** Starts the controller that owns a data directory. Whatever was started is stopped again when a later part fails. */
 export async function startController(options: ServeControllerOptions): Promise<RunningController | TakenDirectory> {
   const { dataDir, host, port, probes, log, onFatal } = options;
@@ -144,10 +156,8 @@ export async function startController(options: ServeControllerOptions): Promise<
       random: systemRandom,
       proof: null, // Each answer is proven with the credential it answers to.
       signer,
-      traffic: { gateway: gatewayTraffic(hub) },
       probes,
-      health: httpHealth(clock, { access: (plan) => httpAccess(plan, clock) }),
-      metrics: metricSources(clock),
+      ...driversOf(hub, clock),
       clock,
       log,
       onFatal,

@@ -7,8 +7,8 @@ import { createRouter } from "../edge/router.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { KeyRing } from "../plane/key-ring.ts";
 import { Plane } from "../plane/plane.ts";
-import { planRollout } from "./plan.ts";
-import { isProblems, readRollout } from "./read-rollout.ts";
+import { planRollout, readRollout } from "../../test/known-drivers.ts";
+import { isProblems } from "./read-rollout.ts";
 
 const MUTANTS = Number(process.env["SLUICE_TEST_MUTANTS"] ?? 3_000);
 

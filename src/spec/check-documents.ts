@@ -4,6 +4,7 @@ import { admit } from "../core/routing/admit.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { BP_ALL, BP_NONE, epochMs } from "../core/unit.ts";
+import type { KnownDrivers } from "./known-drivers.ts";
 import { planRollout } from "./plan.ts";
 import type { RolloutDocument } from "./rollout-schema.ts";
 import { type Path, pathText, type Source } from "./source.ts";
@@ -25,8 +26,8 @@ const SOME_STABLE = "http://127.0.0.1:1";
  * Asks the data plane's own rules about every document the rollout would publish, so that nothing is accepted that a
  * gateway refuses while users wait. Each problem is told at the place of the file it comes from.
  */
-export function checkDocuments(document: RolloutDocument, source: Source): readonly Problem[] {
-  const plan = planOf(document, source);
+export function checkDocuments(document: RolloutDocument, source: Source, drivers: KnownDrivers): readonly Problem[] {
+  const plan = planOf(document, source, drivers);
   const problems = new Map<string, Problem>();
   for (const order of ORDERS) {
     const effect = { kind: "set-split", id: "check/1/0", ...order } as const;
@@ -43,10 +44,10 @@ export function checkDocuments(document: RolloutDocument, source: Source): reado
   return [...problems.values()];
 }
 
-function planOf(document: RolloutDocument, source: Source): RolloutPlan {
+function planOf(document: RolloutDocument, source: Source, drivers: KnownDrivers): RolloutPlan {
   const paths = { set: null, map: null, corpus: null };
   const unknown = { file: "", seed: 0, documentDigest: "", goldDigest: "", paths };
-  const plan = planRollout(document, source, { ...unknown, generation: LONGEST.generation });
+  const plan = planRollout(document, source, { ...unknown, generation: LONGEST.generation, drivers });
   const { stable } = plan.arms;
   if (stable.endpoints.length > 0) return plan;
   return { ...plan, arms: { ...plan.arms, stable: { ...stable, endpoints: [SOME_STABLE] } } };

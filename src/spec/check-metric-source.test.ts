@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkMetricSource } from "./check-metric-source.ts";
-import { METRIC_SOURCES, readingTimesOf } from "./metric-source.ts";
+import { KNOWN_DRIVERS, METRIC_DRIVERS } from "../host/driver-registry.ts";
 
 type Metric = Parameters<typeof checkMetricSource>[0];
 
@@ -12,7 +12,7 @@ function problems(metric: Partial<Metric>): readonly string[] {
     source: "prometheus",
     ...metric,
   } as Metric;
-  const found = checkMetricSource(whole, ["metrics", 0], (path, code, message) => {
+  const found = checkMetricSource(whole, KNOWN_DRIVERS, ["metrics", 0], (path, code, message) => {
     return { code, path: path.join("."), at: { line: 1, column: 1 }, message } as never;
   });
   return found.map(({ message }) => message);
@@ -48,14 +48,16 @@ describe("what a metric source needs beside its query", () => {
 
   it("is nothing more for the others", () => {
     const needy = ["datadog", "cloudwatch", "newrelic"];
-    const others = METRIC_SOURCES.filter((source) => !needy.includes(source));
+    const others = METRIC_DRIVERS.map(({ product }) => product).filter((source) => !needy.includes(source));
     expect(others.length).toBeGreaterThan(6);
-    for (const source of others) expect(problems({ source })).toEqual([]);
+    for (const source of others) expect(problems({ source, candidate: "/q" })).toEqual([]);
   });
 
   it("leaves hosted sources the time they are late by", () => {
-    for (const source of ["datadog", "cloudwatch", "newrelic", "graphite"] as const) {
-      const { everyMs, maxAgeMs, lateMs } = readingTimesOf(source);
+    const hosted = METRIC_DRIVERS.filter(({ times }) => times.lateMs > 0);
+    expect(hosted.map(({ product }) => product)).toEqual(["datadog", "cloudwatch", "newrelic", "graphite"]);
+    for (const { times } of hosted) {
+      const { everyMs, maxAgeMs, lateMs } = times;
       expect(maxAgeMs).toBeGreaterThanOrEqual(lateMs + everyMs);
     }
   });

@@ -5,6 +5,7 @@ import type { Problem } from "../core/problem.ts";
 import { isOwnAddress } from "./check-addresses.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
 import { checkMetricSource } from "./check-metric-source.ts";
+import type { KnownDrivers } from "./known-drivers.ts";
 import { normalUrl } from "./normal-url.ts";
 import { type RolloutDocument, stableDocument } from "./rollout-schema.ts";
 import type { Report } from "./report.ts";
@@ -15,7 +16,7 @@ import { checkSteps, checkStrategy } from "./check-strategy.ts";
 import { checkIdentity, checkSegments, checkStickyFor } from "./check-users.ts";
 
 /** Rules between the fields of a document that is well formed: what each value may be is the schema's business. */
-export function checkRollout(document: RolloutDocument, source: Source): readonly Problem[] {
+export function checkRollout(document: RolloutDocument, source: Source, drivers: KnownDrivers): readonly Problem[] {
   const problem = (path: Path, code: string, message: string, fix?: string): Problem => ({
     code,
     path: pathText(path),
@@ -32,7 +33,7 @@ export function checkRollout(document: RolloutDocument, source: Source): readonl
     ...checkStrategy(document, problem),
     ...checkSteps(document, problem),
     ...checkGates(document, source, problem),
-    ...checkMetrics(document, problem),
+    ...checkMetrics(document, drivers, problem),
     ...checkChangeTypes(document, problem),
     ...checkListen(document, problem),
   ];
@@ -89,7 +90,7 @@ function checkArms(document: RolloutDocument, problem: Report): readonly Problem
 }
 
 /** Every metric a gate asks for is defined once, with a stable side where it is compared. */
-function checkMetrics({ spec }: RolloutDocument, problem: Report): readonly Problem[] {
+function checkMetrics({ spec }: RolloutDocument, drivers: KnownDrivers, problem: Report): readonly Problem[] {
   const metrics = spec.metrics ?? [];
   const names = metrics.map(({ name }) => name);
   const doubled = names.flatMap((name, index) =>
@@ -111,17 +112,10 @@ function checkMetrics({ spec }: RolloutDocument, problem: Report): readonly Prob
     if (!isCompared || metric.stable !== undefined) return [];
     return [problem([...at, "comparison"], "E123", `metric "${metric.name}" has no query for stable to compare with`)];
   });
-  const pointers = metrics.flatMap((metric, index) => {
-    if (metric.source !== "http-json") return [];
-    return (["candidate", "stable"] as const).flatMap((arm) => {
-      const query = metric[arm];
-      if (query === undefined || query.startsWith("/")) return [];
-      const message = `"${query}" is no JSON pointer, which http-json asks for`;
-      return [problem(["spec", "metrics", index, arm], "E123", message, 'begin with "/", e.g. /candidate/queue_age')];
-    });
-  });
-  const sources = metrics.flatMap((metric, index) => checkMetricSource(metric, ["spec", "metrics", index], problem));
-  return [...doubled, ...pointers, ...sources, ...asked];
+  const sources = metrics.flatMap((metric, index) =>
+    checkMetricSource(metric, drivers, ["spec", "metrics", index], problem),
+  );
+  return [...doubled, ...sources, ...asked];
 }
 
 /** Answers can only be judged with questions. */

@@ -3,8 +3,8 @@ import { askedSignals } from "../core/judge/asked-signals.ts";
 import { gateNamed } from "../core/judge/gates.ts";
 import { gateLabel } from "../core/judge/setting.ts";
 import { SIGNALS } from "../core/window/signals.ts";
-import { isProblems, readRollout } from "./read-rollout.ts";
-import { planRollout } from "./plan.ts";
+import { planRollout, readRollout } from "../../test/known-drivers.ts";
+import { isProblems } from "./read-rollout.ts";
 
 const rollout = (gates: string, more = "") => `apiVersion: sluice/v1
 kind: Rollout

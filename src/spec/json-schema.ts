@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { GATE_NAMES } from "../core/judge/gates.ts";
 import { optionsSchema } from "./gate-schema.ts";
-import { gateEntry, rolloutSchema } from "./rollout-schema.ts";
+import type { KnownDrivers } from "./known-drivers.ts";
+import { gateEntry, metricSourceName, rolloutSchema, trafficDriverName } from "./rollout-schema.ts";
 
 /**
  * The JSON Schema (draft-07, which editors read) of a schema.
@@ -15,8 +16,17 @@ export function jsonSchemaOf(title: string, schema: z.ZodType, io: "input" | "ou
  * JSON Schemas of the documents users write, by file name under `schema/`. Rules between fields and the text of
  * durations are beyond JSON Schema; `sluice validate` checks everything.
  */
-export function documentSchemas(): Readonly<Record<string, unknown>> {
-  const written = { ...z.toJSONSchema(rolloutSchema, { target: "draft-7", io: "input", override: gateOptions }) };
+export function documentSchemas(drivers: KnownDrivers): Readonly<Record<string, unknown>> {
+  const names = new Map<unknown, readonly string[]>([
+    [metricSourceName, drivers.metrics.map(({ product }) => product)],
+    [trafficDriverName, drivers.traffic],
+  ]);
+  const override = (at: { readonly zodSchema: unknown; readonly jsonSchema: z.core.JSONSchema.BaseSchema }) => {
+    const known = names.get(at.zodSchema);
+    if (known !== undefined) at.jsonSchema.enum = [...known];
+    gateOptions(at);
+  };
+  const written = { ...z.toJSONSchema(rolloutSchema, { target: "draft-7", io: "input", override }) };
   return { "rollout.schema.json": { title: "Sluice rollout", ...written } };
 }
 

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { METRIC_SOURCES, readingTimesOf } from "./metric-source.ts";
-import { isProblems, readRollout } from "./read-rollout.ts";
+import { METRIC_DRIVERS } from "../host/driver-registry.ts";
+import { readRollout } from "../../test/known-drivers.ts";
+import { isProblems } from "./read-rollout.ts";
 
 const page = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");
 
@@ -11,9 +12,8 @@ describe("the page of metric sources", () => {
     const rows = table.split("\n").filter((line) => line.startsWith("| `"));
     const told = rows.map((row) => [row.split("`")[1], row.split("|").at(-2)?.trim()]);
     expect(told.toSorted()).toEqual(
-      METRIC_SOURCES.map((source) => {
-        const { everyMs, maxAgeMs } = readingTimesOf(source);
-        return [source, `${everyMs / 1_000}s, ${maxAgeMs / 1_000}s`];
+      METRIC_DRIVERS.map(({ product, times: { everyMs, maxAgeMs } }) => {
+        return [product, `${everyMs / 1_000}s, ${maxAgeMs / 1_000}s`];
       }).toSorted(),
     );
   });

@@ -10,7 +10,7 @@ import { segmentErrors } from "../core/judge/errors/segment-errors.ts";
 import { deltaS } from "../core/judge/probes/delta-s.ts";
 import { planAccess } from "./access-schema.ts";
 import { planHealthMap } from "./health-map-schema.ts";
-import { readingTimesOf } from "./metric-source.ts";
+import { type KnownDrivers, readingTimesOf, type WrittenMetric } from "./known-drivers.ts";
 import { planPace } from "./pace-document.ts";
 import { addShadowGates, planShadow, withShadow } from "./shadow-document.ts";
 import { gatesOfChange } from "./preset/change-type.ts";
@@ -52,6 +52,8 @@ export interface PlanContext {
   readonly paths: ProbePaths;
   /** What the service serves now, where that is known. Stable keeps its cache prefix and release from it. */
   readonly current?: ArmPlan | null;
+  /** The drivers the document was read with. */
+  readonly drivers: KnownDrivers;
 }
 
 /** Stands for what the service serves where nobody could be asked; routes nobody. */
@@ -94,7 +96,7 @@ export function planRollout(document: RolloutDocument, source: Source, context: 
     drainMs: spec.route.drain ?? DEFAULTS.drainMs,
     leaseMs: spec.route.lease === "off" ? null : (spec.route.lease ?? DEFAULTS.leaseMs),
     probes: planProbes(document, context),
-    metrics: (spec.metrics ?? []).map(planMetric),
+    metrics: (spec.metrics ?? []).map((metric) => planMetric(metric, context.drivers)),
     driver: spec.route.driver,
     rollbackWithinMs: spec.onFail?.within ?? DEFAULTS.rollbackWithinMs,
     documentDigest: context.documentDigest,
@@ -281,9 +283,9 @@ function withErrorBudget(setting: GateSetting, tries: number): GateSetting {
   return { ...setting, options: { ...setting.options, alpha: alpha / tries } };
 }
 
-function planMetric(metric: NonNullable<RolloutDocument["spec"]["metrics"]>[number]): MetricPlan {
+function planMetric(metric: WrittenMetric, drivers: KnownDrivers): MetricPlan {
   const { name, source, url, candidate, stable, timestamp, tokenFile, access, every, maxAge } = metric;
-  const times = readingTimesOf(source);
+  const times = readingTimesOf(drivers, source);
   const everyMs = every ?? times.everyMs;
   const maxAgeMs = maxAge ?? Math.max(times.maxAgeMs, 2 * everyMs);
   const place = { timestamp: timestamp ?? null, tokenFile: tokenFile ?? null };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Problem } from "../core/problem.ts";
 import { describeProblem } from "./excerpt.ts";
-import { planRollout } from "./plan.ts";
-import { isProblems, readRollout } from "./read-rollout.ts";
+import { planRollout, readRollout } from "../../test/known-drivers.ts";
+import { isProblems } from "./read-rollout.ts";
 
 const GOOD = `apiVersion: sluice/v1
 kind: Rollout

@@ -4,8 +4,10 @@ import type { Problem } from "../core/problem.ts";
 import { checkDocuments } from "./check-documents.ts";
 import { checkGateEntries } from "./check-gates.ts";
 import { checkRollout } from "./check-rollout.ts";
+import { checkDriverNames, isDriverName, type KnownDrivers } from "./known-drivers.ts";
 import { type RolloutDocument, rolloutSchema } from "./rollout-schema.ts";
 import { readShape, valueAt } from "./shape.ts";
+import { shown } from "./shown.ts";
 import { type Path, parseSource, pathText, type Source } from "./source.ts";
 
 export interface ReadRollout {
@@ -16,20 +18,25 @@ export interface ReadRollout {
 /** Every kind of document this version reads. */
 const KINDS = ["Rollout"];
 
-/** Reads a Rollout document. All problems come back together, in the order of the text. */
-export function readRollout(text: string): ReadRollout | readonly Problem[] {
+/**
+ * Reads a Rollout document. All problems come back together, in the order of the text.
+ * @param drivers that it may name
+ */
+export function readRollout(text: string, drivers: KnownDrivers): ReadRollout | readonly Problem[] {
   const source = parseSource(text);
   if (!("value" in source)) return source;
   const foreign = foreignDocument(source);
   if (foreign !== null) return [foreign];
+  const names = checkDriverNames(source, drivers);
   const read = readShape(rolloutSchema, source.value);
   if ("issues" in read) {
     // Rules between fields need a whole document; options of gates do not, so they are told in the same pass.
-    const told = read.issues.slice(0, ISSUES_TOLD_MAX).flatMap((issue) => problemsOf(issue, source));
-    return inTextOrder([...told, ...checkGateEntries(source)]);
+    const others = read.issues.filter(({ path }) => !isDriverName(path));
+    const told = others.slice(0, ISSUES_TOLD_MAX).flatMap((issue) => problemsOf(issue, source));
+    return inTextOrder([...told, ...names, ...checkGateEntries(source)]);
   }
-  const problems = checkRollout(read.value, source);
-  const found = problems.length > 0 ? problems : checkDocuments(read.value, source);
+  const problems = [...names, ...checkRollout(read.value, source, drivers)];
+  const found = problems.length > 0 ? problems : checkDocuments(read.value, source, drivers);
   return found.length > 0 ? inTextOrder(found) : { document: read.value, source };
 }
 
@@ -151,11 +158,6 @@ function sizeMessage(
   const has = Array.isArray(found) || typeof found === "string" ? `${found.length} ${size}` : shown(found);
   const bound = code === "too_small" ? (inclusive ? "at least" : "more than") : inclusive ? "at most" : "less than";
   return `found ${has}, expected ${bound} ${limit}`;
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
 /** The keys the schema knows at a path. */

@@ -8,7 +8,6 @@ import { SEGMENT_LIMITS, SEGMENT_NAME } from "../core/routing/segments.ts";
 import { SHADOW_LIMITS, SHADOW_METHOD, SHADOW_PATH } from "../core/routing/shadow.ts";
 import { accessSchema } from "./access-schema.ts";
 import { parseDurationMs } from "./duration.ts";
-import { METRIC_SOURCES } from "./metric-source.ts";
 import { healthMapSchema } from "./health-map-schema.ts";
 import { CHANGE_TYPES } from "./preset/change-type.ts";
 import { PRESETS } from "./preset/index.ts";
@@ -180,14 +179,18 @@ const shadow = z.strictObject({
   onCap: z.enum(["wait", "proceed"]).optional(),
 });
 
+/** Names of drivers: which there are is told from outside, to the check of names and to the JSON Schema. */
+export const metricSourceName = z.string();
+export const trafficDriverName = z.string();
+
 /** A number from outside that gates may ask for; queries are in the language of the source. */
 const metric = z.strictObject({
   name,
-  source: z.enum(METRIC_SOURCES),
+  source: metricSourceName,
   url,
   candidate: z.string().min(1).max(4_096),
   stable: z.string().min(1).max(4_096).optional(),
-  /** JSON pointer to the time of the numbers; http-json only. */
+  /** JSON pointer to the time of the numbers, for a source that reads documents. */
   timestamp: z.string().startsWith("/").max(1_024).optional(),
   /** Absolute path of a file with the bearer token, on the controller's machine. */
   tokenFile: z.string().startsWith("/").max(1_024).optional(),
@@ -224,7 +227,7 @@ export const rolloutSchema = z.strictObject({
     /** What kind of change this is; each kind asks for gates of its own. */
     changeTypes: z.array(z.enum(CHANGE_TYPES)).min(1).optional(),
     route: z.strictObject({
-      driver: z.enum(["gateway"]),
+      driver: trafficDriverName,
       listen: listen.optional(),
       /** The proxies before the gateway: only they may say who a request is from. */
       trustedProxies: z.array(trustedProxy).max(64).optional(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isProblems, readRollout } from "./read-rollout.ts";
-import { planRollout } from "./plan.ts";
+import { planRollout, readRollout } from "../../test/known-drivers.ts";
+import { isProblems } from "./read-rollout.ts";
 
 const document = (shadow: string, gates = "[{ use: demo }]", more = "") => `
 apiVersion: sluice/v1

@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { gateTables } from "../../src/cli/format/gate-description.ts";
 import { PRESETS } from "../../src/spec/preset/index.ts";
-import { isProblems, readRollout } from "../../src/spec/read-rollout.ts";
+import { readRollout } from "../known-drivers.ts";
+import { isProblems } from "../../src/spec/read-rollout.ts";
 
 const FILE = fileURLToPath(new URL("../../docs/judge.md", import.meta.url));
 const BEGIN = "<!-- gates: written by the gates' own definitions -->\n";

@@ -6,6 +6,7 @@ import { takePush } from "../../src/controller/telemetry-push.ts";
 import { GatewayRegistry } from "../../src/controller/gateway-registry.ts";
 import { memoryStore } from "../../src/drivers/store/memory/index.ts";
 import { gatewayTraffic } from "../../src/drivers/traffic/gateway/index.ts";
+import { KNOWN_DRIVERS } from "../../src/host/driver-registry.ts";
 import type { ControllerStore } from "../../src/ports/controller-store.ts";
 import { DriverError } from "../../src/ports/driver-error.ts";
 import type { HealthManner } from "../../src/ports/health.ts";
@@ -99,6 +100,7 @@ export class World {
             : Promise.resolve(reading);
         },
       }),
+      drivers: KNOWN_DRIVERS,
       clock: this.clock,
       random: systemRandom,
       proof: sharedSecretProof(SECRET),

@@ -5,8 +5,8 @@ import type { Manifest } from "../../src/core/release/manifest.ts";
 import type { RolloutPlan } from "../../src/core/stage/plan.ts";
 import { binOf } from "../../src/core/window/sketch.ts";
 import { type ArmWindow, COUNTERS, type Counter, type TelemetryWindow } from "../../src/core/window/window.ts";
-import { planRollout } from "../../src/spec/plan.ts";
-import { isProblems, readRollout } from "../../src/spec/read-rollout.ts";
+import { planRollout, readRollout } from "../known-drivers.ts";
+import { isProblems } from "../../src/spec/read-rollout.ts";
 import { aManifest, World } from "../controller/world.ts";
 import { aProbeReport } from "../probe-report.ts";
 

@@ -1,3 +1,4 @@
+import { KNOWN_DRIVERS } from "../../src/host/driver-registry.ts";
 import { systemRandom } from "../../src/fence/system.ts";
 import { gateLabel } from "../../src/core/judge/setting.ts";
 import { Controller } from "../../src/controller/controller.ts";
@@ -142,6 +143,7 @@ export async function playController(world: RecordedWorld): Promise<Played> {
     store: recording,
     hub,
     traffic: { gateway: gatewayTraffic(hub) },
+    drivers: KNOWN_DRIVERS,
     probes: {
       run: ({ tier }) =>
         probe === undefined

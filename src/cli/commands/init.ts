@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { KNOWN_DRIVERS } from "../../host/driver-registry.ts";
 import { isProblems, readRollout } from "../../spec/read-rollout.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -69,7 +70,7 @@ async function writeNew(path: string, text: string): Promise<void> {
 export async function init(options: InitOptions, terminal: Terminal): Promise<ExitCode> {
   const { answers, assumed } = await answersOf(options, terminal);
   const text = rolloutTemplate(answers, options.trial);
-  const read = readRollout(text);
+  const read = readRollout(text, KNOWN_DRIVERS);
   if (isProblems(read)) {
     const listed = read.map(({ path, message }) => `${path}: ${message}`).join("\n");
     throw new CliError(EXIT.badUsage, `these answers do not make a valid document:\n${listed}`);

@@ -7,6 +7,7 @@ import type { Problem } from "../../core/problem.ts";
 import type { Stage } from "../../core/stage/plan.ts";
 import { type Bp, bp } from "../../core/unit.ts";
 import { describeProblem } from "../../spec/excerpt.ts";
+import { KNOWN_DRIVERS } from "../../host/driver-registry.ts";
 import { planRollout } from "../../spec/plan.ts";
 import { PRESETS } from "../../spec/preset/index.ts";
 import { isProblems, readRollout } from "../../spec/read-rollout.ts";
@@ -50,7 +51,10 @@ export async function rulesOfFile(file: string): Promise<GateRules> {
   }
   const list: unknown = Array.isArray(value) ? value : (value as { gates?: unknown } | null)?.gates;
   const hasPreset = !Array.isArray(list) || list.some((entry) => Object(entry).use ?? Object(entry).strictestOf);
-  const read = readRollout(JSON.stringify(documentAround(hasPreset ? list : [...list, { use: "default" }])));
+  const read = readRollout(
+    JSON.stringify(documentAround(hasPreset ? list : [...list, { use: "default" }])),
+    KNOWN_DRIVERS,
+  );
   if (isProblems(read)) throw refused(read.map((problem) => placeless(problem, file)));
   const plan = planRollout(read.document, read.source, { file, ...NO_CONTEXT });
   const gates = hasPreset ? plan.gates : plan.gates.filter((setting) => !setting.source.startsWith("preset "));
@@ -63,6 +67,7 @@ const NO_CONTEXT = {
   documentDigest: "",
   goldDigest: "",
   paths: { set: null, map: null, corpus: null },
+  drivers: KNOWN_DRIVERS,
 } as const;
 
 /** The smallest document that holds a list of gates; everything else in it is never looked at. */

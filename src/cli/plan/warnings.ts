@@ -6,7 +6,8 @@ import { p95Warm } from "../../core/judge/latency/p95-warm.ts";
 import { brokenBounds } from "../../core/pace/choose-share.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { formatDurationMs } from "../../spec/duration.ts";
-import { readingTimesOf } from "../../spec/metric-source.ts";
+import { readingTimesOf } from "../../spec/known-drivers.ts";
+import { KNOWN_DRIVERS } from "../../host/driver-registry.ts";
 import type { PlanWarning } from "../answer/plan-answer.ts";
 import type { DocumentFile } from "../read-document.ts";
 import type { StageForecast } from "./stage-forecast.ts";
@@ -70,11 +71,11 @@ function paceWarnings(
 /** A source that shows its numbers later than they may be old never has one. */
 function metricWarnings({ metrics }: RolloutPlan, { source }: DocumentFile): readonly PlanWarning[] {
   return metrics.flatMap((metric, index) => {
-    const { lateMs } = readingTimesOf(metric.source);
+    const { lateMs, maxAgeMs } = readingTimesOf(KNOWN_DRIVERS, metric.source);
     if (metric.maxAgeMs >= lateMs) return [];
     const at = source.locate(["spec", "metrics", index]);
     const message = `metric "${metric.name}" may be ${metric.maxAgeMs / 1_000}s old, and ${metric.source} shows numbers up to ${lateMs / 1_000}s late: most readings will be no data`;
-    return [{ code: "W204", at, message, fix: `maxAge: ${readingTimesOf(metric.source).maxAgeMs / 60_000}m` }];
+    return [{ code: "W204", at, message, fix: `maxAge: ${maxAgeMs / 60_000}m` }];
   });
 }
 

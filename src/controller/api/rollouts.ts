@@ -107,10 +107,11 @@ export async function getRollout(context: Context, options: RolloutApiOptions): 
 /** Reads what was sent as a document, for `apply` and `retry` alike; a response where it cannot be read. */
 function readApplied(
   mutation: Mutation,
+  { drivers }: Controller,
 ): (ReadRollout & { readonly body: AppliedBody; readonly digest: string }) | Response {
   const body = parseBody(applyBody, mutation.body);
   if (typeof body === "string") return problemResponse("bad-request", body);
-  const read = readRollout(body.document);
+  const read = readRollout(body.document, drivers);
   if (isProblems(read)) return problemResponse("invalid-document", `${read.length} problems in ${body.file}`, read);
   const { gold_digest: gold, map_digest: map = "", corpus_digest: corpus = "" } = body;
   const content = canonicalJson({ document: read.document as unknown as Json, gold, map, corpus });
@@ -123,7 +124,7 @@ function readApplied(
  */
 export async function postRollout(mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
   const { controller, secret } = options;
-  const read = readApplied(mutation);
+  const read = readApplied(mutation, controller);
   if (read instanceof Response) return read;
   const { document, source, body } = read;
   const { name } = document.metadata;
@@ -139,6 +140,7 @@ export async function postRollout(mutation: Mutation, options: RolloutApiOptions
     documentDigest: read.digest,
     goldDigest: body.gold_digest,
     paths: body.paths,
+    drivers: controller.drivers,
     current: controller.pointers.of(document.spec.service)?.arm ?? null,
   });
   const note = existing === null || isSame ? null : `the document changed since generation ${generation - 1}`;
@@ -179,7 +181,7 @@ export async function postRetry(id: string, mutation: Mutation, options: Rollout
     return problemResponse("conflict", `${found}; wait for its end, or end it before a retry: sluice abort ${id}`);
   }
   if (mutation.body !== "" && mutation.body !== "{}") {
-    const read = readApplied(mutation);
+    const read = readApplied(mutation, controller);
     if (read instanceof Response) return read;
     if (read.digest !== plan.documentDigest) {
       const found = `${read.body.file} or a file it names changed since generation ${plan.generation} of ${id}`;

@@ -68,13 +68,13 @@ export async function postClaim(context: Context, controller: Controller): Promi
   if (text === null) return problemResponse("too-large", `the body has more than ${DOCUMENT_MAX_BYTES} bytes`);
   const parsed = claimBody.safeParse(parseJson(text));
   if (!parsed.success) return problemResponse("bad-request", z.prettifyError(parsed.error));
-  const read = readRollout(parsed.data.document);
+  const read = readRollout(parsed.data.document, controller.drivers);
   if (isProblems(read)) return problemResponse("invalid-document", `${read.length} problems in the document`, read);
   const current = controller.pointers.of(read.document.spec.service);
   const paths = { set: null, map: null, corpus: null };
   const unknown = { generation: 1, seed: 0, documentDigest: "", goldDigest: "", paths };
   const known = { file: parsed.data.file, current: current?.arm ?? null };
-  const plan = planRollout(read.document, read.source, { ...unknown, ...known });
+  const plan = planRollout(read.document, read.source, { ...unknown, ...known, drivers: controller.drivers });
   const mayAsk = context.get(BEARER_OPERATES) === true;
   const settled = await controller.settle(mayAsk ? plan : withoutSecrets(plan));
   if (settled.kind === "refused") return problemResponse(settled.code, settled.message);

@@ -1,10 +1,10 @@
 import { assert } from "../../../core/assert.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 import type { MetricSource } from "../../../ports/metric-source.ts";
-import { regionOf } from "../../../spec/metric-source.ts";
 import { type Ask, type ConnectionConfig, connect } from "../connection.ts";
 import { lookbackMs } from "../series.ts";
 import { type AwsCredentials, signedFetch } from "./client.ts";
+import { regionOf } from "./region.ts";
 import { meaningOf, parseQueries, readAnswer, refusalText } from "./render.ts";
 
 /** `url` is the endpoint of a region, e.g. `https://monitoring.eu-west-1.amazonaws.com`. */

@@ -1,7 +1,7 @@
 import { assert } from "../../../core/assert.ts";
 import type { MetricSource } from "../../../ports/metric-source.ts";
-import { accountOf } from "../../../spec/metric-source.ts";
 import { type ConnectionConfig, connect } from "../connection.ts";
+import { accountOf } from "./account.ts";
 import { meaningOf, readAnswer, refusalText } from "./render.ts";
 
 /**
