@@ -1,3 +1,4 @@
+import { KNOWN_DRIVERS } from "../../src/host/driver-registry.ts";
 import type { Manifest } from "../../src/core/release/manifest.ts";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import { type RandomStream } from "../../src/core/stats/random.ts";
@@ -136,6 +137,7 @@ export class ControllerNode implements ControllerEnd {
       store: disk.inner,
       hub,
       traffic: { gateway: gatewayTraffic(hub) },
+      drivers: KNOWN_DRIVERS,
       probes: {
         run: () => Promise.reject(new DriverError("unsupported", "never", "no probes in this world")),
         smoke: () => Promise.resolve(null),
