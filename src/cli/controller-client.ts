@@ -51,11 +51,13 @@ const BODY_TIMEOUT_MS = 600_000;
 export class ControllerClient {
   #url: string;
   readonly #token: string;
+  readonly #missing: string | null;
   readonly #address: ControllerAddress;
 
-  private constructor(url: string, token: string, address: ControllerAddress) {
+  private constructor(url: string, token: string, missing: string | null, address: ControllerAddress) {
     this.#url = url.replace(/\/$/, "");
     this.#token = token;
+    this.#missing = missing;
     this.#address = address;
   }
 
@@ -80,7 +82,8 @@ export class ControllerClient {
       const advice = `start one with "sluice serve --data ${dataDir}", or name its address with --controller`;
       throw new CliError(EXIT.toolError, `no controller owns the data directory ${dataDir}; ${advice}`, UNREACHABLE);
     }
-    return new ControllerClient(url, await tokenOf(join(dataDir, TOKEN_FILES.admin)), address);
+    const { token, missing } = await tokenOf(join(dataDir, TOKEN_FILES.admin));
+    return new ControllerClient(url, token, missing, address);
   }
 
   async get<Path extends PathOf<"GET">>(path: Path, places: Places<Path>): Promise<AnswerOf<"GET", Path>> {
@@ -194,6 +197,7 @@ export class ControllerClient {
     }
     const body = jsonOf(text);
     if (response.ok) return body as Answer;
+    if (response.status === 401 && this.#missing !== null) throw new CliError(EXIT.toolError, this.#missing);
     const { title = "unknown", detail = `status ${response.status}`, problems = [] } = body as ProblemBody;
     const listed = problems.map((problem) =>
       describeProblem(problem, document?.file ?? "document", document?.text ?? ""),
@@ -210,22 +214,21 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** The token of the environment, else of a file. */
-async function tokenOf(file: string): Promise<string> {
+/**
+ * The token of the environment, else of a file. Where there is neither, what to say once a controller asks for one: that
+ * none answers at all is worse, and is told first.
+ */
+async function tokenOf(file: string): Promise<{ readonly token: string; readonly missing: string | null }> {
   const given = process.env["SLUICE_TOKEN"];
-  const token = (given ?? (await readToken(file))).trim();
-  if (token !== "") return token;
+  const read = given ?? (await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => error));
+  if (read instanceof Error) {
+    const found = `no token: SLUICE_TOKEN is not set and ${file} cannot be read (${read.code})`;
+    const advice = "name the controller's data directory with --data, or run `sluice token use` with one made for you";
+    return { token: "", missing: `${found}; ${advice}` };
+  }
+  const token = read.trim();
+  if (token !== "") return { token, missing: null };
   const advice = given === undefined ? "make one with `sluice token create`" : "set it, or unset it to use the file";
   const place = given === undefined ? `the token file ${file}` : "the variable SLUICE_TOKEN";
   throw new CliError(EXIT.toolError, `${place} is empty; expected a token; ${advice}`);
-}
-
-async function readToken(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const found = `no token: SLUICE_TOKEN is not set and ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`;
-    const advice = "name the controller's data directory with --data, or run `sluice token use` with one made for you";
-    throw new CliError(EXIT.toolError, `${found}; ${advice}`, error);
-  }
 }
