@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { ArmPlan, RolloutPlan } from "../core/stage/plan.ts";
 import { KNOWN_DRIVERS } from "../host/driver-registry.ts";
 import { readNamedFile, sha256Hex } from "../host/named-file.ts";
+import { InputError } from "../probe/input-error.ts";
 import { describeProblem } from "../spec/excerpt.ts";
 import { planRollout, type ProbePaths } from "../spec/plan.ts";
 import { isProblems, type ReadRollout, readRollout } from "../spec/read-rollout.ts";
@@ -40,19 +41,35 @@ export interface NamedFiles {
   readonly corpusDigest: string;
 }
 
-/** Absolute places and digests of the files a document names. Files that only carry credentials are not among them. */
-export async function namedFiles({ document, folder }: DocumentFile): Promise<NamedFiles> {
+/** A file that a document names cannot be read. */
+const UNREAD_FILE = "E139";
+
+/**
+ * Absolute places and digests of the files a document names. Files that only carry credentials are not among them.
+ * @throws CliError exit 2: all that cannot be read, each at its place in the document
+ */
+export async function namedFiles({ document, source, folder, file, text }: DocumentFile): Promise<NamedFiles> {
   const { probes } = document.spec;
   const found = (path: string | undefined) => (path === undefined ? null : resolve(folder, path));
   const paths = { set: found(probes?.set), map: found(probes?.map), corpus: found(probes?.corpus) };
-  const digestOf = async (path: string | null, what: string) =>
-    path === null ? "" : `sha256:${sha256Hex(await readNamedFile(path, what))}`;
-  return {
-    paths,
-    goldDigest: await digestOf(paths.set, "the gold set"),
-    mapDigest: await digestOf(paths.map, "the mapping"),
-    corpusDigest: paths.corpus === null ? "" : await corpusDigest(paths.corpus),
+  const unread: string[] = [];
+  const digestOf = async (key: keyof ProbePaths, digest: (path: string) => Promise<string>): Promise<string> => {
+    const path = paths[key];
+    if (path === null) return "";
+    return digest(path).catch((error: unknown) => {
+      if (!(error instanceof InputError)) throw error;
+      const at = source.locate(["spec", "probes", key]);
+      const problem = { code: UNREAD_FILE, path: `spec.probes.${key}`, message: error.message, at };
+      unread.push(describeProblem(problem, file, text));
+      return "";
+    });
   };
+  const contentOf = (what: string) => async (path: string) => `sha256:${sha256Hex(await readNamedFile(path, what))}`;
+  const goldDigest = await digestOf("set", contentOf("the gold set"));
+  const mapDigest = await digestOf("map", contentOf("the mapping"));
+  const digests = { goldDigest, mapDigest, corpusDigest: await digestOf("corpus", corpusDigest) };
+  if (unread.length > 0) throw new CliError(EXIT.badUsage, unread.join("\n"));
+  return { paths, ...digests };
 }
 
 /** Digest of a corpus: of the file, or of every file below the folder with its place in it. */

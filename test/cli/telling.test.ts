@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { explain } from "../../src/cli/commands/explain.ts";
 import { init } from "../../src/cli/commands/init.ts";
 import { mapTry } from "../../src/cli/commands/map-try.ts";
+import { validate } from "../../src/cli/commands/validate.ts";
 import { status } from "../../src/cli/commands/status.ts";
 import { watch } from "../../src/cli/commands/watch.ts";
 import { CliError } from "../../src/cli/cli-error.ts";
@@ -237,6 +238,24 @@ describe("explain", () => {
 
   it("tells at a share that traffic gates have no data", async () => {
     expect(await explained(statusOf(verdicts))).toContain("gate sample-ratio NO-DATA");
+  });
+});
+
+describe("validate", () => {
+  it("names every file that the document names and nobody can read, at its place", async () => {
+    const dir = await made("unread");
+    await init({ ...NOTHING_SAID, dir }, listening().terminal);
+    const file = join(dir, "rollout.yaml");
+    const text = await readFile(file, "utf8");
+    await writeFile(
+      file,
+      text.replace("set: gold.yaml ", "set: none.yaml ").replace("# map: map.yaml ", "map: mapp.yaml "),
+    );
+    const refusal = await validate(file, { json: false }, listening().terminal).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(CliError);
+    expect((refusal as CliError).message).toMatch(
+      /E139 \S+:\d+:\d+ .*gold set.*none\.yaml.*\n.*\n.*\^+\nE139 .*mapp\.yaml/,
+    );
   });
 });
 
