@@ -27,6 +27,13 @@ const LONG = [
   "test/integration/served/override.test.ts",
   "test/integration/served/no-renewal.test.ts",
   "test/cli/answers-live.test.ts",
+  "src/host/serve-controller.test.ts",
+  "test/integration/outbox/crash.test.ts",
+  "test/integration/webhook/end-to-end.test.ts",
+  "src/drivers/store/pglite/restore.test.ts",
+  "src/fence/crash.test.ts",
+  "test/integration/fence/crash.test.ts",
+  "test/gateway/live.test.ts",
   "test/frameworks.test.ts",
 ];
 for (const file of LONG)

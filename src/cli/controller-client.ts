@@ -215,8 +215,8 @@ function jsonOf(text: string): unknown {
 }
 
 /**
- * The token of the environment, else of a file. Where there is neither, what to say once a controller asks for one: that
- * none answers at all is worse, and is told first.
+ * The token of the environment, else of a file. Where there is neither, what to say once a controller asks for one:
+ * that none answers at all is worse, and is told first.
  */
 async function tokenOf(file: string): Promise<{ readonly token: string; readonly missing: string | null }> {
   const given = process.env["SLUICE_TOKEN"];
