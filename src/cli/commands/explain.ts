@@ -167,7 +167,9 @@ function lines(explanation: Explanation, terminal: Terminal): readonly string[] 
       ({ id, topic, stable, candidate }) =>
         `  differs: ${id} (${topic}) coverage ${shown(stable)} on stable, ${shown(candidate)} on the candidate`,
     ),
-    ...(unlisted === 0 ? [] : [`  differs: ${unlisted} more; the report has all of them (sluice report, with --format json)`]),
+    ...(unlisted === 0
+      ? []
+      : [`  differs: ${unlisted} more; the report has all of them (sluice report, with --format json)`]),
     ...(settles === null ? [] : [`  settled by: ${settles}`]),
     ...(lookAt === null ? [] : [`  look at: ${lookAt}`]),
   ];
