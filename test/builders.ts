@@ -3,6 +3,7 @@ import { type GateSetting, readGateLabel } from "../src/core/judge/setting.ts";
 import { newRollout, type Rollout } from "../src/core/rollout/rollout.ts";
 import type { RolloutPlan, Stage } from "../src/core/stage/plan.ts";
 import { type Preset, PRESETS } from "../src/spec/preset/index.ts";
+import type { ShadowOrder } from "../src/core/routing/shadow.ts";
 import { bp, type EpochMs, epochMs } from "../src/core/unit.ts";
 import type { Verdict, VerdictKind } from "../src/core/verdict.ts";
 import { type ArmWindow, EMPTY_ARM_WINDOW } from "../src/core/window/window.ts";
@@ -45,6 +46,21 @@ export const aGate = (label: string, options: Record<string, unknown> = {}): Gat
   options,
   source: "test",
 });
+
+/** An order to copy a tenth of the requests. */
+export function aShadowOrder(): ShadowOrder {
+  return {
+    shareBp: bp(1_000),
+    perSecond: 50,
+    inFlight: 16,
+    bodyBytes: 0,
+    timeoutMs: 1_000,
+    methods: ["GET"],
+    paths: [],
+    headers: [],
+    effects: "deny",
+  };
+}
 
 export function aPlan(over: Partial<RolloutPlan> = {}): RolloutPlan {
   return {

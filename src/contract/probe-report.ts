@@ -16,7 +16,7 @@ import { count, countByArm, countByName, type EveryOf, type FieldsOf, interval, 
 const number = z.number();
 const text = z.string();
 
-const lambdaState = z.enum({
+export const lambdaState = z.enum({
   "→": "→",
   "=": "=",
   "<>": "<>",
@@ -25,8 +25,8 @@ const lambdaState = z.enum({
   unknown: "unknown",
 } satisfies EveryOf<LambdaState>);
 
-const estimate = z.strictObject({ estimate: number, ci: interval });
-const byTopic = z.record(text, z.strictObject({ mean: number, ci: interval, questions: count }));
+export const estimate = z.strictObject({ estimate: number, ci: interval });
+export const byTopic = z.record(text, z.strictObject({ mean: number, ci: interval, questions: count }));
 
 const deltaS = z.strictObject({
   median: number,

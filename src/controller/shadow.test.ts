@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { aGate, traffic, watch } from "../../test/builders.ts";
+import { aGate, aShadowOrder, traffic, watch } from "../../test/builders.ts";
 import { shortPlan, World } from "../../test/controller/world.ts";
 import { shadowErrors } from "../core/judge/shadow/shadow-errors.ts";
 import type { RolloutPlan, ShadowStage } from "../core/stage/plan.ts";
-import { bp } from "../core/unit.ts";
 import { statusWire } from "./status.ts";
 
 const STAGE: ShadowStage = { kind: "shadow", holdMs: 2_000, capMs: 600_000, onCap: "wait" };
@@ -12,17 +11,7 @@ const plan = (over: Partial<ShadowStage> = {}): RolloutPlan => ({
   ...BASE,
   stages: [{ ...STAGE, ...over }, traffic(20, 3_000), watch(1_000)],
   gates: [aGate("shadow-errors", { ...shadowErrors.defaults }), ...BASE.gates],
-  shadow: {
-    shareBp: bp(1_000),
-    perSecond: 50,
-    inFlight: 16,
-    bodyBytes: 0,
-    timeoutMs: 1_000,
-    methods: ["GET"],
-    paths: [],
-    headers: [],
-    effects: "deny",
-  },
+  shadow: aShadowOrder(),
 });
 
 let world: World;

@@ -3,14 +3,12 @@ import { type RouteName, ROUTES } from "../../src/contract/routes.ts";
 import { rightOf } from "../../src/controller/api/scope.ts";
 import { AskedApi, type Asked, conforming } from "./asked-api.ts";
 import { aSigner } from "../a-signer.ts";
-import { aGate, traffic, watch } from "../builders.ts";
+import { aGate, aShadowOrder, traffic, watch } from "../builders.ts";
 import { aProbeReport } from "../probe-report.ts";
 import { sentEvent } from "../../src/contract/events.ts";
 import { shadowErrors } from "../../src/core/judge/shadow/shadow-errors.ts";
-import type { ShadowOrder } from "../../src/core/routing/shadow.ts";
 import { stagesOfPace } from "../../src/core/stage/pace.ts";
 import type { Stage } from "../../src/core/stage/plan.ts";
-import { bp } from "../../src/core/unit.ts";
 import { planPace } from "../../src/spec/pace-document.ts";
 import { shortPlan } from "./world.ts";
 
@@ -315,17 +313,6 @@ const PROBED = {
 } as const;
 
 const SHADOW_STAGE: Stage = { kind: "shadow", holdMs: 2_000, capMs: 600_000, onCap: "wait" };
-const SHADOW: ShadowOrder = {
-  shareBp: bp(1_000),
-  perSecond: 50,
-  inFlight: 16,
-  bodyBytes: 0,
-  timeoutMs: 1_000,
-  methods: ["GET"],
-  paths: [],
-  headers: [],
-  effects: "deny",
-};
 
 /** Everything that is told of the world's rollout. */
 async function aboutRollout(): Promise<void> {
@@ -378,7 +365,7 @@ describe("the contract", () => {
     const paced = { pace: pace.pace, stages: stagesOfPace({ ...pace.ladder, soakMs: 2_000, watchMs: 1_000 }, false) };
     const stages: readonly Stage[] = [SHADOW_STAGE, traffic(20, 3_000), watch(1_000)];
     const gates = [aGate("shadow-errors", { ...shadowErrors.defaults }), ...shortPlan().gates];
-    for (const over of [paced, { stages, shadow: SHADOW, gates }, { leaseMs: 15_000, allow: ["user-1"] }]) {
+    for (const over of [paced, { stages, shadow: aShadowOrder(), gates }, { leaseMs: 15_000, allow: ["user-1"] }]) {
       await bare();
       api.world.gateway.failureShare = over === paced ? 0 : 1;
       await api.world.controller.apply(shortPlan(over));

@@ -1,20 +1,11 @@
 import { z } from "zod";
-import type { ArmReport, CoverageLevel, LambdaState, ProbeFailure, ProbeReport } from "../../core/measure/report.ts";
+import type { ArmReport, CoverageLevel, ProbeFailure, ProbeReport } from "../../core/measure/report.ts";
 import type { ProbeAnswer } from "../../probe/wire.ts";
+import { byTopic, estimate, lambdaState } from "../../contract/probe-report.ts";
 import { count, countByArm, type EveryOf, interval, share, verdictKind, type Wire } from "../../contract/wire.ts";
 
 const number = z.number();
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-const estimate = z.strictObject({ estimate: number, ci: interval });
-const byTopic = z.record(z.string(), z.strictObject({ mean: number, ci: interval, questions: count }));
-const lambdaState = z.enum({
-  "→": "→",
-  "=": "=",
-  "<>": "<>",
-  "←": "←",
-  "×": "×",
-  unknown: "unknown",
-} satisfies EveryOf<LambdaState>);
 
 const deltaS = z.strictObject({
   median: number,
