@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { doctor } from "../../src/cli/commands/doctor.ts";
 import { explain } from "../../src/cli/commands/explain.ts";
 import { init } from "../../src/cli/commands/init.ts";
 import { mapTry } from "../../src/cli/commands/map-try.ts";
@@ -238,6 +239,20 @@ describe("explain", () => {
 
   it("tells at a share that traffic gates have no data", async () => {
     expect(await explained(statusOf(verdicts))).toContain("gate sample-ratio NO-DATA");
+  });
+});
+
+describe("doctor", () => {
+  it("says once that a variable is not set, and asks neither arm without it", async () => {
+    const dir = await made("unset");
+    await init({ ...NOTHING_SAID, dir }, listening().terminal);
+    const file = join(dir, "rollout.yaml");
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace("# access: {} ", 'access: { bearer: "${NOBODY_SET_THIS}" } # '));
+    const { terminal, said } = listening();
+    expect(await doctor(file, { json: false, dataDir: join(dir, "none"), controller: null }, terminal)).not.toBe(0);
+    expect(said.filter((line) => line.includes("NOBODY_SET_THIS"))).toHaveLength(1);
+    expect(said.join("\n")).not.toMatch(/health [SC]|answer /);
   });
 });
 
