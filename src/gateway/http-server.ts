@@ -37,7 +37,7 @@ export function httpServer(context: HandlerContext, timeouts: GatewayTimeouts, l
   });
   server.on("checkExpectation", (_req, res) => refuse(context, res, REFUSALS.expectation));
   server.on("connect", (_req, socket) => refuseConnection(socket, REFUSALS.method));
-  const turns = new SmallTurns();
+  const turns = new SmallTurns(context.clock);
   server.on("clientError", (error: ParserError, socket) => {
     // Clients that came together are late together.
     if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") turns.add(() => endConnection(context, error, socket));
