@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const stamp = join(root, "dist", ".built");
 const store = join(root, "dist", "drivers", "store", "pglite");
 const template = join(store, "template.tar.gz");
-const templateInputs = ["src/drivers/store/pglite/migrations.ts", "package-lock.json"];
+const templateInputs = ["src/drivers/store/sql/migrations.ts", "package-lock.json"];
 
 function newestMs(path) {
   const stat = statSync(path);
@@ -32,7 +32,7 @@ writeFileSync(stamp, "");
 // An empty, migrated database: unpacking it is several times faster than making one, at every first start.
 async function makeTemplate() {
   const { PGlite } = await import("@electric-sql/pglite");
-  const { migrate } = await import(pathToFileURL(join(store, "index.js")).href);
+  const { migrate } = await import(pathToFileURL(join(root, "dist", "drivers", "store", "sql", "migrate.js")).href);
   const database = await PGlite.create();
   await migrate(database);
   const dump = await database.dumpDataDir("gzip");

@@ -50,11 +50,17 @@ const READS_DISK: ReadonlySet<string> = new Set(["src/probe/corpus-file.ts"]);
 /** Layer of a source file. */
 export const layerOf = (path: string) => path.split("/")[1] ?? "";
 
+/** Folders of what several products of one port have in common, enough of it to fill one. */
+const SHARED: ReadonlySet<string> = new Set(["store/sql"]);
+
 /**
  * A driver belongs to one folder, `drivers/<port>/<product>`, and may not see another one; what all drivers of a port
- * share lies beside their folders.
+ * share lies beside their folders, or in a shared one.
  */
-const driverOf = (path: string) => (path.split("/").length > 4 ? path.split("/").slice(2, 4).join("/") : null);
+function driverOf(path: string): string | null {
+  const [, , port, product, ...file] = path.split("/");
+  return file.length === 0 || SHARED.has(`${port}/${product}`) ? null : `${port}/${product}`;
+}
 
 /** What is wrong with one import of a file by the layer table; null when nothing is. */
 export function importProblem(file: SourceFile, specifier: string, table: Layers = LAYERS): string | null {

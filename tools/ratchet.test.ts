@@ -25,7 +25,6 @@ const LONG_FUNCTIONS: readonly string[] = [
   "src/drivers/fence/redis/driver.ts redisFence",
   "src/drivers/outbox/postgres/statements.ts statementsFor",
   "src/drivers/store/memory/driver.ts memoryStore",
-  "src/drivers/store/pglite/driver.ts sqlStore",
   "src/fence/idempotency.ts idempotency",
   "src/fence/memory-store.ts memoryFence",
   "src/fence/webhook/memory-inbox.ts memoryWebhookInbox",

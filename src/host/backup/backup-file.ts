@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import { createGunzip, createGzip } from "node:zlib";
-import type { StoredRow } from "../../drivers/store/pglite/index.ts";
+import type { StoredRow } from "../../drivers/store/sql/rows.ts";
 import { InputError } from "../../probe/input-error.ts";
 import { SIGNING_KEY_FILE } from "../signing-key.ts";
 import { TOKEN_FILES } from "../token-file.ts";

@@ -14,7 +14,13 @@ export interface TestServer {
 }
 
 export interface PostgresServer extends TestServer {
+  /** Address for a program of ours; nobody needs a password. */
+  readonly url: string;
   connect(max?: number): pg.Pool;
+  /** Ends the server, by default at once as a power cut would end its connections; what it holds stays. */
+  halt(signal?: "SIGQUIT" | "SIGINT"): Promise<void>;
+  /** Starts it again after `halt`. */
+  resume(): Promise<void>;
 }
 
 function isExecutable(path: string): boolean {
@@ -66,12 +72,15 @@ function asUser(): { readonly uid?: number; readonly gid?: number } {
   return { uid: id("-u"), gid: id("-g") };
 }
 
+async function endProcess(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  await ended;
+}
+
 async function stopProcess(child: ChildProcess, signal: NodeJS.Signals, folder: string): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill(signal);
-    await ended;
-  }
+  await endProcess(child, signal);
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -113,15 +122,28 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     "shared_buffers=64MB",
     ...settings,
   ];
-  const child = spawn(join(bin, "postgres"), ["-D", data, ...wanted.flatMap((setting) => ["-c", setting])], quiet);
   const config = { host: "127.0.0.1", port, user: "fence", database: "postgres" };
-  await untilReady("postgres", child, async () => {
-    const client = new pg.Client(config);
-    await client.connect();
-    await client.end();
-  });
+  const start = async (): Promise<ChildProcess> => {
+    const begun = spawn(join(bin, "postgres"), ["-D", data, ...wanted.flatMap((setting) => ["-c", setting])], quiet);
+    await untilReady("postgres", begun, async () => {
+      const client = new pg.Client(config);
+      await client.connect();
+      await client.end();
+    });
+    return begun;
+  };
+  let child = await start();
   const connect = (max = 8) => new pg.Pool({ ...config, max }).on("error", () => {}); // An idle client ended with the server.
-  return { port, connect, stop: () => stopProcess(child, "SIGINT", folder) };
+  return {
+    port,
+    url: `postgres://fence@127.0.0.1:${port}/postgres`,
+    connect,
+    halt: (signal = "SIGQUIT") => endProcess(child, signal),
+    async resume() {
+      child = await start();
+    },
+    stop: () => stopProcess(child, "SIGINT", folder),
+  };
 }
 
 /** Starts Redis; `settings` are command-line options, by default durable: append-only, fsync before every answer. */

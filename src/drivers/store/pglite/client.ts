@@ -1,36 +1,53 @@
-import { DriverError } from "../../../ports/driver-error.ts";
+import type { PGlite } from "@electric-sql/pglite";
+import type { SqlDatabase } from "../sql/client.ts";
 
-/** The part of a PostgreSQL client we call; PGlite and a transaction of it both have it. */
-export interface SqlClient {
-  query<Row>(text: string, values?: unknown[]): Promise<{ rows: Row[]; affectedRows?: number }>;
+/** True when PostgreSQL inside the WebAssembly module has ended: a write to its log failed. */
+function isPanic(error: unknown): boolean {
+  const { severity = "", name = "" } = error as { severity?: string; name?: string };
+  return severity === "PANIC" || severity === "FATAL" || name === "RuntimeError" || name === "ExitStatus";
 }
 
-export interface SqlDatabase extends SqlClient {
-  /** Commits when `work` resolves, rolls back when it rejects. */
-  transaction<T>(work: (client: SqlClient) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
-}
-
-/** Thrown inside a transaction to undo it; never leaves this driver. */
-export class Stale extends Error {}
-
-/** Writes exactly one row. @throws Stale when there is none to write, or another one in its place */
-export async function one(client: SqlClient, text: string, values: unknown[]): Promise<void> {
-  const { affectedRows } = await client.query(text, values);
-  if (affectedRows !== 1) throw new Stale();
-}
-
-/** A failed statement as the error callers switch on; `growthCode` is what a trial write beside the database met. */
-export function storeError(error: unknown, growthCode: string | null): DriverError {
-  const message = error instanceof Error ? error.message : String(error);
-  if (growthCode !== null) {
-    const advice = "the disk is full or files may not grow; free space and start again, nothing committed is lost";
-    return new DriverError("rejected", "safe", `the store failed (${growthCode}): ${advice}`, error);
-  }
-  return new DriverError(
-    "unreachable",
-    "safe",
-    `the store failed: ${message}; nothing of this change was stored`,
-    error,
-  );
+/**
+ * PGlite, one piece of work at a time, left alone for ever once it has panicked. Any call after a panic, even the
+ * rollback that PGlite's own transactions send, spins without end and takes the whole process with it.
+ * @source tried with PGlite 0.5.14 under `ulimit -f`
+ */
+export function guarded(database: PGlite): SqlDatabase {
+  let panic: unknown = null;
+  let queue: Promise<unknown> = Promise.resolve();
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = queue.then(() => {
+      if (panic !== null) throw panic;
+      return work();
+    });
+    queue = done.catch(() => {});
+    return done;
+  };
+  const query = async <Row>(text: string, values?: unknown[]): Promise<{ rows: Row[]; affectedRows?: number }> => {
+    try {
+      return await database.query<Row>(text, values);
+    } catch (error) {
+      if (isPanic(error)) panic = error;
+      throw error;
+    }
+  };
+  return {
+    query: (text, values) => alone(() => query(text, values)),
+    transaction: (work) =>
+      alone(async () => {
+        await query("begin");
+        try {
+          const result = await work({ query });
+          await query("commit");
+          return result;
+        } catch (error) {
+          if (panic === null) await query("rollback");
+          throw error;
+        }
+      }),
+    async close() {
+      await queue;
+      if (panic === null) await database.close();
+    },
+  };
 }

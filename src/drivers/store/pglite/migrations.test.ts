@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { after, stored } from "../../../testing/store-world.ts";
-import { migrate } from "./driver.ts";
-import { MIGRATIONS } from "./migrations.ts";
-import { guarded, openPgliteStore, startDatabase } from "./open.ts";
+import { migrate } from "../sql/migrate.ts";
+import { MIGRATIONS } from "../sql/migrations.ts";
+import { guarded } from "./client.ts";
+import { openPgliteStore, startDatabase } from "./open.ts";
 
 /** The migrations of the version that stored a rollout whole with every commit. */
 const WHOLE_ROLLOUTS = MIGRATIONS.findIndex((step) => step.includes("add column plan"));
@@ -46,6 +47,16 @@ describe("a database of the version before", () => {
     const again = await openPgliteStore(place);
     expect(JSON.stringify(await again.rollouts())).toBe(JSON.stringify([last, other]));
     await again.close();
+  }, 60_000);
+
+  it("is refused, untouched, when a newer version has changed it", async () => {
+    const place = await fromBefore([stored("one", 1)]);
+    const database = guarded(await startDatabase(place));
+    await migrate(database);
+    await database.query("insert into migrations (step) values ($1)", [MIGRATIONS.length]);
+    await database.close();
+    await expect(openPgliteStore(place)).rejects.toMatchObject({ code: "rejected", retry: "never" });
+    await expect(openPgliteStore(place)).rejects.toThrow(/made by a newer version \(it has seen \d+ migrations/);
   }, 60_000);
 
   it("has no plan in its states any more", async () => {

@@ -3,10 +3,12 @@ import { fileURLToPath } from "node:url";
 import { PGlite } from "@electric-sql/pglite";
 import type { ControllerStore } from "../../../ports/controller-store.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
-import { type SqlDatabase, storeError } from "./client.ts";
+import { migrate, stepsOf } from "../sql/migrate.ts";
+import { copyRows } from "../sql/rows.ts";
+import { sqlStore } from "../sql/store.ts";
+import { guarded } from "./client.ts";
 import { growthProblem } from "./disk.ts";
-import { migrate, sqlStore } from "./driver.ts";
-import { copyRows, stepsOf } from "./rows.ts";
+import { storeError } from "./failure.ts";
 import { START_PARAMS, withSpaceBack, withUpkeep } from "./upkeep.ts";
 
 /** An empty database made at build time: creating one takes seconds, unpacking one a fraction of that. */
@@ -18,57 +20,6 @@ async function template(): Promise<Blob | null> {
     (bytes) => new Blob([new Uint8Array(bytes)]),
     () => null,
   );
-}
-
-/** True when PostgreSQL inside the WebAssembly module has ended: a write to its log failed. */
-function isPanic(error: unknown): boolean {
-  const { severity = "", name = "" } = error as { severity?: string; name?: string };
-  return severity === "PANIC" || severity === "FATAL" || name === "RuntimeError" || name === "ExitStatus";
-}
-
-/**
- * PGlite, one piece of work at a time, left alone for ever once it has panicked. Any call after a panic, even the
- * rollback that PGlite's own transactions send, spins without end and takes the whole process with it.
- * @source tried with PGlite 0.5.14 under `ulimit -f`
- */
-export function guarded(database: PGlite): SqlDatabase {
-  let panic: unknown = null;
-  let queue: Promise<unknown> = Promise.resolve();
-  const alone = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = queue.then(() => {
-      if (panic !== null) throw panic;
-      return work();
-    });
-    queue = done.catch(() => {});
-    return done;
-  };
-  const query = async <Row>(text: string, values?: unknown[]): Promise<{ rows: Row[]; affectedRows?: number }> => {
-    try {
-      return await database.query<Row>(text, values);
-    } catch (error) {
-      if (isPanic(error)) panic = error;
-      throw error;
-    }
-  };
-  return {
-    query: (text, values) => alone(() => query(text, values)),
-    transaction: (work) =>
-      alone(async () => {
-        await query("begin");
-        try {
-          const result = await work({ query });
-          await query("commit");
-          return result;
-        } catch (error) {
-          if (panic === null) await query("rollback");
-          throw error;
-        }
-      }),
-    async close() {
-      await queue;
-      if (panic === null) await database.close();
-    },
-  };
 }
 
 /** Starts the database of a folder; an empty one is made where there is none. */
@@ -126,7 +77,7 @@ export async function openPgliteStore(folder: string): Promise<PgliteStore> {
     if (isNew) await create(folder);
     const database = guarded(await startDatabase(folder));
     await migrate(database);
-    const store = sqlStore(withUpkeep(database), () => growthProblem(folder));
+    const store = sqlStore(withUpkeep(database), async (error) => storeError(error, await growthProblem(folder)));
     return {
       ...withSpaceBack(store, database),
       async copy(take) {
@@ -136,6 +87,7 @@ export async function openPgliteStore(folder: string): Promise<PgliteStore> {
     };
   } catch (error) {
     const growthCode = await growthProblem(folder);
+    if (error instanceof DriverError) throw error;
     if (isNew || growthCode !== null) throw storeError(error, growthCode);
     throw damaged(folder, error instanceof Error ? error.message : String(error), error);
   }
@@ -146,5 +98,5 @@ export async function openPgliteMemoryStore(): Promise<ControllerStore> {
   const blank = await template();
   const database = guarded(await PGlite.create(blank === null ? {} : { loadDataDir: blank }));
   await migrate(database);
-  return sqlStore(database);
+  return sqlStore(database, (error) => Promise.resolve(storeError(error, null)));
 }

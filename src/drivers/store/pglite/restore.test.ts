@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { epochMs } from "../../../core/unit.ts";
-import { MIGRATIONS } from "./migrations.ts";
+import { MIGRATIONS } from "../sql/migrations.ts";
 import { openPgliteStore } from "./open.ts";
 import { copyPgliteStore, restorePgliteStore } from "./restore.ts";
-import type { StoredRow } from "./rows.ts";
+import type { StoredRow } from "../sql/rows.ts";
 
 /** More than one batch. */
 const ANSWERS = 450;

@@ -4,9 +4,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { randomStream } from "../../../core/stats/random.ts";
 import { after, stored } from "../../../testing/store-world.ts";
-import type { SqlDatabase } from "./client.ts";
-import { migrate, sqlStore } from "./driver.ts";
-import { blankDatabase, guarded } from "./open.ts";
+import type { SqlDatabase } from "../sql/client.ts";
+import { migrate } from "../sql/migrate.ts";
+import { sqlStore } from "../sql/store.ts";
+import { guarded } from "./client.ts";
+import { storeError } from "./failure.ts";
+import { blankDatabase } from "./open.ts";
 import { withUpkeep } from "./upkeep.ts";
 
 const COMMITS = 200;
@@ -33,7 +36,7 @@ async function worn(kept: (database: SqlDatabase) => SqlDatabase) {
   const place = join(folder, "database");
   const database = guarded(await blankDatabase(place));
   await migrate(database);
-  const store = sqlStore(kept(database));
+  const store = sqlStore(kept(database), async (error) => storeError(error, null));
   let next = stored("one", 1);
   await store.commit({ rollout: { expectedVersion: null, next } });
   for (let index = 0; index < COMMITS; index++) {

@@ -1,7 +1,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import type { ControllerStore } from "../../../ports/controller-store.ts";
-import type { SqlDatabase } from "./client.ts";
-import { tablesOf } from "./rows.ts";
+import type { SqlDatabase } from "../sql/client.ts";
+import { tablesOf } from "../sql/rows.ts";
 
 /** Commits between two looks at what has gathered: about a minute of one gateway's windows. */
 const LOOK_EVERY = 256;

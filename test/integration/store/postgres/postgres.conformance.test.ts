@@ -1,61 +1,77 @@
-import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { SqlClient, SqlDatabase } from "../../../../src/drivers/store/pglite/client.ts";
-import { migrate, sqlStore } from "../../../../src/drivers/store/pglite/index.ts";
+import { openPostgresStore, type PostgresStore } from "../../../../src/drivers/store/postgres/index.ts";
+import { MIGRATIONS } from "../../../../src/drivers/store/sql/migrations.ts";
+import { find, must, stored } from "../../../../src/testing/store-world.ts";
 import { storeConformance } from "../../../../src/testing/store-suite.ts";
 import { hasPostgres, type PostgresServer, startPostgres } from "../../fence/servers.ts";
 
-/** The structural database on a pool of `pg`. */
-function database(pool: pg.Pool): SqlDatabase {
-  const client = (on: pg.Pool | pg.PoolClient): SqlClient => ({
-    async query<Row>(text: string, values?: unknown[]) {
-      const { rows, rowCount } = await on.query(text, values);
-      return { rows: rows as Row[], affectedRows: rowCount ?? 0 };
-    },
-  });
-  return {
-    ...client(pool),
-    async transaction(work) {
-      const one = await pool.connect();
-      try {
-        await one.query("begin");
-        const result = await work(client(one));
-        await one.query("commit");
-        return result;
-      } catch (error) {
-        await one.query("rollback");
-        throw error;
-      } finally {
-        one.release();
-      }
-    },
-    close: () => pool.end(),
-  };
-}
-
-describe.skipIf(!hasPostgres())("the SQL store on a real PostgreSQL server: the same statements as on PGlite", () => {
+describe.skipIf(!hasPostgres())("store/postgres on a real server", { timeout: 60_000 }, () => {
   let server: PostgresServer;
-  const databases: SqlDatabase[] = [];
+  const stores: PostgresStore[] = [];
   let [worlds, handles] = [0, 0];
   beforeAll(async () => {
     server = await startPostgres();
-    databases.push(database(server.connect()), database(server.connect()));
-    await migrate(databases[0] as SqlDatabase);
+    for (let handle = 0; handle < 3; handle++) stores.push(await openPostgresStore({ url: server.url }));
+    await Promise.all([...stores, ...stores].map((store) => store.migrate())); // All at once, as processes do.
   });
   afterAll(async () => {
-    for (const one of databases) await one.close();
+    for (const store of stores) await store.close();
     await server.stop();
   });
 
-  const open = () => Promise.resolve(sqlStore(databases[handles++ % 2] as SqlDatabase));
+  const open = () => Promise.resolve(stores[handles++ % 2] as PostgresStore);
   storeConformance(() => ({ open, prefix: `w${++worlds}` }), it);
 
-  it("migrates a migrated database again without a change", async () => {
-    const [one] = databases as [SqlDatabase];
-    const steps = async () => (await one.query("select step from migrations order by step")).rows;
+  it("keeps to a schema of its own, and migrates a migrated database again without a change", async () => {
+    const pool = server.connect(1);
+    const tables = async () =>
+      (await pool.query("select table_schema, table_name from information_schema.tables where table_name = 'tokens'"))
+        .rows;
+    expect(await tables()).toEqual([{ table_schema: "sluice", table_name: "tokens" }]);
+    const steps = async () => (await pool.query("select step from sluice.migrations order by step")).rows;
     const before = await steps();
-    await migrate(one);
+    await stores[0]?.migrate();
     expect(await steps()).toEqual(before);
-    expect(before.length).toBeGreaterThan(0);
+    expect(before.length).toBe(MIGRATIONS.length);
+    await pool.end();
+  });
+
+  it("says that commits survive a crash of the server, and of which setting they would not", async () => {
+    expect(stores[0]?.durability).toEqual({ isDurable: true, found: "fsync=on synchronous_commit=on" });
+    const lax = await openPostgresStore({ url: `${server.url}?options=-c%20synchronous_commit%3Doff` });
+    expect(lax.durability).toEqual({ isDurable: false, found: "fsync=on synchronous_commit=off" });
+    await lax.close();
+  });
+
+  it("refuses a database that is not there, a user who is unknown and one that a newer version has changed", async () => {
+    const refusal = (url: string) => openPostgresStore({ url }).catch((error: unknown) => error);
+    expect(await refusal(server.url.replace(/\w+$/, "nowhere"))).toMatchObject({ code: "rejected", retry: "never" });
+    expect(await refusal(server.url.replace("fence@", "nobody@"))).toMatchObject({ code: "unauthorized" });
+    const pool = server.connect(1);
+    await pool.query("create database newer");
+    await pool.end();
+    const url = server.url.replace(/\w+$/, "newer");
+    const store = await openPostgresStore({ url });
+    await store.migrate();
+    await store.close();
+    const newer = server.connect(1);
+    newer.options.database = "newer";
+    await newer.query("insert into sluice.migrations values ($1)", [MIGRATIONS.length]);
+    await newer.end();
+    const error = await refusal(url);
+    expect(error).toMatchObject({ code: "rejected", retry: "never" });
+    expect(String(error)).toMatch(/postgres:\/\/127.0.0.1:\d+\/newer was made by a newer version/);
+  });
+
+  it("is unreachable, worth another try, while the server is away, and goes on when it is back", async () => {
+    const [store, id] = [stores[2] as PostgresStore, "outage"];
+    await must(store, { rollout: { expectedVersion: null, next: stored(id, 1) } });
+    await server.halt();
+    const change = { rollout: { expectedVersion: 1, next: stored(id, 2) } };
+    await expect(store.commit(change)).rejects.toMatchObject({ code: "unreachable", retry: "safe" });
+    await expect(store.rollouts()).rejects.toMatchObject({ code: "unreachable", retry: "safe" });
+    await server.resume();
+    await must(store, change);
+    expect((await find(store, id))?.version).toBe(2);
   });
 });

@@ -8,18 +8,12 @@ export interface StoredRow {
 
 /** Rows in hand at once, on the way out and in. */
 const BATCH = 200;
-const TABLES = `select table_name as name from information_schema.tables where table_schema = 'public'
+const TABLES = `select table_name as name from information_schema.tables where table_schema = current_schema()
   and table_type = 'BASE TABLE' and table_name <> 'migrations' order by table_name`;
 
 /** Names of all tables that hold rows of ours. */
 export async function tablesOf(client: SqlClient): Promise<readonly string[]> {
   return (await client.query<{ name: string }>(TABLES)).rows.map(({ name }) => name);
-}
-
-/** The migrations a database has seen. */
-export async function stepsOf(client: SqlClient): Promise<number> {
-  const { rows } = await client.query<{ steps: number | string }>("select count(*) as steps from migrations");
-  return Number(rows[0]?.steps ?? 0);
 }
 
 /**
@@ -32,6 +26,7 @@ export async function copyRows(
   take: (lines: readonly string[]) => Promise<void>,
 ): Promise<void> {
   await database.transaction(async (client) => {
+    await client.query("set transaction isolation level repeatable read, read only"); // One moment for all tables.
     for (const table of await tablesOf(client)) {
       await client.query(`declare copied cursor for select row_to_json(t)::text as text from "${table}" t`);
       for (;;) {
@@ -70,7 +65,7 @@ export async function insertRows(database: SqlDatabase, rows: AsyncIterable<Stor
 /** Numbers that the database gives by itself go on above those that were put in. */
 async function continueCounting(client: SqlClient): Promise<void> {
   const counted = `select table_name as table, column_name as column from information_schema.columns
-    where table_schema = 'public' and is_identity = 'YES'`;
+    where table_schema = current_schema() and is_identity = 'YES'`;
   for (const { table, column } of (await client.query<{ table: string; column: string }>(counted)).rows) {
     const next = `select setval(pg_get_serial_sequence('"${table}"', '${column}'),
       (select coalesce(max("${column}"), 0) + 1 from "${table}"), false)`;

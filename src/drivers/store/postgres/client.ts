@@ -1,0 +1,91 @@
+import pg from "pg";
+import type { SqlClient, SqlDatabase } from "../sql/client.ts";
+import { isUndone, Uncertain } from "./failure.ts";
+
+/** How long a connection may take to come about. */
+const CONNECT_MS = 5_000;
+/** How long a statement may take: on the server, and as seen from here, where a network may have swallowed it. */
+const STATEMENT_MS = 10_000;
+const ANSWER_MS = 12_000;
+/**
+ * A process that was stopped in the middle of a transaction holds what the next owner waits for: the server ends it
+ * after so long.
+ */
+const IDLE_INSIDE_MS = 4_000;
+const CONNECTIONS_MAX = 6;
+
+/** Where the tables of a store are: in a schema of their own, for other programs have a table `tokens` too. */
+export const SCHEMA = "sluice";
+
+export interface ConnectionOptions {
+  /** `postgres://user@host:port/database`, without a password. */
+  readonly url: string;
+  /** Left out, the client looks where clients of PostgreSQL look: PGPASSWORD, ~/.pgpass. */
+  readonly password?: string | undefined;
+}
+
+/** A pool of connections; none is made before the first statement. */
+export function connect({ url, password }: ConnectionOptions): pg.Pool {
+  const { searchParams } = new URL(url);
+  const own = `-c search_path=${SCHEMA} -c statement_timeout=${STATEMENT_MS}`;
+  const pool = new pg.Pool({
+    connectionString: url,
+    ...(password === undefined ? {} : { password }),
+    max: CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: ANSWER_MS,
+    keepAlive: true,
+    application_name: searchParams.get("application_name") ?? "sluice",
+    options: `${searchParams.get("options") ?? ""} ${own} -c idle_in_transaction_session_timeout=${IDLE_INSIDE_MS}`,
+  });
+  return pool.on("error", () => {}); // An idle connection that was cut; the next statement makes a new one.
+}
+
+/** The pool as the store's statements ask for it. A connection on which anything failed is not used again. */
+export function pooled(pool: pg.Pool): SqlDatabase {
+  return {
+    ...clientOf(pool),
+    async transaction(work) {
+      const one = await pool.connect();
+      const cut = (): void => {}; // Told by the statement under way.
+      one.on("error", cut);
+      let failure: unknown = null;
+      try {
+        await one.query("begin");
+        const result = await work(clientOf(one));
+        await commit(one);
+        return result;
+      } catch (error) {
+        failure = error;
+        await one.query("rollback").then(
+          () => {
+            failure = null;
+          },
+          () => {}, // The connection is gone, and with it the transaction.
+        );
+        throw error;
+      } finally {
+        one.off("error", cut);
+        one.release(failure !== null);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  try {
+    await client.query("commit");
+  } catch (error) {
+    throw isUndone(error) ? error : new Uncertain(error);
+  }
+}
+
+function clientOf(on: pg.Pool | pg.PoolClient): SqlClient {
+  return {
+    async query<Row>(text: string, values?: unknown[]) {
+      const { rows, rowCount } = await on.query(text, values);
+      return { rows: rows as Row[], affectedRows: rowCount ?? 0 };
+    },
+  };
+}

@@ -1,0 +1,3 @@
+export { type Durability, openPostgresStore, type PostgresStore, type PostgresStoreOptions } from "./open.ts";
+
+export const runtime = "node";
