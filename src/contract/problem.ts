@@ -21,6 +21,7 @@ export const PROBLEM_STATUS = {
   superseded: 409,
   "unknown-driver": 422,
   "internal-error": 500,
+  "store-away": 503,
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;

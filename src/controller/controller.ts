@@ -12,10 +12,8 @@ import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
 import type { ControllerStore, JournalEntry, OperatorAnswer, StoredRollout } from "../ports/controller-store.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
-import { hexOf } from "../plane/digest.ts";
 import type { Proof } from "../plane/proof.ts";
 import type { DocumentSigner } from "../ports/document-signer.ts";
-import type { Random } from "../ports/random.ts";
 import { absenceOf } from "./absence.ts";
 import type { KnownDrivers } from "../spec/known-drivers.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest, unreadArms } from "./acceptance.ts";
@@ -27,7 +25,7 @@ import { GatewayRegistry } from "./gateway-registry.ts";
 import { KeyDesk } from "./key-desk.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { FORGET_AFTER_MS } from "./silent-planes.ts";
-import { Ownership } from "./ownership.ts";
+import type { Superseded } from "./ownership.ts";
 import { Panels } from "./panels.ts";
 import { PlaneDesk } from "./plane-desk.ts";
 import { busyWith, supersededBy } from "./precedence.ts";
@@ -35,21 +33,22 @@ import { Pruning } from "./pruning.ts";
 import { readResumption, type Resumption } from "./resumption.ts";
 import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
 import { ServicePointers } from "./service-pointers.ts";
+import { Tenure, type TenureOptions } from "./tenure.ts";
 import { underDocument } from "./telemetry-push.ts";
 
-export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" | "panels"> & {
-  /** Made by the caller, because the gateway traffic driver is made from it. */
-  readonly hub: GatewayRegistry;
-  readonly random: Random;
-  /** Proves leases to data planes; null where no secret is shared, then no lease is given. */
-  readonly proof: Proof | null;
-  /** How long a data plane may be silent before it is taken for gone; by default an hour. */
-  readonly forgetAfterMs?: number | undefined;
-  /** Signs documents and leases; null for data planes that were told to take unsigned ones. */
-  readonly signer: DocumentSigner | null;
-  /** What documents may name. */
-  readonly drivers: KnownDrivers;
-};
+export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" | "panels"> &
+  TenureOptions & {
+    /** Made by the caller, because the gateway traffic driver is made from it. */
+    readonly hub: GatewayRegistry;
+    /** Proves leases to data planes; null where no secret is shared, then no lease is given. */
+    readonly proof: Proof | null;
+    /** How long a data plane may be silent before it is taken for gone; by default an hour. */
+    readonly forgetAfterMs?: number | undefined;
+    /** Signs documents and leases; null for data planes that were told to take unsigned ones. */
+    readonly signer: DocumentSigner | null;
+    /** What documents may name. */
+    readonly drivers: KnownDrivers;
+  };
 
 export type Applied =
   | { readonly kind: "accepted"; readonly rollout: Rollout }
@@ -69,17 +68,17 @@ const SMOKE_MS = 60_000; // For the few questions that are asked before a rollou
 const HOUR_MS = 3_600_000;
 /** Event ids begin at the time of the start times this: no process tells more events in a millisecond. */
 const EVENTS_PER_MS = 1_000;
-/** The longer lease of a planned stop, and how long the stop waits for data planes to hear of it. */
-export const HANDOVER_MS = 120_000;
-const HANDOVER_WAIT_MS = 1_000;
 
 interface Owned {
-  readonly ownership: Ownership;
+  readonly tenure: Tenure;
   readonly planes: PlaneDesk;
   readonly pointers: ServicePointers;
 }
 
-/** Carries out all rollouts of one store. There is one controller a store; the host's lock sees to that. */
+/**
+ * Carries out all rollouts of one store, which it owns. When another process takes the store, it decides nothing any
+ * more, and its `superseded` says who did.
+ */
 export class Controller {
   readonly feed: EventFeed;
   readonly hub: GatewayRegistry;
@@ -88,7 +87,7 @@ export class Controller {
   readonly keys: KeyDesk;
   readonly pruning: Pruning;
   readonly drivers: KnownDrivers;
-  readonly #ownership: Ownership;
+  readonly #tenure: Tenure;
   readonly pointers: ServicePointers;
   readonly panels = new Panels();
   readonly #tools: ActorTools;
@@ -96,21 +95,21 @@ export class Controller {
   readonly #known = new KnownClassesByService();
   readonly #hours: HourlyRates;
   readonly #housekeeping: Housekeeping;
-  readonly #stopped = new AbortController();
   /** Applies go one after another: two at once could both find a service free. */
   #applying: Promise<unknown> = Promise.resolve();
   #ticking: Promise<void> = Promise.resolve();
 
   private constructor(options: ControllerOptions, ledger: DocumentLedger, hours: HourlyRates, owned: Owned) {
     this.#hours = hours;
-    this.#ownership = owned.ownership;
+    this.#tenure = owned.tenure;
     this.planes = owned.planes;
     this.hub = options.hub;
     this.drivers = options.drivers;
     this.keys = new KeyDesk(options.signer, ledger, options.hub);
     this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
     this.pointers = owned.pointers;
-    this.#tools = { ...options, ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels };
+    const own = { ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels };
+    this.#tools = { ...options, ...own, ...owned.tenure.tools };
     const [rollouts, wallMs] = [() => this.rollouts(), () => options.clock.wallMs()];
     const { forgetAfterMs = FORGET_AFTER_MS } = options;
     const kept = { ...this.#tools, hub: this.hub, planes: this.planes, hours, rollouts, wallMs, forgetAfterMs };
@@ -122,8 +121,9 @@ export class Controller {
 
   /** Reads the store, continues what a restart interrupted and begins to tick. */
   static async open(options: ControllerOptions): Promise<Controller> {
-    const { store, clock, hub, random, proof, signer } = options;
-    const ownership = await Ownership.take(store, clock, hexOf(random.bytes(16)));
+    const { clock, hub, proof, signer } = options;
+    const tenure = await Tenure.begin(options);
+    const { ownership, store } = tenure;
     const pointers = new ServicePointers(store);
     await pointers.load();
     const highestEpoch = (service: string) => Math.max(ownership.epochFloor, hub.highestEpoch(service));
@@ -133,17 +133,25 @@ export class Controller {
     const leaseMs = Math.max(0, ...documents.map(({ lease }) => lease?.ms ?? 0));
     const planes = await PlaneDesk.open({ store, hub, ownership, clock, proof, signer }, leaseMs);
     const sinceHour = Math.floor(options.clock.wallMs() / HOUR_MS) - HOURS_OF_HISTORY;
-    const hours = new HourlyRates(await options.store.hours(sinceHour));
-    const controller = new Controller(options, ledger, hours, { ownership, planes, pointers });
+    const hours = new HourlyRates(await store.hours(sinceHour));
+    const controller = new Controller(options, ledger, hours, { tenure, planes, pointers });
     for (const document of documents) options.hub.publish(document);
     await controller.pruning.load();
-    for (const stored of await options.store.rollouts()) await controller.#restore(stored);
+    for (const stored of await store.rollouts()) await controller.#restore(stored);
     controller.#ticking = controller.#tick();
+    const stopActors = () => [...controller.#actors.values()].map((actor) => actor.stop().catch(() => {}));
+    tenure.stopped.addEventListener("abort", () => void stopActors(), { once: true });
     return controller;
   }
 
+  /** The store as this process may write to it. */
   get store(): ControllerStore {
     return this.#tools.store;
+  }
+
+  /** Resolves when another process has taken the store: this one has stopped to decide and must end. */
+  get superseded(): Promise<Superseded> {
+    return this.#tenure.superseded;
   }
 
   /** Arms that the controller cannot read from where it is. */
@@ -170,11 +178,14 @@ export class Controller {
   }
 
   /** Accepts a plan, or says why not. The same document again is no change. */
-  apply(plan: RolloutPlan, answering?: Answering): Promise<Applied> {
+  async apply(plan: RolloutPlan, answering?: Answering): Promise<Applied> {
+    this.#tenure.demand();
     return this.#inTurn(() => this.#apply(plan, answering));
   }
 
+  /** @throws DriverError when the store is away or lost: nothing was decided */
   async command(rolloutId: string, asked: Asked, answering?: AnsweringCommand): Promise<Commanded> {
+    this.#tenure.demand();
     const actor = this.#actors.get(rolloutId);
     if (actor === undefined) return { kind: "unknown" };
     const { rollout } = actor;
@@ -205,18 +216,21 @@ export class Controller {
     };
     const textOf = (after: Rollout) => doneText(command, rollout, after, unproven);
     await actor.take(event, answering === undefined ? undefined : (after) => answering(after, textOf(after)));
+    this.#tenure.demandHeld();
     return { kind: "done", rollout: actor.rollout, text: textOf(actor.rollout) };
   }
 
   /**
    * Takes a report in. Resolves when its windows are durable and what they decided is ordered. `adopted` is null for a
    * service that counts and routes nothing: it knows no document, so its windows count for the one in force.
+   * @throws DriverError when the store is away or lost: the windows have to be sent again
    */
   async ingest(
     service: string,
     sent: readonly TelemetryWindow[],
     adopted: LiveGateway["adopted"] | null,
   ): Promise<void> {
+    this.#tenure.demand();
     const windows = adopted === null ? underDocument(sent, this.hub.current(service)) : sent;
     if (adopted !== null) {
       await this.#createPointer(service, adopted); // Before the gateway counts as live, so that no apply can be faster.
@@ -227,6 +241,7 @@ export class Controller {
       ({ rollout }) => rollout.plan.service === service && !isFinal(rollout),
     );
     await actor?.ingest(windows);
+    this.#tenure.demandHeld();
   }
 
   journal(rolloutId: string): Promise<readonly JournalEntry[]> {
@@ -243,26 +258,21 @@ export class Controller {
     await actor.take({ kind: "commanded", at, command: "pause", full: false, by, reason });
   }
 
-  /**
-   * Announces a longer lease to every data plane that reports within a second, so that nobody moves while this process
-   * is away. Durable before the first answer; the documents' own lease counts again with the next owner's answers.
-   */
+  /** Lets data planes keep their share while this process is away. */
   async announceStop(): Promise<void> {
-    const { clock, log } = this.#tools;
     const isNeeded = this.rollouts().some(({ rollout }) => !isFinal(rollout) && rollout.candidateBp > 0);
-    if (!isNeeded || !(await this.#ownership.announce(HANDOVER_MS).catch(() => false))) return;
-    log(`planned stop: data planes that report now keep their share for ${HANDOVER_MS / 1_000} s`);
-    await clock.sleep(HANDOVER_WAIT_MS, this.#stopped.signal);
+    if (isNeeded) await this.#tenure.announceStop();
   }
 
-  /** Stops ticking and working; everything durable stays. The store is the caller's to close. */
+  /** Stops ticking and working; everything durable stays. The store is given up, and the caller's to close. */
   async stop(): Promise<void> {
-    this.#stopped.abort();
+    this.#tenure.stop();
     await Promise.all([
       this.#ticking,
       this.#applying.catch(() => {}),
       ...[...this.#actors.values()].map((actor) => actor.stop().then(() => actor.keepUnits())),
     ]);
+    await this.#tenure.end();
   }
 
   async #apply(asked: RolloutPlan, answering?: Answering): Promise<Applied> {
@@ -277,7 +287,7 @@ export class Controller {
     if (settled.kind === "refused") return settled;
     const unready = await this.#inTime((signal) => preflight(settled.plan, traffic, health, signal));
     if (unready !== null) return unready;
-    const patience = clock.timeout(SMOKE_MS, this.#stopped.signal);
+    const patience = clock.timeout(SMOKE_MS, this.#tenure.stopped);
     const unfit = await smokeTest(settled.plan, this.#tools.probes, patience);
     if (unfit !== null) return unfit;
     const acceptedEpoch = this.hub.current(asked.service)?.epoch ?? 0;
@@ -360,26 +370,16 @@ export class Controller {
     const actor = new RolloutActor(stored, { journalLength: journal.length, units }, this.#tools);
     this.#actors.set(stored.rollout.plan.rolloutId, actor);
     if (!isFinal(stored.rollout)) await actor.resume();
-    const absence = absenceOf(stored, journal, at, this.#ownership.announcedBeforeMs);
+    const absence = absenceOf(stored, journal, at, this.#tenure.ownership.announcedBeforeMs);
     if (absence !== null) await actor.take(absence);
-  }
-
-  /** Beside the tick: a store that hangs must not stop the clock of rollouts. */
-  async #renewOwnership(): Promise<void> {
-    try {
-      if (await this.#ownership.renew()) return;
-      this.#tools.onFatal(new Error("another controller has taken this store over; this one gives no lease any more"));
-    } catch (error) {
-      this.#tools.log(`the store cannot be written, leases are not renewed while it lasts: ${String(error)}`);
-    }
   }
 
   async #tick(): Promise<void> {
     const { clock, log, onFatal } = this.#tools;
-    const { signal } = this.#stopped;
+    const signal = this.#tenure.stopped;
     while (!signal.aborted) {
       await clock.sleep(TICK_MS, signal);
-      void this.#renewOwnership();
+      void this.#tenure.renew();
       await this.#housekeeping.tick().catch(onFatal);
       for (const actor of this.#actors.values()) {
         if (signal.aborted || isFinal(actor.rollout)) continue;

@@ -1,4 +1,3 @@
-import { assert } from "../core/assert.ts";
 import { admit } from "../core/routing/admit.ts";
 import { reasonOf } from "../plane/plane.ts";
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
@@ -18,6 +17,7 @@ import { nextDocument } from "../core/rollout/routing-document.ts";
 import type { DocumentSigner } from "../ports/document-signer.ts";
 import { contentOf, kidOf } from "../core/routing/signature.ts";
 import { sealed } from "./sealed-document.ts";
+import { lostStore } from "./ownership.ts";
 import type { ServicePointers } from "./service-pointers.ts";
 
 const LATEST = { ...NO_TERMS, version: DOCUMENT_VERSION } as const;
@@ -159,7 +159,7 @@ export class DocumentLedger {
     const document = await sealed({ ...previous.document, ...number, ...provisional, ...terms }, this.#signer);
     const next: PublishedDocument = { document, effectId };
     const isStored = await this.#store.commit({ published: { expected: previous.document, next }, pointer: move });
-    assert(isStored, `nobody else moves service ${service} while this process owns the store`);
+    if (!isStored) throw lostStore(`document of ${service}, another one than ${epoch}.1`);
     this.#published.set(service, next);
     this.#pointers.remember(move);
     return document;
@@ -203,7 +203,7 @@ export class DocumentLedger {
     const move = this.#pointers.moveBy(plan, effect, document, pinned);
     const change = { published: { expected: previous?.document ?? null, next } };
     const isStored = await this.#store.commit(move === null ? change : { ...change, pointer: move });
-    assert(isStored, `nobody else publishes documents of ${plan.service} while this process owns the store`);
+    if (!isStored) throw lostStore(`document of ${plan.service}, another one than ${document.epoch}.${document.seq}`);
     if (move !== null) this.#pointers.remember(move);
     return this.#remember(plan, next);
   }

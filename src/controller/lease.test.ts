@@ -103,10 +103,15 @@ describe("the lease, between a controller and a data plane", () => {
   it("a deposed controller gives none, whatever still reaches it", async () => {
     const store = memoryStore();
     world = await atTwentyPercent(store);
-    await store.own("another process");
+    await store.own("another process", { id: "b", name: "process 7 on host b" });
     await world.run(20);
     expect(await servedNow(world)).toBe(0);
-    expect(world.logged.join()).toContain("another controller has taken this store over");
+    const { store: identity, text } = await world.controller.superseded;
+    expect(text).toBe(
+      `another controller has taken this store over (store ${identity}, owner 2): process 7 on host b; ` +
+        "this one decides nothing any more",
+    );
+    expect(world.logged.join()).not.toContain("fatal");
   });
 
   it("a planned stop announces a longer one: nobody moves for two minutes, and the next owner counts with it", async () => {

@@ -50,7 +50,7 @@ export class PlaneDesk {
       desk.#stored.set(plane.planeId, plane);
       if (plane.gone !== null) continue;
       const longestMs = plane.version < 2 ? Number.POSITIVE_INFINITY : Math.max(leaseMs, ownership.announcedBeforeMs);
-      hub.restore(plane.service, plane.gatewayId, plane.planeId, ownership.startedMonoMs + longestMs);
+      hub.restore(plane.service, plane.gatewayId, plane.planeId, ownership.leasesFromMonoMs + longestMs);
     }
     return desk;
   }

@@ -1,6 +1,5 @@
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { gateLabel } from "../core/judge/setting.ts";
-import { assert } from "../core/assert.ts";
 import { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
 import type { Observations } from "../core/observe/observations.ts";
 import { measuredBp, newTraffic, observe, observeReading } from "../core/observe/observe.ts";
@@ -14,6 +13,7 @@ import type { TelemetryWindow } from "../core/window/window.ts";
 import type { JournalEntry, OperatorAnswer, StoredRollout, StoredUnits } from "../ports/controller-store.ts";
 import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
 import type { EventFeed } from "./event-feed.ts";
+import { lostStore } from "./ownership.ts";
 import { MetricPoller, type MetricSources } from "./metric-poller.ts";
 import type { Panels } from "./panels.ts";
 import { tell } from "./tell.ts";
@@ -213,10 +213,7 @@ export class RolloutActor {
         ...(units === null ? {} : { units }),
       };
       const isStored = await store.commit(change);
-      assert(
-        isStored,
-        `${next.rollout.plan.rolloutId}: version ${rollout.expectedVersion} is ours while we own the store`,
-      );
+      if (!isStored) throw lostStore(`rollout ${next.rollout.plan.rolloutId}, version ${rollout.expectedVersion}`);
     } catch (error) {
       onFatal(error);
       throw error;

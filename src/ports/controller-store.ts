@@ -8,6 +8,7 @@ import type { Phase, Rollout } from "../core/rollout/rollout.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { PointerMove } from "../core/service/pointer.ts";
 import type { Bp, EpochMs } from "../core/unit.ts";
+import type { OwnedStore } from "./ownership.ts";
 
 export interface StoredRollout {
   readonly rollout: Rollout;
@@ -55,18 +56,6 @@ export interface OperatorAnswer {
   readonly body: string;
 }
 
-/** Who owns a store, told to the process that takes it. */
-export interface StoreOwnership {
-  /** Made once, the same for ever: documents carry it. */
-  readonly store: string;
-  /** Grows by one with every process that takes the store. */
-  readonly owner: number;
-  /** The longest lease the owner before announced, in milliseconds. */
-  readonly announcedMs: number;
-  /** Documents are numbered above it: a restored store does not know what was published after its backup. */
-  readonly epochFloor: number;
-}
-
 /** A data plane that adopted a document of a service and has not said goodbye. */
 export interface StoredPlane {
   readonly service: string;
@@ -111,6 +100,8 @@ export interface PrunedRollout {
 
 /** One atomic change. Everything in it becomes durable together or not at all. */
 export interface Change {
+  /** Taken only while this owner has the store; left out, whoever owns it. */
+  readonly owner?: number;
   readonly rollout?: { readonly expectedVersion: number | null; readonly next: StoredRollout };
   readonly journal?: readonly JournalEntry[];
   readonly published?: {
@@ -133,21 +124,14 @@ export interface Change {
   readonly hours?: readonly ServiceHour[];
 }
 
-/** Where a controller keeps what may not be lost. One owner process at a time. */
-export interface ControllerStore {
+/** Where a controller keeps what may not be lost. */
+export interface ControllerStore extends OwnedStore {
   /**
-   * False, with nothing written, when an expected version or (epoch, seq) is not the stored one, or a journal entry or
-   * a pointer is not the next one. A key keeps its first answer, an effect its latest report. Rejects with DriverError,
-   * nothing written.
+   * False, with nothing written, when the change's owner has lost the store, when an expected version or (epoch, seq) is
+   * not the stored one, or a journal entry or a pointer is not the next one. A key keeps its first answer, an effect its
+   * latest report. Rejects with DriverError: nothing was written, or, with the advice `after-read`, nobody knows.
    */
   commit(change: Change): Promise<boolean>;
-  /**
-   * Takes the store over: every earlier owner has lost it.
-   * @param proposed becomes the store's identity when it has none yet
-   */
-  own(proposed: string): Promise<StoreOwnership>;
-  /** Writes that the owner lives and what it announced. False when another one owns the store. */
-  keep(owner: number, announcedMs: number): Promise<boolean>;
   /** Every data plane that was ever stored. */
   planes(): Promise<readonly StoredPlane[]>;
   rollouts(): Promise<readonly StoredRollout[]>;

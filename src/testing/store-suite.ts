@@ -14,21 +14,10 @@ import {
   type StoreWorld,
   stored,
 } from "./store-world.ts";
+import { ownershipCases } from "./store-owner-cases.ts";
 import { rolloutCases } from "./store-rollout-cases.ts";
 
-const ownershipCases: readonly StoreCase[] = [
-  {
-    name: "has one identity for ever and one owner: the latest process that took it",
-    async run({ open }) {
-      const first = await (await open()).own("proposed-1");
-      const second = await (await open()).own("proposed-2");
-      same(second.store, first.store, "the identity");
-      same(second.owner, first.owner + 1, "the owner");
-      same(await (await open()).keep(first.owner, 0), false, "whether the deposed owner may go on");
-      same(await (await open()).keep(second.owner, 90_000), true, "whether the owner may go on");
-      same((await (await open()).own("proposed-3")).announcedMs, 90_000, "what the owner before announced");
-    },
-  },
+const unitCases: readonly StoreCase[] = [
   {
     name: "keeps the latest evidence by unit of a rollout, and nothing of a rollout that stored none",
     async run({ open, prefix }) {
@@ -253,6 +242,7 @@ const answerCases: readonly StoreCase[] = [
 export const storeSuite: readonly StoreCase[] = [
   ...rolloutCases,
   ...ownershipCases,
+  ...unitCases,
   ...hourCases,
   ...tokenCases,
   ...pointerCases,

@@ -36,7 +36,9 @@ export class Disk {
     };
     return {
       commit: (change) => call(() => life.commit(change, () => this.#commit(change))),
-      own: (proposed) => call(() => inner.own(proposed)),
+      own: (proposed, holder) => call(() => inner.own(proposed, holder)),
+      release: (owner) => call(() => inner.release(owner)),
+      owner: () => call(() => inner.owner()),
       keep: (owner, announcedMs) => call(() => inner.keep(owner, announcedMs)),
       planes: () => call(() => inner.planes()),
       rollouts: () => call(() => inner.rollouts()),

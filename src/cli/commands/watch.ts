@@ -1,4 +1,4 @@
-import { HANDOVER_MS } from "../../controller/controller.ts";
+import { HANDOVER_MS } from "../../controller/tenure.ts";
 import type { Status } from "../../contract/status.ts";
 import { printableLine } from "../../core/printable.ts";
 import { CliError } from "../cli-error.ts";

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { JournalAnswer, VerdictsAnswer } from "../../contract/journal.ts";
 import { openapi } from "../../contract/openapi.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { DriverError } from "../../ports/driver-error.ts";
 import type { Controller } from "../controller.ts";
 import { verdictWire } from "../status.ts";
 import type { TokenBook } from "../token-book.ts";
@@ -88,10 +89,20 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
   app.get("/v1/events", (context) => getEvents(context, controller, clock, stopped));
   app.notFound((context) => problemResponse("not-found", `nothing at ${context.req.method} ${context.req.path}`));
   app.onError((error, context) => {
+    if (isStoreAway(error))
+      return problemResponse(
+        "store-away",
+        `${error.message}; nothing was changed and traffic stays as it is, try again`,
+      );
     log(`${context.req.method} ${context.req.path} crashed: ${error.stack ?? String(error)}`);
     return problemResponse("internal-error", "the controller could not answer; traffic stays as it is, see its log");
   });
   return app;
+}
+
+/** True when the store cannot be reached now, or is another controller's. */
+function isStoreAway(error: unknown): boolean {
+  return error instanceof DriverError && ["unreachable", "stale-token"].includes(error.code);
 }
 
 let described: string | undefined;

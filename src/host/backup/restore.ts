@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { HANDOVER_MS } from "../../controller/controller.ts";
+import { HANDOVER_MS } from "../../controller/tenure.ts";
 import type { EpochMs } from "../../core/unit.ts";
 import { openPgliteStore, type PgliteStore, restorePgliteStore } from "../../drivers/store/pglite/index.ts";
 import { lockDataDirectory } from "../data-directory-lock.ts";

@@ -9,12 +9,41 @@ import type {
   PrunedRollout,
   StoredPlane,
   StoredRollout,
-  StoreOwnership,
   StoredToken,
   StoredUnits,
 } from "../../../ports/controller-store.ts";
+import { NAMELESS, type OwnedStore, type StoreOwner, type StoreOwnership } from "../../../ports/ownership.ts";
 
 type Report = { readonly effectId: string; readonly report: NonNullable<Change["report"]>["report"] };
+
+/** Who has a store that forgets. */
+function memoryOwnership(): OwnedStore & { owns(owner: number): boolean } {
+  let held: (StoreOwnership & StoreOwner) | null = null;
+  return {
+    owns: (owner) => held?.owner === owner,
+    own(proposed, holder = NAMELESS) {
+      const { store, owner, announcedMs, epochFloor, beat } = held ?? {
+        ...{ store: proposed, owner: 0, announcedMs: 0, epochFloor: 0, beat: 0 },
+      };
+      held = { store, owner: owner + 1, announcedMs, epochFloor, holder, beat: beat + 1, isReleased: false };
+      return Promise.resolve({ store, owner: held.owner, announcedMs, epochFloor });
+    },
+    keep(owner, announcedMs) {
+      if (held?.owner !== owner) return Promise.resolve(false);
+      held = { ...held, announcedMs, beat: held.beat + 1 };
+      return Promise.resolve(true);
+    },
+    release(owner) {
+      if (held?.owner === owner) held = { ...held, isReleased: true };
+      return Promise.resolve();
+    },
+    owner() {
+      if (held === null) return Promise.resolve(null);
+      const { store, owner, holder, beat, isReleased } = held;
+      return Promise.resolve({ store, owner, holder, beat, isReleased });
+    },
+  };
+}
 
 /** A store that forgets when the process ends. Values are copied in and out, as a database would. */
 export function memoryStore(): ControllerStore {
@@ -25,14 +54,15 @@ export function memoryStore(): ControllerStore {
   const answers = new Map<string, OperatorAnswer>();
   const hours = new Map<string, ServiceHour>();
   const planes = new Map<string, StoredPlane>();
-  let ownership: StoreOwnership | null = null;
+  const { owns, ...ownership } = memoryOwnership();
   const units = new Map<string, StoredUnits>();
   const pointers = new Map<string, PointerMove[]>();
   const prunedRollouts = new Map<string, PrunedRollout>();
   const tokens = new Map<string, StoredToken>();
   const placeOf = ({ pointer: { service, region } }: PointerMove) => `${service}/${region}`;
 
-  const isStale = ({ rollout, journal = [], published, pointer, pruned }: Change): boolean => {
+  const isStale = ({ owner, rollout, journal = [], published, pointer, pruned }: Change): boolean => {
+    if (owner !== undefined && !owns(owner)) return true;
     if (pruned !== undefined && rollouts.get(pruned.left.rolloutId)?.version !== pruned.expectedVersion) return true;
     if (rollout !== undefined) {
       const stored = rollouts.get(rollout.next.rollout.plan.rolloutId)?.version ?? null;
@@ -89,16 +119,7 @@ export function memoryStore(): ControllerStore {
       for (const count of counted) hours.set(`${count.service}/${count.hour}`, count);
       return Promise.resolve(true);
     },
-    own(proposed) {
-      const taken = ownership ?? { store: proposed, owner: 0, announcedMs: 0, epochFloor: 0 };
-      ownership = { ...taken, owner: taken.owner + 1 };
-      return Promise.resolve(ownership);
-    },
-    keep(owner, announcedMs) {
-      if (ownership?.owner !== owner) return Promise.resolve(false);
-      ownership = { ...ownership, announcedMs };
-      return Promise.resolve(true);
-    },
+    ...ownership,
     planes: () => Promise.resolve(structuredClone([...planes.values()])),
     rollouts: () => Promise.resolve(structuredClone([...rollouts.values()])),
     journal: (rolloutId) => Promise.resolve(structuredClone(journals.get(rolloutId) ?? [])),

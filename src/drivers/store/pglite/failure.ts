@@ -9,7 +9,7 @@ export function storeError(error: unknown, growthCode: string | null): DriverErr
   }
   return new DriverError(
     "unreachable",
-    "safe",
+    "never", // In this process: the database in it has ended.
     `the store failed: ${message}; nothing of this change was stored`,
     error,
   );

@@ -92,4 +92,7 @@ export const MIGRATIONS: readonly string[] = [
      rollout_id text primary key,
      pruned json not null
    )`,
+  // Who took the store, whether it lives, and whether it gave the store up.
+  `alter table ownership add column holder text not null default '', add column holder_name text not null default '',
+     add column beat bigint not null default 0, add column is_released boolean not null default false`,
 ];

@@ -1,7 +1,7 @@
 import type { ControllerStore } from "../../../ports/controller-store.ts";
 import type { DriverError } from "../../../ports/driver-error.ts";
-import { type SqlDatabase, Stale } from "./client.ts";
-import { ownershipOf } from "./ownership.ts";
+import { type SqlClient, type SqlDatabase, Stale } from "./client.ts";
+import { holdOwner, ownershipOf } from "./ownership.ts";
 import { pointerReadsOf, type Read, readsOf } from "./reads.ts";
 import { RolloutRows } from "./rollout-rows.ts";
 import { writeChange } from "./writes.ts";
@@ -9,30 +9,34 @@ import { writeChange } from "./writes.ts";
 /** A store on a migrated database. `explain` makes the product's failure one that callers know. */
 export function sqlStore(database: SqlDatabase, explain: (error: unknown) => Promise<DriverError>): ControllerStore {
   const rolloutRows = new RolloutRows();
-  const read: Read = async <Row>(text: string, values: unknown[] = []): Promise<Row[]> => {
+  const explained = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
-      return (await database.query<Row>(text, values)).rows;
+      return await work();
     } catch (error) {
-      throw await explain(error);
+      throw error instanceof Stale ? error : await explain(error);
     }
   };
+  const read: Read = <Row>(text: string, values: unknown[] = []): Promise<Row[]> =>
+    explained(async () => (await database.query<Row>(text, values)).rows);
   return {
     async commit(change) {
+      const work = async (client: SqlClient) => {
+        if (change.owner !== undefined) await holdOwner(client, change.owner);
+        if (change.pruned !== undefined) await rolloutRows.prune(client, change.pruned);
+        const isWritten = change.rollout === undefined ? () => {} : await rolloutRows.write(client, change.rollout);
+        await writeChange(client, change);
+        return isWritten;
+      };
       try {
-        const written = await database.transaction(async (client) => {
-          if (change.pruned !== undefined) await rolloutRows.prune(client, change.pruned);
-          const isWritten = change.rollout === undefined ? () => {} : await rolloutRows.write(client, change.rollout);
-          await writeChange(client, change);
-          return isWritten;
-        });
+        const written = await explained(() => database.transaction(work));
         written();
         return true;
       } catch (error) {
         if (error instanceof Stale) return false;
-        throw await explain(error);
+        throw error;
       }
     },
-    ...ownershipOf(read),
+    ...ownershipOf(database, read, explained),
     ...readsOf(read),
     ...pointerReadsOf(read),
     close: () => database.close(),
