@@ -149,6 +149,11 @@ export class Controller {
     return this.#tools.store;
   }
 
+  /** Identity of the store. */
+  get storeId(): string {
+    return this.#tenure.ownership.store;
+  }
+
   /** Resolves when another process has taken the store: this one has stopped to decide and must end. */
   get superseded(): Promise<Superseded> {
     return this.#tenure.superseded;

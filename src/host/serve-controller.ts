@@ -11,15 +11,15 @@ import { GatewayRegistry } from "../controller/gateway-registry.ts";
 import { httpAccess } from "../drivers/access/http/index.ts";
 import { httpHealth } from "../drivers/health/http/index.ts";
 import { systemRandom } from "../fence/system.ts";
-import { openPgliteStore, type PgliteStore } from "../drivers/store/pglite/index.ts";
 import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
 import { backupBody } from "./backup/back-up.ts";
 import { KNOWN_DRIVERS } from "./driver-registry.ts";
 import { metricSources } from "./metric-sources.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
-import { hexOf } from "../plane/digest.ts";
-import { checkDatabase, checkIdentity } from "./store-check.ts";
+import type { Superseded } from "../controller/ownership.ts";
+import { openStore, type StoreServer } from "./open-store.ts";
+import { keepIdentity } from "./store-check.ts";
 import { systemClock } from "./system-clock.ts";
 import { kidOf } from "../core/routing/signature.ts";
 import { openSigningKey, SIGNING_KEY_FILE } from "./signing-key.ts";
@@ -39,6 +39,10 @@ export interface ServeControllerOptions {
   readonly stallMs?: number;
   /** How long a data plane may be silent before it is taken for gone; by default an hour. */
   readonly forgetAfterMs?: number | undefined;
+  /** Where the store is kept; left out or null for the database in this process. */
+  readonly server?: StoreServer | null;
+  /** True to take the store from a controller that may live. */
+  readonly takesOver?: boolean;
   /** True to begin again where the database of before is gone, or to take one of another store. */
   readonly isNew?: boolean;
   /** True when `/metrics` may be read without a token; by default it needs one of scope view. */
@@ -53,6 +57,8 @@ export interface RunningController {
   readonly kind: "started";
   readonly url: string;
   readonly tokenFile: string;
+  /** Resolves when another controller has taken the store: this one decides nothing any more and is to be stopped. */
+  readonly superseded: Promise<Superseded>;
   /** Ends streams, finishes the running commit, closes the database, gives the directory up. Idempotent. */
   stop(): Promise<void>;
 }
@@ -61,6 +67,13 @@ export interface TakenDirectory {
   readonly kind: "taken";
   readonly pid: number;
   readonly apiUrl: string | null;
+}
+
+/** The store belongs to a controller that lives. */
+export interface TakenStore {
+  readonly kind: "held";
+  readonly place: string;
+  readonly by: string;
 }
 
 /** Names under which a loopback listener is reached; for another host only that one. */
@@ -110,16 +123,6 @@ const newKeyText = (dataDir: string, kid: string): string =>
   `${join(dataDir, SIGNING_KEY_FILE)} was not there, so a new key signs from now on (${kid}); ` +
   "gateways on other machines have to be told: sluice key show";
 
-/** The store of a data directory, once it is known to be the one that was here before. */
-async function openStore(dataDir: string, isNew: boolean, undo: (() => Promise<unknown>)[]): Promise<PgliteStore> {
-  await checkDatabase(dataDir, isNew);
-  const store = await openPgliteStore(join(dataDir, "database"));
-  undo.push(() => store.close());
-  const { store: identity } = await store.own(hexOf(systemRandom.bytes(16)));
-  await checkIdentity(dataDir, identity, isNew);
-  return store;
-}
-
 /** Products behind the controller's ports, and the names by which documents ask for them. */
 function driversOf(hub: GatewayRegistry, clock: Clock) {
   return {
@@ -130,8 +133,10 @@ function driversOf(hub: GatewayRegistry, clock: Clock) {
   };
 }
 
+type Started = RunningController | TakenDirectory | TakenStore;
+
 /** Starts the controller that owns a data directory. Whatever was started is stopped again when a later part fails. */
-export async function startController(options: ServeControllerOptions): Promise<RunningController | TakenDirectory> {
+export async function startController(options: ServeControllerOptions): Promise<Started> {
   const { dataDir, host, port, probes, log, onFatal } = options;
   const locked = await lockDataDirectory(dataDir);
   if (locked.kind === "taken") return { kind: "taken", pid: locked.owner.pid, apiUrl: locked.owner.apiUrl };
@@ -142,16 +147,23 @@ export async function startController(options: ServeControllerOptions): Promise<
   };
   try {
     const stallMs = options.stallMs ?? STALL_MS;
-    undo.push(watchEventLoop(stallMs, hungText(stallMs)));
-    const store = await openStore(dataDir, options.isNew === true, undo);
+    const { server = null, isNew = false, takesOver = false } = options;
+    // A server cannot take the event loop with it.
+    if (server === null) undo.push(watchEventLoop(stallMs, hungText(stallMs)));
+    const clock = systemClock();
+    const opened = await openStore({ dataDir, server, isNew, takesOver, clock, log }, undo);
+    if (opened.kind === "held") {
+      await stop();
+      return opened;
+    }
     // After the database: a token says there is one, and a start that was cut off before must not look like a loss.
     const { path: tokenFile, token } = await openTokenFile(dataDir);
     const gateway = await openTokenFile(dataDir, TOKEN_FILES.gateway);
     const { signer, isNew: isNewKey } = await openSigningKey(dataDir);
-    const clock = systemClock();
     const hub = new GatewayRegistry(() => clock.monoMs());
     const controller = await Controller.open({
-      store,
+      store: opened.store,
+      taking: opened.taking,
       hub,
       random: systemRandom,
       proof: null, // Each answer is proven with the credential it answers to.
@@ -164,12 +176,14 @@ export async function startController(options: ServeControllerOptions): Promise<
       forgetAfterMs: options.forgetAfterMs,
     });
     undo.push(() => controller.stop());
+    const { store } = controller;
+    await keepIdentity(dataDir, controller.storeId);
     // Only where there were gateways to tell: the first start of all makes one in silence.
     if (isNewKey && controller.planes.all().length > 0) log(newKeyText(dataDir, kidOf(signer.current.publicKey)));
     const own = [[token, "admin"] as const, [gateway.token, "gateway"] as const];
     const tokens = await TokenBook.open(store, clock, own);
     const { hasOpenMetrics = false } = options;
-    const backup = () => backupBody(dataDir, clock.wallMs(), (take) => store.copy(take));
+    const backup = () => backupBody(dataDir, clock.wallMs(), opened.copy);
     const api = { secret: token, tokens, hasOpenMetrics, clock, log, backup };
     const { url, close } = await openApi(controller, api, host, port);
     undo.push(close);
@@ -179,6 +193,7 @@ export async function startController(options: ServeControllerOptions): Promise<
       kind: "started",
       url,
       tokenFile,
+      superseded: controller.superseded,
       stop() {
         stopping ??= stop();
         return stopping;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { checkDatabase, checkIdentity } from "./store-check.ts";
+import { checkDatabase, checkIdentity, keepIdentity } from "./store-check.ts";
 
 let dataDir: string;
 beforeEach(async () => {
@@ -35,7 +35,7 @@ describe("a data directory without its database", () => {
     if (!isLost) return expect(refusal).toBeNull();
     expect(refusal).toContain(join(dataDir, "database"));
     expect(refusal).toContain(name);
-    expect(refusal).toMatch(/put the copy .* back.*--new/);
+    expect(refusal).toMatch(/put the copy .* back.*--store.*--new/);
     expect(await refusalOf(true)).toBeNull();
   });
 
@@ -60,11 +60,16 @@ describe("a data directory without its database", () => {
 });
 
 describe("the identity of a database", () => {
-  it("is kept at the first start, and another one is refused until a person says so", async () => {
-    await checkIdentity(dataDir, "one", false);
-    await checkIdentity(dataDir, "one", false);
-    await expect(checkIdentity(dataDir, "two", false)).rejects.toThrow(/is of store two, and .* says one.*--new/);
-    await checkIdentity(dataDir, "two", true);
-    await checkIdentity(dataDir, "two", false);
+  it("is kept, and another one is refused until a person says so", async () => {
+    const check = (store: string | null, isNew = false) => checkIdentity(dataDir, store, isNew, "the database d");
+    await check("one");
+    await keepIdentity(dataDir, "one");
+    await check("one");
+    await expect(check("two")).rejects.toThrow(/^the database d is of store two, and .* says one.*--new/);
+    await expect(check(null)).rejects.toThrow(/^the database d is of no store yet, and .* says one; .*sluice restore/);
+    await check(null, true);
+    await check("two", true);
+    await keepIdentity(dataDir, "two");
+    await check("two");
   });
 });

@@ -36,7 +36,7 @@ export async function checkDatabase(dataDir: string, isNew: boolean): Promise<vo
   const isThere = existsSync(folder);
   if (traces.length > 0 && !isNew) {
     const found = isThere ? `${folder} is empty or damaged` : `${folder} is missing`;
-    const restore = `restore a backup with \`sluice restore\` or put the copy of ${folder} back, with nothing running`;
+    const restore = `restore a backup with \`sluice restore\`, put the copy of ${folder} back with nothing running, or name its server with --store`;
     const again =
       "or begin again without its rollouts with --new: gateways keep what they serve until the next rollout";
     throw new DriverError(
@@ -49,17 +49,29 @@ export async function checkDatabase(dataDir: string, isNew: boolean): Promise<vo
 }
 
 /**
- * Holds the identity of an opened database against the one that was here before, and keeps it.
- * @throws DriverError `rejected` when the database is of another store
+ * Holds the identity of an opened database against the one that was here before.
+ * @param store null for one that nobody took yet
+ * @param place what names the database
+ * @throws DriverError `rejected` when the database is of another store, or of none where there was one
  */
-export async function checkIdentity(dataDir: string, store: string, isNew: boolean): Promise<void> {
+export async function checkIdentity(
+  dataDir: string,
+  store: string | null,
+  isNew: boolean,
+  place: string,
+): Promise<void> {
   const path = join(dataDir, IDENTITY_FILE);
   const known = (await readFile(path, "utf8").catch(() => "")).trim();
-  if (known === store) return;
-  if (known !== "" && !isNew) {
-    const found = `${join(dataDir, DATABASE)} is of store ${store}, and ${path} says ${known}`;
-    const advice = "put the database back that belongs here, or take this one with --new";
-    throw new DriverError("rejected", "never", `${found}; ${advice}`);
-  }
-  await writeFile(path, `${store}\n`, { mode: 0o600 });
+  if (known === "" || known === store || isNew) return;
+  const found = `${place} is of ${store === null ? "no store yet" : `store ${store}`}, and ${path} says ${known}`;
+  const advice =
+    store === null
+      ? "bring that one here with `sluice backup` and `sluice restore`, or begin without its rollouts with --new"
+      : "put the database back that belongs here, or take this one with --new";
+  throw new DriverError("rejected", "never", `${found}; ${advice}`);
+}
+
+/** Keeps the identity of the store that a data directory belongs to. */
+export async function keepIdentity(dataDir: string, store: string): Promise<void> {
+  await writeFile(join(dataDir, IDENTITY_FILE), `${store}\n`, { mode: 0o600 });
 }

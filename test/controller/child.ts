@@ -18,6 +18,7 @@ export interface ChildController {
  * Starts a controller and waits until it listens; rejects with what it said when it ends before.
  * @param limit shell words in front of it, e.g. a `ulimit`
  * @param stallMs how long it may hang
+ * @param store address of a server that keeps its store, and "over" to take it from a controller that may live
  */
 export async function startChild(
   program: string,
@@ -25,11 +26,16 @@ export async function startChild(
   port: number,
   limit = "",
   stallMs = 20_000,
+  store: readonly string[] = [],
 ): Promise<ChildController> {
   const command = `${limit} exec "$0" "$@"`;
-  const child = spawn("/bin/bash", ["-c", command, process.execPath, program, dataDir, String(port), String(stallMs)], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    "/bin/bash",
+    ["-c", command, process.execPath, program, dataDir, String(port), String(stallMs), ...store],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let [out, said] = ["", ""];
   child.stderr.on("data", (chunk) => {
     said += String(chunk);

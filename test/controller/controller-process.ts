@@ -1,8 +1,8 @@
 import { startController } from "../../src/host/serve-controller.ts";
 import { DriverError } from "../../src/ports/driver-error.ts";
 
-/** A controller as `sluice serve` runs it, without probes: `controller-process DATA_DIR PORT [STALL_MS]`. */
-const [dataDir = "", port = "0", stallMs = "20000"] = process.argv.slice(2);
+/** A controller as `sluice serve` runs it, without probes: `controller-process DATA_DIR PORT STALL_MS [STORE] [over]`. */
+const [dataDir = "", port = "0", stallMs = "20000", url = "", over = ""] = process.argv.slice(2);
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const started = await startController({
   dataDir,
@@ -13,6 +13,8 @@ const started = await startController({
     smoke: () => Promise.resolve(null),
   },
   stallMs: Number(stallMs),
+  server: url === "" ? null : { url },
+  takesOver: over === "over",
   log: say,
   onFatal: (error) => {
     say(`fatal: ${error instanceof Error ? error.message : String(error)}`);
@@ -26,6 +28,15 @@ if (started.kind === "taken") {
   say(`taken by process ${started.pid} at ${started.apiUrl}`);
   process.exit(13);
 }
+if (started.kind === "held") {
+  say(`${started.place} is held by ${started.by}`);
+  process.exit(13);
+}
+void started.superseded.then(async ({ text }) => {
+  say(`superseded: ${text}`);
+  await started.stop();
+  process.exit(13);
+});
 process.stdout.write(`${JSON.stringify({ url: started.url, tokenFile: started.tokenFile })}\n`);
 process.once("SIGTERM", () => {
   void started.stop().then(() => process.exit(0));

@@ -107,7 +107,10 @@ describe("the service pointer", () => {
     await world.controller.stop();
     const fresh = memoryStore();
     const { commit } = fresh;
-    await world.open((options) => ({ ...options, store: { ...store, commit: (change) => commit({ ...change }) } }));
+    await world.open((options) => ({
+      ...options,
+      store: { ...store, commit: ({ owner: _, ...change }) => commit(change) },
+    }));
     await world.run(1);
     expect(urlNow()).toBe("http://127.0.0.1:4002/answer");
   });

@@ -157,7 +157,7 @@ describe("pruning", () => {
     let failsAt: string | null = "two";
     const commit: ControllerStore["commit"] = (change) =>
       change.pruned?.left.rolloutId === failsAt && failsAt !== null
-        ? Promise.reject(new DriverError("unreachable", "safe", "the store is away"))
+        ? Promise.reject(new DriverError("rejected", "safe", "the disk is full"))
         : store.commit(change);
     await start({ ...store, commit });
     expect((await prune(MONTH, "same")).status).toBe(500);

@@ -86,7 +86,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "planes-forgotten",
     says: "a restarted controller does not wait for data planes it has not heard yet",
     file: "src/controller/plane-desk.ts",
-    find: "hub.restore(plane.service, plane.gatewayId, plane.planeId, ownership.startedMonoMs + longestMs);",
+    find: "hub.restore(plane.service, plane.gatewayId, plane.planeId, ownership.leasesFromMonoMs + longestMs);",
     replace: "void longestMs;",
   },
   {

@@ -4,6 +4,7 @@ import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { timedTalk } from "../format/timed-line.ts";
 import { listenProblem } from "../system-advice.ts";
+import { storeServer } from "../store-server.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface ServeOptions {
@@ -17,9 +18,16 @@ export interface ServeOptions {
   readonly forgetAfter?: number;
   /** True to begin again where the database of before is gone. */
   readonly new: boolean;
+  /** Address of the server that keeps the store; left out for the database in this process. */
+  readonly store?: string;
+  /** True to take the store from a controller that may live. */
+  readonly takeOver: boolean;
 }
 
-/** `sluice serve`: the controller of one data directory until a signal ends it. A second one on it is exit 13. */
+/**
+ * `sluice serve`: the controller of one data directory until a signal ends it. A second one on it or on its
+ * store is exit 13, and so is a takeover by another one.
+ */
 export async function serve(options: ServeOptions, probes: ProbeRunner, terminal: Terminal): Promise<ExitCode> {
   const { dataDir, host, port, openMetrics: hasOpenMetrics, new: isNew, forgetAfter: forgetAfterMs } = options;
   let fail: (error: unknown) => void = () => {};
@@ -32,6 +40,7 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
     process.once("SIGINT", () => resolve(EXIT.interrupted));
   });
   const log = timedTalk(terminal);
+  const server = storeServer(options.store);
   if (!options.json) log(`opening ${dataDir}`);
   const started = await startController({
     dataDir,
@@ -39,6 +48,8 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
     port,
     hasOpenMetrics,
     isNew,
+    server,
+    takesOver: options.takeOver,
     forgetAfterMs,
     probes,
     log,
@@ -50,11 +61,18 @@ export async function serve(options: ServeOptions, probes: ProbeRunner, terminal
     const owner = `process ${started.pid}${started.apiUrl === null ? "" : ` at ${started.apiUrl}`}`;
     throw new CliError(EXIT.conflict, `${dataDir} belongs to ${owner}; use that one, stop it, or name another --data`);
   }
+  if (started.kind === "held") {
+    const advice = "stop that one, or take the store from it with --take-over";
+    throw new CliError(EXIT.conflict, `${started.place} belongs to a controller that lives: ${started.by}; ${advice}`);
+  }
+  const superseded = started.superseded.then(({ text }): never => {
+    throw new CliError(EXIT.conflict, text);
+  });
   if (options.json)
     terminal.data(JSON.stringify({ url: started.url, token_file: started.tokenFile, pid: process.pid }));
   else log(`controller on ${started.url}, data in ${dataDir}`);
   try {
-    return await Promise.race([signalled, failed]);
+    return await Promise.race([signalled, failed, superseded]);
   } finally {
     await started.stop().catch((error: unknown) => log(`stopping: ${String(error)}`));
     if (!options.json) log("stopped");

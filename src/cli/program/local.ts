@@ -143,6 +143,8 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
     .option("--data <dir>", "where everything is kept", DATA_DIR)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--port <n>", "port to listen on, 0 for a free one", port, 4_400)
+    .option("--store <url>", "keep the store on a server: postgres://USER@HOST:PORT/DATABASE, without a password")
+    .option("--take-over", "take that store from a controller that may live", false)
     .option("--new", "begin again where the database of before is gone, or is another one", false)
     .option("--forget-after <duration>", "silent gateways are gone after this, by default 1h", duration)
     .option("--open-metrics", "tell /metrics to everybody who can connect, without a token", false)
@@ -156,6 +158,8 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
           openMetrics: boolean;
           forgetAfter?: number;
           new: boolean;
+          store?: string;
+          takeOver: boolean;
         }) => {
           const [{ serve }, { probeRunner }] = await Promise.all([
             import("../commands/serve.ts"),

@@ -1,3 +1,4 @@
-export { type Durability, openPostgresStore, type PostgresStore, type PostgresStoreOptions } from "./open.ts";
+export { type Durability, openPostgresStore, placeOf, type PostgresStore, type PostgresStoreOptions } from "./open.ts";
+export { jumpPostgresStore, restorePostgresStore } from "./restore.ts";
 
 export const runtime = "node";

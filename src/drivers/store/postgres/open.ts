@@ -87,11 +87,16 @@ async function look(database: SqlDatabase, place: string): Promise<Durability> {
 }
 
 async function makeTables(database: SqlDatabase): Promise<void> {
+  await makeSchema(database);
+  await migrate(database);
+}
+
+/** Makes the schema where it is missing. */
+export async function makeSchema(database: SqlDatabase): Promise<void> {
   const { rows } = await database.query<{ there: string | null }>(`select to_regnamespace('${SCHEMA}')::text as there`);
   if (rows[0]?.there == null) {
     await database.query(`create schema if not exists ${SCHEMA}`).catch((error: unknown) => {
       if (codeOf(error) !== "23505" && codeOf(error) !== "42P06") throw error; // Another process was faster.
     });
   }
-  await migrate(database);
 }

@@ -34,6 +34,11 @@ export async function fill(
   await migrate(database, steps);
   await insertRows(database, rows);
   await migrate(database);
+  await jumpAbove(database, { owner, epoch, announcedMs });
+}
+
+/** Moves a store's owner token and the numbers of its documents above whatever was given elsewhere. */
+export async function jumpAbove(database: SqlDatabase, { owner, epoch, announcedMs }: Jump): Promise<void> {
   const above = `update ownership set owner = greatest(owner, $1) + ${JUMP}, announced_ms = greatest(announced_ms, $2),
     epoch_floor = greatest(epoch_floor, $3, (select coalesce(max(epoch), 0) from documents)) + ${JUMP}`;
   const { affectedRows } = await database.query(above, [owner, announcedMs, epoch]);
