@@ -18,7 +18,7 @@ import { KNOWN_DRIVERS } from "./driver-registry.ts";
 import { metricSources } from "./metric-sources.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
 import type { Superseded } from "../controller/ownership.ts";
-import { openStore, type StoreServer } from "./open-store.ts";
+import { type OpenedStore, openStore, type StoreServer } from "./open-store.ts";
 import { keepIdentity } from "./store-check.ts";
 import { systemClock } from "./system-clock.ts";
 import { kidOf } from "../core/routing/signature.ts";
@@ -137,7 +137,7 @@ type Started = RunningController | TakenDirectory | TakenStore;
 
 /** Starts the controller that owns a data directory. Whatever was started is stopped again when a later part fails. */
 export async function startController(options: ServeControllerOptions): Promise<Started> {
-  const { dataDir, host, port, probes, log, onFatal } = options;
+  const { dataDir, log } = options;
   const locked = await lockDataDirectory(dataDir);
   if (locked.kind === "taken") return { kind: "taken", pid: locked.owner.pid, apiUrl: locked.owner.apiUrl };
   const undo: (() => Promise<unknown>)[] = [() => locked.lock.release()];
@@ -150,43 +150,12 @@ export async function startController(options: ServeControllerOptions): Promise<
     const { server = null, isNew = false, takesOver = false } = options;
     // A server cannot take the event loop with it.
     if (server === null) undo.push(watchEventLoop(stallMs, hungText(stallMs)));
-    const clock = systemClock();
-    const opened = await openStore({ dataDir, server, isNew, takesOver, clock, log }, undo);
+    const opened = await openStore({ dataDir, server, isNew, takesOver, clock: systemClock(), log }, undo);
     if (opened.kind === "held") {
       await stop();
       return opened;
     }
-    // After the database: a token says there is one, and a start that was cut off before must not look like a loss.
-    const { path: tokenFile, token } = await openTokenFile(dataDir);
-    const gateway = await openTokenFile(dataDir, TOKEN_FILES.gateway);
-    const { signer, isNew: isNewKey } = await openSigningKey(dataDir);
-    const hub = new GatewayRegistry(() => clock.monoMs());
-    const controller = await Controller.open({
-      store: opened.store,
-      taking: opened.taking,
-      hub,
-      random: systemRandom,
-      proof: null, // Each answer is proven with the credential it answers to.
-      signer,
-      probes,
-      ...driversOf(hub, clock),
-      clock,
-      log,
-      onFatal,
-      forgetAfterMs: options.forgetAfterMs,
-    });
-    undo.push(() => controller.stop());
-    const { store } = controller;
-    await keepIdentity(dataDir, controller.storeId);
-    // Only where there were gateways to tell: the first start of all makes one in silence.
-    if (isNewKey && controller.planes.all().length > 0) log(newKeyText(dataDir, kidOf(signer.current.publicKey)));
-    const own = [[token, "admin"] as const, [gateway.token, "gateway"] as const];
-    const tokens = await TokenBook.open(store, clock, own);
-    const { hasOpenMetrics = false } = options;
-    const backup = () => backupBody(dataDir, clock.wallMs(), opened.copy);
-    const api = { secret: token, tokens, hasOpenMetrics, clock, log, backup };
-    const { url, close } = await openApi(controller, api, host, port);
-    undo.push(close);
+    const { controller, url, tokenFile } = await serveStore(opened, options, undo);
     locked.lock.announce(url);
     undo.push(() => controller.announceStop()); // The first step of a stop, while gateways can still be answered.
     return {
@@ -203,4 +172,44 @@ export async function startController(options: ServeControllerOptions): Promise<
     await stop();
     throw error;
   }
+}
+
+/** The controller of a store and its API. @param undo gets what ends them */
+async function serveStore(
+  opened: OpenedStore,
+  options: ServeControllerOptions,
+  undo: (() => Promise<unknown>)[],
+): Promise<{ readonly controller: Controller; readonly url: string; readonly tokenFile: string }> {
+  const { dataDir, host, port, probes, log, onFatal, forgetAfterMs, hasOpenMetrics = false } = options;
+  // After the database: a token says there is one, and a start that was cut off before must not look like a loss.
+  const { path: tokenFile, token } = await openTokenFile(dataDir);
+  const gateway = await openTokenFile(dataDir, TOKEN_FILES.gateway);
+  const { signer, isNew: isNewKey } = await openSigningKey(dataDir);
+  const clock = systemClock();
+  const hub = new GatewayRegistry(() => clock.monoMs());
+  const controller = await Controller.open({
+    store: opened.store,
+    taking: opened.taking,
+    hub,
+    random: systemRandom,
+    proof: null, // Each answer is proven with the credential it answers to.
+    signer,
+    probes,
+    ...driversOf(hub, clock),
+    clock,
+    log,
+    onFatal,
+    forgetAfterMs,
+  });
+  undo.push(() => controller.stop());
+  await keepIdentity(dataDir, controller.storeId);
+  // Only where there were gateways to tell: the first start of all makes one in silence.
+  if (isNewKey && controller.planes.all().length > 0) log(newKeyText(dataDir, kidOf(signer.current.publicKey)));
+  const own = [[token, "admin"] as const, [gateway.token, "gateway"] as const];
+  const tokens = await TokenBook.open(controller.store, clock, own);
+  const backup = () => backupBody(dataDir, clock.wallMs(), opened.copy);
+  const api = { secret: token, tokens, hasOpenMetrics, clock, log, backup };
+  const { url, close } = await openApi(controller, api, host, port);
+  undo.push(close);
+  return { controller, url, tokenFile };
 }

@@ -127,9 +127,9 @@ export interface Change {
 /** Where a controller keeps what may not be lost. */
 export interface ControllerStore extends OwnedStore {
   /**
-   * False, with nothing written, when the change's owner has lost the store, when an expected version or (epoch, seq) is
-   * not the stored one, or a journal entry or a pointer is not the next one. A key keeps its first answer, an effect its
-   * latest report. Rejects with DriverError: nothing was written, or, with the advice `after-read`, nobody knows.
+   * False, with nothing written, when the change's owner has lost the store, when an expected version or (epoch, seq)
+   * is not the stored one, or a journal entry or a pointer is not the next one. A key keeps its first answer, an effect
+   * its latest report. Rejects with DriverError: nothing was written, or, with the advice `after-read`, nobody knows.
    */
   commit(change: Change): Promise<boolean>;
   /** Every data plane that was ever stored. */

@@ -93,8 +93,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "earlier-leases-forgotten",
     says: "a restarted controller counts no lease that the one before gave",
     file: "src/controller/plane-desk.ts",
-    find: "ownership.startedMonoMs + longestMs);",
-    replace: "ownership.startedMonoMs + 0 * longestMs);",
+    find: "ownership.leasesFromMonoMs + longestMs);",
+    replace: "ownership.leasesFromMonoMs + 0 * longestMs);",
   },
   {
     name: "overtaken-report",

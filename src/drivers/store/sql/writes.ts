@@ -31,7 +31,10 @@ async function writePointer(client: SqlClient, move: PointerMove): Promise<void>
   await one(client, insert, [service, region, move.version, JSON.stringify(move)]);
 }
 
-/** Writes everything of a change but its rollout, inside a transaction. @throws Stale when it does not follow what is stored */
+/**
+ * Writes everything of a change but its rollout, inside a transaction.
+ * @throws Stale when it does not follow what is stored
+ */
 export async function writeChange(client: SqlClient, change: Change): Promise<void> {
   if (change.pointer !== undefined) await writePointer(client, change.pointer);
   if (change.published !== undefined) await writeDocument(client, change.published);
