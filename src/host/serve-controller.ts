@@ -53,7 +53,7 @@ const STALL_MS = 20_000;
 /** For a whole request to arrive. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-export interface RunningController {
+interface RunningController {
   readonly kind: "started";
   readonly url: string;
   readonly tokenFile: string;
@@ -63,14 +63,14 @@ export interface RunningController {
   stop(): Promise<void>;
 }
 
-export interface TakenDirectory {
+interface TakenDirectory {
   readonly kind: "taken";
   readonly pid: number;
   readonly apiUrl: string | null;
 }
 
 /** The store belongs to a controller that lives. */
-export interface TakenStore {
+interface TakenStore {
   readonly kind: "held";
   readonly place: string;
   readonly by: string;

@@ -109,7 +109,7 @@ describe("the service pointer", () => {
     const { commit } = fresh;
     await world.open((options) => ({
       ...options,
-      store: { ...store, commit: ({ owner: _, ...change }) => commit(change) },
+      store: { ...store, commit: ({ owner: _owner, ...change }) => commit(change) },
     }));
     await world.run(1);
     expect(urlNow()).toBe("http://127.0.0.1:4002/answer");

@@ -22,9 +22,8 @@ function memoryOwnership(): OwnedStore & { owns(owner: number): boolean } {
   return {
     owns: (owner) => held?.owner === owner,
     own(proposed, holder = NAMELESS) {
-      const { store, owner, announcedMs, epochFloor, beat } = held ?? {
-        ...{ store: proposed, owner: 0, announcedMs: 0, epochFloor: 0, beat: 0 },
-      };
+      const first = { store: proposed, owner: 0, announcedMs: 0, epochFloor: 0, beat: 0 };
+      const { store, owner, announcedMs, epochFloor, beat } = held ?? first;
       held = { store, owner: owner + 1, announcedMs, epochFloor, holder, beat: beat + 1, isReleased: false };
       return Promise.resolve({ store, owner: held.owner, announcedMs, epochFloor });
     },
