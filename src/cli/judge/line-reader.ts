@@ -1,6 +1,5 @@
-import { isAscii } from "node:buffer";
 import type { LineJudge } from "../../core/trace/judgement.ts";
-import { countTogether, parseTogether } from "./json-lines.ts";
+import { JsonLines, textOf } from "./json-lines.ts";
 
 /** Bytes that are decoded and taken apart at once: about what stays in the processor's cache. */
 const PIECE_BYTES = 65_536;
@@ -22,18 +21,17 @@ export type LineKind = "json" | "text";
 export class LineReader {
   readonly #judge: Pick<LineJudge, "take" | "refuse">;
   readonly #isJson: boolean;
+  readonly #jsonLines = new JsonLines();
   /** Pieces of a line whose newline has not come yet, and their length together. */
   #begun: Buffer[] = [];
   #begunBytes = 0;
   /** Physical lines read so far. */
   #lines = 0;
-  /** Until the first line that is malformed, others of which are likely to follow. */
-  #isTogether: boolean;
   #isDone = false;
 
   constructor(judge: Pick<LineJudge, "take" | "refuse">, kind: LineKind = "json") {
     this.#judge = judge;
-    this.#isJson = this.#isTogether = kind === "json";
+    this.#isJson = kind === "json";
   }
 
   /** Reads the next bytes. True when the judge has its answer and nothing more needs to be read. */
@@ -57,7 +55,7 @@ export class LineReader {
       start = piece.indexOf(NEWLINE) + 1;
       this.#endLine(piece.subarray(0, start - 1));
     }
-    if (start <= last) this.#readLines(textOf(piece.subarray(start, last)));
+    if (start <= last) this.#readLines(piece.subarray(start, last));
     if (last + 1 < piece.length) this.#begin(piece.subarray(last + 1));
   }
 
@@ -77,18 +75,10 @@ export class LineReader {
     else this.#readLine(text);
   }
 
-  #readLines(text: string): void {
-    const values = this.#isTogether ? this.#valuesOf(text) : null;
-    if (values === null) return this.#readEach(text);
+  #readLines(bytes: Buffer): void {
+    const values = this.#isJson ? this.#jsonLines.parseTogether(bytes) : null;
+    if (values === null) return this.#readEach(textOf(bytes));
     for (let i = 0; i < values.length && !this.#isDone; i++) this.#isDone = this.#judge.take(values[i], ++this.#lines);
-  }
-
-  #valuesOf(text: string): readonly unknown[] | null {
-    const lines = countTogether(text);
-    if (lines === 0) return null;
-    const values = parseTogether(text, lines);
-    if (values === null) this.#isTogether = false;
-    return values;
   }
 
   #readEach(text: string): void {
@@ -121,9 +111,4 @@ export class LineReader {
   #refuse(reason: string): void {
     this.#isDone = this.#judge.refuse(reason, ++this.#lines);
   }
-}
-
-/** Plain ASCII, the usual case, needs no decoding. */
-function textOf(bytes: Buffer): string {
-  return bytes.toString(isAscii(bytes) ? "latin1" : "utf8");
 }
