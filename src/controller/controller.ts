@@ -28,7 +28,7 @@ import { FORGET_AFTER_MS } from "./silent-planes.ts";
 import type { Superseded } from "./ownership.ts";
 import { Panels } from "./panels.ts";
 import { PlaneDesk } from "./plane-desk.ts";
-import { busyWith, supersededBy } from "./precedence.ts";
+import { busyWith, supersededBy, wayBackOf } from "./precedence.ts";
 import { Pruning } from "./pruning.ts";
 import { readResumption, type Resumption } from "./resumption.ts";
 import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
@@ -70,6 +70,8 @@ const HOUR_MS = 3_600_000;
 const EVENTS_PER_MS = 1_000;
 
 interface Owned {
+  /** By rollout. */
+  readonly actors: Map<string, RolloutActor>;
   readonly tenure: Tenure;
   readonly planes: PlaneDesk;
   readonly pointers: ServicePointers;
@@ -91,7 +93,7 @@ export class Controller {
   readonly pointers: ServicePointers;
   readonly panels = new Panels();
   readonly #tools: ActorTools;
-  readonly #actors = new Map<string, RolloutActor>();
+  readonly #actors: Map<string, RolloutActor>;
   readonly #known = new KnownClassesByService();
   readonly #hours: HourlyRates;
   readonly #housekeeping: Housekeeping;
@@ -101,6 +103,7 @@ export class Controller {
 
   private constructor(options: ControllerOptions, ledger: DocumentLedger, hours: HourlyRates, owned: Owned) {
     this.#hours = hours;
+    this.#actors = owned.actors;
     this.#tenure = owned.tenure;
     this.planes = owned.planes;
     this.hub = options.hub;
@@ -131,10 +134,12 @@ export class Controller {
     const ledger = new DocumentLedger(store, clock, pointers, heard, signer);
     const documents = await ledger.load();
     const leaseMs = Math.max(0, ...documents.map(({ lease }) => lease?.ms ?? 0));
-    const planes = await PlaneDesk.open({ store, hub, ownership, clock, proof, signer }, leaseMs);
+    const actors = new Map<string, RolloutActor>();
+    const isTakenBack = wayBackOf((rolloutId) => actors.get(rolloutId)?.stored ?? null);
+    const planes = await PlaneDesk.open({ store, hub, ownership, clock, proof, signer, isTakenBack }, leaseMs);
     const sinceHour = Math.floor(options.clock.wallMs() / HOUR_MS) - HOURS_OF_HISTORY;
     const hours = new HourlyRates(await store.hours(sinceHour));
-    const controller = new Controller(options, ledger, hours, { tenure, planes, pointers });
+    const controller = new Controller(options, ledger, hours, { actors, tenure, planes, pointers });
     for (const document of documents) options.hub.publish(document);
     await controller.pruning.load();
     for (const stored of await store.rollouts()) await controller.#restore(stored);

@@ -49,6 +49,20 @@ describe("the lease, between a controller and a data plane", () => {
     expect(world.gateway.document.candidateBp).toBe(2_000); // It has still not heard of it.
   });
 
+  it("is not renewed once the way back is ordered, however long its document takes", async () => {
+    const inner = memoryStore();
+    let isStuck = false;
+    const commit: ControllerStore["commit"] = (change) =>
+      isStuck && change.published !== undefined ? new Promise(() => {}) : inner.commit(change);
+    world = await atTwentyPercent({ ...inner, commit });
+    isStuck = true;
+    await world.controller.command("support-rag-7", { command: "abort", full: false, by: "ann", reason: "" });
+    await world.run(4);
+    expect([world.phase, await servedNow(world)]).toEqual(["rolling-back", 10]);
+    await world.run(8);
+    expect([await servedNow(world), world.gateway.document.candidateBp]).toEqual([0, 2_000]);
+  });
+
   it("without a lease an abort that a cut-off data plane cannot hear of fails, and names it", async () => {
     world = await new World().open();
     await world.run(2);

@@ -1,4 +1,4 @@
-import { isProvisional } from "../core/routing/document.ts";
+import { isProvisional, type RoutingDocument } from "../core/routing/document.ts";
 import { type LeaseGrant, leaseText, type PlaneReport } from "../core/routing/lease.ts";
 import { epochMs } from "../core/unit.ts";
 import { kidOf } from "../core/routing/signature.ts";
@@ -23,6 +23,8 @@ export interface PlaneDeskOptions {
   readonly proof: Proof | null;
   /** Null: data planes that look at signatures get no lease either. */
   readonly signer: DocumentSigner | null;
+  /** Whether the way back from a document was ordered, published or not. */
+  isTakenBack(document: RoutingDocument): boolean;
 }
 
 /**
@@ -93,7 +95,8 @@ export class PlaneDesk {
 
   /**
    * The lease in the answer to a report; null when there is none to give: nothing is provisional, the data plane does
-   * not route by exactly the document in force, or this process cannot promise anything.
+   * not route by exactly the document in force, this process cannot promise anything, or the way back is ordered. Who
+   * is cut off then must be on stable a lease after the order, whenever its document follows.
    * @param proof proves the answer to this data plane; by default what all of them share
    */
   async grant(
@@ -102,20 +105,21 @@ export class PlaneDesk {
     report: PlaneReport | null,
     proof: Proof | null = this.#options.proof,
   ): Promise<LeaseGrant | null> {
-    const { hub, ownership } = this.#options;
+    const { hub, ownership, isTakenBack } = this.#options;
     const document = hub.current(service);
     if (report === null || proof === null || document === null || report.isLeaving) return null;
     const { lease, epoch, seq, store } = document;
     if (!isProvisional(document) || !lease || store !== ownership.store) return null;
     const digest = digestOf(document);
-    if (report.digest !== digest || hub.current(service) !== document) return null;
+    if (report.digest !== digest) return null;
     const ms = Math.max(lease.ms, ownership.announcedMs);
     const said = { store: ownership.store, owner: ownership.owner, epoch, seq, digest, ms };
     const text = leaseText(report.id, report.nonce, said);
     const key = this.#options.signer?.current;
     const signed = key === undefined ? {} : { kid: kidOf(key.publicKey), signature: await key.sign(text) };
     const proven = await proof.prove(text);
-    if (!ownership.canPromise) return null; // As late as can be: a process that was stopped wakes up here.
+    // As late as can be: a process that was stopped wakes up here, and what was decided meanwhile counts.
+    if (!ownership.canPromise || hub.current(service) !== document || isTakenBack(document)) return null;
     hub.granted(gatewayId, ms);
     return { ...said, proof: proven, ...signed };
   }

@@ -1,4 +1,4 @@
-import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
+import { isFinal, isTakenBack, type Rollout } from "../core/rollout/rollout.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { ServicePointer } from "../core/service/pointer.ts";
 import type { StoredRollout } from "../ports/controller-store.ts";
@@ -38,4 +38,19 @@ export function busyWith({ plan: { service, rolloutId } }: Rollout, rollouts: re
   if (busy === undefined) return null;
   const other = busy.rollout.plan.rolloutId;
   return `rollout ${other} of service ${service} is ${busy.rollout.phase}; end it first: sluice abort ${other}`;
+}
+
+/**
+ * Tells of a document whether the rollout that published it was ordered to go back, or has begun another try since:
+ * nobody is given its candidate any more, even before the document of the way back is published. What is still being
+ * stored does not count yet, and need not: a report waits in the same queue, so it was asked before that is durable.
+ */
+export function wayBackOf(
+  find: (rolloutId: string) => StoredRollout | null,
+): (document: Pick<RoutingDocument, "rolloutId" | "override">) => boolean {
+  return ({ rolloutId, override }) => {
+    const rollout = rolloutId === null ? undefined : find(rolloutId)?.rollout;
+    if (rollout === undefined) return false;
+    return isTakenBack(rollout) || override !== `${rollout.plan.rolloutId}/${rollout.plan.generation}`;
+  };
 }

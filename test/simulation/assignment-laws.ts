@@ -52,8 +52,12 @@ export class AssignmentLaws {
     this.#adopted.set(gatewayId, document);
   }
 
-  granted({ gateway, id }: PlaneNode, ask: LeaseAsk, grant: LeaseGrant): void {
+  granted({ gateway, id }: PlaneNode, ask: LeaseAsk, grant: LeaseGrant, sentAtMs: number): void {
     const { gatewayId } = gateway;
+    const backAtMs = this.#journal.tries.get(ask.document.override ?? "")?.backAtMs ?? null;
+    // Whoever gets it and is cut off then has users on the candidate later than one lease after the order.
+    if (backAtMs !== null && sentAtMs > backAtMs)
+      this.#fail("lease after the order", `${id} asked ${sentAtMs - backAtMs} ms after it and may serve the candidate`);
     const newest = this.#owners.get(gatewayId) ?? 0;
     if (grant.owner < newest || grant.digest !== digestOf(ask.document)) return;
     this.#owners.set(gatewayId, grant.owner);

@@ -34,7 +34,8 @@ export interface PlaneWatch {
   decided(node: PlaneNode, unit: string, route: Route): void;
   cut(node: PlaneNode, window: TelemetryWindow): void;
   acknowledged(gatewayId: string, seq: number, sentAtMs: number): void;
-  granted(node: PlaneNode, ask: LeaseAsk, grant: LeaseGrant): void;
+  /** @param sentAtMs when it asked, in the world's time */
+  granted(node: PlaneNode, ask: LeaseAsk, grant: LeaseGrant, sentAtMs: number): void;
 }
 
 export interface PlaneWorld {
@@ -211,7 +212,7 @@ export class PlaneNode {
     gateway.waiting = gateway.waiting.filter(({ seq }) => seq > lastSeq);
     this.#world.watch.acknowledged(gateway.gatewayId, lastSeq, sentAtMs);
     if (said.grant === null) return;
-    this.#world.watch.granted(this, ask, said.grant);
+    this.#world.watch.granted(this, ask, said.grant, sentAtMs);
     await gateway.plane.hear(ask, said.grant);
   }
 }

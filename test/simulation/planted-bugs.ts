@@ -41,6 +41,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: 'const isBlocked = planes.some(({ standing }, at) => standing === "waiting" && words[at]?.isLive);',
   },
   {
+    name: "override-confirms",
+    says: "a person's word confirms the way back without a lease, over a document that gives users away when it ends",
+    file: "src/core/routing/confirm.ts",
+    find: 'direction === "back" && (isLeased || isServed))',
+    replace: 'direction === "back")',
+  },
+  {
     name: "any-live-confirms",
     says: "one gateway that serves the document confirms it for all",
     file: "src/core/routing/confirm.ts",
@@ -81,6 +88,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: "src/controller/plane-desk.ts",
     find: "hub.granted(gatewayId, ms);",
     replace: "",
+  },
+  {
+    name: "lease-after-order",
+    says: "a lease is renewed between the order back and its document",
+    file: "src/controller/plane-desk.ts",
+    find: "hub.current(service) !== document || isTakenBack(document)",
+    replace: "hub.current(service) !== document",
   },
   {
     name: "planes-forgotten",

@@ -170,10 +170,10 @@ class SimulatedWorld {
         if (running === undefined || sentAtMs < running.acceptedAtMs) return; // It took in what came before it was there.
         this.#counting.acknowledged(gatewayId, seq, this.#journal.stored.get(running.plan.rolloutId));
       },
-      granted: (node, ask, grant) => {
+      granted: (node, ask, grant, sentAtMs) => {
         const left = grant.ms - (node.clock.monoMs() - ask.sentMonoMs);
         this.#note(`${node.gateway.gatewayId} may serve the candidate for ${left} ms`);
-        this.#assignments.granted(node, ask, grant);
+        this.#assignments.granted(node, ask, grant, sentAtMs);
       },
     };
   }

@@ -116,6 +116,11 @@ export function isFinal({ phase }: Pick<Rollout, "phase">): boolean {
   return FINAL_PHASES.includes(phase);
 }
 
+/** True once a way back to stable was decided: nobody is given the candidate any more, confirmed or not. */
+export function isTakenBack({ phase }: Pick<Rollout, "phase">): boolean {
+  return phase === "rolling-back" || (FINAL_PHASES.includes(phase) && phase !== "promoted");
+}
+
 export function currentStage(rollout: Rollout): Stage {
   const stage = rollout.plan.stages[rollout.stageIndex];
   assert(stage !== undefined, `stage ${rollout.stageIndex} of ${rollout.plan.stages.length}`);

@@ -61,6 +61,14 @@ describe("confirm", () => {
     expect(confirm(unleased, "d", [word()], "back").isConfirmed).toBe(true);
   });
 
+  it("back: without a lease a person's override is no way back while the document behind it is another one", () => {
+    const unleased = { ...leased, lease: null };
+    const back = (over: Partial<PlaneWord>) => confirm(unleased, "d", [word({ override: "stable", ...over })], "back");
+    expect(back({ adopted: { epoch: 3, seq: 2 } }).isConfirmed).toBe(false);
+    expect(back({ digest: "e" }).isConfirmed).toBe(false);
+    expect(back({}).isConfirmed).toBe(true);
+  });
+
   it("forward: an override is not served, and nobody at all is not served", () => {
     expect(confirm(leased, "d", [word({ override: "stable" })], "forward").isConfirmed).toBe(false);
     expect(confirm(leased, "d", [], "forward").isConfirmed).toBe(false);

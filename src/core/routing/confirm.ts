@@ -73,8 +73,11 @@ function standingOf(document: RoutingDocument, digest: string, word: PlaneWord, 
   const stand = (standing: Standing, text: string, candidateLeftMs: number): PlaneStanding => {
     return { gatewayId, standing, text, candidateLeftMs, isRefused: isRefused && standing === "waiting" };
   };
-  if (override !== null && direction === "back") return stand("override", `a person set it to stable, ${said}`, 0);
-  if (isThis && (word.digest === null || word.digest === digest) && override === null) {
+  const isServed = isThis && (word.digest === null || word.digest === digest);
+  // Once that person lets it follow again, only a lease or this very document keeps it on stable.
+  if (override !== null && direction === "back" && (isLeased || isServed))
+    return stand("override", `a person set it to stable, ${said}`, 0);
+  if (isServed && override === null) {
     return stand("served", `serves ${number(document)}, ${said}`, 0);
   }
   const holds = override !== null ? "a person set it to stable" : `routes by ${number(adopted)}`;
