@@ -4,9 +4,7 @@ import { KnownClassesByService } from "../core/observe/known-classes.ts";
 import { startObservations } from "../core/observe/observe.ts";
 import { answerTo } from "../core/rollout/command.ts";
 import { isFinal, newRollout, type Rollout } from "../core/rollout/rollout.ts";
-import { unprovenGates } from "../core/rollout/unproven.ts";
 import { HOURS_OF_HISTORY } from "../core/stage/peak-rate.ts";
-import type { RolloutEvent } from "../core/rollout/event.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
@@ -18,7 +16,8 @@ import { absenceOf } from "./absence.ts";
 import type { KnownDrivers } from "../spec/known-drivers.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest, unreadArms } from "./acceptance.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
-import { type Asked, despiteText, doneText, insteadText } from "./command-text.ts";
+import type { Asked } from "./command-text.ts";
+import { type AnsweringCommand, command, type Commanded } from "./commanding.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
@@ -28,7 +27,7 @@ import { FORGET_AFTER_MS } from "./silent-planes.ts";
 import type { Superseded } from "./ownership.ts";
 import { Panels } from "./panels.ts";
 import { PlaneDesk } from "./plane-desk.ts";
-import { busyWith, supersededBy, wayBackOf } from "./precedence.ts";
+import { wayBackOf } from "./precedence.ts";
 import { Pruning } from "./pruning.ts";
 import { readResumption, type Resumption } from "./resumption.ts";
 import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
@@ -55,11 +54,6 @@ export type Applied =
   | { readonly kind: "unchanged"; readonly rollout: Rollout; readonly note: string | null }
   | Refused;
 
-export type Commanded =
-  | { readonly kind: "done" | "held"; readonly rollout: Rollout; readonly text: string }
-  | { readonly kind: "unknown" }
-  | { readonly kind: "no-effect" | "superseded"; readonly reason: string };
-export type AnsweringCommand = (rollout: Rollout, text: string) => OperatorAnswer;
 export type Answering = (rollout: Rollout) => OperatorAnswer;
 
 const TICK_MS = 250;
@@ -198,36 +192,16 @@ export class Controller {
     this.#tenure.demand();
     const actor = this.#actors.get(rolloutId);
     if (actor === undefined) return { kind: "unknown" };
-    const { rollout } = actor;
-    const standing = answerTo(rollout, asked.command);
-    const isUndone = rollout.phase === "rolled-back" || rollout.phase === "aborted";
-    if (standing.kind === "held" && isUndone) return { kind: "held", rollout, text: standing.text };
-    const later = supersededBy(
-      rollout,
-      this.hub.current(rollout.plan.service),
-      (id) => this.rollout(id),
-      this.pointers.of(rollout.plan.service),
-    );
-    const lost = later ?? (standing.kind === "acts" ? busyWith(rollout, this.rollouts()) : null);
-    if (lost !== null) return { kind: "superseded", reason: lost };
-    if (standing.kind === "held") return { kind: "held", rollout, text: standing.text };
-    if (standing.kind === "refused") return { kind: "no-effect", reason: insteadText(rolloutId, standing) };
-    const unproven = asked.command === "promote" ? unprovenGates(rollout) : [];
-    if (unproven.length > 0 && asked.despite !== true)
-      return { kind: "no-effect", reason: despiteText(rollout, unproven) };
-    const { command, full, by, reason } = asked;
-    const event: RolloutEvent = {
-      kind: "commanded",
-      at: epochMs(this.#tools.clock.wallMs()),
-      command,
-      full,
-      by,
-      reason,
+    const around = {
+      now: () => epochMs(this.#tools.clock.wallMs()),
+      current: (service: string) => this.hub.current(service),
+      rollout: (id: string) => this.rollout(id),
+      rollouts: () => this.rollouts(),
+      pointer: (service: string) => this.pointers.of(service),
     };
-    const textOf = (after: Rollout) => doneText(command, rollout, after, unproven);
-    await actor.take(event, answering === undefined ? undefined : (after) => answering(after, textOf(after)));
+    const said = await command(actor, asked, around, answering);
     this.#tenure.demandHeld();
-    return { kind: "done", rollout: actor.rollout, text: textOf(actor.rollout) };
+    return said;
   }
 
   /**

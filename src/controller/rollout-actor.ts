@@ -41,6 +41,9 @@ const JUDGE_EVERY_MS = 200;
  */
 const UNITS_EVERY_MS = 10_000;
 
+/** The reply to whoever sent an event, told from the state after it. */
+type Answer = (rollout: Rollout) => OperatorAnswer | undefined;
+
 /** What a rollout goes on from: its journal's length, and what the units of its generation showed. */
 export interface Restored {
   readonly journalLength: number;
@@ -96,9 +99,16 @@ export class RolloutActor {
     else if (awaiting !== null) this.#begin(awaiting);
   }
 
-  /** Takes one event; with `answer` the reply to its sender becomes durable in the same commit. */
-  take(event: RolloutEvent, answer?: (rollout: Rollout) => OperatorAnswer): Promise<void> {
-    return this.#enqueue(() => this.#decide(event, this.#stored.observations, answer));
+  take(event: RolloutEvent): Promise<void> {
+    return this.#enqueue(() => this.#decide(event, this.#stored.observations));
+  }
+
+  /** Takes what is made of the state in which its turn comes, if anything; its reply is durable in the same commit. */
+  takeInState(make: (rollout: Rollout) => { event: RolloutEvent; answer: Answer } | null): Promise<void> {
+    return this.#enqueue(async () => {
+      const made = make(this.rollout);
+      if (made !== null) await this.#decide(made.event, this.#stored.observations, made.answer);
+    });
   }
 
   /** Takes telemetry in; resolves when it is durable and everything it decided is decided. */
@@ -180,7 +190,7 @@ export class RolloutActor {
     await this.#commit({ ...this.#stored, observations, version: this.#stored.version + 1 }, null);
   }
 
-  async #decide(event: RolloutEvent, seen: Observations, answer?: (rollout: Rollout) => OperatorAnswer): Promise<void> {
+  async #decide(event: RolloutEvent, seen: Observations, answer?: Answer): Promise<void> {
     const before = this.rollout;
     const { rollout: state, seen: observations, effects } = turn(before, seen, event, this.#epoch());
     if (observations.generation !== seen.generation) this.#units = new UnitEvidence();

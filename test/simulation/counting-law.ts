@@ -29,7 +29,8 @@ export class Counting {
   }
 
   /** The plane forgets every window up to this one: a running rollout has them all, or it counts none of this plane. */
-  acknowledged(gatewayId: string, seq: number, running: StoredRollout | undefined): void {
+  acknowledged(gatewayId: string, seq: number, key: string, running: StoredRollout | undefined): void {
+    if (this.#counted.get(key)?.wasOver === true) return; // It may have been taken in while it was over.
     const cursor = running?.observations.cursors[gatewayId];
     if (cursor !== undefined && cursor < seq)
       this.#fail("counting", `${gatewayId} is told that window ${seq} is taken in, ${cursor} is the last durable one`);

@@ -66,13 +66,14 @@ export class JournalLaws {
     if (published !== undefined) this.#document(published.next.document, published.next.effectId);
   }
 
-  /** Whether what a command asks for is so already: of two that cross, the second one has nothing left to do. */
-  holds(rolloutId: string, command: Command): boolean {
-    const rollout = this.stored.get(rolloutId)?.rollout;
+  /** Whether what a command asks for is so already, of the try that it was answered for. */
+  holds(plan: Rollout["plan"], command: Command): boolean {
+    const rollout = this.tries.get(tryOf(plan))?.rollout;
     if (rollout === undefined) return false;
     if (command === "pause") return rollout.paused;
     if (command === "resume") return !rollout.paused && rollout.phase !== "waiting" && !isGoingBack(rollout);
-    return command !== "promote" && isGoingBack(rollout);
+    if (command === "promote") return rollout.phase === "promoted" || rollout.phase === "promoting";
+    return isGoingBack(rollout);
   }
 
   #rollout(next: StoredRollout, journal: readonly JournalEntry[]): void {

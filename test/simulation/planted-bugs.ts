@@ -97,6 +97,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "hub.current(service) !== document",
   },
   {
+    name: "crossing-done",
+    says: "a command is answered by the state it came in, not by the one in which its turn came",
+    file: "src/controller/commanding.ts",
+    find: "  await actor.takeInState((rollout) => {\n    const standing = standingOf(rollout, asked, around);",
+    replace: "  const standing = standingOf(actor.rollout, asked, around);\n  await actor.takeInState((rollout) => {",
+  },
+  {
     name: "planes-forgotten",
     says: "a restarted controller does not wait for data planes it has not heard yet",
     file: "src/controller/plane-desk.ts",

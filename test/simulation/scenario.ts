@@ -84,7 +84,7 @@ export function scenarioOf(seed: number): Scenario {
       { share: 1, fromBp: 2_500 },
     ]),
     noise: isQuiet ? QUIET : draw.of([QUIET, LIGHT, LIGHT, HEAVY]),
-    orders: draw.list(4, () => orderOf(draw, planes, untilMs)),
+    orders: draw.list(4, () => ordersOf(draw, planes, untilMs)).flat(),
     faults: isQuiet ? [] : draw.list(6, () => faultsOf(draw, planes, untilMs)).flat(),
     untilMs,
   };
@@ -95,6 +95,13 @@ function planOf(draw: Draw): RolloutPlan {
   const stages = [...steps.map((percent) => traffic(percent, draw.of([500, 1_000]), 6_000)), watch(1_000)];
   const onFail = { to: draw.of(["stable", "previous-stage"] as const) };
   return shortPlan({ stages, onFail, leaseMs: draw.of([1_500, 3_000, 3_000, 5_000, null]) });
+}
+
+/** One order, or two that cross: two people, or one who changes his mind. */
+function ordersOf(draw: Draw, planes: readonly string[], untilMs: number): readonly Order[] {
+  const order = orderOf(draw, planes, untilMs);
+  if (draw.of([true, true, false])) return [order];
+  return [order, { ...orderOf(draw, planes, untilMs), atMs: order.atMs + draw.of([0, 0, 1, 5, 200]) }];
 }
 
 function orderOf(draw: Draw, planes: readonly string[], untilMs: number): Order {

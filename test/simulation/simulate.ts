@@ -10,7 +10,7 @@ import { AssignmentLaws } from "./assignment-laws.ts";
 import { ControllerNode } from "./controller-node.ts";
 import { Counting } from "./counting-law.ts";
 import { Disk } from "./disk.ts";
-import { JournalLaws } from "./journal-laws.ts";
+import { JournalLaws, tryOf } from "./journal-laws.ts";
 import { Network } from "./network.ts";
 import type { NodeClock } from "./node-clock.ts";
 import { plainProof } from "./plain-proof.ts";
@@ -69,6 +69,7 @@ class SimulatedWorld {
   readonly #faults: Record<string, number> = {};
   #violation: Violation | null = null;
   #accepted = 0;
+  #orders = 0;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -168,7 +169,8 @@ class SimulatedWorld {
       acknowledged: (gatewayId, seq, sentAtMs) => {
         const running = [...this.#journal.tries.values()].find(({ rollout }) => !isFinal(rollout));
         if (running === undefined || sentAtMs < running.acceptedAtMs) return; // It took in what came before it was there.
-        this.#counting.acknowledged(gatewayId, seq, this.#journal.stored.get(running.plan.rolloutId));
+        const stored = this.#journal.stored.get(running.plan.rolloutId);
+        this.#counting.acknowledged(gatewayId, seq, tryOf(running.plan), stored);
       },
       granted: (node, ask, grant, sentAtMs) => {
         const left = grant.ms - (node.clock.monoMs() - ask.sentMonoMs);
@@ -228,14 +230,19 @@ class SimulatedWorld {
     const { rolloutId } = this.#scenario.plan;
     if (order.kind === "retry") return this.#retry(controller);
     const [full, despite] = order.kind === "promote" ? [order.full, order.despite] : [false, false];
-    const reason = `at ${order.atMs}`;
+    const reason = `order ${this.#orders++}`;
     const asked = { command: order.kind, full, despite, by: "ann", reason };
     const said = await controller.command(rolloutId, asked).catch(() => null);
     if (said === null || controller !== this.#controller.controller) return; // Nobody was told anything.
     this.#note(`ann is told: ${order.kind} ${said.kind}`);
     const isDone = this.#journal.commands.includes(`${rolloutId} ${order.kind} ${reason}`);
-    if (said.kind === "done" && !isDone && !this.#journal.holds(rolloutId, order.kind))
-      this.#fail("kept word", `${order.kind} was answered "done" and is not durable`);
+    const isTrue =
+      said.kind === "held" ? this.#journal.holds(said.rollout.plan, order.kind) : (said.kind === "done") === isDone;
+    if (!isTrue)
+      this.#fail(
+        "kept word",
+        `${order.kind} was answered "${said.kind}", and ${isDone ? "is" : "is not"} in the journal`,
+      );
   }
 
   async #retry(controller: Controller): Promise<void> {
