@@ -3,7 +3,6 @@ import type { Controller } from "../../src/controller/controller.ts";
 import { isFinal } from "../../src/core/rollout/rollout.ts";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import { type RandomStream, randomStream } from "../../src/core/stats/random.ts";
-import type { RolloutPlan } from "../../src/core/stage/plan.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
 import { aManifest } from "../controller/world.ts";
 import { AssignmentLaws } from "./assignment-laws.ts";
@@ -14,6 +13,7 @@ import { JournalLaws, tryOf } from "./journal-laws.ts";
 import { Network } from "./network.ts";
 import type { NodeClock } from "./node-clock.ts";
 import { plainProof } from "./plain-proof.ts";
+import { Person } from "./person.ts";
 import { PlaneNode } from "./plane-node.ts";
 import { CONTROLLER, type Fault, type Order, type Scenario } from "./scenario.ts";
 import { Trace } from "./trace.ts";
@@ -65,11 +65,10 @@ class SimulatedWorld {
   readonly #network: Network;
   readonly #disk: Disk;
   readonly #controller: ControllerNode;
+  readonly #person: Person;
   readonly #planes: readonly PlaneNode[];
   readonly #faults: Record<string, number> = {};
   #violation: Violation | null = null;
-  #accepted = 0;
-  #orders = 0;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -99,6 +98,14 @@ class SimulatedWorld {
       published: (document) => this.#publish(document),
       opened: (controller) => this.#opened(controller),
     });
+    this.#person = new Person({
+      clock: this.#clock,
+      plan: scenario.plan,
+      journal: this.#journal,
+      fail,
+      note: (text) => this.#note(text),
+      controller: () => this.#controller.controller,
+    });
     const failures = draw(4);
     const { share, fromBp } = scenario.failing;
     const watch = this.#watch();
@@ -120,7 +127,7 @@ class SimulatedWorld {
     const { orders, faults, untilMs } = this.#scenario;
     void this.#controller.start();
     for (const plane of this.#planes) plane.start();
-    void this.#at(APPLIED_MS, () => this.#apply());
+    void this.#at(APPLIED_MS, () => this.#person.apply());
     for (const fault of faults) void this.#at(fault.atMs, () => this.#happen(fault));
     for (const order of orders) void this.#at(order.atMs, () => this.#order(order));
     await this.#advance(untilMs, () => false);
@@ -208,50 +215,11 @@ class SimulatedWorld {
     }
   }
 
-  /** A person who goes on until it is accepted. */
-  async #apply(): Promise<void> {
-    const { plan } = this.#scenario;
-    while (this.#accepted === 0 && this.#violation === null) {
-      const said = await this.#controller.controller?.apply(plan).catch(() => null);
-      if (said?.kind === "accepted" || this.#journal.stored.size > 0) this.#accepted = 1;
-      else await this.#clock.sleep(500);
-    }
-  }
-
-  async #order(order: Order): Promise<void> {
-    const { controller } = this.#controller;
-    if (order.kind === "override" || order.kind === "follow") {
-      this.#count(order.kind);
-      const node = this.#planes.find(({ id }) => id === order.plane);
-      return node?.gateway.plane.overrideWith(order.kind === "override" ? "stable" : null);
-    }
-    if (controller === null) return;
+  #order(order: Order): void | Promise<void> {
     this.#count(order.kind);
-    const { rolloutId } = this.#scenario.plan;
-    if (order.kind === "retry") return this.#retry(controller);
-    const [full, despite] = order.kind === "promote" ? [order.full, order.despite] : [false, false];
-    const reason = `order ${this.#orders++}`;
-    const asked = { command: order.kind, full, despite, by: "ann", reason };
-    const said = await controller.command(rolloutId, asked).catch(() => null);
-    if (said === null || controller !== this.#controller.controller) return; // Nobody was told anything.
-    this.#note(`ann is told: ${order.kind} ${said.kind}`);
-    const isDone = this.#journal.commands.includes(`${rolloutId} ${order.kind} ${reason}`);
-    const isTrue =
-      said.kind === "held" ? this.#journal.holds(said.rollout.plan, order.kind) : (said.kind === "done") === isDone;
-    if (!isTrue)
-      this.#fail(
-        "kept word",
-        `${order.kind} was answered "${said.kind}", and ${isDone ? "is" : "is not"} in the journal`,
-      );
-  }
-
-  async #retry(controller: Controller): Promise<void> {
-    const stored = controller.rollout(this.#scenario.plan.rolloutId);
-    if (stored === null || !isFinal(stored.rollout)) return;
-    const { generation } = stored.rollout.plan;
-    const plan: RolloutPlan = { ...this.#scenario.plan, generation: generation + 1 };
-    const said = await controller.apply(plan).catch(() => null);
-    this.#note(`ann is told: retry ${said?.kind ?? "nothing"}`);
+    if (!("plane" in order)) return this.#person.order(order);
+    const node = this.#planes.find(({ id }) => id === order.plane);
+    node?.gateway.plane.overrideWith(order.kind === "override" ? "stable" : null);
   }
 
   #happen(fault: Fault): void | Promise<void> {
