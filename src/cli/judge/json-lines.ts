@@ -14,6 +14,8 @@ export function textOf(bytes: Buffer): string {
 /** Parses lines as one list, which is faster than each alone. One joiner, one text at a time: it keeps its bytes. */
 export class JsonLines {
   #list = Buffer.alloc(0);
+  /** Where the lines after the first one begin, in the bytes given. */
+  readonly #starts: number[] = [];
   /** Until the first line that is malformed, others of which are likely to follow. */
   #isTogether = true;
 
@@ -24,33 +26,43 @@ export class JsonLines {
    */
   parseTogether(bytes: Buffer): readonly unknown[] | null {
     if (!this.#isTogether || bytes.includes(LIST)) return null;
-    const lines = this.#join(bytes);
-    if (lines === null) return null;
-    const values = listOf(textOf(lines.list));
-    this.#isTogether = values?.length === lines.count;
+    const lines = this.#findLines(bytes);
+    if (lines === 0) return null;
+    const values = listOf(textOf(this.#join(bytes, lines)));
+    this.#isTogether = values?.length === lines;
     return this.#isTogether ? values : null;
   }
 
-  /** The lines with commas between, as one list; null when one of them opens no object. */
-  #join(bytes: Buffer): { readonly list: Buffer; readonly count: number } | null {
-    // A line has at least the byte that opens it and a newline, and gets one more.
-    const bytesMax = 2 * bytes.length + 2;
-    if (this.#list.length < bytesMax) this.#list = Buffer.allocUnsafe(bytesMax);
+  /** How many lines there are; 0 when one of them opens no object. */
+  #findLines(bytes: Buffer): number {
+    let lines = 0;
+    for (let start = 0; ; ) {
+      if (bytes[start] !== OBJECT) return 0;
+      const newline = bytes.indexOf(NEWLINE, start);
+      if (newline < 0) return lines + 1;
+      start = newline + 1;
+      this.#starts[lines++] = start;
+    }
+  }
+
+  /** The lines as one list: each moves behind the commas before it, the last one first, since none may be in the way. */
+  #join(bytes: Buffer, lines: number): Buffer {
+    const commas = lines - 1;
+    const length = bytes.length + commas + 2;
+    if (this.#list.length < length) this.#list = Buffer.allocUnsafe(2 * length);
     const list = this.#list;
     list[0] = LIST;
-    let end = 1;
-    let count = 0;
-    for (let start = 0, newline = 0; newline >= 0; start = newline + 1) {
-      if (bytes[start] !== OBJECT) return null;
-      count++;
-      newline = bytes.indexOf(NEWLINE, start);
-      end += bytes.copy(list, end, start, newline < 0 ? bytes.length : newline);
-      if (newline < 0) break;
-      list[end++] = COMMA;
-      list[end++] = NEWLINE;
+    list.set(bytes, 1);
+    list[length - 1] = LIST_END;
+    for (let comma = commas, end = bytes.length; comma > 0; comma--) {
+      const start = this.#starts[comma - 1] as number;
+      const to = start + comma + 1;
+      list.copyWithin(to, start + 1, end + 1);
+      list[to - 1] = NEWLINE;
+      list[to - 2] = COMMA;
+      end = start - 1;
     }
-    list[end++] = LIST_END;
-    return { list: list.subarray(0, end), count };
+    return list.subarray(0, length);
   }
 }
 
