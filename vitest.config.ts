@@ -17,6 +17,8 @@ const LONG = [
   "test/integration/partition/partition.test.ts",
   "test/cli/later-releases.test.ts",
   "test/controller/kill.test.ts",
+  "test/integration/store/postgres/controllers.test.ts",
+  "test/integration/store/postgres/kill.test.ts",
   "test/cli/bad-input.test.ts",
   "test/integration/served/handover.test.ts",
   "test/integration/served/impostor.test.ts",

@@ -224,8 +224,7 @@ export class Controller {
     const actor = [...this.#actors.values()].find(
       ({ rollout }) => rollout.plan.service === service && !isFinal(rollout),
     );
-    await actor?.ingest(windows);
-    this.#tenure.demandHeld();
+    if (actor !== undefined) await this.#tenure.unlessAway(actor.ingest(windows));
   }
 
   journal(rolloutId: string): Promise<readonly JournalEntry[]> {

@@ -11,6 +11,8 @@ const PAUSE_MAX_MS = 2_000;
 export interface StoreOfOwner extends ControllerStore {
   /** Why the store could not be reached the last time; null while it answers. */
   readonly outage: DriverError | null;
+  /** Tells once that it is away, from now on; the answer takes that back. */
+  whenAway(tell: (error: DriverError) => void): () => void;
 }
 
 interface Tools {
@@ -28,12 +30,16 @@ interface Tools {
 export function ownedStore(store: ControllerStore, ownership: Ownership, tools: Tools): StoreOfOwner {
   const { clock, log, stopped } = tools;
   let outage: DriverError | null = null;
+  const told = new Set<(error: DriverError) => void>();
   const away = (error: DriverError): void => {
     if (outage === null) log(`the store is away, what was decided waits for it and traffic stays: ${error.message}`);
     outage = error;
+    for (const tell of told) tell(error);
+    told.clear();
   };
   const back = (): void => {
-    if (outage !== null) log("the store is back");
+    if (outage === null) return;
+    log("the store is back");
     outage = null;
   };
   const attempt = async (change: Change, isUnsure: boolean): Promise<boolean> => {
@@ -47,6 +53,10 @@ export function ownedStore(store: ControllerStore, ownership: Ownership, tools: 
     ...store,
     get outage() {
       return outage;
+    },
+    whenAway(tell) {
+      told.add(tell);
+      return () => void told.delete(tell);
     },
     async commit(change) {
       let isUnsure = false;

@@ -66,6 +66,18 @@ export class Tenure {
     if (outage !== null) throw new DriverError("unreachable", "safe", outage.message, outage);
   }
 
+  /**
+   * The outcome of work that may wait for the store, or an error as soon as it would: the work goes on, and whoever sent
+   * it sends it again.
+   */
+  async unlessAway(work: Promise<void>): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const ignore = this.store.whenAway(reject);
+      work.then(resolve, reject).finally(ignore);
+    });
+    this.demandHeld();
+  }
+
   /** @throws DriverError when the store was lost, so that work which was given up meanwhile is not taken for done */
   demandHeld(): void {
     if (this.ownership.superseded !== null) throw lostStore(this.ownership.superseded.text);
