@@ -19,6 +19,7 @@ const LONG = [
   "test/controller/kill.test.ts",
   "test/integration/store/postgres/controllers.test.ts",
   "test/integration/store/postgres/kill.test.ts",
+  "test/integration/store/postgres/command-line.test.ts",
   "test/cli/bad-input.test.ts",
   "test/integration/served/handover.test.ts",
   "test/integration/served/impostor.test.ts",

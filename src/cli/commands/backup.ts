@@ -4,17 +4,21 @@ import { pipeline } from "node:stream/promises";
 import { createWriteStream } from "node:fs";
 import { backUpStopped } from "../../host/backup/back-up.ts";
 import { readBackup } from "../../host/backup/backup-file.ts";
+import { backUpServer } from "../../host/backup/server.ts";
 import { knownAddress } from "../../host/controller-address.ts";
 import { findOwner } from "../../host/data-directory-lock.ts";
 import { CliError } from "../cli-error.ts";
 import { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { storeServer } from "../store-server.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface BackupOptions {
   readonly json: boolean;
   readonly dataDir: string;
   readonly controller: string | null;
+  /** Address of the server that keeps the store of a stopped controller. */
+  readonly store?: string | undefined;
 }
 
 /**
@@ -46,13 +50,15 @@ function inTheWay(file: string): CliError {
   return new CliError(EXIT.conflict, `${file} is there already and is not overwritten; name another file`);
 }
 
-async function write(draft: string, { dataDir, controller }: BackupOptions): Promise<void> {
+async function write(draft: string, { dataDir, controller, store }: BackupOptions): Promise<void> {
+  const server = storeServer(store);
   const isRunning =
     controller !== null || (await findOwner(dataDir)) !== null || (await knownAddress(dataDir)) !== null;
   if (isRunning) {
     const client = await ControllerClient.connect({ controller, dataDir });
     return pipeline(await client.body("/v1/backup"), createWriteStream(draft, { flags: "wx", mode: 0o600 }));
   }
+  if (server !== null) return backUpServer(draft, dataDir, server, Date.now());
   const pid = await backUpStopped(draft, dataDir, Date.now());
   if (pid === null) return;
   throw new CliError(EXIT.conflict, `process ${pid} took ${dataDir} at this moment; try again`);

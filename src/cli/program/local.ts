@@ -130,14 +130,21 @@ export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
         },
       ),
     );
-  verb("restore <file>", "make a backup the database of a data directory; no controller may run on it")
+  verb("restore [file]", "make a backup the database of a data directory; no controller may run on it")
     .option("--data <dir>", "data directory to restore into", DATA_DIR)
     .option("--replace", "move a database that is there aside", false)
+    .option("--store <url>", "restore into that server; without a file: it was put back there by other means")
     .action(
-      act(async (file: string, options: { json: boolean; data: string; replace: boolean }) => {
-        const { restore } = await import("../commands/restore.ts");
-        return restore(file, { json: options.json, dataDir: options.data, isReplacing: options.replace }, terminal);
-      }),
+      act(
+        async (
+          file: string | undefined,
+          options: { json: boolean; data: string; replace: boolean; store?: string },
+        ) => {
+          const { restore } = await import("../commands/restore.ts");
+          const { json, data: dataDir, replace: isReplacing, store } = options;
+          return restore(file ?? null, { json, dataDir, isReplacing, store }, terminal);
+        },
+      ),
     );
   verb("serve", "the controller of one data directory")
     .option("--data <dir>", "where everything is kept", DATA_DIR)

@@ -79,13 +79,15 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
       }),
     );
   addUnit(remote, act, terminal);
-  remote("backup <file>", "copy everything a controller knows, running or stopped, into a new file").action(
-    act(async (file: string, options: Shared) => {
-      const { backup } = await import("../commands/backup.ts");
-      const { json, data: dataDir, controller = null } = options;
-      return backup(file, { json, dataDir, controller }, terminal);
-    }),
-  );
+  remote("backup <file>", "copy everything a controller knows, running or stopped, into a new file")
+    .option("--store <url>", "the server that keeps the store, when the controller is stopped")
+    .action(
+      act(async (file: string, options: Shared & { store?: string }) => {
+        const { backup } = await import("../commands/backup.ts");
+        const { json, data: dataDir, controller = null, store } = options;
+        return backup(file, { json, dataDir, controller, store }, terminal);
+      }),
+    );
   addPrune(remote, act, terminal);
   addService(remote, act, terminal);
   addGateways(remote, act, terminal);

@@ -28,7 +28,7 @@ export interface RestoreResult {
   readonly leaseMs: number;
 }
 
-type Refusal =
+export type Refusal =
   | { readonly kind: "taken"; readonly pid: number }
   /** Something is there that `isReplacing` would move aside; `what` names it. */
   | { readonly kind: "there"; readonly what: string };
@@ -122,7 +122,7 @@ async function reconcile(
 }
 
 /** Credentials that are there stay, because gateways and commands have them; another store's are replaced. */
-async function keepFiles(dataDir: string, { head, store, isOther }: Backup): Promise<void> {
+export async function keepFiles(dataDir: string, { head, store, isOther }: Backup): Promise<void> {
   await writeFile(join(dataDir, IDENTITY_FILE), `${store}\n`, { mode: 0o600 });
   for (const name of CREDENTIALS) {
     const text = head.files[name];

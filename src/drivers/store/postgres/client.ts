@@ -26,17 +26,19 @@ export interface ConnectionOptions {
 
 /** A pool of connections; none is made before the first statement. */
 export function connect({ url, password }: ConnectionOptions): pg.Pool {
-  const { searchParams } = new URL(url);
+  const at = new URL(url);
+  const asked = at.searchParams.get("options") ?? "";
+  at.searchParams.delete("options"); // What an address says counts more than what is said beside it.
   const own = `-c search_path=${SCHEMA} -c statement_timeout=${STATEMENT_MS}`;
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString: at.href,
     ...(password === undefined ? {} : { password }),
     max: CONNECTIONS_MAX,
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: ANSWER_MS,
     keepAlive: true,
-    application_name: searchParams.get("application_name") ?? "sluice",
-    options: `${searchParams.get("options") ?? ""} ${own} -c idle_in_transaction_session_timeout=${IDLE_INSIDE_MS}`,
+    application_name: at.searchParams.get("application_name") ?? "sluice",
+    options: `${asked} ${own} -c idle_in_transaction_session_timeout=${IDLE_INSIDE_MS}`,
   });
   return pool.on("error", () => {}); // An idle connection that was cut; the next statement makes a new one.
 }

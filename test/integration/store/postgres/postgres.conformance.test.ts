@@ -40,6 +40,7 @@ describe.skipIf(!hasPostgres())("store/postgres on a real server", { timeout: 60
     expect(stores[0]?.durability).toEqual({ isDurable: true, found: "fsync=on synchronous_commit=on" });
     const lax = await openPostgresStore({ url: `${server.url}?options=-c%20synchronous_commit%3Doff` });
     expect(lax.durability).toEqual({ isDurable: false, found: "fsync=on synchronous_commit=off" });
+    expect((await lax.rollouts()).length).toBe((await stores[0]?.rollouts())?.length); // In the same schema.
     await lax.close();
   });
 
