@@ -18,6 +18,7 @@ const LONG = [
   "test/cli/later-releases.test.ts",
   "test/controller/kill.test.ts",
   "test/integration/store/postgres/controllers.test.ts",
+  "test/integration/store/crash-points.test.ts",
   "test/integration/store/postgres/kill.test.ts",
   "test/integration/store/postgres/command-line.test.ts",
   "test/cli/bad-input.test.ts",

@@ -22,6 +22,35 @@ interface Tools {
   readonly stopped: AbortSignal;
 }
 
+/** Whether the store is away; said once when it begins and once when it is over. */
+class Outages {
+  current: DriverError | null = null;
+  readonly #told = new Set<(error: DriverError) => void>();
+  readonly #log: (line: string) => void;
+
+  constructor(log: (line: string) => void) {
+    this.#log = log;
+  }
+
+  begin(error: DriverError): void {
+    if (this.current === null)
+      this.#log(`the store is away, what was decided waits for it and traffic stays: ${error.message}`);
+    this.current = error;
+    for (const tell of this.#told) tell(error);
+    this.#told.clear();
+  }
+
+  end(): void {
+    if (this.current !== null) this.#log("the store is back");
+    this.current = null;
+  }
+
+  whenAway(tell: (error: DriverError) => void): () => void {
+    this.#told.add(tell);
+    return () => void this.#told.delete(tell);
+  }
+}
+
 /**
  * Writes in the name of an owner and of nobody else. While the store is away a change waits and is sent again: what was
  * decided stays decided, and nothing else is decided meanwhile. A change whose answer was lost is looked for before it
@@ -29,19 +58,7 @@ interface Tools {
  */
 export function ownedStore(store: ControllerStore, ownership: Ownership, tools: Tools): StoreOfOwner {
   const { clock, log, stopped } = tools;
-  let outage: DriverError | null = null;
-  const told = new Set<(error: DriverError) => void>();
-  const away = (error: DriverError): void => {
-    if (outage === null) log(`the store is away, what was decided waits for it and traffic stays: ${error.message}`);
-    outage = error;
-    for (const tell of told) tell(error);
-    told.clear();
-  };
-  const back = (): void => {
-    if (outage === null) return;
-    log("the store is back");
-    outage = null;
-  };
+  const outages = new Outages(log);
   const attempt = async (change: Change, isUnsure: boolean): Promise<boolean> => {
     const isStored = await store.commit({ ...change, owner: ownership.owner });
     if (isStored) return true;
@@ -52,24 +69,21 @@ export function ownedStore(store: ControllerStore, ownership: Ownership, tools: 
   return {
     ...store,
     get outage() {
-      return outage;
+      return outages.current;
     },
-    whenAway(tell) {
-      told.add(tell);
-      return () => void told.delete(tell);
-    },
+    whenAway: (tell) => outages.whenAway(tell),
     async commit(change) {
       let isUnsure = false;
       for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MAX_MS)) {
         if (ownership.superseded !== null) throw lostStore(ownership.superseded.text);
         try {
           const isStored = await attempt(change, isUnsure);
-          back();
+          outages.end();
           return isStored;
         } catch (error) {
           if (!isPassing(error)) throw error;
           isUnsure ||= error.retry === "after-read";
-          away(error);
+          outages.begin(error);
           if (stopped.aborted) throw error;
           await clock.sleep(pauseMs, stopped);
           if (stopped.aborted) throw error;
@@ -79,10 +93,10 @@ export function ownedStore(store: ControllerStore, ownership: Ownership, tools: 
     async keep(owner, announcedMs) {
       try {
         const isKept = await store.keep(owner, announcedMs);
-        back();
+        outages.end();
         return isKept;
       } catch (error) {
-        if (isPassing(error)) away(error);
+        if (isPassing(error)) outages.begin(error);
         throw error;
       }
     },

@@ -67,8 +67,8 @@ export class Tenure {
   }
 
   /**
-   * The outcome of work that may wait for the store, or an error as soon as it would: the work goes on, and whoever sent
-   * it sends it again.
+   * The outcome of work that may wait for the store, or an error as soon as it would: the work goes on, and whoever
+   * sent it sends it again.
    */
   async unlessAway(work: Promise<void>): Promise<void> {
     await new Promise<void>((resolve, reject) => {

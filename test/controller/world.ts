@@ -14,7 +14,7 @@ import type { MetricReading } from "../../src/ports/metric-source.ts";
 import { systemRandom } from "../../src/fence/system.ts";
 import type { KeyRing } from "../../src/plane/key-ring.ts";
 import { sharedSecretProof } from "../../src/plane/proof.ts";
-import { manualClock } from "../../src/testing/manual-clock.ts";
+import { type ManualClock, manualClock } from "../../src/testing/manual-clock.ts";
 import { aGate, aPlan, traffic, watch } from "../builders.ts";
 import { SimulatedGateway } from "./simulated-gateway.ts";
 
@@ -51,7 +51,7 @@ export const aManifest = (over: Partial<Manifest> = {}): Manifest => ({
  * stays.
  */
 export class World {
-  readonly clock = manualClock();
+  readonly clock: ManualClock;
   readonly gateway: SimulatedGateway;
   readonly logged: string[] = [];
   readonly store: ControllerStore;
@@ -66,9 +66,13 @@ export class World {
   readonly readings = new Map<string, MetricReading>();
   isGatewayAlive = true;
 
-  /** @param keys that the gateway believes; by default it looks at no signature */
-  constructor(store: ControllerStore = memoryStore(), keys?: KeyRing) {
+  /**
+   * @param keys that the gateway believes; by default it looks at no signature
+   * @param settle waits for a store that answers in its own time
+   */
+  constructor(store: ControllerStore = memoryStore(), keys?: KeyRing, settle?: () => Promise<void>) {
     this.store = store;
+    this.clock = settle === undefined ? manualClock() : manualClock(undefined, settle);
     this.gateway = new SimulatedGateway("g1", SERVICE, this.clock, SECRET, keys);
   }
 
