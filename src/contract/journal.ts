@@ -40,7 +40,9 @@ const event = z.discriminatedUnion("kind", [
     at,
     lastKnownAt: coreMs,
     leaseMs: z.number().nullable(),
+    livedUntil: coreMs.exactOptional(),
   } satisfies Of<"controller-restarted">),
+  z.strictObject({ kind: z.literal("clock-moved"), at, byMs: z.number() } satisfies Of<"clock-moved">),
   z.strictObject({
     kind: z.literal("judged"),
     at,

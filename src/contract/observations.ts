@@ -69,6 +69,7 @@ export const observations = z.strictObject({
   judgedAfterEpoch: count,
   rate: rate.exactOptional(),
   cursors: z.record(text, count),
+  livedAt: coreMs.exactOptional(),
   sinceEpoch: count.nullable(),
   totals,
   worst,

@@ -19,5 +19,7 @@ export function absenceOf(
   const known = [journal.at(-1)?.event.at ?? at, observations.totals.lastCandidateAt ?? 0];
   const lastKnownAt = epochMs(Math.min(at, Math.max(...known))); // A gateway's clock may be ahead of ours.
   const { leaseMs = null } = rollout.plan;
-  return { kind: "controller-restarted", at, lastKnownAt, leaseMs: leaseMs && Math.max(leaseMs, announcedMs) };
+  const livedUntil = epochMs(Math.max(journal.at(-1)?.event.at ?? 0, observations.livedAt ?? 0));
+  const lease = leaseMs && Math.max(leaseMs, announcedMs);
+  return { kind: "controller-restarted", at, lastKnownAt, leaseMs: lease, livedUntil };
 }

@@ -352,9 +352,9 @@ export class Controller {
     const { journal, units } = read ?? (await readResumption(stored, this.store, at));
     const actor = new RolloutActor(stored, { journalLength: journal.length, units }, this.#tools);
     this.#actors.set(stored.rollout.plan.rolloutId, actor);
-    if (!isFinal(stored.rollout)) await actor.resume();
     const absence = absenceOf(stored, journal, at, this.#tenure.ownership.announcedBeforeMs);
-    if (absence !== null) await actor.take(absence);
+    if (absence !== null) await actor.takeUp(absence);
+    if (!isFinal(stored.rollout)) await actor.resume();
   }
 
   async #tick(): Promise<void> {

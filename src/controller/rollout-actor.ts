@@ -1,5 +1,4 @@
 import type { RolloutPlan } from "../core/stage/plan.ts";
-import { gateLabel } from "../core/judge/setting.ts";
 import { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
 import type { Observations } from "../core/observe/observations.ts";
 import { measuredBp, newTraffic, observe, observeReading } from "../core/observe/observe.ts";
@@ -17,6 +16,8 @@ import { lostStore } from "./ownership.ts";
 import { MetricPoller, type MetricSources } from "./metric-poller.ts";
 import type { Panels } from "./panels.ts";
 import { tell } from "./tell.ts";
+import { WallWatch } from "./wall-watch.ts";
+import { isOnlyNumbers, isWorthAnEntry } from "./worth-an-entry.ts";
 
 export interface ActorTools extends EffectTools {
   readonly metrics: MetricSources;
@@ -70,6 +71,7 @@ export class RolloutActor {
   #isStopped = false;
   readonly #tools: ActorTools;
   readonly #poller: MetricPoller;
+  readonly #wall: WallWatch;
 
   constructor(stored: StoredRollout, { journalLength, units }: Restored, tools: ActorTools) {
     this.#stored = stored;
@@ -77,6 +79,7 @@ export class RolloutActor {
     this.#units = units;
     this.#tools = tools;
     this.#poller = new MetricPoller(tools.metrics, tools.clock);
+    this.#wall = new WallWatch(tools.clock);
   }
 
   get stored(): StoredRollout {
@@ -99,8 +102,14 @@ export class RolloutActor {
     else if (awaiting !== null) this.#begin(awaiting);
   }
 
+  /** Takes one event, at the time at which its turn comes. */
   take(event: RolloutEvent): Promise<void> {
-    return this.#enqueue(() => this.#decide(event, this.#stored.observations));
+    return this.#enqueue(() => this.#decide({ ...event, at: this.#now() }, this.#stored.observations));
+  }
+
+  /** Takes up again what a process before this one carried out. */
+  takeUp(absence: RolloutEvent): Promise<void> {
+    return this.#enqueue(() => this.#decideAlive(absence));
   }
 
   /** Takes what is made of the state in which its turn comes, if anything; its reply is durable in the same commit. */
@@ -124,7 +133,7 @@ export class RolloutActor {
         if (arms !== null) this.#tools.panels.take(plan.rolloutId, arms, window.endMs);
         return observe(seen, window, plan, this.#units);
       }, known);
-      if (after !== before) await this.#look(after);
+      if (after !== before) await this.#look({ ...after, livedAt: this.#now() });
     });
   }
 
@@ -163,10 +172,19 @@ export class RolloutActor {
 
   #enqueue(work: () => Promise<void>): Promise<void> {
     const done = this.#queue.then(async () => {
-      if (!this.#isStopped) await work();
+      if (this.#isStopped) return;
+      const byMs = this.#wall.movedMs();
+      // Told before anything else: a hold is lived through, whatever the wall clock says.
+      if (byMs !== 0 && !isFinal(this.rollout)) await this.#decideAlive({ kind: "clock-moved", at: this.#now(), byMs });
+      await work();
     });
     this.#queue = done.catch(() => {}); // Each caller hears of its own failure; the next one starts afresh.
     return done;
+  }
+
+  /** Takes an event after which times are told by another clock than before. */
+  #decideAlive(event: RolloutEvent): Promise<void> {
+    return this.#decide(event, { ...this.#stored.observations, livedAt: event.at });
   }
 
   async #look(observations: Observations): Promise<void> {
@@ -294,16 +312,15 @@ export class RolloutActor {
   }
 
   #finish(effectId: string, result: EffectResult): Promise<void> {
-    const at = this.#now();
     if (result.kind === "failed") {
       const { code, message } = result;
-      return this.take({ kind: "effect-failed", at, effectId, code, message });
+      return this.take({ kind: "effect-failed", at: this.#now(), effectId, code, message });
     }
     const { verdicts, pinned } = result;
     return this.#enqueue(() => {
       const { observations } = this.#stored;
       const seen: Observations = { ...observations, pinned: observations.pinned ?? pinned ?? null };
-      return this.#decide({ kind: "effect-succeeded", at, effectId, verdicts }, seen);
+      return this.#decide({ kind: "effect-succeeded", at: this.#now(), effectId, verdicts }, seen);
     });
   }
 
@@ -366,29 +383,6 @@ export class RolloutActor {
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-/** Ticks and looks that change nothing a person would call a change leave no entry. */
-function isWorthAnEntry(before: Rollout, after: Rollout, event: RolloutEvent): boolean {
-  if (event.kind !== "tick" && event.kind !== "judged") return before !== after;
-  const isMoved =
-    before.phase !== after.phase || before.stageIndex !== after.stageIndex || before.awaiting !== after.awaiting;
-  return isMoved || kindsOf(before) !== kindsOf(after);
-}
-
-function kindsOf({ verdicts }: Rollout): string {
-  return verdicts.map((verdict) => `${gateLabel(verdict)}:${verdict.kind}`).join();
-}
-
-/**
- * The same verdicts in newer numbers. They are stored with the next change: a restart reads the evidence and judges it
- * again before anybody could miss them.
- */
-function isOnlyNumbers(before: Rollout, after: Rollout): boolean {
-  const names = Object.keys({ ...before, ...after }) as (keyof Rollout)[];
-  return (
-    names.every((name) => name === "verdicts" || before[name] === after[name]) && kindsOf(before) === kindsOf(after)
-  );
 }
 
 /** True when a plan asks for what the stored one asks: the same document and files, in the same generation. */

@@ -43,10 +43,20 @@ export class ControllerNode implements ControllerEnd {
   #life: Life | null = null;
   #armed: { readonly point: Point; readonly downMs: number } | null = null;
   #isOver = false;
+  #startedMonoMs = 0;
+  #livedBeforeMs = 0;
+  #livedMs = 0;
 
   constructor(world: ControllerWorld) {
     this.#world = world;
     this.clock = new NodeClock(world.clock);
+  }
+
+  /** Time that processes have lived through here; a machine that sleeps lives through nothing. */
+  livedMs(): number {
+    const nowMs = this.#livedBeforeMs + (this.#life?.isDead === false ? this.clock.monoMs() - this.#startedMonoMs : 0);
+    this.#livedMs = Math.max(this.#livedMs, nowMs);
+    return this.#livedMs;
   }
 
   /** Lets the process die: at once, or where it passes a point next. */
@@ -63,6 +73,7 @@ export class ControllerNode implements ControllerEnd {
   async start(): Promise<void> {
     const life: Life = new Life((point) => this.#isHere(point));
     this.#life = life;
+    this.#startedMonoMs = this.clock.monoMs();
     try {
       const controller = await Controller.open(this.#options(life));
       if (life.isDead || this.#isOver) return void controller.stop().catch(() => {});
@@ -118,6 +129,7 @@ export class ControllerNode implements ControllerEnd {
   #die(where: string, downMs: number): void {
     const [life, controller] = [this.#life, this.controller];
     if (life === null || life.isDead || this.#isOver) return;
+    this.#livedBeforeMs = this.livedMs();
     life.isDead = true;
     this.controller = null;
     const kind = where.split(":")[0] ?? where;

@@ -15,9 +15,15 @@ export class Disk {
   /** Longest that a call takes. */
   delayMs = 4;
   readonly #random: RandomStream;
-  readonly #onCommit: (change: Change) => void;
+  readonly #onCommit: (change: Change, livedMs: number) => void;
+  readonly #livedMs: () => number;
 
-  constructor(random: RandomStream, onCommit: (change: Change) => void) {
+  /**
+   * @param livedMs time that controllers have lived through
+   * @param onCommit told of each durable change, and when it was asked for in that time
+   */
+  constructor(random: RandomStream, livedMs: () => number, onCommit: (change: Change, livedMs: number) => void) {
+    this.#livedMs = livedMs;
     this.#random = random;
     this.#onCommit = onCommit;
   }
@@ -35,7 +41,10 @@ export class Disk {
       return answer;
     };
     return {
-      commit: (change) => call(() => life.commit(change, () => this.#commit(change))),
+      commit: (change) => {
+        const livedMs = this.#livedMs();
+        return call(() => life.commit(change, () => this.#commit(change, livedMs)));
+      },
       own: (proposed, holder) => call(() => inner.own(proposed, holder)),
       release: (owner) => call(() => inner.release(owner)),
       owner: () => call(() => inner.owner()),
@@ -56,9 +65,9 @@ export class Disk {
     };
   }
 
-  async #commit(change: Change): Promise<boolean> {
+  async #commit(change: Change, livedMs: number): Promise<boolean> {
     const isStored = await this.inner.commit(change);
-    if (isStored) this.#onCommit(change);
+    if (isStored) this.#onCommit(change, livedMs);
     return isStored;
   }
 

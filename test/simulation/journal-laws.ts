@@ -5,6 +5,7 @@ import { isFinal, type Rollout } from "../../src/core/rollout/rollout.ts";
 import { isNewer, type RoutingDocument } from "../../src/core/routing/document.ts";
 import type { Change, JournalEntry, StoredRollout } from "../../src/ports/controller-store.ts";
 import type { Counting } from "./counting-law.ts";
+import { HoldLaw } from "./hold-law.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Tells a broken law; the first one ends the run. */
@@ -46,6 +47,7 @@ export class JournalLaws {
   readonly #nowMs: () => number;
   readonly #scenario: Scenario;
   readonly #counting: Counting;
+  readonly #holds: HoldLaw;
   #inForce: RoutingDocument | null = null;
 
   constructor(fail: Fail, nowMs: () => number, scenario: Scenario, counting: Counting) {
@@ -53,6 +55,7 @@ export class JournalLaws {
     this.#nowMs = nowMs;
     this.#scenario = scenario;
     this.#counting = counting;
+    this.#holds = new HoldLaw(fail, scenario);
   }
 
   /** The document committed last. */
@@ -60,9 +63,10 @@ export class JournalLaws {
     return this.#inForce;
   }
 
-  committed({ rollout, journal = [], published, planes = [] }: Change): void {
+  /** @param livedMs when it was decided, in time that controllers have lived through */
+  committed({ rollout, journal = [], published, planes = [] }: Change, livedMs: number): void {
     for (const { planeId } of planes) this.planes.add(planeId);
-    if (rollout !== undefined) this.#rollout(rollout.next, journal);
+    if (rollout !== undefined) this.#rollout(rollout.next, journal, livedMs);
     if (published !== undefined) this.#document(published.next.document, published.next.effectId);
   }
 
@@ -76,7 +80,7 @@ export class JournalLaws {
     return isGoingBack(rollout);
   }
 
-  #rollout(next: StoredRollout, journal: readonly JournalEntry[]): void {
+  #rollout(next: StoredRollout, journal: readonly JournalEntry[], livedMs: number): void {
     const { rollout, observations } = next;
     const { rolloutId } = rollout.plan;
     const key = tryOf(rollout.plan);
@@ -94,7 +98,10 @@ export class JournalLaws {
     };
     const last = known.rollout;
     this.tries.set(key, known);
-    for (const entry of journal) this.#entry(known, entry);
+    for (const entry of journal) {
+      this.#holds.entry(key, rollout, last, entry, livedMs);
+      this.#entry(known, entry);
+    }
     if (journal.length === 0 && !isSamePlace(last, rollout))
       this.#fail("journal", `${key} went from ${last.phase} to ${rollout.phase} without an entry`);
     if (known.last !== null && !isStanding(rollout, known.last))

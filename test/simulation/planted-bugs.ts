@@ -97,6 +97,20 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "hub.current(service) !== document",
   },
   {
+    name: "hold-by-wall",
+    says: "a hold ends when the wall clock says so",
+    file: "src/controller/wall-watch.ts",
+    find: "if (Math.abs(byMs) <= TOLERATED_MS) return 0;",
+    replace: "if (byMs !== 0.5) return 0;",
+  },
+  {
+    name: "hold-over-absence",
+    says: "a hold goes on while no controller lives",
+    file: "src/core/rollout/lived-time.ts",
+    find: "if (holdingSince === null || livedUntil === undefined) return restarted;",
+    replace: "if (holdingSince === null || livedUntil !== 0.5) return restarted;",
+  },
+  {
     name: "crossing-done",
     says: "a command is answered by the state it came in, not by the one in which its turn came",
     file: "src/controller/commanding.ts",

@@ -81,12 +81,16 @@ class SimulatedWorld {
     this.#journal = new JournalLaws(fail, nowMs, scenario, this.#counting);
     this.#assignments = new AssignmentLaws(fail, nowMs, this.#journal);
     this.#network = new Network(this.#clock, draw(1), scenario.noise);
-    this.#disk = new Disk(draw(2), (change) => {
-      this.#journal.committed(change);
-      for (const { event, phase } of change.journal ?? []) this.#note(`journal ${event.kind} -> ${phase}`);
-      const document = change.published?.next.document;
-      if (document !== undefined) this.#note(`commits ${numberOf(document)} at ${document.candidateBp} bp`);
-    });
+    this.#disk = new Disk(
+      draw(2),
+      () => this.#controller.livedMs(),
+      (change, livedMs) => {
+        this.#journal.committed(change, livedMs);
+        for (const { event, phase } of change.journal ?? []) this.#note(`journal ${event.kind} -> ${phase}`);
+        const document = change.published?.next.document;
+        if (document !== undefined) this.#note(`commits ${numberOf(document)} at ${document.candidateBp} bp`);
+      },
+    );
     const proof = plainProof("this world");
     const common = { clock: this.#clock, proof, service };
     this.#controller = new ControllerNode({

@@ -90,6 +90,8 @@ function describeEvent(event: RolloutEvent): string | null {
       return `failed (${event.code}): ${event.message}`;
     case "effect-succeeded":
       return null;
+    case "clock-moved":
+      return `the controller's clock moved by ${(event.byMs / 1_000).toFixed(1)} s; no hold ends sooner or later for it`;
     default:
       return null;
   }

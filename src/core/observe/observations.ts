@@ -46,6 +46,8 @@ export interface TrafficTotals {
 export interface Observations extends Watched {
   /** Highest telemetry sequence number taken in, by gateway: a window at or below it is a repetition. */
   readonly cursors: Readonly<Record<string, number>>;
+  /** When its controller is known to have lived last, by its own clock; absent in what an older version stored. */
+  readonly livedAt?: EpochMs;
   /** Epoch of this rollout's first document; null before it. Candidate traffic of earlier epochs is not its own. */
   readonly sinceEpoch: number | null;
   readonly totals: TrafficTotals;

@@ -15,6 +15,14 @@ export type RolloutEvent =
       readonly lastKnownAt: EpochMs;
       /** How long data planes kept the candidate's share without a controller; null: for as long as it was away. */
       readonly leaseMs: number | null;
+      /** Until when the process before it is known to have lived, by its clock; absent in older journals. */
+      readonly livedUntil?: EpochMs;
+    }
+  | {
+      /** The controller's wall clock went another way than its monotonic one, forward or (negative) back. */
+      readonly kind: "clock-moved";
+      readonly at: EpochMs;
+      readonly byMs: number;
     }
   | {
       /** The gates of the stage looked at all evidence so far. */

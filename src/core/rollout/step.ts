@@ -5,6 +5,7 @@ import { overall, type Verdict } from "../verdict.ts";
 import { onCommand } from "./command.ts";
 import type { Effect } from "./effect.ts";
 import type { RolloutEvent } from "./event.ts";
+import { onClockMoved, onRestart } from "./lived-time.ts";
 import { type Cause, currentStage, heldMs, isFinal, type Rollout, verdictsInForce } from "./rollout.ts";
 import {
   advance,
@@ -48,7 +49,9 @@ export function step(rollout: Rollout, event: RolloutEvent): Next {
       return event.effectId === awaiting?.id ? onFailure(rollout, awaiting, event) : stay(rollout);
     }
     case "controller-restarted":
-      return stay({ ...rollout, restartedAt: event.at });
+      return stay(onRestart(rollout, event));
+    case "clock-moved":
+      return stay(onClockMoved(rollout, event));
     case "tick": {
       const isDue = rollout.phase === "checking" && rollout.awaiting === null;
       return isDue && heldMs(rollout, event.at) >= RECHECK_MS ? checkIdentity(rollout) : stay(rollout);
