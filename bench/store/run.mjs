@@ -1,12 +1,16 @@
 // What a controller writes to disk while one rollout runs: bytes a commit of telemetry, growth of the data directory.
 //   npm run bench:store [-- MINUTES]
 // One rollout, one gateway, 4 windows a second, on the embedded database through the real driver, in a temporary
-// folder that is deleted at the end. MINUTES are the rollout's own (default 10); time is moved, not waited for.
+// folder that is deleted at the end. MINUTES are the rollout's own (default 10); time is moved, not waited for. Then
+// the same on a PostgreSQL server of its own, where one is installed, and what `sluice serve` takes at rest on both.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { median } from "../measure.mjs";
+import { atRest } from "./at-rest.mjs";
+import { onServer } from "./on-server.mjs";
+import { startServer } from "./server.mjs";
 import { startWorld } from "./world.mjs";
 import { bytesBelow, countWrites } from "./written.mjs";
 
@@ -23,7 +27,7 @@ function counted(store, written) {
     const [before, beganMs] = [{ ...written }, performance.now()];
     const isStored = await store.commit(change);
     const ms = performance.now() - beganMs;
-    const { rollout, journal = [], units, ...rest } = change;
+    const { rollout, journal = [], units, owner: _, ...rest } = change;
     const isTelemetry = rollout !== undefined && journal.length === 0 && Object.keys(rest).length === 0;
     const kind = isTelemetry ? (units === undefined ? "telemetry" : "telemetry with units") : "other";
     commits.push({ kind, ms, bytes: written.log - before.log + written.tables - before.tables });
@@ -99,4 +103,28 @@ try {
   await measure(folder);
 } finally {
   await rm(folder, { recursive: true, force: true });
+}
+
+const server = await startServer();
+try {
+  if (server === null) console.log("PostgreSQL is not installed: nothing measured on it");
+  else {
+    const { whole, changes } = await onServer(load, server.url, Math.min(MINUTES, 3));
+    for (const [name, { count, mean, middle, ms }] of Object.entries({ whole, changes })) {
+      const bytes = `mean ${(mean / 1e3).toFixed(2)}  median ${(middle / 1e3).toFixed(2)} kB of log`;
+      console.log(`PostgreSQL, ${name.padEnd(8)} ${count} commits of telemetry: ${bytes}, ${ms.toFixed(1)} ms`);
+    }
+    console.log(`a change takes 1/${(whole.mean / changes.mean).toFixed(1)} of the bytes of writing whole`);
+  }
+  for (const [name, store] of [
+    ["embedded", null],
+    ["PostgreSQL", server?.url],
+  ]) {
+    if (store === undefined) continue;
+    const { mb: resident, mbPeak, cpu } = await atRest(DIST, store);
+    const memory = `${resident.toFixed(0)} MB resident (most ${mbPeak.toFixed(0)})`;
+    console.log(`sluice serve at rest, ${name}: ${memory}, ${cpu.toFixed(1)} % of a core`);
+  }
+} finally {
+  await server?.stop();
 }
