@@ -20,18 +20,18 @@ spec:
 `;
 
 /** The plan of the bench's rollout. */
-async function planOf(load) {
+export async function planOf(load, name = "bench-1", service = SERVICE) {
   const { readRollout } = await load("spec/read-rollout.js");
   const { planRollout } = await load("spec/plan.js");
   const { KNOWN_DRIVERS } = await load("host/driver-registry.js");
-  const read = readRollout(ROLLOUT, KNOWN_DRIVERS);
+  const read = readRollout(ROLLOUT.replace("bench-1", name).replace(SERVICE, service), KNOWN_DRIVERS);
   if (read.document === undefined) throw new Error(JSON.stringify(read));
   const context = { file: "bench.yaml", generation: 1, seed: 7, documentDigest: "sha256:0", goldDigest: "" };
   const paths = { set: null, map: null, corpus: null };
   return planRollout(read.document, read.source, { ...context, drivers: KNOWN_DRIVERS, paths });
 }
 
-async function open(load, store, clock) {
+export async function open(load, store, clock) {
   const { Controller } = await load("controller/controller.js");
   const { GatewayRegistry } = await load("controller/gateway-registry.js");
   const { gatewayTraffic } = await load("drivers/traffic/gateway/index.js");
@@ -73,14 +73,14 @@ async function open(load, store, clock) {
   return { hub, controller };
 }
 
-async function gatewayOf(load, clock, waiting) {
+export async function gatewayOf(load, clock, waiting, gatewayId = GATEWAY, service = SERVICE) {
   const { KeyRing } = await load("plane/key-ring.js");
   const { sharedSecretProof } = await load("plane/proof.js");
   const { RecordedPlane } = await load("plane/recorded-plane.js");
   const endpoints = ["http://127.0.0.1:4001"];
   return new RecordedPlane({
-    gatewayId: GATEWAY,
-    planeId: "gateway-1",
+    gatewayId,
+    planeId: `plane-of-${gatewayId}`,
     clock,
     keys: new KeyRing("unsigned"),
     proof: sharedSecretProof(SECRET),
@@ -88,7 +88,7 @@ async function gatewayOf(load, clock, waiting) {
     onWindow: (window) => waiting.push(window),
     document: {
       version: 1,
-      service: SERVICE,
+      service,
       epoch: 0,
       seq: 0,
       rolloutId: null,
@@ -132,7 +132,7 @@ export async function startWorld(load, store, { perSecond }) {
 }
 
 /** Answers a window's requests by the share in force: lognormal latencies, 0.5 % failures, 2 % cold, both arms alike. */
-function serve(plane, { route, random, clock, requests }) {
+export function serve(plane, { route, random, clock, requests }) {
   for (let request = 0; request < requests; request++) {
     const user = `user-${Math.floor(random() ** 2 * USERS)}`;
     const decision = route(plane.planAt(clock.monoMs()), user, null, null);
