@@ -1,7 +1,8 @@
 import { expect } from "vitest";
-import type { Effect } from "../src/core/rollout/effect.ts";
+import { orderName } from "../src/core/process/order.ts";
 import type { Command } from "../src/core/rollout/event.ts";
 import { brokenInvariants } from "../src/core/rollout/invariant.ts";
+import type { RolloutOrder } from "../src/core/rollout/order.ts";
 import { newRollout, type Rollout } from "../src/core/rollout/rollout.ts";
 import { step } from "../src/core/rollout/step.ts";
 import type { RolloutPlan } from "../src/core/stage/plan.ts";
@@ -12,7 +13,7 @@ import { aPlan, T0 } from "./builders.ts";
 /** A rollout told as a story: every line is one event, every answer is checked against the invariants. */
 export class Story {
   state: Rollout;
-  effects: readonly Effect[] = [];
+  orders: readonly RolloutOrder[] = [];
 
   constructor(plan: Partial<RolloutPlan> = {}) {
     this.state = newRollout(aPlan(plan));
@@ -22,19 +23,23 @@ export class Story {
   take(event: Parameters<typeof step>[1]): this {
     const next = step(this.state, event);
     this.state = next.state;
-    this.effects = next.effects;
+    this.orders = next.orders;
     expect(brokenInvariants(this.state)).toEqual([]);
     return this;
   }
 
   done(at: EpochMs, verdicts: readonly Verdict[] = []): this {
-    const effectId = this.state.awaiting?.id ?? "nothing awaited";
-    return this.take({ kind: "effect-succeeded", at, effectId, verdicts });
+    return this.take({ kind: "order-done", at, ...this.#awaited(), verdicts });
   }
 
   failed(at: EpochMs, code = "unverified"): this {
-    const effectId = this.state.awaiting?.id ?? "nothing awaited";
-    return this.take({ kind: "effect-failed", at, effectId, code, message: "no answer" });
+    return this.take({ kind: "order-failed", at, ...this.#awaited(), code, message: "no answer" });
+  }
+
+  #awaited() {
+    const [order] = this.state.awaiting;
+    if (order === undefined) return { orderId: "nothing awaited", order: "nothing" };
+    return { orderId: order.id, order: orderName(order) };
   }
 
   judged(at: EpochMs, ...verdicts: Verdict[]): this {

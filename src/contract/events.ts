@@ -19,11 +19,11 @@ const verdict = z.strictObject({
   reason: z.string(),
 });
 
-const effect = z.strictObject({
-  type: z.literal("effect"),
+const order = z.strictObject({
+  type: z.literal("order"),
   rollout,
   id: z.string(),
-  kind: z.string(),
+  order: z.string().describe("port.verb, such as traffic.publish"),
   status: z.enum(["started", "done", "failed"]),
 });
 
@@ -47,7 +47,7 @@ const phaseChange = z.strictObject({
 
 const note = z.strictObject({ type: z.literal("note"), rollout: rollout.nullable(), text: z.string() });
 
-const kinds = [stage, verdict, effect, split, phaseChange, note] as const;
+const kinds = [stage, verdict, order, split, phaseChange, note] as const;
 
 /** One thing that happened, as `watch`, the demo and the event stream tell it. */
 const feedEvent = z.discriminatedUnion("type", kinds);
@@ -59,7 +59,7 @@ const stamp = { ts: timeMs };
 export const sentEvent = z.discriminatedUnion("type", [
   stage.extend(stamp),
   verdict.extend(stamp),
-  effect.extend(stamp),
+  order.extend(stamp),
   split.extend(stamp),
   phaseChange.extend(stamp),
   note.extend(stamp),

@@ -1,14 +1,15 @@
 import { z } from "zod";
 import type { PaceChoice } from "../core/pace/pace-choice.ts";
-import type { Effect } from "../core/rollout/effect.ts";
 import type { Command, RolloutEvent } from "../core/rollout/event.ts";
-import type { Cause } from "../core/rollout/rollout.ts";
+import type { JournalEntry } from "../core/rollout/journal-entry.ts";
+import { type Cause, SCHEMA } from "../core/rollout/rollout.ts";
 import { observations } from "./observations.ts";
-import { shownPlan, tier } from "./plan.ts";
+import { rolloutOrder } from "./order.ts";
+import { shownPlan } from "./plan.ts";
 import { probeReport } from "./probe-report.ts";
 import { phase } from "./status.ts";
 import { keptVerdict, verdictAnswer } from "./verdict.ts";
-import { coreBp, coreMs, count, type EveryOf, type FieldsOf, servingArm, type Wire } from "./wire.ts";
+import { coreBp, coreMs, count, type EveryOf, type FieldsOf, type Wire } from "./wire.ts";
 
 type Of<Kind extends RolloutEvent["kind"]> = FieldsOf<Extract<RolloutEvent, { kind: Kind }>>;
 
@@ -51,18 +52,20 @@ const event = z.discriminatedUnion("kind", [
     choice: choice.exactOptional(),
   } satisfies Of<"judged">),
   z.strictObject({
-    kind: z.literal("effect-succeeded"),
+    kind: z.literal("order-done"),
     at,
-    effectId: text,
+    orderId: text,
+    order: text,
     verdicts,
-  } satisfies Of<"effect-succeeded">),
+  } satisfies Of<"order-done">),
   z.strictObject({
-    kind: z.literal("effect-failed"),
+    kind: z.literal("order-failed"),
     at,
-    effectId: text,
+    orderId: text,
+    order: text,
     code: text,
     message: text,
-  } satisfies Of<"effect-failed">),
+  } satisfies Of<"order-failed">),
   z.strictObject({
     kind: z.literal("commanded"),
     at,
@@ -73,32 +76,16 @@ const event = z.discriminatedUnion("kind", [
   } satisfies Of<"commanded">),
 ]) satisfies z.ZodType<RolloutEvent>;
 
-const setSplit = z.strictObject({
-  kind: z.literal("set-split"),
-  id: text,
-  candidateBp: coreBp,
-  closed: z.array(servingArm),
-  arms: z.enum(["both", "swap"]),
-  shadow: z.literal(true).exactOptional(),
-  newEpoch: z.boolean(),
-} satisfies FieldsOf<Extract<Effect, { kind: "set-split" }>>);
-
-/** Work the reducer asked for. */
-const effect = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("check-parity"), id: text }),
-  z.strictObject({ kind: z.literal("run-probes"), id: text, tier, extraRepeats: count }),
-  setSplit,
-]) satisfies z.ZodType<Effect>;
-
 const entry = z.strictObject({
+  schema: z.literal(SCHEMA),
   rolloutId: text,
   index: count,
   event,
-  effects: z.array(effect),
+  orders: z.array(rolloutOrder),
   phase,
   stageIndex: count,
   candidateBp: coreBp,
-});
+} satisfies FieldsOf<JournalEntry>) satisfies z.ZodType<JournalEntry>;
 
 const cause = z.strictObject({
   gate: text.nullable(),
@@ -122,7 +109,7 @@ export const journalAnswer = z.strictObject({
 export const verdictsAnswer = z.strictObject({
   id: text,
   verdicts: z.array(verdictAnswer),
-  reports: z.array(z.strictObject({ effectId: text, report: probeReport })),
+  reports: z.array(z.strictObject({ orderId: text, report: probeReport })),
 });
 
 export type JournalAnswer = Wire<typeof journalAnswer>;

@@ -73,7 +73,7 @@ const shadow = z.strictObject({
 });
 
 const cause = z.strictObject({
-  gate: z.string().nullable().describe("null when a person or a failed effect decided"),
+  gate: z.string().nullable().describe("null when a person or a failed order decided"),
   stage: count,
   at: timeMs,
   text: z.string(),

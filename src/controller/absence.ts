@@ -1,7 +1,8 @@
+import type { JournalEntry } from "../core/rollout/journal-entry.ts";
 import type { RolloutEvent } from "../core/rollout/event.ts";
 import { isFinal } from "../core/rollout/rollout.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
-import type { JournalEntry, StoredRollout } from "../ports/controller-store.ts";
+import type { StoredRollout } from "../ports/controller-store.ts";
 
 /**
  * What a controller that takes a running rollout up again writes into its journal; null for one that is new or over.

@@ -212,7 +212,7 @@ describe("the controller", () => {
     });
   });
 
-  it("I20: takes a crash of our own for a failed effect: tells it, tries again, ends", async () => {
+  it("I20: takes a crash of our own for a failed order: tells it, tries again, ends", async () => {
     let reads = 0;
     world = await new World().open((options) => ({
       ...options,
@@ -263,9 +263,9 @@ describe("the controller", () => {
       expect([restartAt, world.phase]).toEqual([restartAt, "promoted"]);
       const entries = await store.journal("support-rag-7");
       expect(entries.map(({ index }) => index)).toEqual(entries.map((_, index) => index));
-      const ordered = entries.flatMap(({ effects }) => effects.map(({ id }) => id));
+      const ordered = entries.flatMap(({ orders }) => orders.map(({ id }) => id));
       expect(new Set(ordered).size).toBe(ordered.length);
-      const splits = entries.flatMap(({ effects }) => effects).filter(({ kind }) => kind === "set-split").length;
+      const splits = entries.flatMap(({ orders }) => orders).filter(({ port }) => port === "traffic").length;
       const document = world.hub.current("support-rag");
       expect(document).toMatchObject({ epoch: 2, seq: 1 });
       expect(splits).toBe(3);
@@ -286,7 +286,7 @@ describe("the controller", () => {
     const last = (await world.controller.journal("support-rag-7")).at(-1);
     expect(last).toMatchObject({
       event: { kind: "controller-restarted", at: world.clock.wallMs(), lastKnownAt: seenAt, leaseMs: 15_000 },
-      effects: [],
+      orders: [],
       phase: "progressing",
       candidateBp: 2_000,
     });

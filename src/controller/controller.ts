@@ -1,3 +1,4 @@
+import type { JournalEntry } from "../core/rollout/journal-entry.ts";
 import type { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
 import { HourlyRates } from "../core/observe/hourly-rates.ts";
 import { KnownClassesByService } from "../core/observe/known-classes.ts";
@@ -8,7 +9,7 @@ import { HOURS_OF_HISTORY } from "../core/stage/peak-rate.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
-import type { ControllerStore, JournalEntry, OperatorAnswer, StoredRollout } from "../ports/controller-store.ts";
+import type { ControllerStore, OperatorAnswer, StoredRollout } from "../ports/controller-store.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
 import type { Proof } from "../plane/proof.ts";
 import type { DocumentSigner } from "../ports/document-signer.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aPlan } from "../../test/builders.ts";
-import type { Effect } from "../core/rollout/effect.ts";
+import { publish, type PublishOrder, type Split } from "../core/rollout/order.ts";
 import { bp } from "../core/unit.ts";
 import { memoryStore } from "../drivers/store/memory/index.ts";
 import type { ControllerStore } from "../ports/controller-store.ts";
@@ -8,16 +8,9 @@ import { manualClock } from "../testing/manual-clock.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { ServicePointers } from "./service-pointers.ts";
 
-type SetSplit = Extract<Effect, { kind: "set-split" }>;
-
-const split = (index: number, candidateBp: number, over: Partial<SetSplit> = {}): SetSplit => ({
-  kind: "set-split",
+const split = (index: number, candidateBp: number, over: Partial<Split> = {}): PublishOrder => ({
+  ...publish({ candidateBp: bp(candidateBp), closed: [], arms: "both", newEpoch: false, ...over }),
   id: `support-rag-7/1/${index}`,
-  candidateBp: bp(candidateBp),
-  closed: [],
-  arms: "both",
-  newEpoch: false,
-  ...over,
 });
 const back = (index: number) => split(index, 0, { closed: ["candidate"], newEpoch: true });
 const live = new AbortController().signal;
@@ -53,7 +46,7 @@ describe("the document ledger", () => {
     release();
     expect(await first).toMatchObject({ epoch: 1, seq: 1, candidateBp: 5_000 });
     expect(await second).toMatchObject({ epoch: 2, seq: 1, candidateBp: 0, closed: ["candidate"] });
-    expect((await store.published()).map(({ effectId }) => effectId)).toEqual(["support-rag-7/1/1"]);
+    expect((await store.published()).map(({ orderId }) => orderId)).toEqual(["support-rag-7/1/1"]);
   });
 
   it("I4: publishes nothing for an order that was given up while it waited", async () => {

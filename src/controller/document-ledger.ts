@@ -1,7 +1,7 @@
 import { admit } from "../core/routing/admit.ts";
 import { reasonOf } from "../plane/plane.ts";
 import { canonicalJson, type Json } from "../core/canonical-json.ts";
-import type { Effect } from "../core/rollout/effect.ts";
+import type { PublishOrder } from "../core/rollout/order.ts";
 import { type ArmFacts, armFacts } from "../core/routing/arm-facts.ts";
 import { DOCUMENT_VERSION, NO_TERMS, type RoutingDocument } from "../core/routing/document.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
@@ -22,7 +22,8 @@ import type { ServicePointers } from "./service-pointers.ts";
 
 const LATEST = { ...NO_TERMS, version: DOCUMENT_VERSION } as const;
 
-type SetSplit = Extract<Effect, { kind: "set-split" }>;
+/** Which document is asked for, and by which order. */
+type Publishing = Pick<PublishOrder, "id" | "args">;
 
 /** What the numbers of a document depend on beside the store. */
 export interface HeardOf {
@@ -82,16 +83,16 @@ export class DocumentLedger {
   }
 
   async #sealAll(): Promise<readonly RoutingDocument[]> {
-    for (const [service, { document, effectId }] of this.#published) {
+    for (const [service, { document, orderId }] of this.#published) {
       // From before documents could be signed: the same routing in a version that can.
       const signable = this.#signer === null || document.version > 1 ? document : { ...document, ...LATEST };
-      this.#published.set(service, { effectId, document: await sealed(signable, this.#signer) });
+      this.#published.set(service, { orderId, document: await sealed(signable, this.#signer) });
     }
     return [...this.#published.values()].map(({ document }) => document);
   }
 
   /**
-   * The document of an effect: stored by compare-and-set the first time, found again every further time.
+   * The document of an order: stored by compare-and-set the first time, found again every further time.
    * Null for a way back that no data plane would take, when nothing of the rollout was ever published.
    * @throws DriverError `rejected` when no data plane would take the document: nothing is published
    * @throws the signal's reason when the order was given up before its turn came
@@ -101,11 +102,11 @@ export class DocumentLedger {
    */
   publishOnce(
     plan: RolloutPlan,
-    effect: SetSplit,
+    order: Publishing,
     signal: AbortSignal,
     pinned: ByArm<Manifest> | null = null,
   ): Promise<RoutingDocument | null> {
-    return this.#inTurn(() => this.#publishOnce(plan, effect, signal, pinned));
+    return this.#inTurn(() => this.#publishOnce(plan, order, signal, pinned));
   }
 
   /**
@@ -154,10 +155,10 @@ export class DocumentLedger {
     const { releaseId, endpoints, cachePrefix } = move.pointer.arm;
     const arms = { stable: { releaseId, endpoints, cachePrefix }, candidate: null };
     const provisional = { rolloutId: null, arms, candidateBp: BP_NONE, closed: [] };
-    const effectId = `adopt/${service}/${move.version}`;
-    const terms = { ...NO_TERMS, store: this.#heard.store, override: effectId, version: DOCUMENT_VERSION } as const;
+    const orderId = `adopt/${service}/${move.version}`;
+    const terms = { ...NO_TERMS, store: this.#heard.store, override: orderId, version: DOCUMENT_VERSION } as const;
     const document = await sealed({ ...previous.document, ...number, ...provisional, ...terms }, this.#signer);
-    const next: PublishedDocument = { document, effectId };
+    const next: PublishedDocument = { document, orderId };
     const isStored = await this.#store.commit({ published: { expected: previous.document, next }, pointer: move });
     if (!isStored) throw lostStore(`document of ${service}, another one than ${epoch}.1`);
     this.#published.set(service, next);
@@ -176,19 +177,19 @@ export class DocumentLedger {
 
   async #publishOnce(
     plan: RolloutPlan,
-    effect: SetSplit,
+    order: Publishing,
     signal: AbortSignal,
     pinned: ByArm<Manifest> | null,
   ): Promise<RoutingDocument | null> {
     const previous = this.#published.get(plan.service) ?? null;
-    if (previous?.effectId === effect.id) return this.#remember(plan, previous);
+    if (previous?.orderId === order.id) return this.#remember(plan, previous);
     signal.throwIfAborted();
-    if (previous !== null && isSuperseded(effect.id, previous.effectId)) {
-      throw new DriverError("stale-token", "never", `${effect.id} was superseded by ${previous.effectId}`);
+    if (previous !== null && isSuperseded(order.id, previous.orderId)) {
+      throw new DriverError("stale-token", "never", `${order.id} was superseded by ${previous.orderId}`);
     }
     const heard = { store: this.#heard.store, highestEpoch: this.#heard.highestEpoch(plan.service) };
     const facts = await this.#facts(plan, pinned);
-    const planned = nextDocument(plan, effect, previous?.document ?? null, this.#clock.wallMs(), heard, facts);
+    const planned = nextDocument(plan, order.args, previous?.document ?? null, this.#clock.wallMs(), heard, facts);
     // The same order again, because it was not confirmed in time, says nothing new: it keeps its number.
     const isSaid = previous !== null && saysTheSame(planned, previous.document, heard.highestEpoch);
     const document = isSaid ? previous.document : await sealed(planned, this.#signer);
@@ -196,11 +197,11 @@ export class DocumentLedger {
     if (admission.kind !== "adopt") {
       // A way back that no data plane could take, of a rollout that none has taken a document of: nothing is to be
       // undone.
-      if (effect.closed.includes("candidate") && previous?.document.rolloutId !== plan.rolloutId) return null;
+      if (order.args.closed.includes("candidate") && previous?.document.rolloutId !== plan.rolloutId) return null;
       throw new DriverError("rejected", "never", `no data plane would take the document: ${reasonOf(admission)}`);
     }
-    const next: PublishedDocument = { document, effectId: effect.id };
-    const move = this.#pointers.moveBy(plan, effect, document, pinned);
+    const next: PublishedDocument = { document, orderId: order.id };
+    const move = this.#pointers.moveBy(plan, order.args, document, pinned);
     const change = { published: { expected: previous?.document ?? null, next } };
     const isStored = await this.#store.commit(move === null ? change : { ...change, pointer: move });
     if (!isStored) throw lostStore(`document of ${plan.service}, another one than ${document.epoch}.${document.seq}`);

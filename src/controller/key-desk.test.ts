@@ -78,7 +78,7 @@ describe("a controller that signs", () => {
       { ...unsigned, kid: null, signature: null },
       { ...first, version: 1 as const },
     ]) {
-      const next = { document, effectId: published?.effectId ?? "" };
+      const next = { document, orderId: published?.orderId ?? "" };
       await store.commit({ published: { expected: document, next } });
       world = await new World(store, keys).open((options) => ({ ...options, signer }));
       const current = world.hub.current(SERVICE);

@@ -1,6 +1,7 @@
+import type { JournalEntry } from "../core/rollout/journal-entry.ts";
 import { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
 import type { EpochMs } from "../core/unit.ts";
-import type { ControllerStore, JournalEntry, StoredRollout, StoredUnits } from "../ports/controller-store.ts";
+import type { ControllerStore, StoredRollout, StoredUnits } from "../ports/controller-store.ts";
 
 /** What a rollout goes on with beside its own state. */
 export interface Resumption {

@@ -1,25 +1,28 @@
+import type { JournalEntry } from "../core/rollout/journal-entry.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
 import { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
 import type { Observations } from "../core/observe/observations.ts";
 import { measuredBp, newTraffic, observe, observeReading } from "../core/observe/observe.ts";
-import type { Effect } from "../core/rollout/effect.ts";
+import { type Order, orderName } from "../core/process/order.ts";
 import type { RolloutEvent } from "../core/rollout/event.ts";
 import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import { look, turn } from "../core/rollout/wheel.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
-import type { JournalEntry, OperatorAnswer, StoredRollout, StoredUnits } from "../ports/controller-store.ts";
-import { checkParity, type EffectResult, type EffectTools, runEffect } from "./effect-runner.ts";
+import type { OperatorAnswer, StoredRollout, StoredUnits } from "../ports/controller-store.ts";
+import { describe, OrderDesk } from "./orders/desk.ts";
+import type { Outcome } from "./orders/executor.ts";
+import { compareIdentity } from "./orders/health.ts";
+import { type OrderTools, rolloutOrders } from "./orders/rollout-orders.ts";
 import type { EventFeed } from "./event-feed.ts";
 import { lostStore } from "./ownership.ts";
 import { MetricPoller, type MetricSources } from "./metric-poller.ts";
 import type { Panels } from "./panels.ts";
-import { tell } from "./tell.ts";
 import { WallWatch } from "./wall-watch.ts";
 import { isOnlyNumbers, isWorthAnEntry } from "./worth-an-entry.ts";
 
-export interface ActorTools extends EffectTools {
+export interface ActorTools extends OrderTools {
   readonly metrics: MetricSources;
   readonly feed: EventFeed;
   readonly panels: Panels;
@@ -32,8 +35,6 @@ export interface ActorTools extends EffectTools {
 const PARITY_EVERY_MS = 5_000;
 /** Rechecks in a row without a manifest that are taken for a moment of silence. */
 const UNREAD_RECHECKS = 3;
-/** A failed effect is told no sooner than this, because some are ordered again at once. */
-const FAILURE_PAUSE_MS = 500;
 /** Whole verdicts are written at most this often; a fuse never waits. */
 const JUDGE_EVERY_MS = 200;
 /**
@@ -53,13 +54,12 @@ export interface Restored {
 
 /**
  * One rollout being carried out. All work on it goes through one queue, so that decisions are taken one after another;
- * every decision is committed before its effects begin and before anybody is told.
+ * every decision is committed before its orders begin and before anybody is told.
  */
 export class RolloutActor {
   #stored: StoredRollout;
   #journalLength: number;
   #queue: Promise<unknown> = Promise.resolve();
-  #running: { readonly effectId: string; readonly cancel: AbortController } | null = null;
   #judgedAtMonoMs = Number.NEGATIVE_INFINITY;
   #parityAtMonoMs = Number.NEGATIVE_INFINITY;
   #unreadInARow = 0;
@@ -72,6 +72,7 @@ export class RolloutActor {
   readonly #tools: ActorTools;
   readonly #poller: MetricPoller;
   readonly #wall: WallWatch;
+  readonly #desk: OrderDesk<RolloutPlan>;
 
   constructor(stored: StoredRollout, { journalLength, units }: Restored, tools: ActorTools) {
     this.#stored = stored;
@@ -80,6 +81,13 @@ export class RolloutActor {
     this.#tools = tools;
     this.#poller = new MetricPoller(tools.metrics, tools.clock);
     this.#wall = new WallWatch(tools.clock);
+    this.#desk = new OrderDesk({
+      executors: rolloutOrders(tools),
+      clock: tools.clock,
+      log: tools.log,
+      tell: (order, status) => this.#tellOrder(order, status),
+      take: (order, outcome) => this.#takeOutcome(order, outcome),
+    });
   }
 
   get stored(): StoredRollout {
@@ -95,11 +103,11 @@ export class RolloutActor {
     return this.#stored.rollout;
   }
 
-  /** Begins the effect a restart interrupted, or the rollout itself. */
+  /** Begins the orders a restart interrupted, or the rollout itself. */
   async resume(): Promise<void> {
     const { awaiting, phase } = this.rollout;
     if (phase === "pending") await this.take({ kind: "started", at: this.#now() });
-    else if (awaiting !== null) this.#begin(awaiting);
+    else for (const order of awaiting) this.#begin(order);
   }
 
   /** Takes one event, at the time at which its turn comes. */
@@ -149,10 +157,10 @@ export class RolloutActor {
     });
   }
 
-  /** Stops effects and takes no more work; what is durable stays as it is. */
+  /** Gives up orders and takes no more work; what is durable stays as it is. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#running?.cancel.abort();
+    this.#desk.close();
     await this.#queue;
   }
 
@@ -210,23 +218,24 @@ export class RolloutActor {
 
   async #decide(event: RolloutEvent, seen: Observations, answer?: Answer): Promise<void> {
     const before = this.rollout;
-    const { rollout: state, seen: observations, effects } = turn(before, seen, event, this.#epoch());
+    const { rollout: state, seen: observations, orders, notes } = turn(before, seen, event, this.#epoch());
     if (observations.generation !== seen.generation) this.#units = new UnitEvidence();
     const isUnchanged = state === before && observations === this.#stored.observations;
     if (isUnchanged && answer === undefined) return;
-    const entry = isWorthAnEntry(before, state, event) ? this.#entry(state, event, effects) : null;
+    const entry = isWorthAnEntry(before, state, event) ? this.#entry(state, event, orders) : null;
     const next = { ...this.#stored, rollout: state, observations, version: this.#stored.version + 1 };
     const isSaidAgain = isOnlyNumbers(before, state) && observations === this.#stored.observations;
     if (isSaidAgain && answer === undefined) this.#stored = { ...this.#stored, rollout: state };
     else await this.#commit(next, entry, answer?.(state));
-    tell(this.#tools.feed, this.#tools.clock.wallMs(), before, state, effects);
-    if (this.#running !== null && this.#running.effectId !== state.awaiting?.id) this.#running.cancel.abort();
-    for (const effect of effects) this.#begin(effect);
+    for (const note of notes) this.#tools.feed.publish(this.#tools.clock.wallMs(), note);
+    this.#desk.keepOnly(state.awaiting);
+    for (const order of orders) this.#begin(order);
   }
 
-  #entry(state: Rollout, event: RolloutEvent, effects: readonly Effect[]): JournalEntry {
-    const { plan, phase, stageIndex, candidateBp } = state;
-    return { rolloutId: plan.rolloutId, index: this.#journalLength, event, effects, phase, stageIndex, candidateBp };
+  #entry(state: Rollout, event: RolloutEvent, orders: JournalEntry["orders"]): JournalEntry {
+    const { schema, plan, phase, stageIndex, candidateBp } = state;
+    const { rolloutId } = plan;
+    return { schema, rolloutId, index: this.#journalLength, event, orders, phase, stageIndex, candidateBp };
   }
 
   async #commit(next: StoredRollout, entry: JournalEntry | null, answer?: OperatorAnswer): Promise<void> {
@@ -266,37 +275,16 @@ export class RolloutActor {
     return { rolloutId, generation, attempt, evidence };
   }
 
-  /** Starts work in the background; its result comes back through the queue as an event. */
-  #begin(effect: Effect): void {
-    const cancel = new AbortController();
-    this.#running = { effectId: effect.id, cancel };
-    const { feed, clock, log } = this.#tools;
-    const { rollout } = this;
-    const status = (state: "started" | "done" | "failed") =>
-      feed.publish(clock.wallMs(), {
-        type: "effect",
-        rollout: rollout.plan.rolloutId,
-        id: effect.id,
-        kind: effect.kind,
-        status: state,
-      });
-    status("started");
-    const work = async (): Promise<void> => {
-      const { pinned } = this.#stored.observations;
-      const result = await runEffect(effect, rollout, pinned, this.#tools, cancel.signal).catch((error: unknown) => {
-        if (!cancel.signal.aborted) log(`${effect.id} (${effect.kind}) crashed: ${describe(error)}`);
-        return { kind: "failed", code: "internal", message: String(error) } as const;
-      });
-      if (result.kind === "failed") await clock.sleep(FAILURE_PAUSE_MS, cancel.signal);
-      if (cancel.signal.aborted) return;
-      status(result.kind === "succeeded" ? "done" : "failed");
-      if (result.kind === "succeeded" && effect.kind === "set-split") this.#tellSplit();
-      await this.#finish(effect.id, result);
-    };
-    work().catch((error: unknown) => {
-      if (!cancel.signal.aborted && !this.#isStopped)
-        log(`${effect.id} (${effect.kind}): its result could not be taken in: ${describe(error)}`);
-    });
+  #begin(order: Order): void {
+    const { plan, candidateBp } = this.rollout;
+    this.#desk.begin(order, { plan, candidateBp, pinned: this.#stored.observations.pinned });
+  }
+
+  #tellOrder(order: Order, status: "started" | "done" | "failed"): void {
+    const { feed, clock } = this.#tools;
+    const { rolloutId: rollout } = this.rollout.plan;
+    feed.publish(clock.wallMs(), { type: "order", rollout, id: order.id, order: orderName(order), status });
+    if (status === "done" && order.port === "traffic") this.#tellSplit();
   }
 
   /** Tells the share now served everywhere, and what was measured under it so far. */
@@ -311,16 +299,17 @@ export class RolloutActor {
     feed.publish(clock.wallMs(), { type: "split", rollout: plan.rolloutId, ...split });
   }
 
-  #finish(effectId: string, result: EffectResult): Promise<void> {
-    if (result.kind === "failed") {
-      const { code, message } = result;
-      return this.take({ kind: "effect-failed", at: this.#now(), effectId, code, message });
+  #takeOutcome(order: Order, outcome: Outcome): Promise<void> {
+    const of = { orderId: order.id, order: orderName(order) };
+    if (outcome.kind === "failed") {
+      const { code, message } = outcome;
+      return this.take({ kind: "order-failed", at: this.#now(), ...of, code, message });
     }
-    const { verdicts, pinned } = result;
+    const { verdicts, pinned } = outcome;
     return this.#enqueue(() => {
       const { observations } = this.#stored;
       const seen: Observations = { ...observations, pinned: observations.pinned ?? pinned ?? null };
-      return this.#decide({ kind: "effect-succeeded", at: this.#now(), effectId, verdicts }, seen);
+      return this.#decide({ kind: "order-done", at: this.#now(), ...of, verdicts }, seen);
     });
   }
 
@@ -332,8 +321,7 @@ export class RolloutActor {
     this.#parityAtMonoMs = nowMs;
     const signal = this.#tools.clock.timeout(PARITY_EVERY_MS);
     const check = async (): Promise<void> => {
-      const result = await checkParity(plan, pinned, this.#tools, signal);
-      const verdicts = result.kind === "succeeded" ? result.verdicts : [];
+      const { verdicts } = await compareIdentity(plan, pinned, this.#tools.health, signal);
       this.#countUnread(verdicts);
       // Only a differing answer speaks at once; silence for a moment changes no release.
       if (!verdicts.some((verdict) => verdict.kind === "fail")) return;
@@ -381,8 +369,6 @@ export class RolloutActor {
   }
 }
 
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** True when a plan asks for what the stored one asks: the same document and files, in the same generation. */

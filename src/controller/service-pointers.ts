@@ -1,6 +1,6 @@
 import type { ByArm } from "../core/arm.ts";
 import type { Manifest } from "../core/release/manifest.ts";
-import type { Effect } from "../core/rollout/effect.ts";
+import type { Split } from "../core/rollout/order.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import { type PointerCause, type PointerMove, REGION_DEFAULT, type ServicePointer } from "../core/service/pointer.ts";
 import type { ArmPlan, RolloutPlan } from "../core/stage/plan.ts";
@@ -8,8 +8,6 @@ import type { EpochMs } from "../core/unit.ts";
 import type { ControllerStore } from "../ports/controller-store.ts";
 import { DriverError } from "../ports/driver-error.ts";
 import { armUrl, namedRelease } from "../spec/normal-url.ts";
-
-type SetSplit = Extract<Effect, { kind: "set-split" }>;
 
 /** What a pointer is moved by: who, why, and the epoch and time of the document that goes with it. */
 interface MoveContext {
@@ -63,7 +61,7 @@ export class ServicePointers {
    */
   moveBy(
     plan: RolloutPlan,
-    { arms }: Pick<SetSplit, "arms">,
+    { arms }: Pick<Split, "arms">,
     { epoch, issuedAt }: Pick<RoutingDocument, "epoch" | "issuedAt">,
     pinned: ByArm<Manifest> | null,
   ): PointerMove | null {

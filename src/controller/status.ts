@@ -6,11 +6,12 @@ import { gateLabel } from "../core/judge/setting.ts";
 import { shareBp } from "../core/observe/observe.ts";
 import { isNewer, type RoutingDocument } from "../core/routing/document.ts";
 import { lookAtOf } from "../core/rollout/look-at.ts";
+import type { JournalEntry } from "../core/rollout/journal-entry.ts";
 import { currentStage, heldMs, isFinal, type Phase, type Rollout } from "../core/rollout/rollout.ts";
 import { unwatchedGates } from "../core/rollout/unproven.ts";
 import type { EpochMs } from "../core/unit.ts";
 import type { Verdict } from "../core/verdict.ts";
-import type { JournalEntry, StoredRollout } from "../ports/controller-store.ts";
+import type { StoredRollout } from "../ports/controller-store.ts";
 import { nextAction, type PlanesHeard, stageName } from "./next-action.ts";
 import { shadowWire } from "./shadow-status.ts";
 
@@ -63,9 +64,8 @@ function detectMs({ rollout, observations }: StoredRollout, journal: readonly Jo
   if (cause?.gate == null) return null;
   const stage = rollout.plan.stages[cause.stageIndex];
   const isProbed = stage?.kind === "probes" || observations.totals.firstCandidateAt === null;
-  const orderedAt = journal.findLast(({ effects }) =>
-    effects.some(({ kind }) => kind === "run-probes" || kind === "check-parity"),
-  )?.event.at;
+  const orderedAt = journal.findLast(({ orders }) => orders.some(({ port }) => port === "probe" || port === "health"))
+    ?.event.at;
   const since = isProbed ? orderedAt : observations.totals.firstCandidateAt;
   return since === undefined || since === null ? null : Math.max(0, cause.at - since);
 }

@@ -5,11 +5,13 @@ export { type Evidence, foldEvidence, judgeProbes, judgeTraffic, startEvidence }
 export type { ProbeReport } from "./measure/report.ts";
 export { rehearse } from "./rehearsal/rehearse.ts";
 export { steadyArm, type World } from "./rehearsal/world.ts";
-export type { Effect } from "./rollout/effect.ts";
+export type { Machine, Next } from "./process/machine.ts";
+export type { Order } from "./process/order.ts";
 export type { RolloutEvent } from "./rollout/event.ts";
 export { newRollout, type Rollout } from "./rollout/rollout.ts";
+export { rolloutMachine } from "./rollout/machine.ts";
+export type { RolloutOrder } from "./rollout/order.ts";
 export { step } from "./rollout/step.ts";
-export type { Next } from "./rollout/transition.ts";
 export type { RoutingDocument } from "./routing/document.ts";
 export { compileRouteTable, type Route, route } from "./routing/route.ts";
 export type { RolloutPlan, Stage } from "./stage/plan.ts";

@@ -2,12 +2,11 @@ import type { UnitEvidenceSnapshot } from "../core/by-unit/unit-evidence.ts";
 import type { ProbeReport } from "../core/measure/report.ts";
 import type { ServiceHour } from "../core/observe/hourly-rates.ts";
 import type { Observations } from "../core/observe/observations.ts";
-import type { Effect } from "../core/rollout/effect.ts";
-import type { RolloutEvent } from "../core/rollout/event.ts";
+import type { JournalEntry } from "../core/rollout/journal-entry.ts";
 import type { Phase, Rollout } from "../core/rollout/rollout.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { PointerMove } from "../core/service/pointer.ts";
-import type { Bp, EpochMs } from "../core/unit.ts";
+import type { EpochMs } from "../core/unit.ts";
 import type { OwnedStore } from "./ownership.ts";
 
 export interface StoredRollout {
@@ -18,22 +17,10 @@ export interface StoredRollout {
   readonly createdAt: EpochMs;
 }
 
-/** One decision, written before the work it asks for begins. `index` is contiguous from 0. */
-export interface JournalEntry {
-  readonly rolloutId: string;
-  readonly index: number;
-  readonly event: RolloutEvent;
-  readonly effects: readonly Effect[];
-  /** The state after the event, in short. */
-  readonly phase: Phase;
-  readonly stageIndex: number;
-  readonly candidateBp: Bp;
-}
-
-/** A published document and the effect that published it, so that running the effect again publishes nothing. */
+/** A published document and the order that published it, so that carrying the order out again publishes nothing. */
 export interface PublishedDocument {
   readonly document: RoutingDocument;
-  readonly effectId: string;
+  readonly orderId: string;
 }
 
 /**
@@ -108,7 +95,7 @@ export interface Change {
     readonly expected: Pick<RoutingDocument, "epoch" | "seq"> | null;
     readonly next: PublishedDocument;
   };
-  readonly report?: { readonly rolloutId: string; readonly effectId: string; readonly report: ProbeReport };
+  readonly report?: { readonly rolloutId: string; readonly orderId: string; readonly report: ProbeReport };
   readonly answer?: OperatorAnswer;
   /** Data planes; each replaces the one stored for its service and planeId. */
   readonly planes?: readonly StoredPlane[];
@@ -128,7 +115,7 @@ export interface Change {
 export interface ControllerStore extends OwnedStore {
   /**
    * False, with nothing written, when the change's owner has lost the store, when an expected version or (epoch, seq)
-   * is not the stored one, or a journal entry or a pointer is not the next one. A key keeps its first answer, an effect
+   * is not the stored one, or a journal entry or a pointer is not the next one. A key keeps its first answer, an order
    * its latest report. Rejects with DriverError: nothing was written, or, with the advice `after-read`, nobody knows.
    */
   commit(change: Change): Promise<boolean>;
@@ -145,7 +132,7 @@ export interface ControllerStore extends OwnedStore {
   /** Every token ever handed out, oldest first. */
   tokens(): Promise<readonly StoredToken[]>;
   /** Probe reports of one rollout, oldest first. */
-  reports(rolloutId: string): Promise<readonly { readonly effectId: string; readonly report: ProbeReport }[]>;
+  reports(rolloutId: string): Promise<readonly { readonly orderId: string; readonly report: ProbeReport }[]>;
   /** Evidence by unit of a rollout's latest generation that stored any; null before the first. */
   units(rolloutId: string): Promise<StoredUnits | null>;
   answer(key: string): Promise<OperatorAnswer | null>;

@@ -186,8 +186,6 @@ describe("a document that no gateway would take", () => {
   function documentsOf(plan: RolloutPlan, share: number): readonly RoutingDocument[] {
     const heard = { store: "0".repeat(32), highestEpoch: 4 };
     const step = {
-      kind: "set-split",
-      id: "r/1/1",
       candidateBp: bp(share),
       closed: [],
       arms: "both",
@@ -195,8 +193,8 @@ describe("a document that no gateway would take", () => {
     } as const;
     const back = { ...step, candidateBp: BP_NONE, closed: ["candidate"], newEpoch: true } as const;
     const documents: RoutingDocument[] = [];
-    for (const effect of [step, back, { ...step, candidateBp: BP_NONE, arms: "swap" } as const])
-      documents.push(nextDocument(plan, effect, documents.at(-1) ?? null, epochMs(1), heard));
+    for (const split of [step, back, { ...step, candidateBp: BP_NONE, arms: "swap" } as const])
+      documents.push(nextDocument(plan, split, documents.at(-1) ?? null, epochMs(1), heard));
     return documents;
   }
 

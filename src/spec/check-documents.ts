@@ -30,8 +30,7 @@ export function checkDocuments(document: RolloutDocument, source: Source, driver
   const plan = planOf(document, source, drivers);
   const problems = new Map<string, Problem>();
   for (const order of ORDERS) {
-    const effect = { kind: "set-split", id: "check/1/0", ...order } as const;
-    const published = nextDocument(plan, effect, null, epochMs(0), LONGEST);
+    const published = nextDocument(plan, order, null, epochMs(0), LONGEST);
     const admission = admit(published, null, JSON.stringify(published).length);
     if (admission.kind !== "refuse") continue;
     for (const { path, message } of admission.problems) {

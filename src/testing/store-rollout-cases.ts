@@ -87,7 +87,7 @@ export const rolloutCases: readonly StoreCase[] = [
       for (const rolloutId of [id, other]) {
         const first = stored(rolloutId, 1);
         await must(store, { rollout: { expectedVersion: null, next: first }, journal: [entry(rolloutId, 0)] });
-        const report = { rolloutId, effectId: "r/1/0", report: { run: 1 } as never };
+        const report = { rolloutId, orderId: "r/1/0", report: { run: 1 } as never };
         const units = { rolloutId, generation: 1, attempt: 0, evidence };
         await must(store, { rollout: { expectedVersion: 1, next: after(first) }, report, units });
       }

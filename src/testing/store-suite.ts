@@ -219,19 +219,19 @@ const answerCases: readonly StoreCase[] = [
     },
   },
   {
-    name: "keeps probe reports in order, one an effect, the latest run of it",
+    name: "keeps probe reports in order, one for each that was asked for, the latest run of it",
     async run({ open, prefix }) {
       const [store, rolloutId] = [await open(), `${prefix}-reports`];
       // The store does not look inside a report; any JSON stands for one here.
-      const put = (effectId: string, report: unknown) =>
-        must(store, { report: { rolloutId, effectId, report: report as NonNullable<Change["report"]>["report"] } });
+      const put = (orderId: string, report: unknown) =>
+        must(store, { report: { rolloutId, orderId, report: report as NonNullable<Change["report"]>["report"] } });
       await put("r/1/0", { run: 1 });
       await put("r/1/1", { run: 2 });
       await put("r/1/0", { run: 3 });
       const reports = (await store.reports(rolloutId)) as unknown;
       const expected = [
-        { effectId: "r/1/0", report: { run: 3 } },
-        { effectId: "r/1/1", report: { run: 2 } },
+        { orderId: "r/1/0", report: { run: 3 } },
+        { orderId: "r/1/1", report: { run: 2 } },
       ];
       same(reports, expected, "the reports");
     },

@@ -1,19 +1,14 @@
+import type { JournalEntry } from "../core/rollout/journal-entry.ts";
 import { assert } from "../core/assert.ts";
 import type { Observations } from "../core/observe/observations.ts";
 import { NO_WORST } from "../core/observe/worst-window.ts";
-import type { Effect } from "../core/rollout/effect.ts";
-import { newRollout } from "../core/rollout/rollout.ts";
+import { compare, type RolloutOrder } from "../core/rollout/order.ts";
+import { newRollout, SCHEMA } from "../core/rollout/rollout.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { PointerMove } from "../core/service/pointer.ts";
 import type { ArmPlan, RolloutPlan } from "../core/stage/plan.ts";
 import { BP_NONE, bp, epochMs } from "../core/unit.ts";
-import type {
-  Change,
-  ControllerStore,
-  JournalEntry,
-  PublishedDocument,
-  StoredRollout,
-} from "../ports/controller-store.ts";
+import type { Change, ControllerStore, PublishedDocument, StoredRollout } from "../ports/controller-store.ts";
 
 /** What a store brings to its conformance run. */
 export interface StoreWorld {
@@ -95,15 +90,16 @@ export function after({ rollout, observations, version, createdAt }: StoredRollo
   const states = { ...evidence.states, gate: { bins, ...(next % 3 === 0 ? { last: "λ → “ß”" } : {}) } };
   const seen = { evidence: { states, blocks: next }, cursors, totals: { ...totals, requests } };
   const failuresByStage = next % 5 === 0 ? {} : { ...rollout.failuresByStage, [next % 11]: next };
-  const state = { ...rollout, nextEffectIndex: next, failuresByStage };
+  const state = { ...rollout, nextOrderIndex: next, failuresByStage };
   return { rollout: state, observations: { ...observations, ...seen }, version: next, createdAt };
 }
 
-const EFFECT: Effect = { kind: "check-parity", id: "r/1/0" };
+const ORDER: RolloutOrder = { ...compare(), id: "r/1/0" };
 
 export function entry(rolloutId: string, index: number): JournalEntry {
   const event = { kind: "tick", at: AT } as const;
-  return { rolloutId, index, event, effects: [EFFECT], phase: "checking", stageIndex: 0, candidateBp: BP_NONE };
+  const place = { phase: "checking", stageIndex: 0, candidateBp: BP_NONE } as const;
+  return { schema: SCHEMA, rolloutId, index, event, orders: [ORDER], ...place };
 }
 
 export function published(service: string, epoch: number, seq: number, candidateBp: number): PublishedDocument {
@@ -123,7 +119,7 @@ export function published(service: string, epoch: number, seq: number, candidate
     drainMs: 1_000,
     issuedAt: AT,
   };
-  return { document, effectId: `${service}/1/${seq}` };
+  return { document, orderId: `${service}/1/${seq}` };
 }
 
 /** The nth place of a service's pointer. */

@@ -205,7 +205,7 @@ describe("explain", () => {
     const report = { ...aProbeReport(), discordant };
     const { terminal, said } = listening();
     const plan = { rolloutId: "r", generation: 1, gates: [] };
-    const get = <T>() => Promise.resolve({ plan, reports: [{ effectId: "r/1/2", report }] } as T);
+    const get = <T>() => Promise.resolve({ plan, reports: [{ orderId: "r/1/2", report }] } as T);
     const failed = statusOf([aVerdict("coverage", "fail"), aVerdict("delta-s", "fail"), aVerdict("lambda", "fail")]);
     await explain("r", null, { json: false }, { status: () => Promise.resolve(failed), get }, terminal);
     const differs = said.filter((line) => line.startsWith("  differs: "));

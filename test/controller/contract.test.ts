@@ -317,7 +317,7 @@ const SHADOW_STAGE: Stage = { kind: "shadow", holdMs: 2_000, capMs: 600_000, onC
 /** Everything that is told of the world's rollout. */
 async function aboutRollout(): Promise<void> {
   const { value } = await api.ask("GET /v1/verdicts/{id}", `/v1/verdicts/${ID}`);
-  expect(value).toMatchObject({ reports: [{ effectId: `${ID}/1/1` }] });
+  expect(value).toMatchObject({ reports: [{ orderId: `${ID}/1/1` }] });
   const asked = [
     await api.ask("GET /v1/rollouts", "/v1/rollouts"),
     await api.ask("GET /v1/rollouts/{id}", `/v1/rollouts/${ID}`),
@@ -370,7 +370,7 @@ describe("the contract", () => {
       api.world.gateway.failureShare = over === paced ? 0 : 1;
       await api.world.controller.apply(shortPlan(over));
       await api.world.run(60);
-      const report = { rolloutId: ID, effectId: `${ID}/1/1`, report: aProbeReport(PROBED) };
+      const report = { rolloutId: ID, orderId: `${ID}/1/1`, report: aProbeReport(PROBED) };
       await api.world.store.commit({ report });
       await aboutRollout();
       for (const { ts, event } of api.world.controller.feed.since(0)) sentEvent.parse({ ts, ...event });

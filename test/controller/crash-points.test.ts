@@ -31,7 +31,7 @@ describe("a controller that dies at any point", () => {
     });
   }
 
-  it("is caught by the check when it forgets which effect published a document", async () => {
+  it("is caught by the check when it forgets which order published a document", async () => {
     const [healthy] = STORIES as [Story];
     const { lives } = await live(healthy, [], MEMORY);
     let caught = 0;

@@ -146,9 +146,9 @@ describe("pruning", () => {
     const applied = await ask("POST", "/v1/rollouts", body);
     expect([applied.status, applied.json["generation"]]).toEqual([201, 2]);
     await world.run(8);
-    const effects = (await world.store.journal("one")).flatMap((entry) => entry.effects.map(({ id }) => id));
-    expect(effects.length).toBeGreaterThan(0);
-    expect(effects.every((id) => id.startsWith("one/2/"))).toBe(true);
+    const orders = (await world.store.journal("one")).flatMap((entry) => entry.orders.map(({ id }) => id));
+    expect(orders.length).toBeGreaterThan(0);
+    expect(orders.every((id) => id.startsWith("one/2/"))).toBe(true);
     expect(world.controller.rollout("one")?.rollout.plan.arms.candidate.cachePrefix).toBe("one.2:");
   });
 

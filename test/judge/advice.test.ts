@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { eventLine } from "../../src/cli/format/event-line.ts";
 import { reportMarkdown } from "../../src/cli/format/report-markdown.ts";
 import { statusWire } from "../../src/controller/status.ts";
-import { tell } from "../../src/controller/tell.ts";
+import { notesOf } from "../../src/core/rollout/note.ts";
 import { EventFeed } from "../../src/controller/event-feed.ts";
 import { buildReport } from "../../src/core/evidence/report.ts";
 import { startObservations } from "../../src/core/observe/observe.ts";
@@ -105,11 +105,12 @@ describe("advice", () => {
       const status = statusWire(storedAs(rolledBack), null, [], after(5));
       expect(status.cause?.look_at).toBe(lookAt);
       const feed = new EventFeed(1);
-      tell(feed, after(3), { ...rolledBack, phase: "progressing", cause: null }, rolledBack, []);
+      const notes = notesOf({ ...rolledBack, phase: "progressing", cause: null }, rolledBack, []);
+      for (const note of notes) feed.publish(after(3), note);
       const lines = feed.since(0).map(({ ts, event: told }) => eventLine({ ts, ...told }, plain));
       expect(lines).toContainEqual(expect.stringContaining(`look at ${lookAt}`));
       const event = { kind: "started", at: after(0) } as const;
-      const line = { index: 0, event, effects: [], phase: rolledBack.phase, stageIndex: 0, candidateBp: 0 };
+      const line = { index: 0, event, orders: [], phase: rolledBack.phase, stageIndex: 0, candidateBp: 0 };
       const none = { stable: 0, candidate: 0 };
       const report = buildReport({
         plan,

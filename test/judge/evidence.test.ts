@@ -209,9 +209,9 @@ describe("the gold set of each deploy", () => {
       const isOver = () =>
         world.gateway.document.candidateBp > 0 || ["waiting", "rolled-back"].includes(world.phase ?? "");
       await rollout.until(isOver);
-      const orders = (await world.controller.journal(ID)).flatMap(({ effects }) => effects);
-      const asked = orders.filter(({ kind }) => kind === "run-probes");
-      expect(asked[0]).toMatchObject({ kind: "run-probes", tier: "full" });
+      const orders = (await world.controller.journal(ID)).flatMap(({ orders }) => orders);
+      const asked = orders.filter(({ port }) => port === "probe");
+      expect(asked[0]).toMatchObject({ port: "probe", args: { tier: "full" } });
       expect(world.stored?.rollout.plan.probes?.repeats).toBe(2);
       const { probes } = await readReport(ID, await clientOf(world));
       for (const { report } of probes) expect(report.items).toEqual(items);

@@ -88,7 +88,7 @@ describe("shaping-strict", () => {
     expect(steps).toHaveLength(4);
     for (const failing of steps) {
       const story = new Story(plan);
-      for (let second = 1; story.state.stageIndex < failing || story.state.awaiting !== null; second++) {
+      for (let second = 1; story.state.stageIndex < failing || story.state.awaiting.length > 0; second++) {
         story.done(after(second * 3_600_000), passes);
         if (story.state.stageIndex < failing) story.judged(after(second * 3_600_000 + 1_800_000), ...passes);
       }
@@ -99,7 +99,7 @@ describe("shaping-strict", () => {
       const verdicts = judgeTraffic(foldEvidence(startEvidence(settings), block, settings), atShare(share), settings);
       story.judged(after(10 ** 9), ...verdicts);
       expect(story.state, `at ${share} %`).toMatchObject({ phase: "rolling-back", candidateBp: 0, frozen: false });
-      expect(story.effects).toMatchObject([{ kind: "set-split", candidateBp: 0, closed: ["candidate"] }]);
+      expect(story.orders).toMatchObject([{ port: "traffic", args: { candidateBp: 0, closed: ["candidate"] } }]);
       expect(story.done(after(10 ** 9 + 1)).state.phase).toBe("rolled-back");
     }
   });

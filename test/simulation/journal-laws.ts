@@ -1,17 +1,16 @@
+import type { JournalEntry } from "../../src/core/rollout/journal-entry.ts";
 import { digestOf } from "../../src/plane/digest.ts";
 import type { Command } from "../../src/core/rollout/event.ts";
-import type { Effect } from "../../src/core/rollout/effect.ts";
+import type { PublishOrder } from "../../src/core/rollout/order.ts";
 import { isFinal, type Rollout } from "../../src/core/rollout/rollout.ts";
 import { isNewer, type RoutingDocument } from "../../src/core/routing/document.ts";
-import type { Change, JournalEntry, StoredRollout } from "../../src/ports/controller-store.ts";
+import type { Change, StoredRollout } from "../../src/ports/controller-store.ts";
 import type { Counting } from "./counting-law.ts";
 import { HoldLaw } from "./hold-law.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Tells a broken law; the first one ends the run. */
 export type Fail = (law: string, text: string) => void;
-
-type SetSplit = Extract<Effect, { kind: "set-split" }>;
 
 /** What is durable of one try of a rollout. */
 export interface Try {
@@ -27,7 +26,7 @@ export interface Try {
   last: Pick<JournalEntry, "phase" | "stageIndex" | "candidateBp"> | null;
 }
 
-const isBack = (effect: SetSplit) => effect.closed.includes("candidate");
+const isBack = ({ args }: PublishOrder) => args.closed.includes("candidate");
 export const tryOf = ({ rolloutId, generation }: Rollout["plan"]) => `${rolloutId}/${generation}`;
 
 /** What must hold of everything that becomes durable, in the order in which it does. */
@@ -40,7 +39,7 @@ export class JournalLaws {
   readonly commands: string[] = [];
   /** Data planes that the controller has heard of. */
   readonly planes = new Set<string>();
-  readonly #orders = new Map<string, SetSplit>();
+  readonly #orders = new Map<string, PublishOrder>();
   readonly #lengths = new Map<string, number>();
   readonly #publishers = new Set<string>();
   readonly #fail: Fail;
@@ -67,7 +66,7 @@ export class JournalLaws {
   committed({ rollout, journal = [], published, planes = [] }: Change, livedMs: number): void {
     for (const { planeId } of planes) this.planes.add(planeId);
     if (rollout !== undefined) this.#rollout(rollout.next, journal, livedMs);
-    if (published !== undefined) this.#document(published.next.document, published.next.effectId);
+    if (published !== undefined) this.#document(published.next.document, published.next.orderId);
   }
 
   /** Whether what a command asks for is so already, of the try that it was answered for. */
@@ -117,7 +116,7 @@ export class JournalLaws {
     this.#end(known, last);
   }
 
-  #entry(known: Try, { rolloutId, index, event, effects, phase, stageIndex, candidateBp }: JournalEntry): void {
+  #entry(known: Try, { rolloutId, index, event, orders, phase, stageIndex, candidateBp }: JournalEntry): void {
     const length = this.#lengths.get(rolloutId) ?? 0;
     if (index !== length) this.#fail("journal", `entry ${index} of ${rolloutId} follows ${length - 1}`);
     this.#lengths.set(rolloutId, length + 1);
@@ -126,22 +125,23 @@ export class JournalLaws {
       if (event.command === "promote") known.wasPushedByPerson = true;
     }
     known.last = { phase, stageIndex, candidateBp };
-    for (const effect of effects) {
-      if (this.#orders.has(effect.id)) this.#fail("journal", `${effect.id} is ordered twice`);
-      if (effect.kind !== "set-split") continue;
-      this.#orders.set(effect.id, effect);
-      this.#ordered(known, effect, event.kind);
+    for (const order of orders) {
+      if (this.#orders.has(order.id)) this.#fail("journal", `${order.id} is ordered twice`);
+      if (order.port !== "traffic") continue;
+      this.#orders.set(order.id, order);
+      this.#ordered(known, order, event.kind);
     }
   }
 
-  #ordered(known: Try, effect: SetSplit, because: string): void {
+  #ordered(known: Try, order: PublishOrder, because: string): void {
     const { rollout } = known;
-    const share = effect.arms === "swap" ? 10_000 : effect.candidateBp;
-    if (isBack(effect)) return void (known.backAtMs ??= this.#nowMs());
-    if (known.backAtMs !== null) this.#fail("no way forward", `${effect.id} orders ${share} bp after the way back`);
+    const { arms, candidateBp } = order.args;
+    const share = arms === "swap" ? 10_000 : candidateBp;
+    if (isBack(order)) return void (known.backAtMs ??= this.#nowMs());
+    if (known.backAtMs !== null) this.#fail("no way forward", `${order.id} orders ${share} bp after the way back`);
     if (rollout.paused && because !== "commanded" && share > rollout.candidateBp && rollout.phase !== "promoting")
-      this.#fail("pause", `${effect.id} orders ${share} bp while a person has paused it`);
-    if (effect.arms === "swap") known.wasPromoted = true;
+      this.#fail("pause", `${order.id} orders ${share} bp while a person has paused it`);
+    if (arms === "swap") known.wasPromoted = true;
   }
 
   #end(known: Try, before: Rollout): void {
@@ -152,7 +152,7 @@ export class JournalLaws {
       this.#fail("harm", `${tryOf(rollout.plan)} is promoted although ${share} of its answers failed`);
   }
 
-  #document(document: RoutingDocument, effectId: string): void {
+  #document(document: RoutingDocument, orderId: string): void {
     const number = `${document.epoch}.${document.seq}`;
     const digest = digestOf(document);
     const known = this.documents.get(number);
@@ -160,12 +160,15 @@ export class JournalLaws {
     const inForce = this.#inForce;
     if (inForce !== null && known === undefined && !isNewer(document, inForce))
       this.#fail("documents", `${number} follows ${inForce.epoch}.${inForce.seq}`);
-    if (this.#publishers.has(effectId)) this.#fail("documents", `${effectId} publishes a second time: ${number}`);
-    this.#publishers.add(effectId);
-    const order = this.#orders.get(effectId);
-    if (order === undefined) this.#fail("documents", `${number} is published by ${effectId}, which nobody ordered`);
-    else if (order.arms !== "swap" && order.candidateBp !== document.candidateBp)
-      this.#fail("documents", `${number} gives ${document.candidateBp} bp, ${effectId} ordered ${order.candidateBp}`);
+    if (this.#publishers.has(orderId)) this.#fail("documents", `${orderId} publishes a second time: ${number}`);
+    this.#publishers.add(orderId);
+    const order = this.#orders.get(orderId);
+    if (order === undefined) this.#fail("documents", `${number} is published by ${orderId}, which nobody ordered`);
+    else if (order.args.arms !== "swap" && order.args.candidateBp !== document.candidateBp)
+      this.#fail(
+        "documents",
+        `${number} gives ${document.candidateBp} bp, ${orderId} ordered ${order.args.candidateBp}`,
+      );
     this.documents.set(number, digest);
     this.#inForce = document;
   }
@@ -185,7 +188,7 @@ function isSamePlace(a: Rollout, b: Rollout): boolean {
     a.phase === b.phase &&
     a.stageIndex === b.stageIndex &&
     a.candidateBp === b.candidateBp &&
-    a.awaiting?.id === b.awaiting?.id &&
+    a.awaiting[0]?.id === b.awaiting[0]?.id &&
     a.paused === b.paused
   );
 }

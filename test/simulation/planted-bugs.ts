@@ -27,8 +27,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       "void this.#store.commit(move === null ? change : { ...change, pointer: move }).catch(() => {}); const isStored = true;",
   },
   {
-    name: "effect-before-commit",
-    says: "an effect begins before its order is durable",
+    name: "begun-before-commit",
+    says: "an order begins before it is durable",
     file: "src/controller/rollout-actor.ts",
     find: "else await this.#commit(next, entry, answer?.(state));",
     replace: "else void this.#commit(next, entry, answer?.(state)).catch(() => {});",
@@ -142,8 +142,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "stale-evidence",
     says: "a second try is judged by the evidence of the first",
     file: "src/core/rollout/wheel.ts",
-    find: "seen: isFresh ? seen : secondTry(seen, state, epoch), effects };",
-    replace: "seen: isFresh || epoch > 0 ? seen : secondTry(seen, state, epoch), effects };",
+    find: "seen: isFresh ? seen : secondTry(seen, state, epoch), orders, notes };",
+    replace: "seen: isFresh || epoch > 0 ? seen : secondTry(seen, state, epoch), orders, notes };",
   },
   {
     name: "duplicate-window",
@@ -161,16 +161,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: "order-forgotten",
-    says: "a restarted controller does not begin the effect again that it waits for",
+    says: "a restarted controller does not begin the orders again that it waits for",
     file: "src/controller/rollout-actor.ts",
-    find: "else if (awaiting !== null) this.#begin(awaiting);",
+    find: "else for (const order of awaiting) this.#begin(order);",
     replace: "",
   },
   {
     name: "published-again",
     says: "after a restart a document is published a second time under a new number",
     file: "src/controller/document-ledger.ts",
-    find: "if (previous?.effectId === effect.id) return this.#remember(plan, previous);",
+    find: "if (previous?.orderId === order.id) return this.#remember(plan, previous);",
     replace: "",
   },
   {
@@ -184,8 +184,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "pause-ignored",
     says: "a paused rollout goes on to the next share",
     file: "src/core/rollout/step.ts",
-    find: "judged.holdingSince !== null && !judged.paused && judged.awaiting === null;",
-    replace: "judged.holdingSince !== null && judged.awaiting === null;",
+    find: "judged.holdingSince !== null && !judged.paused && judged.awaiting.length === 0;",
+    replace: "judged.holdingSince !== null && judged.awaiting.length === 0;",
   },
   {
     name: "share-off-by-ten",

@@ -214,7 +214,7 @@ class SimulatedWorld {
       if (found === null || found.version !== version) continue; // Its commit is under way.
       const { phase, candidateBp, awaiting } = found.rollout;
       const isSame = phase === rollout.phase && candidateBp === rollout.candidateBp;
-      if (!isSame || awaiting?.id !== rollout.awaiting?.id)
+      if (!isSame || awaiting[0]?.id !== rollout.awaiting[0]?.id)
         this.#fail("restored", `${rolloutId} is ${phase} in memory and ${rollout.phase} in the store`);
     }
   }

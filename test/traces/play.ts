@@ -5,6 +5,7 @@ import { Controller } from "../../src/controller/controller.ts";
 import { GatewayRegistry } from "../../src/controller/gateway-registry.ts";
 import type { Block } from "../../src/core/judge/block.ts";
 import { isTrafficGate } from "../../src/core/judge/gates.ts";
+import { orderName } from "../../src/core/process/order.ts";
 import { judgeProbes } from "../../src/core/judge/engine.ts";
 import { rehearse } from "../../src/core/rehearsal/rehearse.ts";
 import { passingAnswers } from "../../src/core/rehearsal/study.ts";
@@ -227,9 +228,9 @@ export async function playController(world: RecordedWorld): Promise<Played> {
   )[0];
   const stopped =
     failed === undefined ? null : { atS: Math.floor((failed.event.at - startMs) / 1_000), gate: failed.gate };
-  const journal = entries.map(({ event, phase, stageIndex, candidateBp, effects }) => {
-    const told = event.kind === "judged" || event.kind === "effect-succeeded" ? kindsOf(event.verdicts) : "";
-    const orders = effects.map(({ kind }) => kind).join();
+  const journal = entries.map(({ event, phase, stageIndex, candidateBp, orders: ordersOf }) => {
+    const told = event.kind === "judged" || event.kind === "order-done" ? kindsOf(event.verdicts) : "";
+    const orders = ordersOf.map(orderName).join();
     const ordered = orders === "" ? "" : `, orders ${orders}`;
     const atS = (event.at - startMs) / 1_000;
     return `${atS} s ${event.kind}: ${phase}, stage ${stageIndex} at ${percent(candidateBp)}${ordered}${told === "" ? "" : `; ${told}`}`;

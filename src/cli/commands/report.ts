@@ -38,11 +38,11 @@ export async function readReport(rolloutId: string, client: Pick<ControllerClien
 }
 
 /** Probe reports of the current generation; those of earlier ones are kept beside them. */
-export function ofGeneration<R extends { readonly effectId: string }>(
+export function ofGeneration<R extends { readonly orderId: string }>(
   reports: readonly R[],
   { rolloutId, generation }: Pick<ReportSource["plan"], "rolloutId" | "generation">,
 ): readonly R[] {
-  return reports.filter(({ effectId }) => effectId.startsWith(`${rolloutId}/${generation}/`));
+  return reports.filter(({ orderId }) => orderId.startsWith(`${rolloutId}/${generation}/`));
 }
 
 /** Entries since the current generation began; earlier ones were of other traffic, and are over. */

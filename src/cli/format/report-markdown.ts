@@ -24,13 +24,13 @@ export function reportMarkdown(report: RolloutReport): string {
     ];
     return `| ${cells.map(cell).join(" | ")} |`;
   });
-  const probes = report.probes.flatMap(({ effectId, report: probe }) => {
+  const probes = report.probes.flatMap(({ orderId, report: probe }) => {
     const { stable, candidate } = probe.arms;
     const row = (name: string, left: number | undefined, right: number) =>
       `| ${name} | ${number(left ?? null)} | ${number(right)} |`;
     const discordant = probe.discordant.map(({ id, topic }) => `${id} (${topic})`);
     return [
-      `### Probes ${cell(effectId)}`,
+      `### Probes ${cell(orderId)}`,
       "",
       `${probe.questions} questions, ${probe.repeats} repetitions, tier ${probe.tier}, gold \`${probe.goldDigest}\``,
       "",

@@ -12,10 +12,10 @@ function journalOf(events: readonly ((rollout: Rollout) => RolloutEvent)[], of =
   let rollout = newRollout(of);
   const entries = events.map((make, index) => {
     const event = make(rollout);
-    const { state, effects } = step(rollout, event);
+    const { state, orders } = step(rollout, event);
     rollout = state;
     const { phase, stageIndex, candidateBp } = state;
-    return { index, event, effects, phase, stageIndex, candidateBp };
+    return { index, event, orders, phase, stageIndex, candidateBp };
   });
   const requests = { stable: 900, candidate: 100 };
   return { plan: of, entries, cause: rollout.cause, reports: [], requests, failures: { stable: 0, candidate: 5 } };
@@ -24,9 +24,10 @@ function journalOf(events: readonly ((rollout: Rollout) => RolloutEvent)[], of =
 const served =
   (ms: number) =>
   (rollout: Rollout): RolloutEvent => ({
-    kind: "effect-succeeded",
+    kind: "order-done",
     at: after(ms),
-    effectId: rollout.awaiting?.id ?? "none",
+    orderId: rollout.awaiting[0]?.id ?? "none",
+    order: "traffic.publish",
     verdicts: [],
   });
 const judged =
@@ -104,9 +105,10 @@ describe("buildReport", () => {
 
   it("says where to look when a gateway did not confirm a share, although no gate failed", () => {
     const unconfirmed = (rollout: Rollout): RolloutEvent => ({
-      kind: "effect-failed",
+      kind: "order-failed",
       at: after(5_000),
-      effectId: rollout.awaiting?.id ?? "none",
+      orderId: rollout.awaiting[0]?.id ?? "none",
+      order: "traffic.publish",
       code: "unverified",
       message: "the gateway g1 went away",
     });

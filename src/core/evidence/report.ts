@@ -3,8 +3,8 @@ import { gateLabel } from "../judge/setting.ts";
 import { assert } from "../assert.ts";
 import type { ByArm } from "../arm.ts";
 import type { ProbeReport } from "../measure/report.ts";
-import type { Effect } from "../rollout/effect.ts";
 import type { RolloutEvent } from "../rollout/event.ts";
+import type { RolloutOrder } from "../rollout/order.ts";
 import type { Cause, Phase } from "../rollout/rollout.ts";
 import type { RolloutPlan } from "../stage/plan.ts";
 import type { Verdict } from "../verdict.ts";
@@ -13,7 +13,7 @@ import type { Verdict } from "../verdict.ts";
 interface JournalLine {
   readonly index: number;
   readonly event: RolloutEvent;
-  readonly effects: readonly Effect[];
+  readonly orders: readonly RolloutOrder[];
   readonly phase: Phase;
   readonly stageIndex: number;
   readonly candidateBp: number;
@@ -27,7 +27,7 @@ export interface ReportSource {
   readonly cause: Pick<Cause, "gate" | "text" | "verdict" | "lookAt"> | null;
   /** The state's verdicts: the journal holds none that says the same kind in newer words. */
   readonly verdicts?: readonly Verdict[];
-  readonly reports: readonly { readonly effectId: string; readonly report: ProbeReport }[];
+  readonly reports: readonly { readonly orderId: string; readonly report: ProbeReport }[];
   readonly requests: ByArm<number>;
   readonly failures: ByArm<number>;
 }
@@ -66,17 +66,19 @@ export interface RolloutReport {
   readonly failures: ByArm<number>;
 }
 
-function describeEffect(effect: Effect): string {
-  switch (effect.kind) {
-    case "check-parity":
+function describeOrder(order: RolloutOrder): string {
+  switch (order.port) {
+    case "health":
       return "compare identity";
-    case "run-probes":
-      return `ask the gold set (${effect.tier}${effect.extraRepeats > 0 ? `, ${effect.extraRepeats} more repetitions` : ""})`;
-    case "set-split":
-      if (effect.shadow === true) return "give the candidate copies, and no user";
-      return effect.arms === "swap"
-        ? "make the candidate stable"
-        : `set the candidate to ${effect.candidateBp / 100} %`;
+    case "probe": {
+      const { tier, extraRepeats } = order.args;
+      return `ask the gold set (${tier}${extraRepeats > 0 ? `, ${extraRepeats} more repetitions` : ""})`;
+    }
+    case "traffic": {
+      const { shadow, arms, candidateBp } = order.args;
+      if (shadow === true) return "give the candidate copies, and no user";
+      return arms === "swap" ? "make the candidate stable" : `set the candidate to ${candidateBp / 100} %`;
+    }
   }
 }
 
@@ -86,9 +88,9 @@ function describeEvent(event: RolloutEvent): string | null {
       return "started";
     case "commanded":
       return `${event.command}${event.full ? " --full" : ""} by ${event.by}${event.reason === "" ? "" : `: ${event.reason}`}`;
-    case "effect-failed":
+    case "order-failed":
       return `failed (${event.code}): ${event.message}`;
-    case "effect-succeeded":
+    case "order-done":
       return null;
     case "clock-moved":
       return `the controller's clock moved by ${(event.byMs / 1_000).toFixed(1)} s; no hold ends sooner or later for it`;
@@ -118,7 +120,7 @@ function describeAbsence(
 }
 
 function verdictsOf(event: RolloutEvent): readonly Verdict[] {
-  return event.kind === "judged" || event.kind === "effect-succeeded" ? event.verdicts : [];
+  return event.kind === "judged" || event.kind === "order-done" ? event.verdicts : [];
 }
 
 /** Lines of one entry: what came in, which verdicts turned, what was ordered, and the phase when it changed. */
@@ -136,7 +138,7 @@ function linesOf(
   return [
     ...(came === null ? [] : [line(came)]),
     ...turned.map((verdict) => line(`${gateLabel(verdict)} ${verdict.kind}: ${verdict.reason}`)),
-    ...entry.effects.map((effect) => line(`ordered: ${describeEffect(effect)}`)),
+    ...entry.orders.map((order) => line(`ordered: ${describeOrder(order)}`)),
     ...(before !== undefined && before.phase !== entry.phase ? [line(`now ${entry.phase}`)] : []),
   ];
 }

@@ -1,6 +1,7 @@
 import { foldEvidence, startEvidence } from "../judge/engine.ts";
-import type { Effect } from "../rollout/effect.ts";
+import { orderName } from "../process/order.ts";
 import type { RolloutEvent } from "../rollout/event.ts";
+import type { RolloutOrder } from "../rollout/order.ts";
 import { isFinal, newRollout, type Rollout } from "../rollout/rollout.ts";
 import { UnitEvidence } from "../by-unit/unit-evidence.ts";
 import { classesOf } from "../observe/observe.ts";
@@ -35,7 +36,7 @@ const AFTER_HOLD: Cadence = ({ heldMs, holdMs }) => heldMs >= holdMs;
 
 const NO_ANSWERS: Answers = { parity: [], probes: () => [] };
 /** The data plane confirms a share and probes come back within one virtual second. */
-const EFFECT_MS = 500;
+const ORDER_MS = 500;
 /** A rehearsal has one data plane, which is never late: no document has to be told from the one before it. */
 const NO_EPOCH = 0;
 
@@ -80,21 +81,26 @@ class Run {
   }
 
   take(event: RolloutEvent): void {
-    const { rollout, seen, effects } = turn(this.rollout, this.#seen, event, NO_EPOCH);
+    const { rollout, seen, orders } = turn(this.rollout, this.#seen, event, NO_EPOCH);
     this.rollout = rollout;
     if (seen.generation !== this.#seen.generation) this.#units = new UnitEvidence();
     this.#seen = seen;
-    for (const effect of effects) this.#finish(effect, epochMs(event.at + EFFECT_MS));
+    for (const order of orders) this.#finish(order, epochMs(event.at + ORDER_MS));
   }
 
-  #finish(effect: Effect, at: EpochMs): void {
-    const verdicts =
-      effect.kind === "check-parity"
-        ? this.#answers.parity
-        : effect.kind === "run-probes"
-          ? this.#answers.probes(effect.tier)
-          : [];
-    this.take({ kind: "effect-succeeded", at, effectId: effect.id, verdicts });
+  #finish(order: RolloutOrder, at: EpochMs): void {
+    this.take({ kind: "order-done", at, orderId: order.id, order: orderName(order), verdicts: this.#said(order) });
+  }
+
+  #said(order: RolloutOrder): readonly Verdict[] {
+    switch (order.port) {
+      case "health":
+        return this.#answers.parity;
+      case "probe":
+        return this.#answers.probes(order.args.tier);
+      case "traffic":
+        return [];
+    }
   }
 
   second(traffic: Traffic, atS: number, random: RandomStream): void {

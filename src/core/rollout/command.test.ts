@@ -50,7 +50,7 @@ describe("answerTo", () => {
       const rollout = aRollout({ ...held, phase: phase as Phase });
       COMMANDS.forEach((command, index) => {
         if (answers[index] === "acts") return;
-        expect(onCommand(rollout, asked(command, 9))).toEqual({ state: rollout, effects: [] });
+        expect(onCommand(rollout, asked(command, 9))).toEqual({ state: rollout, orders: [] });
       });
     }
   });
@@ -97,9 +97,9 @@ describe("a command", () => {
 
   it("promotes fully from the last stage by ending it", () => {
     const last = aRollout({ ...held, phase: "progressing", stageIndex: 2 });
-    const { state, effects } = onCommand(last, asked("promote", 2, { full: true }));
+    const { state, orders } = onCommand(last, asked("promote", 2, { full: true }));
     expect(state).toMatchObject({ phase: "promoting", unprovenStages: [2] });
-    expect(effects).toMatchObject([{ kind: "set-split", arms: "swap" }]);
+    expect(orders).toMatchObject([{ port: "traffic", args: { arms: "swap" } }]);
   });
 
   it("keeps the stages that were unproven before", () => {
@@ -130,7 +130,7 @@ describe("pause and resume", () => {
     const waiting = aRollout({ ...held, phase: "waiting", cause });
     expect(onCommand(waiting, asked("resume", 7_000))).toMatchObject({
       state: { phase: "progressing", holdingSince: after(7_000), cause: null },
-      effects: [],
+      orders: [],
     });
   });
 
@@ -142,6 +142,6 @@ describe("pause and resume", () => {
     expect(passed).toMatchObject({ phase: "progressing", stageIndex: 1, paused: false, unprovenStages: [] });
     const again = onCommand(waiting("inconclusive"), asked("resume", 5));
     expect(again.state).toMatchObject({ phase: "probing", stageIndex: 0, probeAttempts: 2 });
-    expect(again.effects).toMatchObject([{ kind: "run-probes", extraRepeats: 2 }]);
+    expect(again.orders).toMatchObject([{ port: "probe", args: { extraRepeats: 2 } }]);
   });
 });

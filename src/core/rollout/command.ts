@@ -2,7 +2,7 @@ import { unreachable } from "../assert.ts";
 import type { RolloutEvent } from "./event.ts";
 import { type Cause, currentStage, isFinal, type Rollout } from "./rollout.ts";
 import { overall } from "../verdict.ts";
-import { advance, advanceToFull, type Next, rollBack, runProbes, stay } from "./transition.ts";
+import { advance, advanceToFull, type Decision, rollBack, runProbes, stay } from "./transition.ts";
 
 type CommandEvent = Extract<RolloutEvent, { kind: "commanded" }>;
 
@@ -10,7 +10,7 @@ type CommandEvent = Extract<RolloutEvent, { kind: "commanded" }>;
  * What a person asked for. A command that makes no sense in the current phase changes nothing (`answerTo` tells why
  * beforehand), so a repeated click is one action.
  */
-export function onCommand(rollout: Rollout, event: CommandEvent): Next {
+export function onCommand(rollout: Rollout, event: CommandEvent): Decision {
   if (answerTo(rollout, event.command).kind !== "acts") return stay(rollout);
   const said = event.reason === "" ? "" : `: ${event.reason}`;
   const text = `${event.command} by ${event.by}${said}`;
@@ -124,7 +124,7 @@ function promoteAnswer(rollout: Rollout): CommandAnswer {
 }
 
 /** A resumed probe stage asks again; a resumed traffic stage is held again; a pause does not count into the hold. */
-function onResume(rollout: Rollout, event: CommandEvent): Next {
+function onResume(rollout: Rollout, event: CommandEvent): Decision {
   const { holdingSince, pausedAt } = rollout;
   const shifted = holdingSince !== null && pausedAt !== null ? holdingSince + (event.at - pausedAt) : holdingSince;
   const going: Rollout = {

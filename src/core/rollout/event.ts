@@ -1,6 +1,7 @@
 import type { EpochMs } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
 import type { PaceChoice } from "../pace/pace-choice.ts";
+import type { OrderDone, OrderFailed } from "../process/order.ts";
 
 export type Command = "promote" | "pause" | "resume" | "abort" | "rollback";
 
@@ -33,20 +34,8 @@ export type RolloutEvent =
       /** The share that comes next in a paced rollout; absent where none is chosen. */
       readonly choice?: PaceChoice;
     }
-  | {
-      /** Parity and probe effects bring the verdicts of their gates; `set-split` brings none. */
-      readonly kind: "effect-succeeded";
-      readonly at: EpochMs;
-      readonly effectId: string;
-      readonly verdicts: readonly Verdict[];
-    }
-  | {
-      readonly kind: "effect-failed";
-      readonly at: EpochMs;
-      readonly effectId: string;
-      readonly code: string;
-      readonly message: string;
-    }
+  | OrderDone
+  | OrderFailed
   | {
       readonly kind: "commanded";
       readonly at: EpochMs;

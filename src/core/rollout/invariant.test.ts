@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import { after, aRollout, probes, traffic, watch } from "../../../test/builders.ts";
 import { bp } from "../unit.ts";
 import { brokenInvariants } from "./invariant.ts";
+import { compare } from "./order.ts";
 import type { Rollout } from "./rollout.ts";
 
 const plan = { stages: [traffic(10), probes(), watch()] };
-const awaiting = { kind: "check-parity", id: "x/1/0" } as const;
+const awaiting = [{ ...compare(), id: "x/1/0" }];
 const running: Partial<Rollout> = { phase: "progressing", startedAt: after(0) };
 const back: Partial<Rollout> = { startedAt: after(0), rollbackOrderedAt: after(1) };
 const ended: Partial<Rollout> = { ...back, endedAt: after(2) };

@@ -14,7 +14,7 @@ export function brokenInvariants(rollout: Rollout): readonly string[] {
   const rules: readonly (readonly [holds: boolean, rule: string])[] = [
     [!isBack || candidateBp === 0, "I4: nothing is ordered onto the candidate once it goes back"],
     [allowedBp === null || candidateBp <= allowedBp, "the candidate never has more than its stage"],
-    [!isFinal(rollout) || awaiting === null, "an ended rollout waits for nothing"],
+    [!isFinal(rollout) || awaiting.length === 0, "an ended rollout waits for nothing"],
     [phase === "pending" || rollout.startedAt !== null, "a running rollout has a start"],
     [isFinal(rollout) === (rollout.endedAt !== null), "an end has a time, and nothing else has"],
     [phase !== "rolling-back" || rollout.rollbackOrderedAt !== null, "a rollback knows when it was ordered"],

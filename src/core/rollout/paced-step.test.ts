@@ -43,7 +43,7 @@ describe("a paced rollout, step by step", () => {
     expect(story.state).toMatchObject({ stageIndex: 1, candidateBp: 10, stoodAt: [1] });
     expect(judged(story, HOLD_MS - 1, UNPROVEN, 5, false).state.stageIndex).toBe(1);
     expect(judged(story, HOLD_MS, UNPROVEN, 5, false).state).toMatchObject({ stageIndex: 4, phase: "probing" });
-    expect(story.effects).toMatchObject([{ kind: "run-probes", tier: "smoke" }]);
+    expect(story.orders).toMatchObject([{ port: "probe", args: { tier: "smoke" } }]);
     story.done(after(31_000), [aVerdict("coverage", "pass")]);
     expect(story.state).toMatchObject({ stageIndex: 5, candidateBp: 1_000, stoodAt: [1, 5], unprovenStages: [] });
   });

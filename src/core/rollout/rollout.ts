@@ -5,8 +5,8 @@ import type { Bp, EpochMs } from "../unit.ts";
 import { assert } from "../assert.ts";
 import { BP_NONE } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
-import type { Effect } from "./effect.ts";
 import type { PaceChoice } from "../pace/pace-choice.ts";
+import type { RolloutOrder } from "./order.ts";
 
 /**
  * pending: accepted, not started · checking: identity of both arms is compared · probing: gold questions run ·
@@ -27,7 +27,7 @@ export type Phase =
   | "aborted"
   | "rollback-failed";
 
-/** Why a rollout ended or waits. `gate` is null when a person or a failed effect decided. */
+/** Why a rollout ended or waits. `gate` is null when a person or a failed order decided. */
 export interface Cause {
   readonly gate: string | null;
   readonly verdict: Verdict | null;
@@ -38,8 +38,12 @@ export interface Cause {
   readonly lookAt?: string;
 }
 
+/** Shape of a stored state and of its journal's entries. A new one migrates the one before: `stored-form.ts`. */
+export const SCHEMA = 2;
+
 /** The whole state of one rollout. Pure data: two equal rollouts given equal events stay equal. */
 export interface Rollout {
+  readonly schema: typeof SCHEMA;
   readonly plan: RolloutPlan;
   readonly phase: Phase;
   readonly stageIndex: number;
@@ -50,9 +54,9 @@ export interface Rollout {
   readonly pausedAt: EpochMs | null;
   /** Share last ordered. */
   readonly candidateBp: Bp;
-  readonly nextEffectIndex: number;
-  /** The effect whose result the phase waits for; results of any other effect are late and ignored. */
-  readonly awaiting: Effect | null;
+  readonly nextOrderIndex: number;
+  /** The orders whose results the phase waits for; the result of any other one is late and ignored. */
+  readonly awaiting: readonly RolloutOrder[];
   /** True once any document of this rollout was ordered; until then there is nothing to take back. */
   readonly splitOrdered: boolean;
   /** Which end a running rollback leads to. */
@@ -88,14 +92,15 @@ export function newRollout(plan: RolloutPlan): Rollout {
   assert(plan.stages.length > 0, "a plan has at least one stage");
   return {
     plan,
+    schema: SCHEMA,
     phase: "pending",
     stageIndex: 0,
     paused: false,
     holdingSince: null,
     pausedAt: null,
     candidateBp: BP_NONE,
-    nextEffectIndex: 0,
-    awaiting: null,
+    nextOrderIndex: 0,
+    awaiting: [],
     splitOrdered: false,
     ending: "rolled-back",
     probeAttempts: 0,

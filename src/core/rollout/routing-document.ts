@@ -1,4 +1,4 @@
-import type { Effect } from "./effect.ts";
+import type { Split } from "./order.ts";
 import { askedSignals } from "../judge/asked-signals.ts";
 import {
   type ArmTarget,
@@ -12,28 +12,26 @@ import type { ArmFacts } from "../routing/arm-facts.ts";
 import type { ArmPlan, RolloutPlan } from "../stage/plan.ts";
 import type { EpochMs } from "../unit.ts";
 
-type SetSplit = Extract<Effect, { kind: "set-split" }>;
-
 function target({ releaseId, endpoints, cachePrefix, serves }: ArmPlan, facts: ArmFacts): ArmTarget {
   const known = Object.keys(facts).length === 0 ? {} : { facts };
   return { releaseId, endpoints, cachePrefix, ...(serves === undefined ? {} : { serves }), ...known };
 }
 
 /**
- * The document an effect publishes after `previous`. A rollout's first document starts a new epoch, whatever the effect
+ * The document an order publishes after `previous`. A rollout's first document starts a new epoch, whatever the order
  * says, so that nothing of the rollout before it can be mistaken for its own. A new epoch lies above everything that a
  * data plane was heard to route by, because none of them goes back.
  */
 export function nextDocument(
   plan: RolloutPlan,
-  effect: SetSplit,
+  split: Split,
   previous: RoutingDocument | null,
   issuedAt: EpochMs,
   heard: { readonly store: string; readonly highestEpoch: number },
   facts: ByArm<ArmFacts> = { stable: {}, candidate: {} },
 ): RoutingDocument {
   const isOvertaken = heard.highestEpoch > (previous?.epoch ?? 0);
-  const isNewEpoch = effect.newEpoch || previous === null || previous.rolloutId !== plan.rolloutId || isOvertaken;
+  const isNewEpoch = split.newEpoch || previous === null || previous.rolloutId !== plan.rolloutId || isOvertaken;
   const signals = askedSignals(plan.gates);
   const stable = target(plan.arms.stable, facts.stable);
   const candidate = target(plan.arms.candidate, facts.candidate);
@@ -44,20 +42,20 @@ export function nextDocument(
     epoch: isNewEpoch ? Math.max(previous?.epoch ?? 0, heard.highestEpoch) + 1 : (previous?.epoch ?? 0),
     seq: isNewEpoch ? 1 : (previous?.seq ?? 0) + 1,
     rolloutId: plan.rolloutId,
-    arms: effect.arms === "swap" ? { stable: candidate, candidate: null } : { stable, candidate },
-    candidateBp: effect.candidateBp,
+    arms: split.arms === "swap" ? { stable: candidate, candidate: null } : { stable, candidate },
+    candidateBp: split.candidateBp,
     sticky: stickinessOf(plan.sticky),
     identity: plan.identity,
     allow: plan.allow,
-    closed: effect.closed,
+    closed: split.closed,
     drainMs: plan.drainMs,
     issuedAt,
     store: heard.store,
-    lease: leaseOf(plan, effect, previous),
+    lease: leaseOf(plan, split, previous),
     override: `${plan.rolloutId}/${plan.generation}`,
     ...(plan.segments === undefined ? {} : { segments: plan.segments }),
     ...(signals.length === 0 ? {} : { signals }),
-    ...(plan.shadow === undefined || effect.shadow !== true ? {} : { shadow: plan.shadow }),
+    ...(plan.shadow === undefined || split.shadow !== true ? {} : { shadow: plan.shadow }),
   };
 }
 
@@ -73,11 +71,10 @@ function stickinessOf({ seed, ttlMs, key, cookie }: RolloutPlan["sticky"]): Stic
  */
 function leaseOf(
   { leaseMs = null, rolloutId }: RolloutPlan,
-  effect: SetSplit,
+  split: Split,
   previous: RoutingDocument | null,
 ): { readonly ms: number } | null {
   const wasPromoted = previous?.rolloutId === rolloutId && previous.arms.candidate === null;
-  const wasUnleased =
-    previous?.rolloutId === rolloutId && (previous.lease ?? null) === null && effect.closed.length > 0;
-  return leaseMs === null || effect.arms === "swap" || wasPromoted || wasUnleased ? null : { ms: leaseMs };
+  const wasUnleased = previous?.rolloutId === rolloutId && (previous.lease ?? null) === null && split.closed.length > 0;
+  return leaseMs === null || split.arms === "swap" || wasPromoted || wasUnleased ? null : { ms: leaseMs };
 }

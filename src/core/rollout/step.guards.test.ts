@@ -3,6 +3,7 @@ import { after, aGate, aRollout, aVerdict, probes, T0, traffic, watch } from "..
 import { Story } from "../../../test/story.ts";
 import { bp } from "../unit.ts";
 import type { RolloutEvent } from "./event.ts";
+import { compare } from "./order.ts";
 import { newRollout, heldMs, type Phase } from "./rollout.ts";
 import { step } from "./step.ts";
 
@@ -15,17 +16,17 @@ describe("step: events that come too early, too late or twice", () => {
   it.each(["promoted", "rolled-back", "aborted", "rollback-failed"] satisfies Phase[])(
     "I10: nothing but a rollback changes a rollout that is %s",
     (phase) => {
-      const awaiting = { kind: "check-parity", id: "x" } as const;
+      const awaiting = [{ ...compare(), id: "x" }];
       const rollout = aRollout({ phase, startedAt: T0, endedAt: after(1), holdingSince: T0, awaiting });
       const events: RolloutEvent[] = [
         { kind: "started", at: after(2) },
         { kind: "judged", at: after(1e9), stageIndex: 0, verdicts: [fail] },
         { kind: "judged", at: after(1e9), stageIndex: 0, verdicts: [pass] },
-        { kind: "effect-succeeded", at: after(2), effectId: "x", verdicts: [] },
-        { kind: "effect-failed", at: after(2), effectId: "x", code: "unverified", message: "" },
+        { kind: "order-done", at: after(2), orderId: "x", order: "health.compare", verdicts: [] },
+        { kind: "order-failed", at: after(2), orderId: "x", order: "health.compare", code: "unverified", message: "" },
         { kind: "tick", at: after(1e9) },
       ];
-      for (const event of events) expect(step(rollout, event)).toEqual({ state: rollout, effects: [] });
+      for (const event of events) expect(step(rollout, event)).toEqual({ state: rollout, orders: [] });
     },
   );
 
@@ -33,7 +34,7 @@ describe("step: events that come too early, too late or twice", () => {
     const story = new Story();
     const { state } = story;
     expect(story.take({ kind: "started", at: after(5) }).state).toEqual(state);
-    expect(story.effects).toEqual([]);
+    expect(story.orders).toEqual([]);
   });
 
   it("takes no verdict before the start, while it goes back and while it retreats", () => {
@@ -41,31 +42,31 @@ describe("step: events that come too early, too late or twice", () => {
     expect(step(aRollout(), pending).state).toEqual(aRollout());
     for (const phase of ["rolling-back", "retreating"] as const) {
       const rollout = aRollout({ phase, startedAt: T0, rollbackOrderedAt: T0 });
-      expect(step(rollout, pending)).toEqual({ state: rollout, effects: [] });
+      expect(step(rollout, pending)).toEqual({ state: rollout, orders: [] });
     }
   });
 
   it("ignores the late failure of work it no longer waits for", () => {
     const story = new Story();
-    const effectId = story.state.awaiting?.id ?? "";
+    const of = { orderId: story.state.awaiting[0]?.id ?? "", order: "traffic.publish" };
     const { state } = story.command(after(1), "abort");
-    story.take({ kind: "effect-failed", at: after(2), effectId, code: "unverified", message: "" });
+    story.take({ kind: "order-failed", at: after(2), ...of, code: "unverified", message: "" });
     expect(story.state).toEqual(state);
   });
 
   it("numbers its work upwards", () => {
     const story = new Story({ gates: [aGate("parity")] });
-    const ids = [story.state.awaiting?.id];
+    const ids = [story.state.awaiting[0]?.id];
     story.done(after(1), [aVerdict("parity", "pass")]);
-    ids.push(story.state.awaiting?.id);
+    ids.push(story.state.awaiting[0]?.id);
     expect(ids).toEqual(["support-rag-7/1/0", "support-rag-7/1/1"]);
   });
 
   it("checks identity again only while it waits to, not twice at once", () => {
     const tick = { kind: "tick", at: after(60_000) } as const;
-    expect(new Story({ gates: [aGate("parity")] }).take(tick).effects).toEqual([]);
+    expect(new Story({ gates: [aGate("parity")] }).take(tick).orders).toEqual([]);
     const held = new Story().done(after(0)).take(tick);
-    expect([held.effects, held.state.phase]).toEqual([[], "progressing"]);
+    expect([held.orders, held.state.phase]).toEqual([[], "progressing"]);
   });
 });
 
@@ -82,7 +83,7 @@ describe("step: what has to hold before a share grows", () => {
   it("does not judge the end twice: a verdict while the promotion is ordered promotes nothing again", () => {
     const story = new Story({ stages: [watch(0)] }).done(after(0)).judged(after(1), pass);
     expect(story.state.phase).toBe("promoting");
-    expect(story.judged(after(2), pass).effects).toEqual([]);
+    expect(story.judged(after(2), pass).orders).toEqual([]);
   });
 
   it("still takes a failed gate to heart while the promotion is ordered", () => {
@@ -155,20 +156,22 @@ describe("step: what has to hold before a share grows", () => {
 describe("step: the way back and the end", () => {
   it("orders the promotion again under a new id when the data plane did not confirm it", () => {
     const story = new Story({ stages: [watch(0)], gates: [] }).done(after(0)).judged(after(1));
-    const first = story.effects[0];
+    const first = story.orders[0];
     story.failed(after(2));
     expect(story.state.phase).toBe("promoting");
-    expect(story.effects).toEqual([{ ...first, id: "support-rag-7/1/2" }]);
+    expect(story.orders).toEqual([{ ...first, id: "support-rag-7/1/2" }]);
   });
 
   it("moves nobody while a person has paused it, not to the first share either; resumed it compares once more and goes on", () => {
     const identity = aVerdict("parity", "pass");
     const story = new Story({ gates: [aGate("parity")] }).command(after(1), "pause").done(after(2), [identity]);
     expect(story.state).toMatchObject({ phase: "checking", paused: true, splitOrdered: false });
-    expect(story.effects).toEqual([]);
+    expect(story.orders).toEqual([]);
     story.command(after(9_000), "resume").take({ kind: "tick", at: after(9_001) });
-    expect(story.effects).toMatchObject([{ kind: "check-parity" }]);
-    expect(story.done(after(9_002), [identity]).effects).toMatchObject([{ kind: "set-split", candidateBp: 1_000 }]);
+    expect(story.orders).toMatchObject([{ port: "health" }]);
+    expect(story.done(after(9_002), [identity]).orders).toMatchObject([
+      { port: "traffic", args: { candidateBp: 1_000 } },
+    ]);
   });
 
   it("ends a pause with the rollout", () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aGate, aPlan, aVerdict, after, probes, traffic, watch } from "../../../test/builders.ts";
+import { orderName } from "../process/order.ts";
 import type { RolloutEvent } from "./event.ts";
 import { brokenInvariants } from "./invariant.ts";
 import { isFinal, newRollout, type Rollout } from "./rollout.ts";
@@ -48,19 +49,21 @@ function planOf(shape: { weights: number[]; withProbes: boolean; to: "stable" | 
 
 function eventOf(draw: Draw, rollout: Rollout, atMs: number): RolloutEvent {
   const at = after(atMs);
-  const effectId = draw.late ? "support-rag-7/1/0" : (rollout.awaiting?.id ?? "none");
-  const gate = rollout.awaiting?.kind === "check-parity" ? "parity" : "coverage";
+  const [awaited] = rollout.awaiting;
+  const orderId = draw.late ? "support-rag-7/1/0" : (awaited?.id ?? "none");
+  const of = { at, orderId, order: awaited === undefined ? "none" : orderName(awaited) };
+  const gate = awaited?.port === "health" ? "parity" : "coverage";
   switch (draw.kind) {
     case "tick":
       return { kind: "tick", at };
     case "judged":
       return { kind: "judged", at, stageIndex: rollout.stageIndex, verdicts: [aVerdict("error-rate", draw.verdict)] };
     case "ok": {
-      const verdicts = rollout.awaiting?.kind === "set-split" ? [] : [aVerdict(gate, draw.verdict)];
-      return { kind: "effect-succeeded", at, effectId, verdicts };
+      const verdicts = awaited?.port === "traffic" ? [] : [aVerdict(gate, draw.verdict)];
+      return { kind: "order-done", ...of, verdicts };
     }
     case "broken":
-      return { kind: "effect-failed", at, effectId, code: "unreachable", message: "no answer" };
+      return { kind: "order-failed", ...of, code: "unreachable", message: "no answer" };
     default: {
       const command =
         draw.kind === "full" ? "promote" : (draw.kind as "promote" | "pause" | "resume" | "abort" | "rollback");
@@ -102,10 +105,12 @@ describe("step, for any plan and any order of events", () => {
         const ids = new Set<string>();
         let last: string | null = null;
         for (const { awaiting } of states) {
-          if (awaiting === null || awaiting.id === last) continue;
-          expect(ids.has(awaiting.id)).toBe(false);
-          ids.add(awaiting.id);
-          last = awaiting.id;
+          expect(awaiting.length).toBeLessThanOrEqual(1);
+          const [order] = awaiting;
+          if (order === undefined || order.id === last) continue;
+          expect(ids.has(order.id)).toBe(false);
+          ids.add(order.id);
+          last = order.id;
         }
       }),
       { numRuns: 500 },
@@ -121,9 +126,9 @@ describe("step, for any plan and any order of events", () => {
           const event = { kind: "commanded", at: after(atMs), command, full: false, by: "ann", reason: "" } as const;
           rollout = step(rollout, event).state;
         }
-        if (rollout.awaiting !== null) {
-          const effectId = rollout.awaiting.id;
-          rollout = step(rollout, { kind: "effect-succeeded", at: after(atMs + 1), effectId, verdicts: [] }).state;
+        for (const { id: orderId } of rollout.awaiting) {
+          const of = { at: after(atMs + 1), orderId, order: "traffic.publish" };
+          rollout = step(rollout, { kind: "order-done", ...of, verdicts: [] }).state;
         }
         expect(isFinal(rollout)).toBe(true);
         expect(rollout.candidateBp).toBe(0);
@@ -138,7 +143,7 @@ describe("step, for any plan and any order of events", () => {
         let rollout = step(newRollout(planOf(shape)), { kind: "started", at: after(0) }).state;
         let highestBp = 0;
         for (let atMs = 1_000; atMs < 1e6 && !isFinal(rollout); atMs += 1_000) {
-          const kind = rollout.awaiting === null ? "judged" : "ok";
+          const kind = rollout.awaiting.length === 0 ? "judged" : "ok";
           const draw = { kind, ms: 0, verdict: "pass", late: false } as const;
           rollout = step(rollout, eventOf(draw, rollout, atMs)).state;
           if (rollout.phase === "progressing") {

@@ -10,15 +10,15 @@ const unsure = aVerdict("error-rate", "inconclusive", { needs: "about 400 more r
 describe("step: the ladder", () => {
   it("walks 10 % -> 50 % -> 100 % -> promoted, each step after its own hold and proof (ST-9)", () => {
     const story = new Story();
-    expect(story.effects).toMatchObject([{ kind: "set-split", id: "support-rag-7/1/0", candidateBp: 1_000 }]);
+    expect(story.orders).toMatchObject([{ port: "traffic", id: "support-rag-7/1/0", args: { candidateBp: 1_000 } }]);
     story.done(after(1_000)).judged(after(10_999), pass);
     expect(story.state.candidateBp).toBe(1_000);
     story.judged(after(11_000), pass);
-    expect(story.effects).toMatchObject([{ kind: "set-split", candidateBp: 5_000, newEpoch: false }]);
+    expect(story.orders).toMatchObject([{ port: "traffic", args: { candidateBp: 5_000, newEpoch: false } }]);
     story.done(after(12_000)).judged(after(22_000), pass);
-    expect(story.effects).toMatchObject([{ candidateBp: 10_000 }]);
+    expect(story.orders).toMatchObject([{ args: { candidateBp: 10_000 } }]);
     story.done(after(23_000)).judged(after(28_000), unsure);
-    expect(story.effects).toMatchObject([{ kind: "set-split", arms: "swap", newEpoch: true }]);
+    expect(story.orders).toMatchObject([{ port: "traffic", args: { arms: "swap", newEpoch: true } }]);
     story.done(after(28_100));
     expect(story.state).toMatchObject({ phase: "promoted", endedAt: after(28_100) });
   });
@@ -63,8 +63,8 @@ describe("step: safety", () => {
       expect(story.state.stageIndex).toBe(stageIndex);
       story.judged(after(1e6), fail);
       expect(story.state).toMatchObject({ phase: "rolling-back", candidateBp: 0, cause: { gate: "error-rate" } });
-      expect(story.effects).toMatchObject([
-        { kind: "set-split", candidateBp: 0, closed: ["candidate"], newEpoch: true },
+      expect(story.orders).toMatchObject([
+        { port: "traffic", args: { candidateBp: 0, closed: ["candidate"], newEpoch: true } },
       ]);
       expect(story.done(after(1e6 + 200)).state.phase).toBe("rolled-back");
     }
@@ -94,24 +94,24 @@ describe("step: safety", () => {
 
   it("ends without touching traffic when identity differs before anything was ordered (SL-5)", () => {
     const story = new Story({ gates: [aGate("parity")] });
-    expect(story.effects).toMatchObject([{ kind: "check-parity" }]);
+    expect(story.orders).toMatchObject([{ port: "health" }]);
     story.done(after(5), [aVerdict("parity", "fail")]);
     expect(story.state).toMatchObject({ phase: "rolled-back", splitOrdered: false, cause: { gate: "parity" } });
-    expect(story.effects).toEqual([]);
+    expect(story.orders).toEqual([]);
   });
 
   it("asks again every 5 s while identity cannot be read, and never counts that as a failure", () => {
     const story = new Story({ gates: [aGate("parity")] }).failed(after(100), "unreachable");
     expect(story.state.phase).toBe("checking");
-    expect(story.take({ kind: "tick", at: after(5_000) }).effects).toEqual([]);
-    expect(story.take({ kind: "tick", at: after(5_100) }).effects).toMatchObject([{ kind: "check-parity" }]);
+    expect(story.take({ kind: "tick", at: after(5_000) }).orders).toEqual([]);
+    expect(story.take({ kind: "tick", at: after(5_100) }).orders).toMatchObject([{ port: "health" }]);
   });
 
   it("moves nothing on an identity that could not be measured: error and no-data hold (D-7)", () => {
     for (const kind of ["error", "no-data", "inconclusive"] as const) {
       const story = new Story({ gates: [aGate("parity")] }).done(after(5), [aVerdict("parity", kind)]);
       expect(story.state).toMatchObject({ phase: "checking", splitOrdered: false });
-      expect(story.effects).toEqual([]);
+      expect(story.orders).toEqual([]);
     }
   });
 
@@ -122,14 +122,14 @@ describe("step: safety", () => {
     const refused = new Story().failed(after(5_000), "refused");
     expect(lookAtOf(refused.state.cause)).toMatch(/^why the gateway refused it/);
     expect(new Story().failed(after(5_000), "rejected").state.cause?.text).toBe(
-      "set-split failed (rejected): no answer",
+      "traffic.publish failed (rejected): no answer",
     );
   });
 
   it("keeps ordering the rollback until it is confirmed, and says rollback-failed after its deadline", () => {
     const story = new Story().judged(after(0), fail).failed(after(60_000));
     expect(story.state.phase).toBe("rolling-back");
-    expect(story.effects).toMatchObject([{ kind: "set-split", candidateBp: 0, closed: ["candidate"] }]);
+    expect(story.orders).toMatchObject([{ port: "traffic", args: { candidateBp: 0, closed: ["candidate"] } }]);
     expect(story.failed(after(120_000)).state.phase).toBe("rollback-failed");
     expect(story.command(after(130_000), "rollback").state.phase).toBe("rolling-back");
   });
@@ -147,7 +147,7 @@ describe("step: previous-stage", () => {
       candidateBp: 1_000,
       evidenceGeneration: 1,
     });
-    expect(story.effects).toMatchObject([{ kind: "set-split", candidateBp: 1_000, closed: [], newEpoch: true }]);
+    expect(story.orders).toMatchObject([{ port: "traffic", args: { candidateBp: 1_000, closed: [], newEpoch: true } }]);
     story.done(after(10_300)).judged(after(20_300), pass);
     expect(story.state).toMatchObject({ phase: "progressing", stageIndex: 1, candidateBp: 5_000 });
   });
@@ -176,15 +176,15 @@ describe("step: probes", () => {
 
   it("moves no traffic before the probes pass, then starts the first share", () => {
     const story = new Story(plan);
-    expect(story.effects).toMatchObject([{ kind: "run-probes", tier: "full", extraRepeats: 0 }]);
+    expect(story.orders).toMatchObject([{ port: "probe", args: { tier: "full", extraRepeats: 0 } }]);
     story.done(after(9_000), [aVerdict("coverage", "pass")]);
-    expect(story.effects).toMatchObject([{ kind: "set-split", candidateBp: 1_000 }]);
+    expect(story.orders).toMatchObject([{ port: "traffic", args: { candidateBp: 1_000 } }]);
   });
 
   it("adds 2 repetitions once when undecided, then asks a person, who may promote it as unproven", () => {
     const undecided = aVerdict("coverage", "inconclusive");
     const story = new Story(plan).done(after(9_000), [undecided]);
-    expect(story.effects).toMatchObject([{ kind: "run-probes", extraRepeats: 2 }]);
+    expect(story.orders).toMatchObject([{ port: "probe", args: { extraRepeats: 2 } }]);
     expect(story.done(after(12_000), [undecided]).state.phase).toBe("waiting");
     expect(story.command(after(13_000), "promote").state).toMatchObject({ stageIndex: 1, unprovenStages: [0] });
   });
@@ -209,7 +209,7 @@ describe("step: probes", () => {
   it("waits for a person when the target cannot be probed, and asks again on resume", () => {
     const story = new Story(plan).failed(after(1), "unreachable");
     expect(story.state).toMatchObject({ phase: "waiting", cause: { gate: null } });
-    expect(story.command(after(2), "resume").effects).toMatchObject([{ kind: "run-probes" }]);
+    expect(story.command(after(2), "resume").orders).toMatchObject([{ port: "probe" }]);
   });
 });
 
@@ -240,23 +240,25 @@ describe("step: commands", () => {
     expect(story.state.phase).toBe("aborted");
     const ended = story.state;
     expect(story.command(after(3), "abort").command(after(4), "rollback").state).toEqual(ended);
-    expect(story.effects).toEqual([]);
+    expect(story.orders).toEqual([]);
   });
 
   it("takes back a promotion on rollback, with only the old arm's artefacts (RB-4)", () => {
     const story = new Story({ stages: [watch()], gates: [] }).done(after(0)).judged(after(5_000)).done(after(5_100));
     expect(story.state.phase).toBe("promoted");
     story.command(after(9_000), "rollback");
-    expect(story.effects).toMatchObject([{ kind: "set-split", arms: "both", candidateBp: 0, closed: ["candidate"] }]);
+    expect(story.orders).toMatchObject([
+      { port: "traffic", args: { arms: "both", candidateBp: 0, closed: ["candidate"] } },
+    ]);
     expect(story.done(after(9_100)).state.phase).toBe("rolled-back");
   });
 
   it("ignores the late result of work it no longer waits for", () => {
     const story = new Story();
-    const late = story.state.awaiting?.id ?? "";
+    const late = story.state.awaiting[0]?.id ?? "";
     story.command(after(1), "abort");
     const state = story.state;
-    story.take({ kind: "effect-succeeded", at: after(2), effectId: late, verdicts: [] });
+    story.take({ kind: "order-done", at: after(2), orderId: late, order: "traffic.publish", verdicts: [] });
     expect(story.state).toEqual(state);
   });
 });

@@ -3,18 +3,19 @@ import { gateOrder, isEntryGate } from "../judge/gates.ts";
 import { gateLabel } from "../judge/setting.ts";
 import { overall, type Verdict } from "../verdict.ts";
 import { onCommand } from "./command.ts";
-import type { Effect } from "./effect.ts";
+import { awaitedBy, type OrderDone, type OrderFailed, orderName } from "../process/order.ts";
 import type { RolloutEvent } from "./event.ts";
 import { onClockMoved, onRestart } from "./lived-time.ts";
+import type { RolloutOrder } from "./order.ts";
 import { type Cause, currentStage, heldMs, isFinal, type Rollout, verdictsInForce } from "./rollout.ts";
 import {
   advance,
   checkIdentity,
+  type Decision,
   enterFirst,
   failStage,
   finish,
   moveOn,
-  type Next,
   order,
   rollBack,
   runProbes,
@@ -27,14 +28,12 @@ import { unprovenGates } from "./unproven.ts";
 const RECHECK_MS = 5_000;
 
 type Judged = Extract<RolloutEvent, { kind: "judged" }>;
-type Succeeded = Extract<RolloutEvent, { kind: "effect-succeeded" }>;
-type Failed = Extract<RolloutEvent, { kind: "effect-failed" }>;
 
 /**
  * One decision: same rollout and same event give the same answer. The order of cases is authority: operator first, then
- * safety, then progress. The host journals the answer before it runs an effect.
+ * safety, then progress. The host journals the answer before an order begins.
  */
-export function step(rollout: Rollout, event: RolloutEvent): Next {
+export function step(rollout: Rollout, event: RolloutEvent): Decision {
   if (event.kind === "commanded") return onCommand(rollout, event);
   if (isFinal(rollout)) return stay(rollout);
   switch (event.kind) {
@@ -42,18 +41,15 @@ export function step(rollout: Rollout, event: RolloutEvent): Next {
       return rollout.phase === "pending" ? start({ ...rollout, startedAt: event.at }) : stay(rollout);
     case "judged":
       return onJudged(rollout, event);
-    case "effect-succeeded":
-      return event.effectId === rollout.awaiting?.id ? onSuccess(rollout, event) : stay(rollout);
-    case "effect-failed": {
-      const { awaiting } = rollout;
-      return event.effectId === awaiting?.id ? onFailure(rollout, awaiting, event) : stay(rollout);
-    }
+    case "order-done":
+    case "order-failed":
+      return onResult(rollout, event);
     case "controller-restarted":
       return stay(onRestart(rollout, event));
     case "clock-moved":
       return stay(onClockMoved(rollout, event));
     case "tick": {
-      const isDue = rollout.phase === "checking" && rollout.awaiting === null;
+      const isDue = rollout.phase === "checking" && rollout.awaiting.length === 0;
       return isDue && heldMs(rollout, event.at) >= RECHECK_MS ? checkIdentity(rollout) : stay(rollout);
     }
     default:
@@ -61,7 +57,7 @@ export function step(rollout: Rollout, event: RolloutEvent): Next {
   }
 }
 
-function start(rollout: Rollout): Next {
+function start(rollout: Rollout): Decision {
   const comparesIdentity = rollout.plan.gates.some(({ gate }) => isEntryGate(gate));
   return comparesIdentity ? checkIdentity(rollout) : enterFirst(rollout);
 }
@@ -91,13 +87,13 @@ function unproven(verdicts: readonly Verdict[]): { text: string; verdict: Verdic
   return { text: `unproven: ${verdict.reason}${verdict.needs === null ? "" : `; needs ${verdict.needs}`}`, verdict };
 }
 
-function onJudged(rollout: Rollout, event: Judged): Next {
+function onJudged(rollout: Rollout, event: Judged): Decision {
   const isLate = event.stageIndex !== rollout.stageIndex || rollout.phase === "pending";
   if (isLate || rollout.phase === "rolling-back" || rollout.phase === "retreating") return stay(rollout);
   const judged = withChoice(withVerdicts(rollout, event.verdicts), event);
   const failure = firstFailure(judged, event.at);
   if (failure !== null) return failStage(judged, failure);
-  const isHolding = judged.holdingSince !== null && !judged.paused && judged.awaiting === null;
+  const isHolding = judged.holdingSince !== null && !judged.paused && judged.awaiting.length === 0;
   if (!isHolding || (judged.phase !== "progressing" && judged.phase !== "waiting")) return stay(judged);
   return progress(judged, event.at);
 }
@@ -108,7 +104,7 @@ function withChoice(rollout: Rollout, { choice }: Judged): Rollout {
   return isChosen ? { ...rollout, choice: choice ?? null } : rollout;
 }
 
-function progress(rollout: Rollout, at: Judged["at"]): Next {
+function progress(rollout: Rollout, at: Judged["at"]): Decision {
   const stage = currentStage(rollout);
   if (stage.kind === "probes") return stay(rollout);
   const held = heldMs(rollout, at);
@@ -136,31 +132,49 @@ function boundOn({ plan, stageIndex, choice }: Rollout): "keeps without proof" |
   return choice.needsProof ? null : "keeps without proof";
 }
 
-function onSuccess(rollout: Rollout, event: Succeeded): Next {
-  const done: Rollout = withVerdicts({ ...rollout, awaiting: null }, event.verdicts);
+/** What became of an order; of one that nobody waits for any more it says nothing. */
+function onResult(rollout: Rollout, event: OrderDone | OrderFailed): Decision {
+  const known = awaitedBy(rollout.awaiting, event);
+  if (known === null) return stay(rollout);
+  const left: Rollout = { ...rollout, awaiting: rollout.awaiting.filter(({ id }) => id !== known.id) };
+  return event.kind === "order-done" ? onDone(left, known, event) : onFailed(left, known, event);
+}
+
+function onDone(rollout: Rollout, { port }: RolloutOrder, event: OrderDone): Decision {
+  const done = withVerdicts(rollout, event.verdicts);
   const failure = firstFailure(done, event.at);
-  switch (rollout.phase) {
-    case "checking":
+  switch (port) {
+    case "health":
       if (failure !== null) return failStage(done, failure);
       // A person who paused it lets nobody move; who resumes has it compared once more.
       if (overall(event.verdicts) === "pass" && !done.paused) return enterFirst(done);
       return stay({ ...done, holdingSince: event.at });
-    case "probing":
+    case "probe":
       if (failure !== null) return failStage(done, failure);
       return afterProbes(done, event);
+    case "traffic":
+      return onServed(done, event.at);
+    default:
+      return unreachable(port);
+  }
+}
+
+/** The data planes serve the document. */
+function onServed(done: Rollout, at: Cause["at"]): Decision {
+  switch (done.phase) {
     case "progressing":
     case "retreating":
-      return stay({ ...done, phase: "progressing", holdingSince: event.at, pausedAt: done.paused ? event.at : null });
+      return stay({ ...done, phase: "progressing", holdingSince: at, pausedAt: done.paused ? at : null });
     case "promoting":
-      return finish(done, "promoted", event.at);
+      return finish(done, "promoted", at);
     case "rolling-back":
-      return finish(done, done.ending, event.at);
+      return finish(done, done.ending, at);
     default:
       return stay(done);
   }
 }
 
-function afterProbes(rollout: Rollout, event: Succeeded): Next {
+function afterProbes(rollout: Rollout, event: OrderDone): Decision {
   if (overall(event.verdicts) === "pass")
     // What the share before it has not proven is that stage's; the probes are.
     return rollout.paused ? stay({ ...rollout, phase: "waiting" }) : moveOn(rollout);
@@ -171,21 +185,20 @@ function afterProbes(rollout: Rollout, event: Succeeded): Next {
 }
 
 /** Work that must be done is ordered again under a new id: the host has already retried what could be retried. */
-function onFailure(rollout: Rollout, awaiting: Effect, event: Failed): Next {
-  const failed: Rollout = { ...rollout, awaiting: null };
+function onFailed(failed: Rollout, known: RolloutOrder, event: OrderFailed): Decision {
   const isUnconfirmed = event.code === "unverified" || event.code === "refused";
-  const text = isUnconfirmed ? event.message : `${awaiting.kind} failed (${event.code}): ${event.message}`;
-  const cause: Cause = { gate: null, verdict: null, stageIndex: rollout.stageIndex, at: event.at, text };
-  switch (rollout.phase) {
+  const text = isUnconfirmed ? event.message : `${orderName(known)} failed (${event.code}): ${event.message}`;
+  const cause: Cause = { gate: null, verdict: null, stageIndex: failed.stageIndex, at: event.at, text };
+  switch (failed.phase) {
     case "checking":
       return stay({ ...failed, holdingSince: event.at, cause });
     case "probing":
       return waitForPerson(failed, event.at, text, null);
     case "promoting":
-      return order(rollout, awaiting);
+      return order(failed, known);
     case "rolling-back": {
-      const elapsedMs = event.at - (rollout.rollbackOrderedAt ?? event.at);
-      if (elapsedMs < rollout.plan.rollbackWithinMs) return order(rollout, awaiting);
+      const elapsedMs = event.at - (failed.rollbackOrderedAt ?? event.at);
+      if (elapsedMs < failed.plan.rollbackWithinMs) return order(failed, known);
       return finish(
         { ...failed, cause: { ...cause, text: `rollback not confirmed: ${text}` } },
         "rollback-failed",

@@ -7,12 +7,12 @@ import { gateOrder } from "../judge/gates.ts";
 import { holdMsOf } from "../stage/share.ts";
 import type { EpochMs } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
-import type { Effect } from "./effect.ts";
 import type { RolloutEvent } from "./event.ts";
-import { brokenInvariants } from "./invariant.ts";
+import { rolloutMachine } from "./machine.ts";
+import type { RolloutNote } from "./note.ts";
+import type { RolloutOrder } from "./order.ts";
 import { currentStage, heldMs, type Rollout } from "./rollout.ts";
 import { chooseShare } from "../pace/choose-share.ts";
-import { step } from "./step.ts";
 import { NO_TRAFFIC, type TrafficRate } from "../pace/traffic-rate.ts";
 
 /** What is known of the traffic of one try. On a retreat all of it begins afresh, and nothing besides it does. */
@@ -29,11 +29,12 @@ export interface Watched {
 /** Whether a whole verdict is due although no fuse has fired; what it costs decides how often that is. */
 export type Cadence = (view: StageView) => boolean;
 
-/** A rollout after an event, with the evidence it goes on with and the work it asks for. */
+/** A rollout after an event, with the evidence it goes on with, the work it asks for and what to tell. */
 export interface Turn<Seen extends Watched> {
   readonly rollout: Rollout;
   readonly seen: Seen;
-  readonly effects: readonly Effect[];
+  readonly orders: readonly RolloutOrder[];
+  readonly notes: readonly RolloutNote[];
 }
 
 /** What gates may know of the stage at a moment. */
@@ -93,7 +94,7 @@ export function look(
 
 /**
  * One turn of the wheel: the reducer's answer to an event, checked, with fresh evidence where it began a second try.
- * Whoever calls it commits the turn before its effects begin. Throws on a broken invariant: that is our bug.
+ * Whoever calls it commits the turn before its orders begin. Throws on a broken invariant: that is our bug.
  * @param epoch of the document in force, 0 before the first: gateways report under it for a moment after a retreat
  */
 export function turn<Seen extends Watched>(
@@ -102,11 +103,11 @@ export function turn<Seen extends Watched>(
   event: RolloutEvent,
   epoch: number,
 ): Turn<Seen> {
-  const { state, effects } = step(before, event);
-  const broken = brokenInvariants(state);
+  const { state, orders, notes } = rolloutMachine.step(before, event);
+  const broken = rolloutMachine.broken(state);
   assert(broken.length === 0, `${state.plan.rolloutId} after ${event.kind}: ${broken.join("; ")}`);
   const isFresh = state.evidenceGeneration === seen.generation;
-  return { rollout: state, seen: isFresh ? seen : secondTry(seen, state, epoch), effects };
+  return { rollout: state, seen: isFresh ? seen : secondTry(seen, state, epoch), orders, notes };
 }
 
 function secondTry<Seen extends Watched>(seen: Seen, { plan, evidenceGeneration }: Rollout, epoch: number): Seen {

@@ -18,10 +18,11 @@ async function aStore(...rollouts: readonly (readonly [id: string, phase: Phase,
     const journal = Array.from({ length: entries }, (_, index) => {
       const { stageIndex, candidateBp } = rollout;
       return {
+        schema: rollout.schema,
         rolloutId,
         index,
         event: { kind: "tick", at: AT } as const,
-        effects: [],
+        orders: [],
         phase,
         stageIndex,
         candidateBp,
@@ -61,7 +62,7 @@ describe("a store that was restored", () => {
     expect((await store.journal("a")).at(-1)).toMatchObject({
       index: 1,
       event: { kind: "commanded", command: "pause", by: "sluice restore" },
-      effects: [],
+      orders: [],
     });
   });
 

@@ -77,12 +77,12 @@ export async function pauseUnfinished(
     const reason = "restored from a backup: what happened since is not known";
     const event: RolloutEvent = { kind: "commanded", at, command: "pause", full: false, by: "sluice restore", reason };
     const epoch = (await store.published()).find(({ document }) => document.service === service)?.document.epoch ?? 0;
-    const { rollout: next, seen: observations, effects } = turn(rollout, seen, event, epoch);
+    const { rollout: next, seen: observations, orders } = turn(rollout, seen, event, epoch);
     const { phase, stageIndex, candidateBp } = next;
     const index = (await store.journal(rolloutId)).length;
     await store.commit({
       rollout: { expectedVersion: version, next: { ...stored, rollout: next, observations, version: version + 1 } },
-      journal: [{ rolloutId, index, event, effects, phase, stageIndex, candidateBp }],
+      journal: [{ schema: next.schema, rolloutId, index, event, orders, phase, stageIndex, candidateBp }],
     });
     paused.push(rolloutId);
   }

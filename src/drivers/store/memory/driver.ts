@@ -1,9 +1,9 @@
+import type { JournalEntry } from "../../../core/rollout/journal-entry.ts";
 import type { ServiceHour } from "../../../core/observe/hourly-rates.ts";
 import type { PointerMove } from "../../../core/service/pointer.ts";
 import type {
   Change,
   ControllerStore,
-  JournalEntry,
   PublishedDocument,
   OperatorAnswer,
   PrunedRollout,
@@ -14,7 +14,7 @@ import type {
 } from "../../../ports/controller-store.ts";
 import { NAMELESS, type OwnedStore, type StoreOwner, type StoreOwnership } from "../../../ports/ownership.ts";
 
-type Report = { readonly effectId: string; readonly report: NonNullable<Change["report"]>["report"] };
+type Report = { readonly orderId: string; readonly report: NonNullable<Change["report"]>["report"] };
 
 /** Who has a store that forgets. */
 function memoryOwnership(): OwnedStore & { owns(owner: number): boolean } {
@@ -79,10 +79,10 @@ export function memoryStore(): ControllerStore {
     return stored?.epoch !== published.expected?.epoch || stored?.seq !== published.expected?.seq;
   };
 
-  const putReport = ({ rolloutId, effectId, report }: NonNullable<Change["report"]>): void => {
+  const putReport = ({ rolloutId, orderId, report }: NonNullable<Change["report"]>): void => {
     const list = reports.get(rolloutId) ?? [];
-    const index = list.findIndex((known) => known.effectId === effectId);
-    reports.set(rolloutId, index < 0 ? [...list, { effectId, report }] : list.with(index, { effectId, report }));
+    const index = list.findIndex((known) => known.orderId === orderId);
+    reports.set(rolloutId, index < 0 ? [...list, { orderId, report }] : list.with(index, { orderId, report }));
   };
 
   const prune = ({ left }: NonNullable<Change["pruned"]>): void => {

@@ -1,3 +1,6 @@
+import type { Read } from "../../../core/rollout/stored-form.ts";
+import { DriverError } from "../../../ports/driver-error.ts";
+
 /** The part of a PostgreSQL client we call; PGlite and a transaction of it both have it. */
 export interface SqlClient {
   query<Row>(text: string, values?: unknown[]): Promise<{ rows: Row[]; affectedRows?: number }>;
@@ -16,4 +19,10 @@ export class Stale extends Error {}
 export async function one(client: SqlClient, text: string, values: unknown[]): Promise<void> {
   const { affectedRows } = await client.query(text, values);
   if (affectedRows !== 1) throw new Stale();
+}
+
+/** What was read. @throws DriverError `rejected` where a newer version wrote it */
+export function known<T>(found: Read<T>): T {
+  if (found.kind === "read") return found.value;
+  throw new DriverError("rejected", "never", found.text);
 }

@@ -1,15 +1,16 @@
 import type { ProbeReport } from "../../../core/measure/report.ts";
 import type { PointerMove } from "../../../core/service/pointer.ts";
+import { readJournal, type StoredEntry } from "../../../core/rollout/stored-form.ts";
 import type { RoutingDocument } from "../../../core/routing/document.ts";
 import type {
   ControllerStore,
-  JournalEntry,
   OperatorAnswer,
   PrunedRollout,
   StoredPlane,
   StoredToken,
   StoredUnits,
 } from "../../../ports/controller-store.ts";
+import { known } from "./client.ts";
 import { type RolloutRow, rolloutOf, SELECT_ROLLOUTS } from "./rollout-rows.ts";
 
 /** Asks for rows; a failure is a DriverError. */
@@ -39,13 +40,14 @@ export function readsOf(read: Read): Pick<ControllerStore, Reads> {
     },
     async journal(rolloutId) {
       const text = "select entry from journal where rollout_id = $1 order by entry_index";
-      return (await read<{ entry: JournalEntry }>(text, [rolloutId])).map(({ entry }) => entry);
+      const rows = await read<{ entry: StoredEntry }>(text, [rolloutId]);
+      return known(readJournal(rolloutId, rows.map(({ entry }) => entry)));
     },
     async published() {
       const rows = await read<{ document: RoutingDocument; effect_id: string }>(
         "select document, effect_id from documents order by service",
       );
-      return rows.map(({ document, effect_id }) => ({ document, effectId: effect_id }));
+      return rows.map(({ document, effect_id }) => ({ document, orderId: effect_id }));
     },
     async tokens() {
       const rows = await read<{ token: StoredToken }>("select token from tokens order by stored_order");
@@ -54,7 +56,7 @@ export function readsOf(read: Read): Pick<ControllerStore, Reads> {
     async reports(rolloutId) {
       const text = "select effect_id, report from probe_reports where rollout_id = $1 order by stored_order";
       const rows = await read<{ effect_id: string; report: ProbeReport }>(text, [rolloutId]);
-      return rows.map(({ effect_id, report }) => ({ effectId: effect_id, report }));
+      return rows.map(({ effect_id, report }) => ({ orderId: effect_id, report }));
     },
     async units(rolloutId) {
       const text = "select generation, attempt, evidence from unit_evidence where rollout_id = $1";

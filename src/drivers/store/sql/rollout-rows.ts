@@ -1,20 +1,17 @@
 import type { Observations } from "../../../core/observe/observations.ts";
-import type { Rollout } from "../../../core/rollout/rollout.ts";
+import { readState, type RolloutState, type StoredState } from "../../../core/rollout/stored-form.ts";
 import type { RolloutPlan } from "../../../core/stage/plan.ts";
 import type { EpochMs } from "../../../core/unit.ts";
 import type { Change, StoredRollout } from "../../../ports/controller-store.ts";
-import { one, type SqlClient } from "./client.ts";
+import { known, one, type SqlClient } from "./client.ts";
 import { changeBetween, changed, type JsonChange } from "./json-change.ts";
 
 /** After so many changes a rollout is written whole: about a minute of one gateway's windows to read at a start. */
 const CHANGES_MAX = 256;
 
-/** The state of a rollout without its plan, which is stored by itself. */
-type State = Omit<Rollout, "plan">;
-
 /** What a change is told of. */
 interface Whole {
-  readonly rollout: State;
+  readonly rollout: RolloutState;
   readonly observations: Observations;
 }
 
@@ -28,7 +25,9 @@ interface Written {
 }
 
 /** A row of the statement below. */
-export interface RolloutRow extends Whole {
+export interface RolloutRow {
+  readonly rollout: StoredState;
+  readonly observations: Observations;
   readonly version: number;
   readonly created_at: number | string;
   readonly plan: RolloutPlan;
@@ -125,9 +124,12 @@ export const SELECT_ROLLOUTS = `select version, created_at, plan, rollout, obser
 /** A rollout as it was committed last. */
 export function rolloutOf(row: RolloutRow): StoredRollout {
   const { version, created_at, plan, rollout, observations, changes } = row;
-  const whole = (changes ?? []).reduce<unknown>(changed, { rollout, observations }) as Whole;
+  const whole = (changes ?? []).reduce<unknown>(changed, { rollout, observations }) as Pick<
+    RolloutRow,
+    "rollout" | "observations"
+  >;
   return {
-    rollout: { plan, ...whole.rollout },
+    rollout: { plan, ...known(readState(plan.rolloutId, whole.rollout)) },
     observations: whole.observations,
     version,
     createdAt: Number(created_at) as EpochMs,

@@ -3,8 +3,8 @@ import type { Change, JournalEntry } from "../../../ports/controller-store.ts";
 import { one, type SqlClient } from "./client.ts";
 
 async function writeDocument(client: SqlClient, { expected, next }: NonNullable<Change["published"]>): Promise<void> {
-  const { document, effectId } = next;
-  const values = [document.service, document.epoch, document.seq, effectId, JSON.stringify(document)];
+  const { document, orderId } = next;
+  const values = [document.service, document.epoch, document.seq, orderId, JSON.stringify(document)];
   if (expected === null) {
     const insert = `insert into documents (service, epoch, seq, effect_id, document)
       values ($1, $2, $3, $4, $5) on conflict do nothing`;
@@ -45,10 +45,10 @@ export async function writeChange(client: SqlClient, change: Change): Promise<vo
   }
   for (const entry of change.journal ?? []) await writeEntry(client, entry);
   if (change.report !== undefined) {
-    const { rolloutId, effectId, report } = change.report;
+    const { rolloutId, orderId, report } = change.report;
     const insert = `insert into probe_reports (rollout_id, effect_id, report) values ($1, $2, $3)
       on conflict (rollout_id, effect_id) do update set report = excluded.report`;
-    await client.query(insert, [rolloutId, effectId, JSON.stringify(report)]);
+    await client.query(insert, [rolloutId, orderId, JSON.stringify(report)]);
   }
   for (const plane of change.planes ?? []) {
     const upsert = `insert into planes (service, plane_id, plane) values ($1, $2, $3)
