@@ -1,4 +1,3 @@
-import type { JournalEntry } from "../core/rollout/journal-entry.ts";
 import type { UnitEvidence } from "../core/by-unit/unit-evidence.ts";
 import { HourlyRates } from "../core/observe/hourly-rates.ts";
 import { KnownClassesByService } from "../core/observe/known-classes.ts";
@@ -228,7 +227,7 @@ export class Controller {
     if (actor !== undefined) await this.#tenure.unlessAway(actor.ingest(windows));
   }
 
-  journal(rolloutId: string): Promise<readonly JournalEntry[]> {
+  journal(rolloutId: string): ReturnType<ControllerStore["journal"]> {
     return this.#tools.store.journal(rolloutId);
   }
 

@@ -120,11 +120,9 @@ async function isThere(store: ControllerStore, { rollout, published, pointer, pr
     return found?.version === rollout.next.version && found.rollout.plan.generation === plan.generation;
   }
   if (published !== undefined) {
-    const { document, effectId } = published.next;
+    const { document, orderId } = published.next;
     const found = (await store.published()).find((one) => one.document.service === document.service);
-    return (
-      found?.effectId === effectId && found.document.epoch === document.epoch && found.document.seq === document.seq
-    );
+    return found?.orderId === orderId && found.document.epoch === document.epoch && found.document.seq === document.seq;
   }
   if (pointer !== undefined) {
     const text = JSON.stringify(pointer);

@@ -17,8 +17,8 @@ export interface DeskTools<Plan> {
 }
 
 /**
- * The orders of one process that are being carried out, in the background and beside each other. One that is not awaited
- * any more is given up; what it still says is nobody's business.
+ * The orders of one process that are being carried out, in the background and beside each other. One that is not
+ * awaited any more is given up; what it still says is nobody's business.
  */
 export class OrderDesk<Plan> {
   readonly #running = new Map<string, AbortController>();

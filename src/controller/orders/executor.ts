@@ -42,7 +42,7 @@ export interface Executor<Plan> {
 /** An order of which the arguments are known to be what its executor takes. */
 type Checked<Args> = Omit<Order, "args"> & { readonly args: Args };
 
-/** The parts of an executor. What takes an order back is an order of its own (`Order.undo`), with parts of its own. */
+/** The parts of an executor. */
 interface Parts<Args, Applied, Plan> {
   readonly port: string;
   readonly verb: string;

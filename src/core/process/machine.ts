@@ -8,15 +8,10 @@ export interface Next<State, Work extends Order = Order, Told = Note> {
   readonly notes: readonly Told[];
 }
 
-/** Why a process ended or waits, as much of it as everybody can say. */
-export interface Reason {
-  readonly text: string;
-}
-
 /**
- * A process as a value: pure decisions over plain data, without a clock, without chance, without I/O. Equal states given
- * equal events stay equal, so a host may end at any point, read the state it committed last, and begin every order that
- * is awaited again under the same id.
+ * A process as a value: pure decisions over plain data, without a clock, without chance, without I/O. Equal states
+ * given equal events stay equal, so a host may end at any point, read the state it committed last, and begin every order
+ * that is awaited again under the same id.
  */
 export interface Machine<Plan, State, Event, Work extends Order = Order, Told = Note> {
   /** Told apart in the store, the API and the feed by it. */
@@ -27,5 +22,6 @@ export interface Machine<Plan, State, Event, Work extends Order = Order, Told = 
   broken(state: State): readonly string[];
   /** Nothing more happens by itself. */
   isFinal(state: State): boolean;
-  cause(state: State): Reason | null;
+  /** Why it ended or waits, as much of it as everybody can say. */
+  cause(state: State): { readonly text: string } | null;
 }

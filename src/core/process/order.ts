@@ -16,21 +16,14 @@ export interface Order {
   readonly verb: string;
   readonly args: OrderArgs;
   /**
-   * Budget in milliseconds until it is confirmed: of reading it back, where it changes something; of all of it, where it
-   * only reads. What is not confirmed by then is not done.
+   * Budget in milliseconds until it is confirmed: of reading it back, where it changes something; of all of it, where
+   * it only reads. What is not confirmed by then is not done.
    */
   readonly withinMs: number;
-  /** Fencing token of what it changes; absent where the port numbers its own changes. */
-  readonly epoch?: number;
-  /** What takes it back; an order of its own then, with its own id and its own reading back. */
-  readonly undo?: Task;
 }
 
 /** An order before it has an id. */
 export type Unnumbered<Work extends Order> = Work extends Order ? Omit<Work, "id"> : never;
-
-/** What takes an order back, as data. */
-export type Task = Omit<Order, "id" | "undo">;
 
 /** An order of one family, with what it takes. */
 export interface OrderOf<Port extends string, Verb extends string, Args extends OrderArgs> extends Order {

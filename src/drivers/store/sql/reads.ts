@@ -41,7 +41,12 @@ export function readsOf(read: Read): Pick<ControllerStore, Reads> {
     async journal(rolloutId) {
       const text = "select entry from journal where rollout_id = $1 order by entry_index";
       const rows = await read<{ entry: StoredEntry }>(text, [rolloutId]);
-      return known(readJournal(rolloutId, rows.map(({ entry }) => entry)));
+      return known(
+        readJournal(
+          rolloutId,
+          rows.map(({ entry }) => entry),
+        ),
+      );
     },
     async published() {
       const rows = await read<{ document: RoutingDocument; effect_id: string }>(

@@ -1,5 +1,6 @@
 import type { PointerMove } from "../../../core/service/pointer.ts";
-import type { Change, JournalEntry } from "../../../ports/controller-store.ts";
+import type { JournalEntry } from "../../../core/rollout/journal-entry.ts";
+import type { Change } from "../../../ports/controller-store.ts";
 import { one, type SqlClient } from "./client.ts";
 
 async function writeDocument(client: SqlClient, { expected, next }: NonNullable<Change["published"]>): Promise<void> {
