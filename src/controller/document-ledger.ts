@@ -4,7 +4,7 @@ import { canonicalJson, type Json } from "../core/canonical-json.ts";
 import type { PublishOrder } from "../core/rollout/order.ts";
 import { type ArmFacts, armFacts } from "../core/routing/arm-facts.ts";
 import { DOCUMENT_VERSION, NO_TERMS, type RoutingDocument } from "../core/routing/document.ts";
-import type { RolloutPlan } from "../core/stage/plan.ts";
+import type { TrafficPlan } from "../core/stage/plan.ts";
 import { BP_NONE } from "../core/unit.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControllerStore, PublishedDocument } from "../ports/controller-store.ts";
@@ -101,7 +101,7 @@ export class DocumentLedger {
    * take users to another release than the service's current one
    */
   publishOnce(
-    plan: RolloutPlan,
+    plan: TrafficPlan,
     order: Publishing,
     signal: AbortSignal,
     pinned: ByArm<Manifest> | null = null,
@@ -132,11 +132,11 @@ export class DocumentLedger {
   }
 
   /** Epoch of the plan's first document; null when this process has published none of it. */
-  firstEpoch({ rolloutId, generation }: RolloutPlan): number | null {
+  firstEpoch({ rolloutId, generation }: TrafficPlan): number | null {
     return this.#firstEpochs.get(`${rolloutId}/${generation}`) ?? null;
   }
 
-  #remember(plan: RolloutPlan, published: PublishedDocument): RoutingDocument {
+  #remember(plan: TrafficPlan, published: PublishedDocument): RoutingDocument {
     const key = `${plan.rolloutId}/${plan.generation}`;
     this.#published.set(plan.service, published);
     this.#firstEpochs.set(key, this.#firstEpochs.get(key) ?? published.document.epoch);
@@ -167,7 +167,7 @@ export class DocumentLedger {
   }
 
   /** What the manifests and the last probe run of the rollout say of each arm. */
-  async #facts({ rolloutId }: RolloutPlan, pinned: ByArm<Manifest> | null): Promise<ByArm<ArmFacts>> {
+  async #facts({ rolloutId }: TrafficPlan, pinned: ByArm<Manifest> | null): Promise<ByArm<ArmFacts>> {
     const probes = (await this.#store.reports(rolloutId)).at(-1)?.report.arms ?? { stable: null, candidate: null };
     return {
       stable: armFacts(pinned === null ? null : statedOnly(pinned.stable), probes.stable),
@@ -176,7 +176,7 @@ export class DocumentLedger {
   }
 
   async #publishOnce(
-    plan: RolloutPlan,
+    plan: TrafficPlan,
     order: Publishing,
     signal: AbortSignal,
     pinned: ByArm<Manifest> | null,

@@ -3,7 +3,7 @@ import type { Manifest } from "../core/release/manifest.ts";
 import type { Split } from "../core/rollout/order.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import { type PointerCause, type PointerMove, REGION_DEFAULT, type ServicePointer } from "../core/service/pointer.ts";
-import type { ArmPlan, RolloutPlan } from "../core/stage/plan.ts";
+import type { ArmPlan, TrafficPlan } from "../core/stage/plan.ts";
 import type { EpochMs } from "../core/unit.ts";
 import type { ControllerStore } from "../ports/controller-store.ts";
 import { DriverError } from "../ports/driver-error.ts";
@@ -60,7 +60,7 @@ export class ServicePointers {
    * @throws DriverError `stale-token` when the document would take users to another release than the current one
    */
   moveBy(
-    plan: RolloutPlan,
+    plan: TrafficPlan,
     { arms }: Pick<Split, "arms">,
     { epoch, issuedAt }: Pick<RoutingDocument, "epoch" | "issuedAt">,
     pinned: ByArm<Manifest> | null,
@@ -80,7 +80,7 @@ export class ServicePointers {
 
   /** The first pointer of a service: stable of the rollout whose split a data plane has adopted. */
   async create(
-    plan: RolloutPlan,
+    plan: TrafficPlan,
     document: Pick<RoutingDocument, "epoch" | "issuedAt" | "arms">,
     pinned: ByArm<Manifest> | null,
   ): Promise<void> {
@@ -91,7 +91,7 @@ export class ServicePointers {
   }
 
   async #create(
-    plan: RolloutPlan,
+    plan: TrafficPlan,
     document: Pick<RoutingDocument, "epoch" | "issuedAt" | "arms">,
     pinned: ByArm<Manifest> | null,
   ): Promise<void> {
@@ -103,7 +103,7 @@ export class ServicePointers {
   }
 
   /** The same release at another address; part of the commit that accepts the rollout which says so. */
-  movedAddress(pointer: ServicePointer, plan: RolloutPlan): PointerMove {
+  movedAddress(pointer: ServicePointer, plan: TrafficPlan): PointerMove {
     const arm = plan.arms.stable;
     const reason = `${pointer.url} is now ${armUrl(arm)}, which reports the same release`;
     const moved = { ...pointer, url: armUrl(arm), arm };
@@ -127,7 +127,7 @@ export class ServicePointers {
     return (this.#moves.get(service)?.version ?? 0) + 1;
   }
 
-  #next(plan: RolloutPlan, arm: ArmPlan, manifest: Manifest | null, context: MoveContext): PointerMove {
+  #next(plan: TrafficPlan, arm: ArmPlan, manifest: Manifest | null, context: MoveContext): PointerMove {
     const { cause, by, reason, epoch, at } = context;
     const since = { process: plan.rolloutId, generation: plan.generation, at };
     const release = { release: namedRelease(arm), reported: manifest?.release_id ?? null };

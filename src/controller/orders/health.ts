@@ -2,7 +2,7 @@ import type { ByArm } from "../../core/arm.ts";
 import { judgeIdentity } from "../../core/judge/engine.ts";
 import type { Manifest } from "../../core/release/manifest.ts";
 import type { CompareOrder } from "../../core/rollout/order.ts";
-import type { RolloutPlan } from "../../core/stage/plan.ts";
+import type { ComparedPlan } from "../../core/stage/plan.ts";
 import { overall } from "../../core/verdict.ts";
 import { nothing } from "../../contract/order.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -16,8 +16,8 @@ export interface HealthTools {
 }
 
 /** `health.compare`: what both arms say they are, read and compared. It only reads, so what was read is the proof. */
-export function comparing({ health, clock }: HealthTools): Executor<RolloutPlan> {
-  return executor<CompareOrder["args"], Outcome, RolloutPlan>({
+export function comparing({ health, clock }: HealthTools): Executor<ComparedPlan> {
+  return executor<CompareOrder["args"], Outcome, ComparedPlan>({
     port: "health",
     verb: "compare",
     args: nothing,
@@ -30,12 +30,12 @@ export function comparing({ health, clock }: HealthTools): Executor<RolloutPlan>
 
 /** Reads both manifests and compares them; the first pass pins them for the rest of the rollout. */
 export async function compareIdentity(
-  plan: RolloutPlan,
+  plan: ComparedPlan,
   pinned: ByArm<Manifest> | null,
   health: HealthReader,
   signal: AbortSignal,
 ): Promise<Extract<Outcome, { kind: "done" }>> {
-  const read = (arm: RolloutPlan["arms"]["stable"]) =>
+  const read = (arm: ComparedPlan["arms"]["stable"]) =>
     arm.healthUrl === null
       ? Promise.resolve({ kind: "unreadable", reason: "the document gives no health endpoint" } as const)
       : health.read(arm.healthUrl, signal, arm);

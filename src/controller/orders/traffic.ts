@@ -1,7 +1,7 @@
 import type { PublishOrder } from "../../core/rollout/order.ts";
 import type { Confirmation, Direction } from "../../core/routing/confirm.ts";
 import type { RoutingDocument } from "../../core/routing/document.ts";
-import type { RolloutPlan } from "../../core/stage/plan.ts";
+import type { TrafficPlan } from "../../core/stage/plan.ts";
 import { split } from "../../contract/order.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { DriverError } from "../../ports/driver-error.ts";
@@ -25,8 +25,8 @@ const TOLD_MAX = 3;
 type Applied = { readonly driver: TrafficDriver; readonly document: RoutingDocument } | null;
 
 /** `traffic.publish`: the document is numbered, stored and given to the data planes, then read back from each. */
-export function publishing({ ledger, pointers, traffic, clock }: TrafficTools): Executor<RolloutPlan> {
-  return executor<PublishOrder["args"], Applied, RolloutPlan>({
+export function publishing({ ledger, pointers, traffic, clock }: TrafficTools): Executor<TrafficPlan> {
+  return executor<PublishOrder["args"], Applied, TrafficPlan>({
     port: "traffic",
     verb: "publish",
     args: split,

@@ -10,8 +10,8 @@ export interface Next<State, Work extends Order = Order, Told = Note> {
 
 /**
  * A process as a value: pure decisions over plain data, without a clock, without chance, without I/O. Equal states
- * given equal events stay equal, so a host may end at any point, read the state it committed last, and begin every order
- * that is awaited again under the same id.
+ * given equal events stay equal, so a host may end at any point, read the state it committed last, and begin every
+ * order that is awaited again, under its id.
  */
 export interface Machine<Plan, State, Event, Work extends Order = Order, Told = Note> {
   /** Told apart in the store, the API and the feed by it. */

@@ -20,7 +20,14 @@ export interface Order {
    * it only reads. What is not confirmed by then is not done.
    */
   readonly withinMs: number;
+  /** Fencing token: what it changes refuses a lower one than it has seen. Absent where the port numbers by itself. */
+  readonly epoch?: number;
+  /** What takes it back: an order of its own then, with its own id and its own reading back. */
+  readonly undo?: Task;
 }
+
+/** Work as a plan says it: an order that has no id and no epoch yet. */
+export type Task = Pick<Order, "port" | "verb" | "args" | "withinMs">;
 
 /** An order before it has an id. */
 export type Unnumbered<Work extends Order> = Work extends Order ? Omit<Work, "id"> : never;

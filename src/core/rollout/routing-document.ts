@@ -9,7 +9,7 @@ import {
 } from "../routing/document.ts";
 import type { ByArm } from "../arm.ts";
 import type { ArmFacts } from "../routing/arm-facts.ts";
-import type { ArmPlan, RolloutPlan } from "../stage/plan.ts";
+import type { ArmPlan, TrafficPlan } from "../stage/plan.ts";
 import type { EpochMs } from "../unit.ts";
 
 function target({ releaseId, endpoints, cachePrefix, serves }: ArmPlan, facts: ArmFacts): ArmTarget {
@@ -23,7 +23,7 @@ function target({ releaseId, endpoints, cachePrefix, serves }: ArmPlan, facts: A
  * data plane was heard to route by, because none of them goes back.
  */
 export function nextDocument(
-  plan: RolloutPlan,
+  plan: TrafficPlan,
   split: Split,
   previous: RoutingDocument | null,
   issuedAt: EpochMs,
@@ -60,7 +60,7 @@ export function nextDocument(
 }
 
 /** Without a key nothing can be signed, so there is no cookie either. */
-function stickinessOf({ seed, ttlMs, key, cookie }: RolloutPlan["sticky"]): Stickiness {
+function stickinessOf({ seed, ttlMs, key, cookie }: TrafficPlan["sticky"]): Stickiness {
   const signed = key === undefined ? {} : { key, ...(cookie === undefined ? {} : { cookie }) };
   return { hash: "v1", seed, ttlMs, ...signed };
 }
@@ -70,7 +70,7 @@ function stickinessOf({ seed, ttlMs, key, cookie }: RolloutPlan["sticky"]): Stic
  * end prove that nobody is there any more. After a promotion nothing is provisional, and taking it back neither.
  */
 function leaseOf(
-  { leaseMs = null, rolloutId }: RolloutPlan,
+  { leaseMs = null, rolloutId }: TrafficPlan,
   split: Split,
   previous: RoutingDocument | null,
 ): { readonly ms: number } | null {

@@ -141,3 +141,24 @@ export interface RolloutPlan {
    */
   readonly acceptedEpoch: number;
 }
+
+/** What the documents of a process are made of, and what moves a service's pointer, whatever decides when. */
+export type TrafficPlan = Pick<
+  RolloutPlan,
+  | "rolloutId"
+  | "generation"
+  | "service"
+  | "arms"
+  | "gates"
+  | "identity"
+  | "allow"
+  | "segments"
+  | "sticky"
+  | "drainMs"
+  | "leaseMs"
+  | "shadow"
+  | "driver"
+>;
+
+/** What two arms are compared by. */
+export type ComparedPlan = Pick<RolloutPlan, "arms" | "changes" | "gates">;
