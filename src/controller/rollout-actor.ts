@@ -369,8 +369,6 @@ export class RolloutActor {
   }
 }
 
-}
-
 /** True when a plan asks for what the stored one asks: the same document and files, in the same generation. */
 export function isSame(stored: RolloutPlan, asked: RolloutPlan): boolean {
   return stored.documentDigest === asked.documentDigest && stored.generation === asked.generation;

@@ -11,7 +11,7 @@ class Ledger {
   readonly inner: ControllerStore;
   /** Set by the test that proves the check: a store that forgets which effect published a document. */
   isForgetful = false;
-  readonly published: { readonly effectId: string; readonly epoch: number; readonly seq: number }[] = [];
+  readonly published: { readonly orderId: string; readonly epoch: number; readonly seq: number }[] = [];
 
   readonly #place: Place;
   readonly #quiet: (store: ControllerStore) => ControllerStore;
@@ -25,8 +25,8 @@ class Ledger {
   async #commit(store: ControllerStore, change: Change): Promise<boolean> {
     const isStored = await store.commit(change);
     if (isStored && change.published !== undefined) {
-      const { effectId, document } = change.published.next;
-      this.published.push({ effectId, epoch: document.epoch, seq: document.seq });
+      const { orderId, document } = change.published.next;
+      this.published.push({ orderId, epoch: document.epoch, seq: document.seq });
     }
     return isStored;
   }
@@ -38,7 +38,7 @@ class Ledger {
       ...store,
       published: async () => {
         const found = await store.published();
-        return this.isForgetful ? found.map((one) => ({ ...one, effectId: "forgotten/1/0" })) : found;
+        return this.isForgetful ? found.map((one) => ({ ...one, orderId: "forgotten/1/0" })) : found;
       },
       commit: (change) => life.commit(change, () => this.#commit(store, change)),
     };
@@ -118,10 +118,10 @@ export async function check(story: Story, deaths: readonly number[], place: Plac
   const entries = await ledger.inner.journal("support-rag-7");
   expect(entries.map(({ index }) => index)).toEqual(entries.map((_, index) => index));
   expect([told, world.stored?.rollout.evidenceGeneration]).toEqual([told, story.retreats ?? 0]);
-  const ordered = entries.flatMap(({ effects }) => effects);
+  const ordered = entries.flatMap(({ orders }) => orders);
   expect(new Set(ordered.map(({ id }) => id)).size).toBe(ordered.length);
-  const publishedIds = ledger.published.map(({ effectId }) => effectId);
-  const splits = ordered.filter(({ kind }) => kind === "set-split").map(({ id }) => id);
+  const publishedIds = ledger.published.map(({ orderId }) => orderId);
+  const splits = ordered.filter(({ port }) => port === "traffic").map(({ id }) => id);
   expect(new Set(publishedIds).size, `${told}: nothing is published twice`).toBe(publishedIds.length);
   expect(
     publishedIds.filter((id) => !splits.includes(id)),

@@ -1,6 +1,6 @@
 import type { Status } from "../../src/contract/status.ts";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
-import type { JournalEntry } from "../../src/ports/controller-store.ts";
+import type { JournalEntry } from "../../src/core/rollout/journal-entry.ts";
 import type { ChildController } from "./child.ts";
 import { SimulatedGateway } from "./simulated-gateway.ts";
 

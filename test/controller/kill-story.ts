@@ -96,9 +96,9 @@ export async function checkEnded(operator: Operator, name: string, story: Story,
   expect([name, status?.traffic.lost_windows]).toEqual([name, 0]);
   const entries = await operator.journal(name);
   expect(entries.map(({ index }) => index)).toEqual(entries.map((_, index) => index));
-  const effects = entries.flatMap((entry) => entry.effects);
-  expect(new Set(effects.map(({ id }) => id)).size).toBe(effects.length);
-  const shares = effects.flatMap((effect) => (effect.kind === "set-split" ? [Number(effect.candidateBp)] : []));
+  const orders = entries.flatMap((entry) => entry.orders);
+  expect(new Set(orders.map(({ id }) => id)).size).toBe(orders.length);
+  const shares = orders.flatMap((order) => (order.port === "traffic" ? [Number(order.args.candidateBp)] : []));
   const commands = entries.filter(({ event }) => event.kind === "commanded").length;
   expect([name, commands]).toEqual([name, story === "aborted" ? 1 : 0]);
   if (story === "promoted") expect([name, shares]).toEqual([name, [2_000, 5_000, 10_000, 0]]);

@@ -1,6 +1,6 @@
 import type { RolloutEvent } from "../../src/core/rollout/event.ts";
 import type { Rollout } from "../../src/core/rollout/rollout.ts";
-import type { JournalEntry } from "../../src/ports/controller-store.ts";
+import type { JournalEntry } from "../../src/core/rollout/journal-entry.ts";
 import type { Fail } from "./journal-laws.ts";
 import { CONTROLLER, type Scenario } from "./scenario.ts";
 
@@ -35,7 +35,7 @@ export class HoldLaw {
     if (this.#storeFails) return; // What waits for the store is decided earlier than this world sees it.
     const { event, phase, stageIndex } = entry;
     const hold = this.#holds.get(key);
-    const isBegun = phase === "progressing" && (event.kind === "effect-succeeded" || before.phase === "waiting");
+    const isBegun = phase === "progressing" && (event.kind === "order-done" || before.phase === "waiting");
     if (isBegun) return void this.#holds.set(key, { sinceMs: livedMs, pausedSinceMs: before.paused ? livedMs : null });
     if (hold === undefined) return;
     if (event.kind === "commanded") this.#commanded(hold, event, livedMs);
