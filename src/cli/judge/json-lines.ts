@@ -45,7 +45,7 @@ export class JsonLines {
     }
   }
 
-  /** The lines as one list: each moves behind the commas before it, the last one first, since none may be in the way. */
+  /** The lines as one list: each moves behind the commas before it, the last one first. */
   #join(bytes: Buffer, lines: number): Buffer {
     const commas = lines - 1;
     const length = bytes.length + commas + 2;

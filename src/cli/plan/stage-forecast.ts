@@ -1,4 +1,4 @@
-import { forecastStage, type GateForecast } from "../../core/forecast/stage.ts";
+import { forecastLeaving, type GateForecast } from "../../core/forecast/stage.ts";
 import type { Assumptions } from "../../core/judge/needs.ts";
 import { type CourseStage, courseOf } from "../../core/pace/path.ts";
 import type { RolloutPlan, Stage } from "../../core/stage/plan.ts";
@@ -14,9 +14,12 @@ const PUSH_WORST_MS = 1_000;
 /** Every stage of the course, under stated assumptions about the traffic. */
 export function forecastStages(plan: RolloutPlan, assumed: Assumptions): readonly StageForecast[] {
   return courseOf(plan, assumed).map((one) => {
-    const { stage, isProven } = one;
+    const { stage, isProven, waitsFor } = one;
     // A share that is left as soon as the traffic is measured asks for no proof.
-    return { ...one, gates: stage.kind === "traffic" && isProven ? forecastStage(plan, stage, assumed) : [] };
+    return {
+      ...one,
+      gates: stage.kind === "traffic" && isProven ? forecastLeaving(plan, { stage, waitsFor }, assumed) : [],
+    };
   });
 }
 

@@ -38,7 +38,7 @@ function describePreset({ name, says, gates }: Preset, { spec }: DocumentFile["d
   return `  preset ${name} with the document's own numbers for ${[...own].join(", ")}; without them: ${says}`;
 }
 
-function describeStage({ stage, gates, index, why, isProven }: StageForecast): string {
+function describeStage({ stage, gates, index, why, isProven, waitsFor }: StageForecast): string {
   if (stage.kind === "probes")
     return `  ${String(index).padEnd(2)} probes   ${stage.tier} gold set, both arms; no user to take back`;
   if (stage.kind === "shadow")
@@ -57,8 +57,9 @@ function describeStage({ stage, gates, index, why, isProven }: StageForecast): s
       : slowest.expectedS === null
         ? `${slowest.gate} never decides`
         : `proof about ${Math.ceil(slowest.expectedS)} s (${slowest.gate})`;
+  const goal = waitsFor === null ? "" : `, of the margins of ${waitsFor.candidateBp / 100} %`;
   const reason = why === null ? "" : `\n              ${why}`;
-  return `  ${String(index).padEnd(2)} ${`${stage.candidateBp / 100} %`.padEnd(8)} hold ${formatDurationMs(stage.holdMs)}, ${proof}${reason}`;
+  return `  ${String(index).padEnd(2)} ${`${stage.candidateBp / 100} %`.padEnd(8)} hold ${formatDurationMs(stage.holdMs)}, ${proof}${goal}${reason}`;
 }
 
 /** What the shares are chosen by. */

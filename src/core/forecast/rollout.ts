@@ -3,7 +3,7 @@ import { alphaOf, secondsToErrors, secondsToSlower40 } from "../pace/expected-ha
 import { type PathStage, trafficPath } from "../pace/path.ts";
 import type { RolloutPlan, TrafficStage } from "../stage/plan.ts";
 import { forecastShadow } from "./shadow.ts";
-import { forecastStage } from "./stage.ts";
+import { forecastLeaving } from "./stage.ts";
 
 /** What a whole rollout is announced to do, for a healthy candidate and for three that are not. */
 export interface RolloutForecast {
@@ -32,13 +32,14 @@ function timeTo100(plan: RolloutPlan, path: readonly PathStage[], assumed: Assum
   const shadow = forecastShadow(plan, assumed);
   if (shadow !== null && shadow.seconds === null) return null;
   let [expected, within] = [shadow?.seconds ?? 0, shadow?.seconds ?? 0];
-  for (const { stage, isProven } of path) {
+  for (const one of path) {
+    const { stage, isProven } = one;
     if (!isProven) {
       expected += stage.holdMs / 1_000;
       within += stage.holdMs / 1_000;
       continue;
     }
-    const forecasts = forecastStage(plan, stage, assumed);
+    const forecasts = forecastLeaving(plan, one, assumed);
     if (forecasts.some(({ isFeasible }) => !isFeasible)) return null;
     const proofS = Math.max(0, ...forecasts.map(({ expectedS }) => expectedS ?? 0));
     expected += Math.max(stage.holdMs / 1_000, proofS);

@@ -45,3 +45,18 @@ export function forecastStage(plan: RolloutPlan, stage: TrafficStage, assumed: A
     return [{ gate: gateLabel(setting), ...known, never, canLearn }];
   });
 }
+
+/**
+ * What every gate needs at a share until the next one is taken: where that waits for the margins of a higher one, they
+ * are what has to be proven, by the traffic of this one.
+ */
+export function forecastLeaving(
+  plan: RolloutPlan,
+  { stage, waitsFor }: { readonly stage: TrafficStage; readonly waitsFor: TrafficStage | null },
+  assumed: Assumptions,
+): readonly GateForecast[] {
+  if (waitsFor === null) return forecastStage(plan, stage, assumed);
+  const { holdMs, capMs } = stage;
+  const requestsPerSecond = (assumed.requestsPerSecond * shareOf(stage)) / shareOf(waitsFor);
+  return forecastStage(plan, { ...waitsFor, holdMs, capMs }, { ...assumed, requestsPerSecond });
+}

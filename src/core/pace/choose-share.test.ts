@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { aPlan, aPreset, gatesOf } from "../../../test/builders.ts";
 import { planPace } from "../../spec/pace-document.ts";
 import { isTrafficGate } from "../judge/gates.ts";
+import { forecastRollout } from "../forecast/rollout.ts";
 import { stagesOfPace } from "../stage/pace.ts";
 import { brokenBounds, chooseAmong, type IsExcluded } from "./choose-share.ts";
 import { courseOf, trafficPath } from "./path.ts";
@@ -69,6 +70,18 @@ describe("the course of a healthy rollout", () => {
     );
     expect(course).toEqual(["full", 0.1, "smoke", 10, "smoke", 50, "full", "watch"]);
     expect(trafficPath(plan, assumed(10)).map(({ isProven }) => isProven)).toEqual([false, true, true]);
+  });
+
+  it("waits where a share proves too little for the bounds, until tighter margins of a higher one are proven", () => {
+    const busy = trafficPath(plan, assumed(1_000));
+    const percents = busy.map(({ stage }) => stage.candidateBp / 100);
+    const waits = busy.map(({ waitsFor }) => (waitsFor === null ? null : waitsFor.candidateBp / 100));
+    expect(percents).toEqual([0.1, 0.3, 1, 5, 15, 50]);
+    expect(waits).toEqual([null, null, 10, 10, null, null]);
+    expect(brokenBounds(plan, pace, assumed(1_000), busy.at(-1)?.index)).toEqual([]);
+    // The soak of an hour is most of it.
+    expect(forecastRollout(plan, assumed(1_000)).to100S?.expected).toBeGreaterThan(3_600);
+    expect(forecastRollout(plan, assumed(1_000)).to100S?.expected).toBeLessThan(5_400);
   });
 
   it("names a bound that the smallest share breaks, and one that ends the way early", () => {

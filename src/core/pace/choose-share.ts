@@ -1,4 +1,4 @@
-import { expectedHarm, type Severity } from "./expected-harm.ts";
+import { expectedHarm, marginOf, type Severity } from "./expected-harm.ts";
 import type { StageView } from "../judge/block.ts";
 import { type Evidence, judgeTraffic } from "../judge/engine.ts";
 import { isTrafficGate } from "../judge/gates.ts";
@@ -37,8 +37,8 @@ interface Weighed {
   readonly open: readonly Expected[];
 }
 
-/** Whether harm of a severity is excluded by evidence, were the gates asked at this share. */
-export type IsExcluded = (severity: Severity, stage: TrafficStage) => boolean;
+/** Whether harm of a severity is excluded by evidence. */
+export type IsExcluded = (severity: Severity) => boolean;
 
 /** The traffic stages above a share, in order. */
 function targetsAbove({ stages }: RolloutPlan, candidateBp: number): readonly Target[] {
@@ -48,7 +48,7 @@ function targetsAbove({ stages }: RolloutPlan, candidateBp: number): readonly Ta
 }
 
 function weigh(plan: RolloutPlan, target: Target, assumed: Assumptions, isExcluded: IsExcluded): Weighed {
-  const open = SEVERITIES.filter((severity) => !isExcluded(severity, target.stage)).flatMap((severity) => {
+  const open = SEVERITIES.filter((severity) => !isExcluded(severity)).flatMap((severity) => {
     const users = expectedHarm(plan, target.stage, assumed, severity);
     return users === null ? [] : [{ severity, users }];
   });
@@ -128,16 +128,26 @@ export function brokenBounds(
   return [`${rate} no share above ${reached.candidateBp / 100} % keeps the bounds, so a person would be asked there`];
 }
 
-/** The least margin that a gate has proven, were it asked at a stage; infinite where it would not pass. */
-type ProvenMargin = (gate: string, stage: TrafficStage) => number;
+/** The least margin that a gate has proven; infinite where it would not pass. */
+type ProvenMargin = (gate: string) => number;
 
-/** Proven at the share in force, or, where the margin is tighter, at the stage in question. */
-function provenMargin(inForce: readonly Verdict[], judgeAt: (stage: TrafficStage) => readonly Verdict[]): ProvenMargin {
-  const known = new Map<TrafficStage, readonly Verdict[]>();
-  return (gate, stage) => {
-    const there = known.get(stage) ?? judgeAt(stage);
-    known.set(stage, there);
-    const margins = [...inForce, ...there].flatMap((verdict) =>
+/** Those traffic stages above a share at which a margin is another one than below. */
+export function marginStages(plan: RolloutPlan, candidateBp: number): readonly TrafficStage[] {
+  const marginsOf = (stage: TrafficStage) =>
+    [errorRate.name, p95Warm.name].map((gate) => marginOf(plan, stage, gate)).join();
+  const stages = targetsAbove(plan, candidateBp).map(({ stage }) => stage);
+  return stages.filter((stage, at) => {
+    const below = stages[at - 1];
+    return below === undefined || marginsOf(stage) !== marginsOf(below);
+  });
+}
+
+/** What is excluded is so at every share: proven at the one in force, or were the gates asked with a tighter margin. */
+function provenMargin(inForce: readonly Verdict[], judgeTighter: () => readonly Verdict[]): ProvenMargin {
+  let known: readonly Verdict[] | null = null;
+  return (gate) => {
+    known ??= [...inForce, ...judgeTighter()];
+    const margins = known.flatMap((verdict) =>
       verdict.gate === gate && verdict.kind === "pass" ? (verdict.threshold ?? []) : [],
     );
     return Math.min(Number.POSITIVE_INFINITY, ...margins);
@@ -145,15 +155,15 @@ function provenMargin(inForce: readonly Verdict[], judgeAt: (stage: TrafficStage
 }
 
 /** Harm is excluded where a gate has proven a margin below it. */
-export function excludedBelow(marginOf: ProvenMargin, failureRate: number): IsExcluded {
-  return (severity, stage) => {
+export function excludedBelow(marginProven: ProvenMargin, failureRate: number): IsExcluded {
+  return (severity) => {
     switch (severity) {
       case "dead":
-        return marginOf(errorRate.name, stage) < 0.9;
+        return marginProven(errorRate.name) < 0.9;
       case "fourfoldErrors":
-        return marginOf(errorRate.name, stage) <= 3 * failureRate;
+        return marginProven(errorRate.name) <= 3 * failureRate;
       case "slower40":
-        return marginOf(p95Warm.name, stage) <= 1.4;
+        return marginProven(p95Warm.name) <= 1.4;
     }
   };
 }
@@ -182,8 +192,10 @@ export function chooseShare(
   const assumed = { requestsPerSecond: perSecond, failureRate, latencySigma: LATENCY_SIGMA };
   if (verdicts.some(isHeld)) return null;
   const isProven = verdicts.every(({ kind }) => kind === "pass");
-  const judgeAt = (stage: TrafficStage) =>
-    judgeTraffic(seen.evidence, { ...view, candidateBp: stage.candidateBp }, plan.gates);
+  const judgeTighter = () =>
+    marginStages(plan, candidateBp).flatMap((stage) =>
+      judgeTraffic(seen.evidence, { ...view, candidateBp: stage.candidateBp }, plan.gates),
+    );
   const from = { index: stageIndex, candidateBp, isProven };
-  return chooseAmong(plan, pace, from, assumed, excludedBelow(provenMargin(verdicts, judgeAt), failureRate));
+  return chooseAmong(plan, pace, from, assumed, excludedBelow(provenMargin(verdicts, judgeTighter), failureRate));
 }

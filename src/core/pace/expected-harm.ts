@@ -1,4 +1,5 @@
 import { errorRate } from "../judge/errors/error-rate.ts";
+import { boundAt, type ByShare } from "../judge/fields.ts";
 import { gateNamed } from "../judge/gates.ts";
 import { secondsToSlowness } from "../judge/latency/p95-needs.ts";
 import { p95Warm } from "../judge/latency/p95-warm.ts";
@@ -30,8 +31,17 @@ export function alphaOf({ gate, options }: GateSetting): number {
 }
 
 /** The gate of a plan that is asked at a stage. */
-export function gateAt(plan: RolloutPlan, stage: TrafficStage, name: string): GateSetting | undefined {
+function gateAt(plan: RolloutPlan, stage: TrafficStage, name: string): GateSetting | undefined {
   return plan.gates.find((setting) => setting.gate === name && isInForce(setting, stage.candidateBp));
+}
+
+/** What `error-rate` or `p95-warm` excludes once it passes at a stage; infinite where it is not asked. */
+export function marginOf(plan: RolloutPlan, stage: TrafficStage, name: string): number {
+  const setting = gateAt(plan, stage, name);
+  if (setting === undefined) return Number.POSITIVE_INFINITY;
+  const kind = name === errorRate.name ? errorRate : p95Warm;
+  const { margin } = kind.optionsOf(setting.options) as { readonly margin: ByShare };
+  return boundAt(margin, stage.candidateBp);
 }
 
 /** Seconds until failures at `candidateRate` are proven against the usual ones; null where they never are. */

@@ -1,10 +1,8 @@
-import { boundAt, type ByShare } from "../judge/fields.ts";
-import { errorRate } from "../judge/errors/error-rate.ts";
-import { p95Warm } from "../judge/latency/p95-warm.ts";
 import type { Assumptions } from "../judge/needs.ts";
 import type { RolloutPlan, Stage, TrafficStage } from "../stage/plan.ts";
-import { chooseAmong, excludedBelow } from "./choose-share.ts";
-import { gateAt } from "./expected-harm.ts";
+import type { PacePlan } from "../stage/pace.ts";
+import { chooseAmong, excludedBelow, marginStages } from "./choose-share.ts";
+import { marginOf } from "./expected-harm.ts";
 
 /** A share that a healthy rollout stands at, and why it was chosen; null for a ladder and for the first share. */
 export interface PathStage {
@@ -13,6 +11,11 @@ export interface PathStage {
   readonly why: string | null;
   /** False where it is left as soon as the traffic is measured: the bounds hold higher up without a proof. */
   readonly isProven: boolean;
+  /**
+   * A higher share whose tighter margins have to be proven here before the next one is taken, where what this one's
+   * prove is too little for the bounds. Null where it is enough.
+   */
+  readonly waitsFor: TrafficStage | null;
 }
 
 /**
@@ -21,30 +24,44 @@ export interface PathStage {
  */
 export function trafficPath(plan: RolloutPlan, assumed: Assumptions): readonly PathStage[] {
   const all = plan.stages.flatMap((stage, index) =>
-    stage.kind === "traffic" ? [{ index, stage, why: null, isProven: true }] : [],
+    stage.kind === "traffic" ? [{ index, stage, why: null, isProven: true, waitsFor: null }] : [],
   );
   const { pace } = plan;
   const [first] = all;
   if (pace === undefined || first === undefined) return all;
   const path: PathStage[] = [first];
   for (;;) {
-    const { index, stage } = path.at(-1) ?? first;
-    const isExcluded = excludedBelow((gate) => marginOf(plan, stage, gate), assumed.failureRate);
-    const from = { index, candidateBp: stage.candidateBp, isProven: true };
-    const choice = chooseAmong(plan, pace, from, assumed, isExcluded);
-    const next = all.find((one) => one.index === choice?.stageIndex);
+    const last = path.at(-1) ?? first;
+    const { choice, waitsFor } = nextChoice(plan, pace, last, assumed);
+    const next = all.find(({ index }) => index === choice?.stageIndex);
     if (choice === null || next === undefined) return path;
-    if (!choice.needsProof) path[path.length - 1] = { ...(path.at(-1) ?? first), isProven: false };
+    path[path.length - 1] = { ...last, isProven: choice.needsProof, waitsFor };
     path.push({ ...next, why: choice.text });
   }
 }
 
-/** A stage a healthy rollout goes through; `why` and `isProven` as on the path. */
+/** What is chosen once a share is proven; where that is nothing, once the margins of a higher one are proven too. */
+function nextChoice(plan: RolloutPlan, pace: PacePlan, { index, stage }: PathStage, assumed: Assumptions) {
+  const from = { index, candidateBp: stage.candidateBp, isProven: true };
+  const choose = (marginProven: Parameters<typeof excludedBelow>[0]) =>
+    chooseAmong(plan, pace, from, assumed, excludedBelow(marginProven, assumed.failureRate));
+  const here = (gate: string) => marginOf(plan, stage, gate);
+  const choice = choose(here);
+  if (choice === null || choice.stageIndex !== null) return { choice, waitsFor: null };
+  for (const there of marginStages(plan, stage.candidateBp)) {
+    const later = choose((gate) => Math.min(here(gate), marginOf(plan, there, gate)));
+    if (later !== null && later.stageIndex !== null) return { choice: later, waitsFor: there };
+  }
+  return { choice, waitsFor: null };
+}
+
+/** A stage a healthy rollout goes through; `why`, `isProven` and `waitsFor` as on the path. */
 export interface CourseStage {
   readonly index: number;
   readonly stage: Stage;
   readonly why: string | null;
   readonly isProven: boolean;
+  readonly waitsFor: TrafficStage | null;
 }
 
 /** The path with the probes on the way and the watch at its end. */
@@ -57,15 +74,8 @@ export function courseOf(plan: RolloutPlan, assumed: Assumptions): readonly Cour
   };
   return plan.stages.flatMap((stage, index): readonly CourseStage[] => {
     if (stage.kind === "traffic") return path.filter((one) => one.index === index);
-    return stage.kind === "watch" || isPassed(index) ? [{ index, stage, why: null, isProven: true }] : [];
+    return stage.kind === "watch" || isPassed(index)
+      ? [{ index, stage, why: null, isProven: true, waitsFor: null }]
+      : [];
   });
-}
-
-/** What a gate excludes once it passes at a stage; infinite where it is not asked. */
-function marginOf(plan: RolloutPlan, stage: TrafficStage, gate: string): number {
-  const setting = gateAt(plan, stage, gate);
-  if (setting === undefined) return Number.POSITIVE_INFINITY;
-  const kind = gate === errorRate.name ? errorRate : p95Warm;
-  const { margin } = kind.optionsOf(setting.options) as { readonly margin: ByShare };
-  return boundAt(margin, stage.candidateBp);
 }
