@@ -1,4 +1,4 @@
-// Hostile clients beside users: node run.mjs [--seconds 15] [--rate 100] [--only "slowloris"] [--beside-ours 15]
+// Hostile clients beside users: node run.mjs [--seconds 40] [--rate 100] [--only "slowloris"] [--beside-ours 40]
 // Core 0: the gateway, or nginx, with service and users. Core 1: the attackers, each kind from an address of its own.
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -21,7 +21,7 @@ const option = (name, fallback) => {
   const at = process.argv.indexOf(name);
   return at < 0 ? fallback : Number(process.argv[at + 1]);
 };
-const [seconds, rate] = [option("--seconds", 15), option("--rate", 100)];
+const [seconds, rate] = [option("--seconds", 40), option("--rate", 100)];
 /** Our users beside an attack ask for so long: a million pipelined requests take a single process minutes. */
 const besideSeconds = { nginx: seconds, sluice: option("--beside-ours", seconds) };
 need("taskset", "nginx");

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { exitOfProblem } from "../../src/cli/controller-client.ts";
 import { TokenBook } from "../../src/controller/token-book.ts";
 import { controllerApp } from "../../src/controller/api/app.ts";
+import { epochMs } from "../../src/core/unit.ts";
 import { Bench, type Cell, COLUMNS, type Column, NAME, STATES, type StateRow, stepPlan } from "./states.ts";
 
 const TOKEN = "t".repeat(43);
@@ -56,10 +57,12 @@ async function inState(row: StateRow, { isLater, hasGateways, isRestarted }: Cir
 
 /** Every gateway falls silent for longer than it counts as there. */
 async function leave(): Promise<void> {
-  const { monoMs } = world.clock;
+  const { monoMs, wallMs } = world.clock;
   const silentFor = 3_500;
   world.isGatewayAlive = false;
+  // Both clocks, or the wall clock would count as set.
   world.clock.monoMs = () => monoMs.call(world.clock) + silentFor;
+  world.clock.wallMs = () => epochMs(wallMs.call(world.clock) + silentFor);
 }
 
 interface Answer {

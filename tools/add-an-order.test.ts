@@ -1,0 +1,189 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { importProblem } from "./layers.ts";
+import { importsOf, ROOT } from "./source-files.ts";
+
+/** Line 1. */
+const ORDER = `
+/** Empty a prefix of the cache; done means that nothing of it is found any more. */
+export type PurgeOrder = OrderOf<"cache", "purge", { readonly prefix: string }>;
+
+export function purge(prefix: string): Unnumbered<PurgeOrder> {
+  return { port: "cache", verb: "purge", args: { prefix }, withinMs: 1_000 };
+}
+`;
+
+/** Line 2. */
+const SCHEMA = `
+/** What \`cache.purge\` takes. */
+export const purging = z.strictObject({
+  prefix: z.string().min(1),
+} satisfies FieldsOf<PurgeOrder["args"]>) satisfies z.ZodType<PurgeOrder["args"]>;
+`;
+
+/** Line 3. */
+const EXECUTOR = `
+import { purging } from "../../contract/order.ts";
+import type { PurgeOrder } from "../../core/rollout/order.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { A_MOMENT, DONE, type Executor, executor, type Outcome } from "./executor.ts";
+
+export interface CacheTools {
+  readonly cache: { purge(prefix: string): Promise<void>; holds(prefix: string): Promise<boolean> };
+  readonly clock: Clock;
+}
+
+export function emptying({ cache, clock }: CacheTools): Executor<unknown> {
+  return executor<PurgeOrder["args"], void, unknown>({
+    port: "cache",
+    verb: "purge",
+    args: purging,
+    retry: A_MOMENT,
+    apply: ({ args }) => cache.purge(args.prefix),
+    async verify(_nothing, { args, withinMs }): Promise<Outcome> {
+      const untilMs = clock.monoMs() + withinMs;
+      while (await cache.holds(args.prefix)) {
+        if (clock.monoMs() >= untilMs)
+          return { kind: "failed", code: "unverified", message: \`\${args.prefix} is still found\` };
+        await clock.sleep(100);
+      }
+      return DONE;
+    },
+  });
+}
+`;
+
+const TEST = `
+import { describe, expect, it } from "vitest";
+import { rolloutOrder } from "../../contract/order.ts";
+import { stepSaga, newSaga } from "../../core/process/saga.ts";
+import { purge } from "../../core/rollout/order.ts";
+import { epochMs } from "../../core/unit.ts";
+import { DriverError } from "../../ports/driver-error.ts";
+import { manualClock } from "../../testing/manual-clock.ts";
+import { carryOut } from "./carry-out.ts";
+import { type OrderTools, rolloutOrders } from "./rollout-orders.ts";
+
+/** A fake cache; it forgets a prefix so many milliseconds after it said that it would. */
+function world(afterMs: number, failures = 0) {
+  const clock = manualClock();
+  let [goneAtMs, asked, left] = [Number.POSITIVE_INFINITY, 0, failures];
+  const cache = {
+    async purge() {
+      asked++;
+      if (left-- > 0) throw new DriverError("unreachable", "safe", "connection refused");
+      goneAtMs = Math.min(goneAtMs, clock.monoMs() + afterMs);
+    },
+    holds: async () => clock.monoMs() < goneAtMs,
+  };
+  const executors = rolloutOrders({ cache, clock } as unknown as OrderTools);
+  const by = { plan: null as never, pinned: null, candidateBp: 0 as never };
+  const run = async (order: Parameters<typeof carryOut>[0]) => {
+    const done = carryOut(order, by, executors, clock, new AbortController().signal);
+    const ended = done.then(() => {}, () => {});
+    let isOver = false;
+    void ended.then(() => (isOver = true));
+    while (!isOver) await clock.advance(100);
+    return done;
+  };
+  return { run, asked: () => asked };
+}
+
+describe("cache.purge", () => {
+  const ordered = { ...purge("b1:"), id: "r/1/0" };
+
+  it("is done once nothing is found any more, and failed when that is not seen in time", async () => {
+    expect(await world(300).run(ordered)).toEqual({ kind: "done", verdicts: [] });
+    expect(await world(5_000).run(ordered)).toMatchObject({ kind: "failed", code: "unverified" });
+  });
+
+  it("is tried again when the cache does not answer for a moment, and says so when it stays away", async () => {
+    const away = world(0, 2);
+    expect([(await away.run(ordered)).kind, away.asked()]).toEqual(["done", 3]);
+    expect(await world(0, 99).run(ordered)).toMatchObject({ kind: "failed", code: "unreachable" });
+  });
+
+  it("refuses arguments that it does not take, and is known on the wire", async () => {
+    await expect(world(0).run({ ...ordered, args: { prefix: "" } })).rejects.toThrow(/says nothing that cache.purge takes/);
+    expect(rolloutOrder.safeParse(ordered).success).toBe(true);
+  });
+
+  it("is asked for by a machine, and what came of it is matched by its id", () => {
+    const { port, verb, args, withinMs } = purge("b1:");
+    const apply = { port, verb, args, withinMs };
+    const step = { name: "purge", side: "writes", apply, verify: null, undo: null, budgetMs: 1_000, holdMs: 0 } as const;
+    const saga = newSaga({ processId: "p", generation: 1, epoch: 0, steps: [step] });
+    const { state, orders } = stepSaga(saga, { kind: "started", at: epochMs(1) });
+    expect(orders).toMatchObject([{ id: "p/1/0", port: "cache", verb: "purge", args: { prefix: "b1:" } }]);
+    const done = { kind: "order-done", at: epochMs(2), order: "cache.purge", verdicts: [] } as const;
+    expect(stepSaga(state, { ...done, orderId: "p/1/9" }).state.phase).toBe("applying");
+    expect(stepSaga(state, { ...done, orderId: "p/1/0" }).state.phase).toBe("done");
+  });
+});
+`;
+
+let copy = "";
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), "add-an-order-"));
+  for (const name of ["src", "package.json", "tsconfig.base.json", "tsconfig.build.json"])
+    cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+});
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+const run = (name: string, args: readonly string[]) => {
+  const done = spawnSync(join("node_modules", ".bin", name), args, { cwd: copy, encoding: "utf8", timeout: 120_000 });
+  return { status: done.status, said: `${done.stdout}${done.stderr}` };
+};
+
+/** Changes a file of the copy; each text has to stand in it once. */
+function edit(path: string, ...changes: readonly (readonly [find: string, replace: string])[]): void {
+  let text = readFileSync(join(copy, path), "utf8");
+  for (const [find, replace] of changes) {
+    expect(text.split(find)).toHaveLength(2);
+    text = text.replace(find, () => replace);
+  }
+  writeFileSync(join(copy, path), text);
+}
+
+describe("the recipe “Add an order” of ARCHITECTURE.md", () => {
+  it("has five lines, and every place in them exists", () => {
+    const text = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
+    const start = text.indexOf("## Add an order");
+    const recipe = text.slice(start, text.indexOf("\n## ", start));
+    expect(recipe.match(/^\d\. /gm)).toHaveLength(5);
+    const places = [...recipe.matchAll(/`(src\/[\w/-]+\.ts)`/g)].map(([, path]) => path as string);
+    expect(places).toHaveLength(4);
+    for (const path of places) expect(readFileSync(join(ROOT, path), "utf8")).toMatch(/order/i);
+  });
+
+  it("gives an order that compiles, is carried out, read back, tried again, refused and awaited by its id", () => {
+    edit("src/core/rollout/order.ts", ["CompareOrder | AskOrder;", `CompareOrder | AskOrder | PurgeOrder;\n${ORDER}`]);
+    const row = '  z.strictObject({ ...common, port: z.literal("cache"), verb: z.literal("purge"), args: purging }),\n';
+    edit(
+      "src/contract/order.ts",
+      ["CompareOrder, RolloutOrder", "CompareOrder, PurgeOrder, RolloutOrder"],
+      ["\nconst common =", `${SCHEMA}\nconst common =`],
+      ["args: asking }),\n", `args: asking }),\n${row}`],
+    );
+    writeFileSync(join(copy, "src/controller/orders/cache.ts"), EXECUTOR);
+    writeFileSync(join(copy, "src/controller/orders/cache.test.ts"), TEST);
+    edit(
+      "src/controller/orders/rollout-orders.ts",
+      ["import { comparing,", 'import { type CacheTools, emptying } from "./cache.ts";\nimport { comparing,'],
+      ["HealthTools & ProbeTools", "HealthTools & ProbeTools & CacheTools"],
+      ["probing(tools)]", "probing(tools), emptying(tools)]"],
+    );
+    const file = { path: "src/controller/orders/cache.ts", text: EXECUTOR, lines: 0 };
+    expect(importsOf(EXECUTOR).flatMap((one) => importProblem(file, one) ?? [])).toEqual([]);
+    const compiled = run("tsc", ["-p", "tsconfig.build.json", "--noEmit"]);
+    // Only who makes a controller is left: it has no cache to give yet.
+    const lines = compiled.said.split("\n").filter((line) => /^src\//.test(line));
+    expect(lines.filter((line) => !/'cache' is missing|CacheTools/.test(line))).toEqual([]);
+    const { status, said } = run("vitest", ["run", "--root", ".", "src/controller/orders/cache.test.ts"]);
+    expect([status, said]).toEqual([0, expect.stringMatching(/Tests\s.*4 passed/)]);
+  }, 300_000);
+});
