@@ -112,13 +112,18 @@ export class FairSlots {
     if (share.waiting.length === 0) this.#turns = this.#turns.filter((name) => name !== (client ?? ""));
   }
 
-  /** Tells those that wait since before `untilMs` to give up. */
-  expire(untilMs: number): void {
-    if (this.#waiting === 0) return;
-    for (const share of this.#shares.values()) {
-      const late = share.waiting.filter(({ waitsSinceMs }) => waitsSinceMs < untilMs);
-      for (const taker of late) taker.giveUp();
+  /** Tells at most `atMost` of those that wait since before `untilMs` to give up. @returns how many it told */
+  expire(untilMs: number, atMost: number): number {
+    if (this.#waiting === 0) return 0;
+    const late: SlotTaker[] = [];
+    for (const { waiting } of this.#shares.values()) {
+      for (const taker of waiting) {
+        if (late.length >= atMost || taker.waitsSinceMs >= untilMs) break; // Who came first stands first.
+        late.push(taker);
+      }
     }
+    for (const taker of late) taker.giveUp();
+    return late.length;
   }
 
   /** One after the other: whoever runs may fail at once and give back before this is done. */

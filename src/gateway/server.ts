@@ -23,6 +23,7 @@ import { Mirror } from "./mirror.ts";
 import { Peers } from "./peers.ts";
 import { endpointsOf, planFor, type RoutingPlan } from "./routing-plan.ts";
 import { PlaneFile } from "./plane-file.ts";
+import { PAUSE_MS, TASKS_A_TURN } from "./small-turns.ts";
 import { shadowKeyOf } from "./shadow-route.ts";
 import { StalledWrites } from "./stalled-writes.ts";
 import { StateFile } from "./state-file.ts";
@@ -296,10 +297,16 @@ class RunningGateway implements Gateway {
       this.#tellLease();
       const nowMs = clock.monoMs();
       counts.stalled += stalls.cut(nowMs, this.#timeouts.clientWriteMs);
-      this.#upstreams.expire(nowMs - this.#timeouts.queueMs);
       mirror.expire(nowMs);
+      await this.#expireWaiting(nowMs - this.#timeouts.queueMs);
       await clock.sleep(SWEEP_MS, this.#stopped.signal);
     }
+  }
+
+  /** What came together is late together: ended a little at a time, so that whoever else waits is served in between. */
+  async #expireWaiting(untilMs: number): Promise<void> {
+    while (this.#upstreams.expire(untilMs, TASKS_A_TURN) === TASKS_A_TURN)
+      await this.#context.clock.sleep(PAUSE_MS, this.#stopped.signal);
   }
 
   /** Whoever looks at this gateway while its controller is away should see where its users are, and why. */

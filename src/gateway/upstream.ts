@@ -169,9 +169,11 @@ export class UpstreamSet {
     }
   }
 
-  /** Ends what waits since before `untilMs` for a connection. */
-  expire(untilMs: number): void {
-    for (const upstream of this.#byEndpoint.values()) upstream.slots.expire(untilMs);
+  /** Ends at most `atMost` of what waits since before `untilMs` for a connection. @returns how many it ended */
+  expire(untilMs: number, atMost: number): number {
+    let ended = 0;
+    for (const { slots } of this.#byEndpoint.values()) ended += slots.expire(untilMs, atMost - ended);
+    return ended;
   }
 
   async destroy(): Promise<void> {
