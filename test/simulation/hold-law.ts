@@ -31,12 +31,12 @@ export class HoldLaw {
   }
 
   /** @param livedMs when it was decided, in time that controllers have lived through */
-  entry(key: string, { plan }: Rollout, before: Rollout, entry: JournalEntry, livedMs: number): void {
+  entry(key: string, { plan, paused }: Rollout, before: Rollout, entry: JournalEntry, livedMs: number): void {
     if (this.#storeFails) return; // What waits for the store is decided earlier than this world sees it.
     const { event, phase, stageIndex } = entry;
     const hold = this.#holds.get(key);
     const isBegun = phase === "progressing" && (event.kind === "order-done" || before.phase === "waiting");
-    if (isBegun) return void this.#holds.set(key, { sinceMs: livedMs, pausedSinceMs: before.paused ? livedMs : null });
+    if (isBegun) return void this.#holds.set(key, { sinceMs: livedMs, pausedSinceMs: paused ? livedMs : null });
     if (hold === undefined) return;
     if (event.kind === "commanded") this.#commanded(hold, event, livedMs);
     const stage = plan.stages[before.stageIndex];
