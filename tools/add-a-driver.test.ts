@@ -1,10 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importProblem } from "./layers.ts";
 import { importsOf, ROOT } from "./source-files.ts";
+import { recipeOf, TemporaryCopy } from "./temporary-copy.ts";
 
 const FOLDER = "src/drivers/metrics/tallyboard";
 
@@ -120,28 +119,16 @@ describe("metrics/tallyboard", () => {
 });
 `;
 
-let copy = "";
+let copy: TemporaryCopy;
 beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), "add-a-driver-"));
   const names = ["src", "test/integration/metrics/fake-server.ts", "test/known-drivers.ts", "package.json"];
-  for (const name of [...names, "tsconfig.base.json", "tsconfig.build.json"]) {
-    mkdirSync(dirname(join(copy, name)), { recursive: true });
-    cpSync(join(ROOT, name), join(copy, name), { recursive: true });
-  }
-  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  copy = new TemporaryCopy([...names, "tsconfig.base.json", "tsconfig.build.json"]);
 });
-afterAll(() => rmSync(copy, { recursive: true, force: true }));
-
-const run = (name: string, args: readonly string[]) => {
-  const done = spawnSync(join("node_modules", ".bin", name), args, { cwd: copy, encoding: "utf8", timeout: 120_000 });
-  return { status: done.status, said: `${done.stdout}${done.stderr}` };
-};
+afterAll(() => copy.remove());
 
 describe("the recipe “Add a driver” of ARCHITECTURE.md", () => {
   it("has five lines, and every place in them exists", () => {
-    const text = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
-    const start = text.indexOf("## Add a driver");
-    const recipe = text.slice(start, text.indexOf("\n## ", start));
+    const recipe = recipeOf("Add a driver");
     expect(recipe.match(/^\d\. /gm)).toHaveLength(5);
     for (const name of ["satisfies MetricDriver", "metricSuite", "docs/metrics.md"]) expect(recipe).toContain(name);
     const registry = /`(src\/host\/[\w-]+\.ts)`/.exec(recipe)?.[1] ?? "";
@@ -150,8 +137,7 @@ describe("the recipe “Add a driver” of ARCHITECTURE.md", () => {
 
   it("gives a driver that compiles, keeps the layer rules, passes the suite and is known everywhere", () => {
     const files = { "driver.ts": DRIVER, "index.ts": INDEX, "tallyboard.conformance.test.ts": CONFORMANCE };
-    mkdirSync(join(copy, FOLDER));
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(copy, FOLDER, name), text);
+    for (const [name, text] of Object.entries(files)) copy.write(`${FOLDER}/${name}`, text);
     for (const [name, text] of [
       ["driver.ts", DRIVER],
       ["index.ts", INDEX],
@@ -159,12 +145,14 @@ describe("the recipe “Add a driver” of ARCHITECTURE.md", () => {
       const file = { path: `${FOLDER}/${name}`, text, lines: 0 };
       expect(importsOf(text).flatMap((one) => importProblem(file, one) ?? [])).toEqual([]);
     }
-    const registry = join(copy, "src", "host", "driver-registry.ts");
     const line = 'import { driver as tallyboard } from "../drivers/metrics/tallyboard/index.ts";\n';
-    const listed = readFileSync(registry, "utf8").replace("  prometheus,\n", "  prometheus,\n  tallyboard,\n");
-    writeFileSync(registry, line + listed);
-    expect(run("tsc", ["-p", "tsconfig.build.json", "--noEmit"])).toEqual({ status: 0, said: "" });
-    const { status, said } = run("vitest", ["run", "--root", ".", FOLDER]);
+    copy.edit(
+      "src/host/driver-registry.ts",
+      ["  prometheus,\n", "  prometheus,\n  tallyboard,\n"],
+      ["import { driver as prometheus", `${line}import { driver as prometheus`],
+    );
+    expect(copy.runPackage("tsc", ["-p", "tsconfig.build.json", "--noEmit"])).toEqual({ status: 0, said: "" });
+    const { status, said } = copy.runPackage("vitest", ["run", "--root", ".", FOLDER]);
     expect([status, said]).toEqual([0, expect.stringMatching(/Tests\s.*\d+ passed/)]);
   }, 300_000);
 });

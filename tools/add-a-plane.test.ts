@@ -1,10 +1,7 @@
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importProblem, LAYERS, type Layers } from "./layers.ts";
-import { importsOf, ROOT, type SourceFile } from "./source-files.ts";
+import { importsOf, type SourceFile } from "./source-files.ts";
+import { recipeOf, TemporaryCopy } from "./temporary-copy.ts";
 
 /** The plane a reader would write after the five lines: it carries requests that are objects in memory. */
 const PLANE = `
@@ -61,34 +58,16 @@ for (const one of planeSuite) {
 console.log(JSON.stringify({ cases: planeSuite.length, requests }));
 `;
 
-let copy = "";
-const run = (command: string, args: readonly string[]) => {
-  const done = spawnSync(command, args, { cwd: copy, encoding: "utf8", timeout: 120_000 });
-  return { status: done.status, said: `${done.stdout}${done.stderr}` };
-};
-
+let copy: TemporaryCopy;
 beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), "add-a-plane-"));
-  const names = ["src", "package.json", "tsconfig.base.json", "tsconfig.edge.json"];
-  for (const name of names) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
-  mkdirSync(join(copy, "src", "memory"));
-  writeFileSync(join(copy, "src", "memory", "plane.ts"), PLANE);
+  copy = new TemporaryCopy(["src", "package.json", "tsconfig.base.json", "tsconfig.edge.json"]);
+  copy.write("src/memory/plane.ts", PLANE);
 });
-afterAll(() => rmSync(copy, { recursive: true, force: true }));
-
-/** Adds a line's part of the recipe to a file of the copy. */
-function edit(path: string, from: string, to: string): void {
-  const text = readFileSync(join(copy, path), "utf8");
-  expect(text).toContain(from);
-  writeFileSync(join(copy, path), text.replace(from, to));
-}
+afterAll(() => copy.remove());
 
 describe("the recipe “Add a plane” of ARCHITECTURE.md", () => {
   it("has five lines, and every name in them exists", () => {
-    const text = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
-    const start = text.indexOf("## Add a plane");
-    const recipe = text.slice(start, text.indexOf("\n## ", start));
+    const recipe = recipeOf("Add a plane");
     expect(recipe.match(/^\d\. /gm)).toHaveLength(5);
     for (const name of ["RecordedPlane", "requestLabels", "answerLabels", "isHopByHop", "planeConformance"]) {
       expect(recipe).toContain(name);
@@ -100,12 +79,11 @@ describe("the recipe “Add a plane” of ARCHITECTURE.md", () => {
     const problems = (table: Layers) => importsOf(PLANE).flatMap((one) => importProblem(file, one, table) ?? []);
     expect(problems(LAYERS)[0]).toContain("unknown layer");
     expect(problems({ ...LAYERS, memory: { layers: ["core", "ports", "plane"], node: false, npm: [] } })).toEqual([]);
-    edit("tsconfig.edge.json", '"src/plane/**/*.ts"', '"src/plane/**/*.ts", "src/memory/**/*.ts"');
-    writeFileSync(join(copy, "src", "memory", "run.ts"), RUN);
-    const tsc = join("node_modules", ".bin", "tsc");
+    copy.edit("tsconfig.edge.json", ['"src/plane/**/*.ts"', '"src/plane/**/*.ts", "src/memory/**/*.ts"']);
+    copy.write("src/memory/run.ts", RUN);
     const emit = ["--noEmit", "false", "--outDir", "out", "--rootDir", "src"];
-    expect(run(tsc, ["-p", "tsconfig.edge.json", ...emit])).toEqual({ status: 0, said: "" });
-    const { said } = run(process.execPath, ["out/memory/run.js"]);
+    expect(copy.runPackage("tsc", ["-p", "tsconfig.edge.json", ...emit])).toEqual({ status: 0, said: "" });
+    const { said } = copy.run(process.execPath, ["out/memory/run.js"]);
     const { cases, requests } = JSON.parse(said) as { cases: number; requests: number };
     expect(cases).toBeGreaterThanOrEqual(5);
     expect(requests).toBeGreaterThanOrEqual(cases);

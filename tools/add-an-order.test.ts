@@ -1,10 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importProblem } from "./layers.ts";
 import { importsOf, ROOT } from "./source-files.ts";
+import { recipeOf, TemporaryCopy } from "./temporary-copy.ts";
 
 /** Line 1. */
 const ORDER = `
@@ -124,35 +123,15 @@ describe("cache.purge", () => {
 });
 `;
 
-let copy = "";
+let copy: TemporaryCopy;
 beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), "add-an-order-"));
-  for (const name of ["src", "package.json", "tsconfig.base.json", "tsconfig.build.json"])
-    cpSync(join(ROOT, name), join(copy, name), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  copy = new TemporaryCopy(["src", "package.json", "tsconfig.base.json", "tsconfig.build.json"]);
 });
-afterAll(() => rmSync(copy, { recursive: true, force: true }));
-
-const run = (name: string, args: readonly string[]) => {
-  const done = spawnSync(join("node_modules", ".bin", name), args, { cwd: copy, encoding: "utf8", timeout: 120_000 });
-  return { status: done.status, said: `${done.stdout}${done.stderr}` };
-};
-
-/** Changes a file of the copy; each text has to stand in it once. */
-function edit(path: string, ...changes: readonly (readonly [find: string, replace: string])[]): void {
-  let text = readFileSync(join(copy, path), "utf8");
-  for (const [find, replace] of changes) {
-    expect(text.split(find)).toHaveLength(2);
-    text = text.replace(find, () => replace);
-  }
-  writeFileSync(join(copy, path), text);
-}
+afterAll(() => copy.remove());
 
 describe("the recipe “Add an order” of ARCHITECTURE.md", () => {
   it("has five lines, and every place in them exists", () => {
-    const text = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
-    const start = text.indexOf("## Add an order");
-    const recipe = text.slice(start, text.indexOf("\n## ", start));
+    const recipe = recipeOf("Add an order");
     expect(recipe.match(/^\d\. /gm)).toHaveLength(5);
     const places = [...recipe.matchAll(/`(src\/[\w/-]+\.ts)`/g)].map(([, path]) => path as string);
     expect(places).toHaveLength(4);
@@ -160,21 +139,21 @@ describe("the recipe “Add an order” of ARCHITECTURE.md", () => {
   });
 
   it("gives an order that compiles, is carried out, read back, tried again, refused and awaited by its id", () => {
-    edit("src/core/rollout/order.ts", [
+    copy.edit("src/core/rollout/order.ts", [
       "/** Everything that a rollout",
       `${ORDER.trimStart()}\n/** Everything that a rollout`,
     ]);
-    edit(
+    copy.edit(
       "src/contract/order.ts",
       ["CompareOrder, RolloutOrder", "CompareOrder, PurgeOrder, RolloutOrder"],
       ["\nconst common =", `${SCHEMA}\nconst common =`],
     );
-    writeFileSync(join(copy, "src/controller/orders/cache.ts"), EXECUTOR);
-    writeFileSync(join(copy, "src/controller/orders/cache.test.ts"), TEST);
+    copy.write("src/controller/orders/cache.ts", EXECUTOR);
+    copy.write("src/controller/orders/cache.test.ts", TEST);
     const file = { path: "src/controller/orders/cache.ts", text: EXECUTOR, lines: 0 };
     expect(importsOf(EXECUTOR).flatMap((one) => importProblem(file, one) ?? [])).toEqual([]);
-    expect(run("tsc", ["-p", "tsconfig.build.json", "--noEmit"])).toEqual({ status: 0, said: "" });
-    const { status, said } = run("vitest", ["run", "--root", ".", "src/controller/orders/cache.test.ts"]);
+    expect(copy.runPackage("tsc", ["-p", "tsconfig.build.json", "--noEmit"])).toEqual({ status: 0, said: "" });
+    const { status, said } = copy.runPackage("vitest", ["run", "--root", ".", "src/controller/orders/cache.test.ts"]);
     expect([status, said]).toEqual([0, expect.stringMatching(/Tests\s.*4 passed/)]);
   }, 300_000);
 });

@@ -5,7 +5,7 @@ import { DriverError } from "../ports/driver-error.ts";
 import { TOKEN_FILES } from "./token-file.ts";
 
 /** Where the identity of a data directory's database is kept beside it. */
-export const IDENTITY_FILE = "store-id";
+const IDENTITY_FILE = "store-id";
 const DATABASE = "database";
 
 /** Files that say that a controller worked here before: whoever finds them without a database has lost one. */
@@ -61,7 +61,7 @@ export async function checkIdentity(
   place: string,
 ): Promise<void> {
   const path = join(dataDir, IDENTITY_FILE);
-  const known = (await readFile(path, "utf8").catch(() => "")).trim();
+  const known = await identityOf(dataDir);
   if (known === "" || known === store || isNew) return;
   const found = `${place} is of ${store === null ? "no store yet" : `store ${store}`}, and ${path} says ${known}`;
   const advice =
@@ -69,6 +69,11 @@ export async function checkIdentity(
       ? "bring that one here with `sluice backup` and `sluice restore`, or begin without its rollouts with --new"
       : "put the database back that belongs here, or take this one with --new";
   throw new DriverError("rejected", "never", `${found}; ${advice}`);
+}
+
+/** Identity of the store that a data directory belongs to; "" while it belongs to none. */
+export async function identityOf(dataDir: string): Promise<string> {
+  return (await readFile(join(dataDir, IDENTITY_FILE), "utf8").catch(() => "")).trim();
 }
 
 /** Keeps the identity of the store that a data directory belongs to. */

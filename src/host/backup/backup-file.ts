@@ -121,6 +121,15 @@ export async function readBackup(path: string, take: (row: StoredRow) => void = 
   return { takenAt, files, ...end };
 }
 
+/** Reads a backup to its end, and of which store it is. @throws InputError when it is none, or not whole */
+export async function identifyBackup(path: string): Promise<{ readonly head: BackupHead; readonly store: string }> {
+  let store = "";
+  const head = await readBackup(path, ({ table, row }) => {
+    if (table === "ownership") store = String(row["store"]);
+  });
+  return { head, store };
+}
+
 /** The rows of a backup that was read to its end before. */
 export async function* rowsIn(path: string): AsyncGenerator<StoredRow> {
   for await (const line of linesIn(path)) {

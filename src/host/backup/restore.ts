@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HANDOVER_MS } from "../../controller/tenure.ts";
 import type { EpochMs } from "../../core/unit.ts";
 import { openPgliteStore, type PgliteStore, restorePgliteStore } from "../../drivers/store/pglite/index.ts";
 import { lockDataDirectory } from "../data-directory-lock.ts";
-import { IDENTITY_FILE } from "../store-check.ts";
+import { identityOf, keepIdentity } from "../store-check.ts";
 import { watchEventLoop } from "../watchdog.ts";
-import { type BackupHead, CREDENTIALS, readBackup, rowsIn } from "./backup-file.ts";
+import { type BackupHead, CREDENTIALS, identifyBackup, rowsIn } from "./backup-file.ts";
 import { carryOver, factsOf, lostSince, pauseUnfinished, type StoreFacts } from "./reconcile.ts";
 
 /** Longest time that a damaged database may hang. */
@@ -44,15 +44,12 @@ export async function restoreBackup(
   isReplacing: boolean,
   nowMs: EpochMs,
 ): Promise<RestoreResult | Refusal> {
-  let store = "";
-  const head = await readBackup(path, ({ table, row }) => {
-    if (table === "ownership") store = String(row["store"]);
-  });
+  const { head, store } = await identifyBackup(path);
   const locked = await lockDataDirectory(dataDir);
   if (locked.kind === "taken") return { kind: "taken", pid: locked.owner.pid };
   const stop = watchEventLoop(STALL_MS, `a database in ${dataDir} hangs; move it away and restore again`);
   try {
-    const known = (await readFile(join(dataDir, IDENTITY_FILE), "utf8").catch(() => "")).trim();
+    const known = await identityOf(dataDir);
     const there = thereIn(dataDir, known, store);
     if (there !== null && !isReplacing) return { kind: "there", what: there };
     return await replace(path, dataDir, { head, store, isOther: known !== "" && known !== store }, nowMs);
@@ -123,7 +120,7 @@ async function reconcile(
 
 /** Credentials that are there stay, because gateways and commands have them; another store's are replaced. */
 export async function keepFiles(dataDir: string, { head, store, isOther }: Backup): Promise<void> {
-  await writeFile(join(dataDir, IDENTITY_FILE), `${store}\n`, { mode: 0o600 });
+  await keepIdentity(dataDir, store);
   for (const name of CREDENTIALS) {
     const text = head.files[name];
     const path = join(dataDir, name);

@@ -1,12 +1,10 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { HANDOVER_MS } from "../../controller/tenure.ts";
 import type { EpochMs } from "../../core/unit.ts";
 import { InputError } from "../../probe/input-error.ts";
 import { lockDataDirectory } from "../data-directory-lock.ts";
 import type { StoreServer } from "../open-store.ts";
-import { IDENTITY_FILE } from "../store-check.ts";
-import { readBackup, rowsIn, writeBackup } from "./backup-file.ts";
+import { identityOf } from "../store-check.ts";
+import { identifyBackup, rowsIn, writeBackup } from "./backup-file.ts";
 import { factsOf, pauseUnfinished } from "./reconcile.ts";
 import { keepFiles, type Refusal, type RestoreResult } from "./restore.ts";
 
@@ -40,14 +38,11 @@ export async function restoreToServer(
   server: StoreServer,
   nowMs: EpochMs,
 ): Promise<RestoreResult | Refusal> {
-  let store = "";
-  const head = await readBackup(path, ({ table, row }) => {
-    if (table === "ownership") store = String(row["store"]);
-  });
+  const { head, store } = await identifyBackup(path);
   const locked = await lockDataDirectory(dataDir);
   if (locked.kind === "taken") return { kind: "taken", pid: locked.owner.pid };
   try {
-    const known = (await readFile(join(dataDir, IDENTITY_FILE), "utf8").catch(() => "")).trim();
+    const known = await identityOf(dataDir);
     if (known !== "" && known !== store)
       return { kind: "there", what: `${dataDir} belongs to store ${known}, the backup is of ${store}` };
     const { restorePostgresStore } = await driver();
