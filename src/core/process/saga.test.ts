@@ -246,7 +246,7 @@ function play(moves: readonly (readonly [Move, number])[], world: World): Run {
 }
 
 describe("a saga in a world of failures, late orders and crashes", () => {
-  it("I1: never lets two arms write, and ends fully back after an abort, from every state", () => {
+  it("never lets two arms write, and ends fully back after an abort, from every state", () => {
     fc.assert(
       fc.property(script, (moves) => {
         const run = play(moves, new World());
@@ -262,7 +262,7 @@ describe("a saga in a world of failures, late orders and crashes", () => {
     );
   });
 
-  it("I5: says at least what is not back, when nothing works any more", () => {
+  it("says at least what is not back, when nothing works any more", () => {
     fc.assert(
       fc.property(script, (moves) => {
         const run = play(moves, new World());
