@@ -39,6 +39,12 @@ describe("a paced rollout", () => {
     }
   });
 
+  it("is not held at a small share of 1 000 requests/s by latency that tighter margins have excluded", () => {
+    const { rollout, reached100AtS } = run("healthy", 1, "stable", 1_000);
+    expect([rollout.phase, sharesOf(rollout.stoodAt).at(-1)]).toEqual(["promoted", 100]);
+    expect(reached100AtS).toBeLessThan(30 * 60);
+  });
+
   it("goes back to a share it stood at, not to one that it left out", () => {
     const { rollout } = run("errors-5", 2, "previous-stage");
     expect(rollout.frozen || rollout.evidenceGeneration > 0).toBe(true);
