@@ -1,0 +1,45 @@
+import type { ServingArm } from "../arm.ts";
+import type { OrderOf } from "../process/order.ts";
+
+/** Compare what an index says of itself with what the plan expects of it. It only reads; its verdicts are the result. */
+export type CheckIndexOrder = OrderOf<"index", "check", { readonly arm: ServingArm }>;
+
+/** Move the public name from the index of the other arm to that of `to`; done when read back through that name. */
+export type FlipIndexOrder = OrderOf<"index", "flip", { readonly to: ServingArm }>;
+
+/** Wait until the arm's consumer has settled everything up to the end of its queue as it was when this began. */
+export type DrainQueueOrder = OrderOf<"queue", "drain", { readonly arm: ServingArm }>;
+
+/** Stop the other arm's consumer and let that of `to` go on exactly where it stood. */
+export type MoveConsumersOrder = OrderOf<"queue", "move-consumers", { readonly to: ServingArm }>;
+
+/** Producers write to the queue of `to` from now on. */
+export type SwitchProducersOrder = OrderOf<"queue", "switch-producers", { readonly to: ServingArm }>;
+
+/** Remove what users may still see of an arm's answers; done when reading finds none of them. */
+export type PurgeCacheOrder = OrderOf<"cache", "purge", { readonly arm: ServingArm }>;
+
+/** Fill the arm's namespace with the answers to the questions asked most. */
+export type PrimeCacheOrder = OrderOf<"cache", "prime", { readonly arm: ServingArm }>;
+
+/** Nobody acts on effects of the service until `forMs` are over or the freeze is lifted; then `resumes` does. */
+export type FreezeOrder = OrderOf<"grant", "freeze", { readonly forMs: number; readonly resumes: ServingArm }>;
+
+/** Lifts a freeze: whoever holds the grant acts again. */
+export type UnfreezeOrder = OrderOf<"grant", "unfreeze", Record<string, never>>;
+
+/** Effects belong to `to`, with a higher token; done when the other arm's leases on them are over. */
+export type MoveGrantOrder = OrderOf<"grant", "move", { readonly to: ServingArm }>;
+
+/** Everything that a cutover asks for beside traffic, health and probes. */
+export type CutoverOrder =
+  | CheckIndexOrder
+  | FlipIndexOrder
+  | DrainQueueOrder
+  | MoveConsumersOrder
+  | SwitchProducersOrder
+  | PurgeCacheOrder
+  | PrimeCacheOrder
+  | FreezeOrder
+  | UnfreezeOrder
+  | MoveGrantOrder;
