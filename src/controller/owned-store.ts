@@ -113,7 +113,13 @@ function isPassing(error: unknown): error is DriverError {
  * this owner writes, one change of a rollout or service after another, so its number is enough. What has no number may
  * be written twice.
  */
-async function isThere(store: ControllerStore, { rollout, published, pointer, pruned }: Change): Promise<boolean> {
+async function isThere(store: ControllerStore, change: Change): Promise<boolean> {
+  const { rollout, process, grant, published, pointer, pruned } = change;
+  if (process !== undefined) {
+    const text = JSON.stringify(process.entry);
+    return (await store.processJournal(process.next.processId)).some((entry) => JSON.stringify(entry) === text);
+  }
+  if (grant !== undefined) return (await store.grants()).some((one) => JSON.stringify(one) === JSON.stringify(grant));
   if (rollout !== undefined) {
     const { plan } = rollout.next.rollout;
     const found = (await store.rollouts()).find((one) => one.rollout.plan.rolloutId === plan.rolloutId);

@@ -1,3 +1,5 @@
+import type { Json } from "../core/canonical-json.ts";
+import type { Order } from "../core/process/order.ts";
 import type { UnitEvidenceSnapshot } from "../core/by-unit/unit-evidence.ts";
 import type { ProbeReport } from "../core/measure/report.ts";
 import type { ServiceHour } from "../core/observe/hourly-rates.ts";
@@ -85,6 +87,51 @@ export interface PrunedRollout {
   readonly by: string;
 }
 
+/** A process that is no rollout, as its machine left it. */
+export interface StoredProcess {
+  readonly processId: string;
+  /** Of the machine that steps it. */
+  readonly kind: string;
+  readonly service: string;
+  /** Of the form of `state`; a newer one than this program knows is refused in words. */
+  readonly schema: number;
+  /** The machine's state, its plan included: plain data. */
+  readonly state: Json;
+  /** Grows by one with every commit; the compare-and-set of the process. */
+  readonly version: number;
+  readonly createdAt: EpochMs;
+}
+
+/** One decision of a process, written before the work it asks for begins. `index` is contiguous from 0. */
+export interface ProcessEntry {
+  readonly processId: string;
+  readonly index: number;
+  /** Its tries are numbered from 1; the state of one is what its own entries fold to. */
+  readonly generation: number;
+  /** The machine's event: plain data. */
+  readonly event: Json;
+  readonly orders: readonly Order[];
+  /** What the decision changed, in words. */
+  readonly notes: readonly string[];
+}
+
+/** Who may act on the effects of a service. */
+export interface StoredGrant {
+  readonly service: string;
+  /** Release that may act. */
+  readonly holder: string;
+  /** Fencing token: whatever the effects change refuses a lower one than it has seen. */
+  readonly token: number;
+  /** Nobody may act until then; null: nothing is frozen. */
+  readonly frozenUntil: EpochMs | null;
+  /** The process and the order that said so, and when. */
+  readonly process: string;
+  readonly orderId: string;
+  readonly at: EpochMs;
+  /** Grows by one with every commit; the compare-and-set of the grant. */
+  readonly version: number;
+}
+
 /** One atomic change. Everything in it becomes durable together or not at all. */
 export interface Change {
   /** Taken only while this owner has the store; left out, whoever owns it. */
@@ -107,6 +154,13 @@ export interface Change {
   readonly units?: StoredUnits;
   /** Removes a rollout with its journal, reports and evidence by unit; taken only at its expected version. */
   readonly pruned?: { readonly expectedVersion: number; readonly left: PrunedRollout };
+  readonly process?: {
+    readonly expectedVersion: number | null;
+    readonly next: StoredProcess;
+    readonly entry: ProcessEntry;
+  };
+  /** Taken only when its version follows the stored one (from 1). */
+  readonly grant?: StoredGrant;
   /** Counts so far; each replaces the one stored for its service and hour. */
   readonly hours?: readonly ServiceHour[];
 }
@@ -125,6 +179,12 @@ export interface ControllerStore extends OwnedStore {
   /** Entries of one rollout in order. */
   journal(rolloutId: string): Promise<readonly JournalEntry[]>;
   published(): Promise<readonly PublishedDocument[]>;
+  /** Oldest first. */
+  processes(): Promise<readonly StoredProcess[]>;
+  /** Entries of one process in order. */
+  processJournal(processId: string): Promise<readonly ProcessEntry[]>;
+  /** One of each service that has any. */
+  grants(): Promise<readonly StoredGrant[]>;
   /** The newest pointer of every service and region. */
   pointers(): Promise<readonly PointerMove[]>;
   /** Every pointer a service had, oldest first. */

@@ -1,3 +1,4 @@
+import { processCases } from "./store-process-cases.ts";
 import { NO_ALLOCATIONS } from "../core/stats/allocation-e-process.ts";
 import { assert } from "../core/assert.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
@@ -248,6 +249,7 @@ export const storeSuite: readonly StoreCase[] = [
   ...pointerCases,
   ...journalCases,
   ...documentCases,
+  ...processCases,
   ...answerCases,
 ];
 

@@ -22,13 +22,16 @@ export type PurgeCacheOrder = OrderOf<"cache", "purge", { readonly arm: ServingA
 /** Fill the arm's namespace with the answers to the questions asked most. */
 export type PrimeCacheOrder = OrderOf<"cache", "prime", { readonly arm: ServingArm }>;
 
-/** Nobody acts on effects of the service until `forMs` are over or the freeze is lifted; then `resumes` does. */
-export type FreezeOrder = OrderOf<"grant", "freeze", { readonly forMs: number; readonly resumes: ServingArm }>;
+/**
+ * Nobody may act on effects of the service; done when the last leave to act is over. Lifts itself after `forMs`, so that
+ * a controller that dies meanwhile stops nobody for ever.
+ */
+export type FreezeOrder = OrderOf<"grant", "freeze", { readonly forMs: number }>;
 
-/** Lifts a freeze: whoever holds the grant acts again. */
+/** Lifts a freeze: the arm that holds the grant acts again. */
 export type UnfreezeOrder = OrderOf<"grant", "unfreeze", Record<string, never>>;
 
-/** Effects belong to `to`, with a higher token; done when the other arm's leases on them are over. */
+/** The grant belongs to `to`, with a higher token; done when the last leave of the other arm is over. */
 export type MoveGrantOrder = OrderOf<"grant", "move", { readonly to: ServingArm }>;
 
 /** Everything that a cutover asks for beside traffic, health and probes. */

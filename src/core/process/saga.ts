@@ -7,8 +7,8 @@ import { awaitedBy, type Order, type OrderDone, type OrderFailed, orderId, type 
 /** One step as data. What cannot be read back is not done, and what was begun is taken back. */
 export interface SagaStep {
   readonly name: string;
-  /** What it moves: on the way out reads go before writes, on the way back writes before reads. */
-  readonly side: "reads" | "writes";
+  /** What it moves to the other arm; null: neither, such as a check or a freeze. */
+  readonly side: "reads" | "writes" | null;
   readonly apply: Task;
   /** Reads back through another door than `apply` does by itself; null where that is enough. */
   readonly verify: Task | null;
@@ -25,7 +25,7 @@ export interface SagaPlan {
   readonly generation: number;
   /** Epochs of its orders lie above it and grow with every order. */
   readonly epoch: number;
-  /** In any order; `wayOut` says in which they are carried out. */
+  /** In the order of the way out, which moves reads before writes; the way back is this one from its end. */
   readonly steps: readonly SagaStep[];
 }
 
@@ -35,7 +35,7 @@ export interface SagaPlan {
  */
 type SagaPhase = "pending" | "applying" | "verifying" | "holding" | "undoing" | "done" | "returned" | "stuck";
 
-/** The whole state of one saga. Steps 0 to `at` of the way out are begun and not taken back, but for `pending`. */
+/** The whole state of one saga. Steps 0 to `at` are begun and not taken back, but for `pending`. */
 export interface Saga {
   readonly plan: SagaPlan;
   readonly phase: SagaPhase;
@@ -54,6 +54,8 @@ export type SagaEvent =
   | { readonly kind: "started"; readonly at: EpochMs }
   | { readonly kind: "tick"; readonly at: EpochMs }
   | { readonly kind: "aborted"; readonly at: EpochMs; readonly by: string; readonly reason: string }
+  /** Something beside the step in force says that it cannot go on. */
+  | { readonly kind: "hindered"; readonly at: EpochMs; readonly reason: string }
   | OrderDone
   | OrderFailed;
 
@@ -62,13 +64,11 @@ type Decision = Next<Saga>;
 /** Pause before a step is tried again. */
 const AGAIN_MS = 1_000;
 
-/** Reads before writes, in the plan's order within each. The way back is this one from its end: writes before reads. */
-export function wayOut({ steps }: Pick<SagaPlan, "steps">): readonly SagaStep[] {
-  return [...steps.filter(({ side }) => side === "reads"), ...steps.filter(({ side }) => side === "writes")];
-}
-
 export function newSaga(plan: SagaPlan): Saga {
   assert(plan.steps.length > 0, "a saga has at least one step");
+  const sides = plan.steps.map(({ side }) => side);
+  const isReadsFirst = !sides.includes("writes") || sides.lastIndexOf("reads") < sides.indexOf("writes");
+  assert(isReadsFirst, "a saga moves reads before writes, so that its way back moves writes before reads");
   return { plan, phase: "pending", at: 0, since: null, failedAt: null, awaiting: [], nextOrderIndex: 0, cause: null };
 }
 
@@ -93,9 +93,7 @@ export function brokenSaga(saga: Saga): readonly string[] {
 /** Steps that were begun, may have changed something and are not taken back: what a person is told of a stuck saga. */
 export function stillOut(saga: Saga): readonly string[] {
   if (saga.phase === "pending" || saga.phase === "returned") return [];
-  return wayOut(saga.plan)
-    .slice(0, saga.at + 1)
-    .flatMap(({ name, undo }) => (undo === null ? [] : [name]));
+  return saga.plan.steps.slice(0, saga.at + 1).flatMap(({ name, undo }) => (undo === null ? [] : [name]));
 }
 
 /**
@@ -108,6 +106,8 @@ export function stepSaga(saga: Saga, event: SagaEvent): Decision {
       return saga.phase === "pending" ? applyStep(saga, 0, event.at) : stay(saga);
     case "aborted":
       return onAbort(saga, event);
+    case "hindered":
+      return onHindered(saga, event);
     case "tick":
       return onTick(saga, event.at);
     default: {
@@ -125,6 +125,11 @@ function onAbort(saga: Saga, { at, by, reason }: Extract<SagaEvent, { kind: "abo
   if (saga.phase === "undoing" || saga.phase === "returned") return stay(saga);
   if (saga.phase === "pending") return tell({ ...saga, phase: "returned", cause }, `${cause.text}; nothing was begun`);
   return goBack({ ...saga, cause }, at);
+}
+
+function onHindered(saga: Saga, { at, reason }: Extract<SagaEvent, { kind: "hindered" }>): Decision {
+  if (saga.phase === "undoing" || saga.phase === "pending" || isSagaFinal(saga)) return stay(saga);
+  return goBack({ ...saga, cause: { text: reason, at } }, at);
 }
 
 function onTick(saga: Saga, at: EpochMs): Decision {
@@ -190,8 +195,8 @@ function goBack(saga: Saga, at: EpochMs): Decision {
 
 /** Takes back the last step up to `place` that changes anything. */
 function undoStep(saga: Saga, place: number, at: EpochMs): Decision {
-  const index = wayOut(saga.plan).findLastIndex((step, of) => of <= place && step.undo !== null);
-  const undo = wayOut(saga.plan)[index]?.undo ?? null;
+  const index = saga.plan.steps.findLastIndex((step, of) => of <= place && step.undo !== null);
+  const undo = saga.plan.steps[index]?.undo ?? null;
   if (undo !== null) return order({ ...saga, phase: "undoing", at: index, since: at }, undo);
   return tell(
     { ...saga, phase: "returned", at: 0, since: null, failedAt: null, awaiting: [] },
@@ -199,8 +204,9 @@ function undoStep(saga: Saga, place: number, at: EpochMs): Decision {
   );
 }
 
-function stepInForce(saga: Saga): SagaStep {
-  const step = wayOut(saga.plan)[saga.at];
+/** The step that is carried out, held or taken back now. */
+export function stepInForce(saga: Saga): SagaStep {
+  const step = saga.plan.steps[saga.at];
   assert(step !== undefined, `step ${saga.at} of ${saga.plan.steps.length}`);
   return step;
 }

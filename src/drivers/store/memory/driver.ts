@@ -6,8 +6,11 @@ import type {
   ControllerStore,
   PublishedDocument,
   OperatorAnswer,
+  ProcessEntry,
   PrunedRollout,
+  StoredGrant,
   StoredPlane,
+  StoredProcess,
   StoredRollout,
   StoredToken,
   StoredUnits,
@@ -58,7 +61,18 @@ export function memoryStore(): ControllerStore {
   const pointers = new Map<string, PointerMove[]>();
   const prunedRollouts = new Map<string, PrunedRollout>();
   const tokens = new Map<string, StoredToken>();
+  const processes = new Map<string, StoredProcess>();
+  const processJournals = new Map<string, ProcessEntry[]>();
+  const grants = new Map<string, StoredGrant>();
   const placeOf = ({ pointer: { service, region } }: PointerMove) => `${service}/${region}`;
+
+  const isStaleProcess = ({ process, grant }: Change): boolean => {
+    if (grant !== undefined && grant.version !== (grants.get(grant.service)?.version ?? 0) + 1) return true;
+    if (process === undefined) return false;
+    const { processId } = process.next;
+    if ((processes.get(processId)?.version ?? null) !== process.expectedVersion) return true;
+    return process.entry.index !== (processJournals.get(processId)?.length ?? 0);
+  };
 
   const isStale = ({ owner, rollout, journal = [], published, pointer, pruned }: Change): boolean => {
     if (owner !== undefined && !owns(owner)) return true;
@@ -92,7 +106,7 @@ export function memoryStore(): ControllerStore {
 
   return {
     commit(change) {
-      if (isStale(change)) return Promise.resolve(false);
+      if (isStale(change) || isStaleProcess(change)) return Promise.resolve(false);
       const {
         rollout,
         journal = [],
@@ -104,7 +118,15 @@ export function memoryStore(): ControllerStore {
         pointer,
         units: seen,
         pruned,
+        process,
+        grant,
       } = structuredClone(change);
+      if (grant !== undefined) grants.set(grant.service, grant);
+      if (process !== undefined) {
+        const { next, entry } = process;
+        processes.set(next.processId, next);
+        processJournals.set(next.processId, [...(processJournals.get(next.processId) ?? []), entry]);
+      }
       if (pruned !== undefined) prune(pruned);
       if (rollout !== undefined) rollouts.set(rollout.next.rollout.plan.rolloutId, rollout.next);
       for (const entry of journal) journals.set(entry.rolloutId, [...(journals.get(entry.rolloutId) ?? []), entry]);
@@ -122,6 +144,9 @@ export function memoryStore(): ControllerStore {
     planes: () => Promise.resolve(structuredClone([...planes.values()])),
     rollouts: () => Promise.resolve(structuredClone([...rollouts.values()])),
     journal: (rolloutId) => Promise.resolve(structuredClone(journals.get(rolloutId) ?? [])),
+    processes: () => Promise.resolve(structuredClone([...processes.values()])),
+    processJournal: (processId) => Promise.resolve(structuredClone(processJournals.get(processId) ?? [])),
+    grants: () => Promise.resolve(structuredClone([...grants.values()])),
     published: () => Promise.resolve(structuredClone([...documents.values()])),
     tokens: () => Promise.resolve(structuredClone([...tokens.values()])),
     pointers: () => Promise.resolve(structuredClone([...pointers.values()].flatMap((moves) => moves.slice(-1)))),

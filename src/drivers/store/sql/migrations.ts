@@ -95,4 +95,24 @@ export const MIGRATIONS: readonly string[] = [
   // Who took the store, whether it lives, and whether it gave the store up.
   `alter table ownership add column holder text not null default '', add column holder_name text not null default '',
      add column beat bigint not null default 0, add column is_released boolean not null default false`,
+  `create table processes (
+     id text primary key,
+     kind text not null,
+     service text not null,
+     schema integer not null,
+     version integer not null,
+     created_at bigint not null,
+     state json not null
+   )`,
+  `create table process_journal (
+     process_id text not null,
+     entry_index integer not null,
+     entry json not null,
+     primary key (process_id, entry_index)
+   )`,
+  `create table grants (
+     service text primary key,
+     version integer not null,
+     "grant" json not null
+   )`,
 ];

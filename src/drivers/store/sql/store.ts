@@ -3,6 +3,7 @@ import type { DriverError } from "../../../ports/driver-error.ts";
 import { type SqlClient, type SqlDatabase, Stale } from "./client.ts";
 import { holdOwner, ownershipOf } from "./ownership.ts";
 import { pointerReadsOf, type Read, readsOf } from "./reads.ts";
+import { processReadsOf } from "./processes.ts";
 import { RolloutRows } from "./rollout-rows.ts";
 import { writeChange } from "./writes.ts";
 
@@ -39,6 +40,7 @@ export function sqlStore(database: SqlDatabase, explain: (error: unknown) => Pro
     ...ownershipOf(database, read, explained),
     ...readsOf(read),
     ...pointerReadsOf(read),
+    ...processReadsOf(read),
     close: () => database.close(),
   };
 }

@@ -2,6 +2,7 @@ import type { PointerMove } from "../../../core/service/pointer.ts";
 import type { JournalEntry } from "../../../core/rollout/journal-entry.ts";
 import type { Change } from "../../../ports/controller-store.ts";
 import { one, type SqlClient } from "./client.ts";
+import { writeGrant, writeProcess } from "./processes.ts";
 
 async function writeDocument(client: SqlClient, { expected, next }: NonNullable<Change["published"]>): Promise<void> {
   const { document, orderId } = next;
@@ -39,6 +40,8 @@ async function writePointer(client: SqlClient, move: PointerMove): Promise<void>
 export async function writeChange(client: SqlClient, change: Change): Promise<void> {
   if (change.pointer !== undefined) await writePointer(client, change.pointer);
   if (change.published !== undefined) await writeDocument(client, change.published);
+  if (change.process !== undefined) await writeProcess(client, change.process);
+  if (change.grant !== undefined) await writeGrant(client, change.grant);
   if (change.token !== undefined) {
     const upsert =
       "insert into tokens (hash, token) values ($1, $2) on conflict (hash) do update set token = excluded.token";
