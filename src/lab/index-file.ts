@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { sha256Hex } from "./digest.ts";
+import { sha256Hex } from "../core/release/merkle.ts";
 import { EMBED_DIMS, lexicalEmbedder } from "./lexical-embedder.ts";
 import { indexDefect, type LabIndex } from "./lab-index.ts";
 import { LabError } from "./lab-error.ts";

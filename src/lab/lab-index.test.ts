@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { chunkSchema } from "./chunker.ts";
+import { indexHash } from "../core/release/index-hash.ts";
+import { digestOf, leafHash, merkleRoot } from "../core/release/merkle.ts";
 import type { Section } from "../probe/markdown.ts";
-import { digestOf, merkleRoot } from "./digest.ts";
-import { buildIndex, embeddedText, indexDefect, indexHash, planIndex } from "./lab-index.ts";
+import { buildIndex, embeddedText, indexDefect, planIndex } from "./lab-index.ts";
 import { EMBED_DIMS, lexicalEmbedder } from "./lexical-embedder.ts";
 
 const sections: readonly Section[] = [
@@ -19,21 +20,6 @@ const plan = (corpus = sections, words = 80, metric: "cosine" | "l2" = "cosine")
   return planIndex(corpus, { name: "main", metric, chunk: chunkSchema(words) });
 };
 
-describe("merkleRoot", () => {
-  const sha = (...parts: readonly (string | Buffer)[]) => {
-    const hash = createHash("sha256");
-    for (const part of parts) hash.update(part);
-    return hash.digest();
-  };
-
-  it("hashes leaves and nodes under different prefixes and moves a lonely node up", () => {
-    const [a, b, c] = ["a", "b", "c"].map((leaf) => sha("\0", JSON.stringify(leaf)));
-    expect(merkleRoot(["a"])).toBe(a!.toString("hex"));
-    expect(merkleRoot(["a", "b", "c"])).toBe(sha("\x01", sha("\x01", a!, b!), c!).toString("hex"));
-    expect(merkleRoot([])).toBe(sha("").toString("hex"));
-  });
-});
-
 describe("INDEX_HASH", () => {
   it("is sha256 over canonical {spec, corpus_root, count} (definitions.md §6)", () => {
     const { spec, chunks, INDEX_HASH } = plan();
@@ -42,7 +28,7 @@ describe("INDEX_HASH", () => {
       .map(({ id, text, section, start, end }) => {
         return [id, createHash("sha256").update(text).digest("hex"), section, [start, end]] as const;
       });
-    expect(INDEX_HASH).toBe(digestOf({ count: 3, corpus_root: merkleRoot(leaves), spec: { ...spec } }));
+    expect(INDEX_HASH).toBe(digestOf({ count: 3, corpus_root: merkleRoot(leaves.map(leafHash)), spec: { ...spec } }));
     expect(INDEX_HASH).toMatch(/^[0-9a-f]{64}$/);
   });
 

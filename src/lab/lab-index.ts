@@ -1,8 +1,8 @@
 import { assert } from "../core/assert.ts";
+import { indexHash, type IndexSpec } from "../core/release/index-hash.ts";
 import type { VectorIndexManifest } from "../ports/vector-index.ts";
 import { type Chunk, type ChunkSchema, chunkSection } from "./chunker.ts";
 import type { Section } from "../probe/markdown.ts";
-import { digestOf, merkleRoot, sha256Hex } from "./digest.ts";
 import type { Metric } from "./flat-index.ts";
 import { LabError } from "./lab-error.ts";
 import {
@@ -15,19 +15,17 @@ import {
 } from "./lexical-embedder.ts";
 import { ANALYZER } from "./terms.ts";
 
-/** Everything besides the corpus that shapes the index. */
-export interface IndexSpec {
-  readonly EMBED_SCHEMA: string;
+/** Everything besides the corpus that shapes the laboratory's index. */
+interface LabSpec extends IndexSpec {
   readonly CHUNK_SCHEMA: { readonly unit: "word"; readonly words: number; readonly overlap: number };
   readonly METRIC: Metric;
-  readonly ANALYZER: string;
   readonly STORE: { readonly kind: "flat"; readonly dtype: "float32"; readonly dims: number };
 }
 
 /** A built index: row i of `rows` is the vector of `chunks[i]`. */
 export interface LabIndex {
   readonly manifest: VectorIndexManifest;
-  readonly spec: IndexSpec;
+  readonly spec: LabSpec;
   readonly chunks: readonly Chunk[];
   readonly statistics: TermStatistics;
   readonly rows: Float32Array;
@@ -35,7 +33,7 @@ export interface LabIndex {
 
 export interface IndexPlan {
   readonly name: string;
-  readonly spec: IndexSpec;
+  readonly spec: LabSpec;
   readonly chunks: readonly Chunk[];
   readonly INDEX_HASH: string;
 }
@@ -43,21 +41,6 @@ export interface IndexPlan {
 /** A chunk as the embedder sees it: below the words of its section id, as a reader sees it below its heading. */
 export function embeddedText(chunk: Chunk): string {
   return `${chunk.section}\n${chunk.text}`;
-}
-
-function byText(left: Chunk, right: Chunk): number {
-  return left.id < right.id ? -1 : Number(left.id > right.id);
-}
-
-/**
- * Hash over inputs, never over floats and without BUILD_TS: a follower rebuilt from the same inputs must match.
- * @source definitions.md §6
- */
-export function indexHash(spec: IndexSpec, chunks: readonly Chunk[]): string {
-  const leaves = [...chunks]
-    .sort(byText)
-    .map(({ id, text, section, start, end }) => [id, sha256Hex(text), section, [start, end]] as const);
-  return digestOf({ spec: { ...spec }, corpus_root: merkleRoot(leaves), count: chunks.length });
 }
 
 /** What building would give, without the vectors: enough to know whether a stored index can be used. */
@@ -69,7 +52,7 @@ export function planIndex(
   if (chunks.length === 0) {
     throw new LabError("corpus", `${sections.length} sections hold no word, so nothing can be indexed; add text`);
   }
-  const spec: IndexSpec = {
+  const spec: LabSpec = {
     EMBED_SCHEMA,
     CHUNK_SCHEMA: { unit: "word", ...options.chunk },
     METRIC: options.metric,

@@ -1,5 +1,5 @@
 import { assert } from "../core/assert.ts";
-import { digestOf } from "./digest.ts";
+import { digestOf } from "../core/release/merkle.ts";
 import { hash32 } from "./seeded.ts";
 import { ANALYZER, terms } from "./terms.ts";
 

@@ -1,6 +1,6 @@
 import type { Manifest } from "../core/release/manifest.ts";
 import type { VectorIndexManifest } from "../ports/vector-index.ts";
-import { digestOf } from "./digest.ts";
+import { digestOf } from "../core/release/merkle.ts";
 import type { FaultSet } from "./faults.ts";
 import { RERANK_CONF } from "./rerank.ts";
 

@@ -1,6 +1,6 @@
 import type { VectorHit } from "../ports/vector-index.ts";
 import type { Chunk } from "./chunker.ts";
-import { digestOf } from "./digest.ts";
+import { digestOf } from "../core/release/merkle.ts";
 import type { LexicalEmbedder } from "./lexical-embedder.ts";
 import { terms } from "./terms.ts";
 
