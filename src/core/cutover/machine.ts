@@ -1,6 +1,6 @@
 import { assert } from "../assert.ts";
 import type { ServingArm } from "../arm.ts";
-import type { Machine } from "../process/machine.ts";
+import type { HostedMachine } from "../process/machine.ts";
 import {
   brokenSaga,
   isSagaFinal,
@@ -11,6 +11,9 @@ import {
   stepInForce,
   stepSaga,
 } from "../process/saga.ts";
+import type { ByArm } from "../arm.ts";
+import type { OrderDone } from "../process/order.ts";
+import type { Manifest } from "../release/manifest.ts";
 import type { EpochMs } from "../unit.ts";
 import type { CutoverPlan } from "./plan.ts";
 import { sagaStepsOf } from "./steps.ts";
@@ -21,23 +24,29 @@ export interface Cutover {
   readonly saga: Saga;
   /** Since when nobody acts on effects, on the way out; null while they are acted on, and on the way back. */
   readonly frozenAt: EpochMs | null;
+  /** What both arms said they are, when they were compared; null before, and where nothing compares them. */
+  readonly pinned: ByArm<Manifest> | null;
 }
+
+/** An order that read what the arms are says it beside its verdicts. */
+export type CutoverEvent = SagaEvent | (OrderDone & { readonly pinned: ByArm<Manifest> });
 
 function newCutover(plan: CutoverPlan): Cutover {
   assert(plan.stages.length === 0, "a cutover climbs no shares");
   const { rolloutId: processId, generation, cutover } = plan;
   const sagaPlan: SagaPlan = { processId, generation, epoch: cutover.fromEpoch, steps: sagaStepsOf(plan) };
-  return { plan, saga: newSaga(sagaPlan), frozenAt: null };
+  return { plan, saga: newSaga(sagaPlan), frozenAt: null, pinned: null };
 }
 
-function stepCutover(before: Cutover, event: SagaEvent) {
+function stepCutover(before: Cutover, event: CutoverEvent) {
   const { state: saga, orders, notes } = stepSaga(before.saga, overdueOf(before, event) ?? event);
   if (saga === before.saga) return { state: before, orders, notes };
-  return { state: { ...before, saga, frozenAt: frozenAtOf(before, saga, event.at) }, orders, notes };
+  const pinned = before.pinned ?? ("pinned" in event ? event.pinned : null);
+  return { state: { ...before, saga, frozenAt: frozenAtOf(before, saga, event.at), pinned }, orders, notes };
 }
 
 /** A freeze has a deadline: what is not through by then goes back, where effects are acted on again. */
-function overdueOf({ plan, frozenAt }: Cutover, event: SagaEvent): SagaEvent | null {
+function overdueOf({ plan, frozenAt }: Cutover, event: CutoverEvent): SagaEvent | null {
   const { freezeMs } = plan.cutover;
   if (event.kind !== "tick" || frozenAt === null || freezeMs === null || event.at - frozenAt < freezeMs) return null;
   const limit = `${freezeMs / 1_000} s`;
@@ -63,6 +72,7 @@ export function servesNow({ saga }: Pick<Cutover, "saga">): ServingArm | null {
 /** Blue-green: index, queue, traffic, effects and cache from one arm to the other as one saga, and back the same way. */
 export const cutoverMachine = {
   kind: "cutover",
+  schema: 1,
   start: newCutover,
   step: stepCutover,
   broken: ({ saga, frozenAt, plan }) => [
@@ -71,7 +81,15 @@ export const cutoverMachine = {
   ],
   isFinal: ({ saga }) => isSagaFinal(saga),
   cause: ({ saga }) => saga.cause,
-} satisfies Machine<CutoverPlan, Cutover, SagaEvent>;
+  about: ({ plan, saga }) => ({
+    processId: plan.rolloutId,
+    generation: plan.generation,
+    service: plan.service,
+    plan,
+    isPending: saga.phase === "pending",
+    awaiting: saga.awaiting,
+  }),
+} satisfies HostedMachine<CutoverPlan, Cutover, CutoverEvent>;
 
 /** The step in force by its name; null before the first one and after the last. */
 export function stepName({ saga }: Pick<Cutover, "saga">): string | null {

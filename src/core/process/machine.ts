@@ -25,3 +25,19 @@ export interface Machine<Plan, State, Event, Work extends Order = Order, Told = 
   /** Why it ended or waits, as much of it as everybody can say. */
   cause(state: State): { readonly text: string } | null;
 }
+
+/** What a host must know of a process that it carries out without knowing its kind. */
+export interface HostedMachine<Plan, State, Event> extends Machine<Plan, State, Event> {
+  /** Number of the form of `State` that is stored; a newer one is refused in words. */
+  readonly schema: number;
+  about(state: State): {
+    readonly processId: string;
+    readonly generation: number;
+    readonly service: string;
+    readonly plan: Plan;
+    /** Not begun yet. */
+    readonly isPending: boolean;
+    /** Orders that have to be carried out, again after a restart. */
+    readonly awaiting: readonly Order[];
+  };
+}
