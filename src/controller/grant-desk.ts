@@ -1,0 +1,175 @@
+import type { Order } from "../core/process/order.ts";
+import type { ServicePointer } from "../core/service/pointer.ts";
+import { type EpochMs, epochMs } from "../core/unit.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ControllerStore, StoredGrant } from "../ports/controller-store.ts";
+import { DriverError } from "../ports/driver-error.ts";
+
+/** How long a leave to act lasts. Its holder counts from when it asked, the desk from when it answered. */
+export const LEAVE_MS = 5_000;
+/** How soon a worker should ask again. */
+const ASK_AGAIN_MS = 1_000;
+/** Workers with a leave of one service; further ones wait until one is over. */
+const WORKERS_MAX = 10_000;
+
+/** A worker, producer, scheduler or emitter that wants to act. */
+export interface Asker {
+  /** Release it belongs to. */
+  readonly release: string;
+  /** Unique to this process of it. */
+  readonly worker: string;
+  /** False: it does nothing now and relies on no leave. */
+  readonly isActing: boolean;
+}
+
+/** Whether the asker may act, and until when. */
+export interface Leave {
+  readonly acts: boolean;
+  /** Release that may act; null while nobody has served this service. */
+  readonly holder: string | null;
+  /** Fencing token: whatever the effects change refuses a lower one than it has seen. */
+  readonly token: number;
+  /** From when it asked; 0 when it may not act. */
+  readonly expiresInMs: number;
+  readonly askAgainMs: number;
+  /** Why not, in words; null when it may. */
+  readonly reason: string | null;
+}
+
+interface Tools {
+  readonly store: ControllerStore;
+  readonly clock: Clock;
+  readonly pointerOf: (service: string) => ServicePointer | null;
+  /** Tokens from here on are new to everybody, after a restored backup too. */
+  readonly tokenFloor: number;
+}
+
+interface Given {
+  readonly release: string;
+  readonly untilMonoMs: number;
+}
+
+/**
+ * Who may act on the effects of each service: at every instant one release, by leaves that end by themselves. Nobody
+ * gets a leave while one of another release runs. @source definitions.md §13, "Grant"
+ */
+export class GrantDesk {
+  readonly #tools: Tools;
+  readonly #stored = new Map<string, StoredGrant>();
+  /** By service, then by worker. */
+  readonly #given = new Map<string, Map<string, Given>>();
+  readonly #beganMonoMs: number;
+
+  private constructor(tools: Tools) {
+    this.#tools = tools;
+    this.#beganMonoMs = tools.clock.monoMs();
+  }
+
+  static async open(tools: Tools): Promise<GrantDesk> {
+    const desk = new GrantDesk(tools);
+    for (const grant of await tools.store.grants()) desk.#stored.set(grant.service, grant);
+    return desk;
+  }
+
+  /** The highest token that was given for a service; 0 before the first. */
+  highestToken(service: string): number {
+    return Math.max(this.#stored.get(service)?.token ?? 0, this.#tools.tokenFloor);
+  }
+
+  /** What is durable of a service; null while nothing but its pointer says who may act. */
+  of(service: string): StoredGrant | null {
+    return this.#stored.get(service) ?? null;
+  }
+
+  /** Answers one worker. @throws DriverError when the store does not take what has to be durable first */
+  async ask(service: string, asker: Asker): Promise<Leave> {
+    await this.#followPointer(service);
+    const { clock } = this.#tools;
+    const given = this.#leavesOf(service);
+    if (!asker.isActing) given.delete(asker.worker);
+    const { holder, token, reason } = this.#standing(service, asker.release);
+    const isFull = !given.has(asker.worker) && given.size >= WORKERS_MAX;
+    const refusal = reason ?? (isFull ? `${WORKERS_MAX} workers of ${service} have a leave already` : null);
+    const answer = { holder, token, askAgainMs: ASK_AGAIN_MS };
+    if (refusal !== null) return { ...answer, acts: false, expiresInMs: 0, reason: refusal };
+    given.set(asker.worker, { release: asker.release, untilMonoMs: clock.monoMs() + LEAVE_MS });
+    return { ...answer, acts: true, expiresInMs: LEAVE_MS, reason: null };
+  }
+
+  /**
+   * Stores what an order says of the grant. The same order again changes nothing.
+   * @throws DriverError `stale-token` when a later order has spoken
+   */
+  async say(
+    service: string,
+    { id, epoch = 0 }: Pick<Order, "id" | "epoch">,
+    process: string,
+    said: (before: StoredGrant | null) => Pick<StoredGrant, "holder" | "frozenUntil">,
+  ): Promise<void> {
+    const before = this.of(service);
+    if (before?.orderId === id) return;
+    if (before !== null && epoch <= before.token) {
+      const found = `the grant of ${service} was moved by ${before.orderId} with token ${before.token}`;
+      throw new DriverError("stale-token", "never", `${found}; ${id} comes later with ${epoch}`);
+    }
+    await this.#keep({ service, process, orderId: id, token: epoch, ...said(before) });
+  }
+
+  /** Milliseconds until the last leave is over, of every release but `but`. */
+  runsOnMs(service: string, but: string | null): number {
+    const nowMs = this.#tools.clock.monoMs();
+    const ends = [...this.#leavesOf(service).values()].map((one) => (one.release === but ? 0 : one.untilMonoMs));
+    // What the process before this one gave is not known, and is over by now or soon.
+    return Math.max(0, this.#beganMonoMs + LEAVE_MS - nowMs, ...ends.map((untilMs) => untilMs - nowMs));
+  }
+
+  #standing(service: string, release: string): { holder: string | null; token: number; reason: string | null } {
+    const { clock, pointerOf, tokenFloor } = this.#tools;
+    const stored = this.of(service);
+    const holder = stored?.holder ?? pointerOf(service)?.arm.releaseId ?? null;
+    const token = Math.max(stored?.token ?? 0, tokenFloor);
+    const refuse = (reason: string) => ({ holder, token, reason });
+    if (holder === null) return refuse(`nobody serves ${service} yet; it gets a release with its first rollout`);
+    if (holder !== release) return refuse(`${holder} acts on effects of ${service}, this is ${release}`);
+    const wallMs = clock.wallMs();
+    if (stored?.frozenUntil != null && wallMs < stored.frozenUntil)
+      return refuse(`effects of ${service} are frozen by ${stored.process}`);
+    const isFresh = stored !== null && wallMs - stored.at < 2 * LEAVE_MS;
+    const othersMs = isFresh ? this.runsOnMs(service, release) : this.#givenToOthersMs(service, release);
+    return othersMs > 0
+      ? refuse(`leaves of the release before run for ${othersMs} ms more`)
+      : { holder, token, reason: null };
+  }
+
+  #givenToOthersMs(service: string, release: string): number {
+    const nowMs = this.#tools.clock.monoMs();
+    const others = [...this.#leavesOf(service).values()].filter((one) => one.release !== release);
+    return Math.max(0, ...others.map(({ untilMonoMs }) => untilMonoMs - nowMs));
+  }
+
+  /** A rollout that moved the pointer after the last order moved the effects as well. */
+  async #followPointer(service: string): Promise<void> {
+    const [stored, pointer] = [this.of(service), this.#tools.pointerOf(service)];
+    if (stored === null || pointer === null || pointer.since.process === stored.process) return;
+    if (pointer.since.at <= stored.at || pointer.arm.releaseId === stored.holder) return;
+    const { process } = pointer.since;
+    const said = { holder: pointer.arm.releaseId, frozenUntil: null, token: this.highestToken(service) + 1 };
+    await this.#keep({ service, process, orderId: `${process}/pointer`, ...said });
+  }
+
+  async #keep(said: Omit<StoredGrant, "version" | "at">): Promise<void> {
+    const at: EpochMs = epochMs(this.#tools.clock.wallMs());
+    const next: StoredGrant = { ...said, at, version: (this.of(said.service)?.version ?? 0) + 1 };
+    if (!(await this.#tools.store.commit({ grant: next })))
+      throw new DriverError("unreachable", "safe", `the grant of ${said.service} changed at this moment`);
+    this.#stored.set(said.service, next);
+  }
+
+  #leavesOf(service: string): Map<string, Given> {
+    const nowMs = this.#tools.clock.monoMs();
+    const given = this.#given.get(service) ?? new Map<string, Given>();
+    for (const [worker, { untilMonoMs }] of given) if (untilMonoMs <= nowMs) given.delete(worker);
+    this.#given.set(service, given);
+    return given;
+  }
+}

@@ -1,0 +1,79 @@
+import type { ServingArm } from "../../core/arm.ts";
+import type { FreezeOrder, MoveGrantOrder, UnfreezeOrder } from "../../core/cutover/order.ts";
+import type { TrafficPlan } from "../../core/stage/plan.ts";
+import { epochMs } from "../../core/unit.ts";
+import { freezing, moving } from "../../contract/grant-order.ts";
+import { nothing } from "../../contract/order.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { GrantDesk } from "../grant-desk.ts";
+import { A_MOMENT, DONE, type Executor, executor, type Outcome } from "./executor.ts";
+
+export interface GrantTools {
+  readonly grants: GrantDesk;
+  readonly clock: Clock;
+}
+
+/** How often it is looked whether the last leave is over. */
+const LOOK_EVERY_MS = 20;
+
+/** `grant.freeze`, `grant.unfreeze` and `grant.move`: who may act on effects. */
+export function grantOrders({ grants, clock }: GrantTools): readonly Executor<TrafficPlan>[] {
+  const releaseOf = ({ arms }: TrafficPlan, arm: ServingArm) => arms[arm].releaseId;
+  /** Until nobody but `but` has a leave; what nobody can say to be over within the budget is not done. */
+  const settled = async (
+    service: string,
+    but: string | null,
+    withinMs: number,
+    signal: AbortSignal,
+  ): Promise<Outcome> => {
+    const deadline = clock.monoMs() + withinMs;
+    for (;;) {
+      const leftMs = grants.runsOnMs(service, but);
+      if (leftMs === 0) return DONE;
+      if (clock.monoMs() + leftMs > deadline) {
+        const message = `leaves to act on effects of ${service} run for ${leftMs} ms more`;
+        return { kind: "failed", code: "unverified", message };
+      }
+      await clock.sleep(Math.min(LOOK_EVERY_MS, leftMs), signal);
+    }
+  };
+  return [
+    executor<FreezeOrder["args"], void, TrafficPlan>({
+      port: "grant",
+      verb: "freeze",
+      args: freezing,
+      retry: A_MOMENT,
+      apply: ({ id, epoch, args }, { plan }) =>
+        grants.say(plan.service, { id, epoch: epoch ?? 0 }, plan.rolloutId, (before) => ({
+          holder: before?.holder ?? releaseOf(plan, "stable"),
+          frozenUntil: epochMs(clock.wallMs() + args.forMs),
+        })),
+      verify: (_, { withinMs }, { plan }, signal) => settled(plan.service, null, withinMs, signal),
+    }),
+    executor<UnfreezeOrder["args"], void, TrafficPlan>({
+      port: "grant",
+      verb: "unfreeze",
+      args: nothing,
+      retry: A_MOMENT,
+      apply: ({ id, epoch }, { plan }) =>
+        grants.say(plan.service, { id, epoch: epoch ?? 0 }, plan.rolloutId, (before) => ({
+          holder: before?.holder ?? releaseOf(plan, "stable"),
+          frozenUntil: null,
+        })),
+      verify: () => Promise.resolve(DONE),
+    }),
+    executor<MoveGrantOrder["args"], void, TrafficPlan>({
+      port: "grant",
+      verb: "move",
+      args: moving,
+      retry: A_MOMENT,
+      apply: ({ id, epoch, args }, { plan }) =>
+        grants.say(plan.service, { id, epoch: epoch ?? 0 }, plan.rolloutId, (before) => ({
+          holder: releaseOf(plan, args.to),
+          frozenUntil: before?.frozenUntil ?? null,
+        })),
+      verify: (_, { withinMs, args }, { plan }, signal) =>
+        settled(plan.service, releaseOf(plan, args.to), withinMs, signal),
+    }),
+  ];
+}
