@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { keyAnswer, rotateBody, tokenAnswer, tokenBody, tokenMadeAnswer, tokensAnswer } from "./credentials.ts";
+import { CUTOVER_ROUTES } from "./cutover-routes.ts";
 import { sentEvent } from "./events.ts";
 import { forgetAnswer, forgetBody, gatewaysAnswer } from "./gateways.ts";
 import { ROLLOUT_ROUTES } from "./rollout-routes.ts";
@@ -13,6 +14,7 @@ const SPOKEN_VERSION = { "sluice-version": "newest version of routing documents 
 /** Every request that the controller answers, by method and path. */
 export const ROUTES = {
   ...ROLLOUT_ROUTES,
+  ...CUTOVER_ROUTES,
   "GET /healthz": {
     id: "getHealth",
     says: "that the controller lives",

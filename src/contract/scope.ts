@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** What a request needs of whoever sends it. */
-export type Right = "read" | "operate" | "routing" | "telemetry" | "tokens";
+export type Right = "read" | "operate" | "routing" | "telemetry" | "grant" | "tokens";
 
 /**
  * Every scope a token can have, with what it may do and the words for people. One table: what comes later is added here
@@ -9,11 +9,12 @@ export type Right = "read" | "operate" | "routing" | "telemetry" | "tokens";
  */
 export const SCOPES = {
   view: { rights: ["read"], says: "reads rollouts, reports, services and events" },
-  operate: { rights: ["read", "operate"], says: "reads, and gives every command about rollouts and services" },
+  operate: { rights: ["read", "operate", "grant"], says: "reads, and gives every command about rollouts and services" },
   gateway: { rights: ["routing", "telemetry"], says: "gets routing documents and sends telemetry, nothing else" },
   telemetry: { rights: ["telemetry"], says: "sends telemetry, nothing else" },
+  worker: { rights: ["grant"], says: "asks whether it may act on the effects of a service, nothing else" },
   admin: {
-    rights: ["read", "operate", "routing", "telemetry", "tokens"],
+    rights: ["read", "operate", "routing", "telemetry", "grant", "tokens"],
     says: "everything: tokens, backups and prune too",
   },
 } as const satisfies Readonly<Record<string, { readonly rights: readonly Right[]; readonly says: string }>>;

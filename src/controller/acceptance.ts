@@ -38,16 +38,21 @@ export function conflictOf(plan: RolloutPlan, rollouts: readonly Rollout[], remo
     const advice = `wait for its end, end it with "sluice abort ${plan.rolloutId}", or give this one another name`;
     return refused("conflict", `${found}; ${advice}`);
   }
-  const busy = rollouts.find((rollout) => rollout.plan.service === plan.service && !isFinal(rollout));
-  if (busy !== undefined) {
-    const { rolloutId } = busy.plan;
-    const found = `rollout ${rolloutId} of service ${plan.service} is ${busy.phase}`;
-    return refused("conflict", `${found}; wait for its end or abort it first: sluice abort ${rolloutId}`);
-  }
+  const busy = busyWithRollout(plan, rollouts);
+  if (busy !== null) return busy;
   const generation = (existing?.plan.generation ?? removed) + 1;
   if (plan.generation === generation) return null;
   const found = `generation ${plan.generation} of ${plan.rolloutId} was given, ${generation} is next`;
   return refused("generation", `${found}; read the rollout again and retry`);
+}
+
+/** Why a running rollout of the service stands in the way of whatever else would order its traffic. */
+export function busyWithRollout({ service }: RolloutPlan, rollouts: readonly Rollout[]): Refused | null {
+  const busy = rollouts.find((rollout) => rollout.plan.service === service && !isFinal(rollout));
+  if (busy === undefined) return null;
+  const { rolloutId } = busy.plan;
+  const found = `rollout ${rolloutId} of service ${service} is ${busy.phase}`;
+  return refused("conflict", `${found}; wait for its end or abort it first: sluice abort ${rolloutId}`);
 }
 
 /** Nothing is accepted that could not even begin: no data plane, or a target that does not answer. */

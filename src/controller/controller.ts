@@ -18,6 +18,10 @@ import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
 import type { Asked } from "./command-text.ts";
 import { type AnsweringCommand, command, type Commanded } from "./commanding.ts";
+import type { Cutover } from "../core/cutover/machine.ts";
+import type { CutoverPlan } from "../core/cutover/plan.ts";
+import { type CutoverApplied, Cutovers } from "./cutovers.ts";
+import { GrantDesk } from "./grant-desk.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
 import { GatewayRegistry } from "./gateway-registry.ts";
@@ -69,6 +73,7 @@ interface Owned {
   readonly tenure: Tenure;
   readonly planes: PlaneDesk;
   readonly pointers: ServicePointers;
+  readonly grants: GrantDesk;
 }
 
 /**
@@ -82,6 +87,7 @@ export class Controller {
   readonly planes: PlaneDesk;
   readonly keys: KeyDesk;
   readonly pruning: Pruning;
+  readonly cutovers: Cutovers;
   readonly drivers: KnownDrivers;
   readonly #tenure: Tenure;
   readonly pointers: ServicePointers;
@@ -107,6 +113,7 @@ export class Controller {
     this.pointers = owned.pointers;
     const own = { ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels };
     this.#tools = { ...options, ...own, ...owned.tenure.tools };
+    this.cutovers = new Cutovers({ ...this.#tools, grants: owned.grants });
     const [rollouts, wallMs] = [() => this.rollouts(), () => options.clock.wallMs()];
     const { forgetAfterMs = FORGET_AFTER_MS } = options;
     const kept = { ...this.#tools, hub: this.hub, planes: this.planes, hours, rollouts, wallMs, forgetAfterMs };
@@ -133,12 +140,18 @@ export class Controller {
     const planes = await PlaneDesk.open({ store, hub, ownership, clock, proof, signer, isTakenBack }, leaseMs);
     const sinceHour = Math.floor(options.clock.wallMs() / HOUR_MS) - HOURS_OF_HISTORY;
     const hours = new HourlyRates(await store.hours(sinceHour));
-    const controller = new Controller(options, ledger, hours, { actors, tenure, planes, pointers });
+    const tokenFloor = ownership.epochFloor;
+    const grants = await GrantDesk.open({ store, clock, pointerOf: (service) => pointers.of(service), tokenFloor });
+    const controller = new Controller(options, ledger, hours, { actors, tenure, planes, pointers, grants });
     for (const document of documents) options.hub.publish(document);
     await controller.pruning.load();
     for (const stored of await store.rollouts()) await controller.#restore(stored);
+    await controller.cutovers.load();
     controller.#ticking = controller.#tick();
-    const stopActors = () => [...controller.#actors.values()].map((actor) => actor.stop().catch(() => {}));
+    const stopActors = () => {
+      void controller.cutovers.stop();
+      return [...controller.#actors.values()].map((actor) => actor.stop().catch(() => {}));
+    };
     tenure.stopped.addEventListener("abort", () => void stopActors(), { once: true });
     return controller;
   }
@@ -253,6 +266,7 @@ export class Controller {
     await Promise.all([
       this.#ticking,
       this.#applying.catch(() => {}),
+      this.cutovers.stop(),
       ...[...this.#actors.values()].map((actor) => actor.stop().then(() => actor.keepUnits())),
     ]);
     await this.#tenure.end();
@@ -260,19 +274,16 @@ export class Controller {
 
   async #apply(asked: RolloutPlan, answering?: Answering): Promise<Applied> {
     const existing = this.#actors.get(asked.rolloutId);
-    const { store, clock, health, traffic } = this.#tools;
+    const { store, clock, health } = this.#tools;
     if (existing !== undefined && isSame(existing.rollout.plan, asked))
       return this.#inTime((signal) => sameAgain(existing.stored, this.pointers.of(asked.service), health, signal));
     const rollouts = this.rollouts().map(({ rollout }) => rollout);
-    const blocked = conflictOf(asked, rollouts, this.pruning.lastGeneration(asked.rolloutId));
+    const blocked =
+      this.cutovers.conflict(asked.service, asked.rolloutId, false) ??
+      conflictOf(asked, rollouts, this.pruning.lastGeneration(asked.rolloutId));
     if (blocked !== null) return blocked;
-    const settled = await this.settle(asked);
+    const settled = await this.#fit(asked);
     if (settled.kind === "refused") return settled;
-    const unready = await this.#inTime((signal) => preflight(settled.plan, traffic, health, signal));
-    if (unready !== null) return unready;
-    const patience = clock.timeout(SMOKE_MS, this.#tenure.stopped);
-    const unfit = await smokeTest(settled.plan, this.#tools.probes, patience);
-    if (unfit !== null) return unfit;
     const acceptedEpoch = this.hub.current(asked.service)?.epoch ?? 0;
     const plan = this.#hours.withPeak({ ...settled.plan, acceptedEpoch }, clock.wallMs());
     const rollout = newRollout(plan);
@@ -294,6 +305,23 @@ export class Controller {
     await existing?.stop();
     await this.#restore(next, resumption);
     return { kind: "accepted", rollout: this.#actors.get(plan.rolloutId)?.rollout ?? rollout };
+  }
+
+  /** Holds a plan against what the service serves, and its targets against what the plan asks of them. */
+  async #fit(asked: RolloutPlan): ReturnType<typeof settleStable> {
+    const { clock, health, traffic, probes } = this.#tools;
+    const settled = await this.settle(asked);
+    if (settled.kind === "refused") return settled;
+    const unready = await this.#inTime((signal) => preflight(settled.plan, traffic, health, signal));
+    if (unready !== null) return unready;
+    return (await smokeTest(settled.plan, probes, clock.timeout(SMOKE_MS, this.#tenure.stopped))) ?? settled;
+  }
+
+  /** Accepts a plan that moves everything at once, or says why not. The same document again is no change. */
+  async applyCutover(asked: CutoverPlan, answering?: (cutover: Cutover) => OperatorAnswer): Promise<CutoverApplied> {
+    this.#tenure.demand();
+    const around = { fit: () => this.#fit(asked), rollouts: () => this.rollouts().map(({ rollout }) => rollout) };
+    return this.#inTurn(() => this.cutovers.apply(asked, around, answering));
   }
 
   /**
@@ -364,6 +392,7 @@ export class Controller {
       await clock.sleep(TICK_MS, signal);
       void this.#tenure.renew();
       await this.#housekeeping.tick().catch(onFatal);
+      await this.cutovers.tick();
       for (const actor of this.#actors.values()) {
         if (signal.aborted || isFinal(actor.rollout)) continue;
         await actor

@@ -68,7 +68,7 @@ export interface StoredToken {
   /** sha256 of the secret, in hex. */
   readonly hash: string;
   readonly name: string;
-  readonly scope: "view" | "operate" | "gateway" | "telemetry" | "admin";
+  readonly scope: "view" | "operate" | "gateway" | "telemetry" | "worker" | "admin";
   readonly createdAt: EpochMs;
   /** Null: it counts until it is revoked. */
   readonly expiresAt: EpochMs | null;

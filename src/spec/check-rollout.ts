@@ -10,6 +10,7 @@ import { normalUrl } from "./normal-url.ts";
 import { type RolloutDocument, stableDocument } from "./rollout-schema.ts";
 import type { Report } from "./report.ts";
 import { type Path, pathText, type Source } from "./source.ts";
+import { checkCutover } from "./cutover-document.ts";
 import { checkGates, gateOf, isTold } from "./check-gates.ts";
 import { checkShadow } from "./shadow-document.ts";
 import { checkSteps, checkStrategy } from "./check-strategy.ts";
@@ -32,6 +33,7 @@ export function checkRollout(document: RolloutDocument, source: Source, drivers:
     ...checkShadow(document, problem),
     ...checkStrategy(document, problem),
     ...checkSteps(document, problem),
+    ...checkCutover(document, problem),
     ...checkGates(document, source, problem),
     ...checkMetrics(document, drivers, problem),
     ...checkChangeTypes(document, problem),

@@ -6,13 +6,19 @@ import type { Report } from "./report.ts";
 /** Above this share a stage may not go on without proof (decision-policy.md). */
 const PROCEED_BELOW_PERCENT = 25;
 
-/** Steps are climbed one by one, a pace chooses: a rollout does one of both. */
+/** Steps are climbed one by one, a pace chooses, a cutover moves everything at once: a document does one of them. */
 export function checkStrategy({ spec: { strategy } }: RolloutDocument, problem: Report): readonly Problem[] {
   if (strategy === undefined) return [];
-  const { canary, pace } = strategy;
-  if ((canary === undefined) === (pace === undefined)) {
-    const found = canary === undefined ? "neither canary steps nor a pace" : "both canary steps and a pace";
-    const fix = "keep one: `canary: { steps: … }` for fixed shares, `pace: evidence` for chosen ones; or no strategy";
+  const { canary, pace, blueGreen } = strategy;
+  const ways = Object.entries({ "canary steps": canary, "a pace": pace, "a cutover": blueGreen });
+  const given = ways.flatMap(([name, way]) => (way === undefined ? [] : [name]));
+  if (given.length !== 1) {
+    const found =
+      given.length === 0
+        ? "neither canary steps nor a pace"
+        : `${given.length === 2 ? "both " : ""}${given.join(" and ")}`;
+    const fix =
+      "keep one: `canary: { steps: … }` for fixed shares, `pace: evidence` for chosen ones, `blueGreen: {}` for all at once; or no strategy";
     return [problem(["spec", "strategy"], "E135", `the strategy has ${found}`, fix)];
   }
   if (pace === undefined || pace === "evidence") return [];

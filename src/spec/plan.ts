@@ -8,8 +8,10 @@ import type { ArmPlan, MetricPlan, ProbePlan, RolloutPlan, Stage } from "../core
 import { type Bp, bp } from "../core/unit.ts";
 import { segmentErrors } from "../core/judge/errors/segment-errors.ts";
 import { deltaS } from "../core/judge/probes/delta-s.ts";
+import type { CutoverPlan } from "../core/cutover/plan.ts";
 import { planAccess } from "./access-schema.ts";
 import { planHealthMap } from "./health-map-schema.ts";
+import { withCutover } from "./cutover-document.ts";
 import { type KnownDrivers, readingTimesOf, type WrittenMetric } from "./known-drivers.ts";
 import { planPace } from "./pace-document.ts";
 import { addShadowGates, planShadow, withShadow } from "./shadow-document.ts";
@@ -72,7 +74,15 @@ export interface ProbePaths {
 }
 
 /** The document with every preset expanded and every default filled in. */
-export function planRollout(document: RolloutDocument, source: Source, context: PlanContext): RolloutPlan {
+export function planRollout(
+  document: RolloutDocument,
+  source: Source,
+  context: PlanContext,
+): RolloutPlan | CutoverPlan {
+  return withCutover(planOf(document, source, context), document);
+}
+
+function planOf(document: RolloutDocument, source: Source, context: PlanContext): RolloutPlan {
   const { spec } = document;
   const gates = gateSettings(document, source, context);
   const arms = planArms(document, context);

@@ -7,6 +7,7 @@ import { PIN_TEXT, REVISION } from "../core/routing/schema-lock.ts";
 import { SEGMENT_LIMITS, SEGMENT_NAME } from "../core/routing/segments.ts";
 import { SHADOW_LIMITS, SHADOW_METHOD, SHADOW_PATH } from "../core/routing/shadow.ts";
 import { accessSchema } from "./access-schema.ts";
+import { blueGreenSchema, cacheSchema, indexSchema, queueSchema } from "./cutover-document.ts";
 import { parseDurationMs } from "./duration.ts";
 import { healthMapSchema } from "./health-map-schema.ts";
 import { CHANGE_TYPES } from "./preset/change-type.ts";
@@ -267,8 +268,13 @@ export const rolloutSchema = z.strictObject({
       .strictObject({
         canary: z.strictObject({ steps: z.array(step).min(1).max(32), watch: duration.optional() }).optional(),
         pace: pace.optional(),
+        blueGreen: blueGreenSchema(duration).optional(),
       })
       .optional(),
+    /** What is cut over beside traffic, with strategy.blueGreen alone. */
+    index: indexSchema.optional(),
+    queue: queueSchema.optional(),
+    cache: cacheSchema.optional(),
     metrics: z.array(metric).max(32).optional(),
     gates: z.array(gateEntry).min(1).max(32),
     onFail: z

@@ -49,6 +49,22 @@ async function ended(): Promise<AskedApi> {
   return api;
 }
 
+const CUTOVER = {
+  ...APPLY,
+  document: DOCUMENT.replace(/ {2}(segments|metrics): .*\n/g, "").replace(
+    / {2}strategy: .*\n/,
+    "  strategy: { blueGreen: { effects: true, hold: 1m } }\n",
+  ),
+};
+
+/** A controller that has moved everything at once and holds it. */
+async function cutOver(): Promise<AskedApi> {
+  api = await AskedApi.open();
+  expect((await api.ask("POST /v1/cutovers", "/v1/cutovers", { body: CUTOVER })).status).toBe(201);
+  await api.world.run(20);
+  return api;
+}
+
 /** Orders a command of the running rollout. */
 const ordering = (verb: string, body: object = {}): Ask => {
   const name = `POST /v1/rollouts/{id}/${verb}` as RouteName;
@@ -87,6 +103,52 @@ const FORMS: Readonly<Record<RouteName, { readonly ordinary: Form; readonly refu
     refused: [
       async () => (await bare()).ask("GET /metrics", "/metrics", { headers: { authorization: "" } }),
       "unauthorized",
+    ],
+  },
+  "GET /v1/cutovers": {
+    ordinary: [async () => (await cutOver()).ask("GET /v1/cutovers", "/v1/cutovers"), 200],
+    refused: [
+      async () => (await bare()).ask("GET /v1/cutovers", "/v1/cutovers", { headers: { authorization: "" } }),
+      "unauthorized",
+    ],
+  },
+  "POST /v1/cutovers": {
+    ordinary: [async () => (await cutOver()).ask("POST /v1/cutovers", "/v1/cutovers", { body: CUTOVER }), 200],
+    refused: [async () => (await bare()).ask("POST /v1/cutovers", "/v1/cutovers", { body: APPLY }), "invalid-document"],
+  },
+  "GET /v1/cutovers/{id}": {
+    ordinary: [async () => (await cutOver()).ask("GET /v1/cutovers/{id}", `/v1/cutovers/${ID}`), 200],
+    refused: [async () => (await bare()).ask("GET /v1/cutovers/{id}", "/v1/cutovers/other"), "not-found"],
+  },
+  "POST /v1/cutovers/{id}/abort": {
+    ordinary: [
+      async () => (await cutOver()).ask("POST /v1/cutovers/{id}/abort", `/v1/cutovers/${ID}/abort`, { body: {} }),
+      200,
+    ],
+    refused: [
+      async () => (await bare()).ask("POST /v1/cutovers/{id}/abort", "/v1/cutovers/other/abort", { body: {} }),
+      "not-found",
+    ],
+  },
+  "GET /v1/cutovers/{id}/journal": {
+    ordinary: [async () => (await cutOver()).ask("GET /v1/cutovers/{id}/journal", `/v1/cutovers/${ID}/journal`), 200],
+    refused: [
+      async () => (await bare()).ask("GET /v1/cutovers/{id}/journal", "/v1/cutovers/other/journal"),
+      "not-found",
+    ],
+  },
+  "POST /v1/services/{service}/grant": {
+    ordinary: [
+      async () =>
+        (await cutOver()).ask("POST /v1/services/{service}/grant", "/v1/services/support-rag/grant", {
+          body: { release: "r-candidate", worker: "w-1", acting: false },
+        }),
+      200,
+    ],
+    refused: [
+      async () =>
+        (await bare()).ask("POST /v1/services/{service}/grant", "/v1/services/support-rag/grant", { body: {} }),
+      "bad-request",
     ],
   },
   "GET /v1/rollouts": {

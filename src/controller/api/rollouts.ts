@@ -13,6 +13,7 @@ import {
 import { canonicalJson, type Json } from "../../core/canonical-json.ts";
 import type { Command } from "../../core/rollout/event.ts";
 import { isFinal, type Rollout } from "../../core/rollout/rollout.ts";
+import { isCutover } from "../../core/cutover/plan.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { planRollout } from "../../spec/plan.ts";
 import { isProblems, type ReadRollout, readRollout } from "../../spec/read-rollout.ts";
@@ -51,7 +52,7 @@ function serviceKey(secret: string, service: string): string {
   return bytesToHex(digest(`service key/${secret}/${service}`));
 }
 
-function parseBody<T>(schema: z.ZodType<T>, text: string): T | string {
+export function parseBody<T>(schema: z.ZodType<T>, text: string): T | string {
   let json: unknown;
   try {
     json = text === "" ? {} : JSON.parse(text);
@@ -118,20 +119,26 @@ function readApplied(
   return { ...read, body, digest: `sha256:${bytesToHex(digest(content))}` };
 }
 
-/**
- * `POST /v1/rollouts`: accepts a document. 201 when it begins a generation, 200 when it is the same as before and
- * nothing happens, with the exit code a command ends with.
- */
-export async function postRollout(mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
-  const { controller, secret } = options;
+/** What a document was planned to be, and whether a document of its name stands already. */
+interface Planned {
+  readonly plan: RolloutPlan;
+  /** The name is known with another document. */
+  readonly isChanged: boolean;
+}
+
+/** The plan of a document that was sent. @param known the digest and generation that its name has; null for none */
+export function plannedOf(
+  mutation: Mutation,
+  { controller, secret }: RolloutApiOptions,
+  known: (name: string) => { readonly digest: string; readonly generation: number } | null,
+): Planned | Response {
   const read = readApplied(mutation, controller);
   if (read instanceof Response) return read;
   const { document, source, body } = read;
   const { name } = document.metadata;
-  const existing = controller.rollout(name)?.rollout ?? null;
-  const isSame = existing?.plan.documentDigest === read.digest;
-  const last = existing?.plan.generation ?? controller.pruning.lastGeneration(name);
-  const generation = last + (isSame ? 0 : 1);
+  const existing = known(name);
+  const isSame = existing?.digest === read.digest;
+  const generation = (existing?.generation ?? 0) + (isSame ? 0 : 1);
   const plan = planRollout(document, source, {
     file: body.file,
     generation,
@@ -143,7 +150,30 @@ export async function postRollout(mutation: Mutation, options: RolloutApiOptions
     drivers: controller.drivers,
     current: controller.pointers.of(document.spec.service)?.arm ?? null,
   });
-  const note = existing === null || isSame ? null : `the document changed since generation ${generation - 1}`;
+  return { plan, isChanged: existing !== null && !isSame };
+}
+
+/**
+ * `POST /v1/rollouts`: accepts a document. 201 when it begins a generation, 200 when it is the same as before and
+ * nothing happens, with the exit code a command ends with.
+ */
+export async function postRollout(mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
+  const { controller } = options;
+  const planned = plannedOf(mutation, options, (name) => {
+    const plan = controller.rollout(name)?.rollout.plan;
+    if (plan !== undefined) return { digest: plan.documentDigest, generation: plan.generation };
+    const removed = controller.pruning.lastGeneration(name);
+    return removed === 0 ? null : { digest: "", generation: removed };
+  });
+  if (planned instanceof Response) return planned;
+  const { plan, isChanged } = planned;
+  if (isCutover(plan))
+    return problemResponse(
+      "invalid-document",
+      `${plan.rolloutId} moves everything at once: POST /v1/cutovers takes it`,
+    );
+  const isKnown = isChanged && controller.rollout(plan.rolloutId) !== null;
+  const note = isKnown ? `the document changed since generation ${plan.generation - 1}` : null;
   return applied(plan, note, mutation, controller);
 }
 

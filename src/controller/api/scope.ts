@@ -14,6 +14,7 @@ export function rightOf(method: string, path: string, hasOpenMetrics: boolean): 
   if (path === "/metrics") return hasOpenMetrics ? null : "read";
   if (path.startsWith("/v1/routing/")) return "routing";
   if (path === "/v1/telemetry") return "telemetry";
+  if (path.startsWith("/v1/services/") && path.endsWith("/grant")) return "grant";
   if (path === "/v1/backup") return "tokens"; // They are in it.
   if (path === "/v1/prune") return "tokens"; // Who may remove the record of what others did may do anything.
   if (path === "/v1/key/rotate") return "tokens"; // Whom gateways believe is decided by who hands out credentials.

@@ -1,0 +1,190 @@
+import type { Cutover, CutoverEvent } from "../core/cutover/machine.ts";
+import { cutoverMachine } from "../core/cutover/machine.ts";
+import type { CutoverPlan } from "../core/cutover/plan.ts";
+import type { Rollout } from "../core/rollout/rollout.ts";
+import type { RolloutPlan } from "../core/stage/plan.ts";
+import { BP_NONE, epochMs } from "../core/unit.ts";
+import type { OperatorAnswer, ProcessEntry } from "../ports/controller-store.ts";
+import { busyWithRollout, type Refused } from "./acceptance.ts";
+import type { GrantDesk } from "./grant-desk.ts";
+import { cutoverOrders, type CutoverTools } from "./orders/cutover-orders.ts";
+import { ProcessActor, type ProcessTools, readStored, type Standing } from "./process-actor.ts";
+
+type Actor = ProcessActor<CutoverPlan, Cutover, CutoverEvent>;
+
+export type CutoversTools = CutoverTools & Omit<ProcessTools<CutoverPlan, Cutover>, "executors" | "orderer">;
+
+/** What became of a plan that moves everything at once. */
+export type CutoverApplied = { readonly kind: "accepted" | "unchanged"; readonly cutover: Cutover } | Refused;
+
+/** What decides beside the plan whether a cutover may begin. */
+interface Surroundings {
+  /** Holds the plan against what the service serves, and its targets against what the plan asks of them. */
+  readonly fit: () => Promise<{ readonly kind: "settled"; readonly plan: RolloutPlan } | Refused>;
+  readonly rollouts: () => readonly Rollout[];
+}
+
+/** What a person's command came to. */
+export type CutoverCommanded =
+  | { readonly kind: "done" | "held"; readonly cutover: Cutover; readonly text: string }
+  | { readonly kind: "superseded"; readonly reason: string }
+  | { readonly kind: "unknown" };
+
+/** Every cutover of one store, running and ended. */
+export class Cutovers {
+  readonly grants: GrantDesk;
+  readonly #tools: CutoversTools;
+  readonly #actors = new Map<string, Actor>();
+
+  constructor(tools: CutoversTools) {
+    this.#tools = tools;
+    this.grants = tools.grants;
+  }
+
+  /** Reads the store and goes on with what a restart interrupted. @throws Error when a newer program wrote it */
+  async load(): Promise<void> {
+    const { store } = this.#tools;
+    for (const stored of await store.processes()) {
+      const state = readStored(cutoverMachine, stored);
+      if (state === null) continue;
+      const journalLength = (await store.processJournal(stored.processId)).length;
+      const { version, createdAt } = stored;
+      const actor = this.#keep({ state, version, createdAt, journalLength });
+      if (!cutoverMachine.isFinal(state)) await actor.resume();
+    }
+  }
+
+  all(): readonly Cutover[] {
+    return [...this.#actors.values()].map(({ state }) => state);
+  }
+
+  of(id: string): Cutover | null {
+    return this.#actors.get(id)?.state ?? null;
+  }
+
+  journal(id: string): Promise<readonly ProcessEntry[]> {
+    return this.#tools.store.processJournal(id);
+  }
+
+  /** The cutover of a service that is not over; null when none is. */
+  running(service: string): Cutover | null {
+    return this.all().find((one) => one.plan.service === service && !cutoverMachine.isFinal(one)) ?? null;
+  }
+
+  /** Why another process of this service or name may not begin; null when nothing stands in the way. */
+  conflict(service: string, name: string, isCutover: boolean): Refused | null {
+    const refused = (message: string): Refused => ({ kind: "refused", code: "conflict", message });
+    const busy = this.running(service);
+    if (busy !== null) {
+      const id = busy.plan.rolloutId;
+      return refused(
+        `cutover ${id} of service ${service} is ${busy.saga.phase}; wait for its end: sluice status ${id}`,
+      );
+    }
+    if (isCutover || !this.#actors.has(name)) return null;
+    return refused(`${name} is the name of a cutover of service ${service}; give the rollout another name`);
+  }
+
+  /** Accepts a plan and begins it, or says why not. The same document again is no change. */
+  async apply(
+    asked: CutoverPlan,
+    { fit, rollouts }: Surroundings,
+    answering?: (cutover: Cutover) => OperatorAnswer,
+  ): Promise<CutoverApplied> {
+    const known = this.of(asked.rolloutId);
+    const isSame = known?.plan.documentDigest === asked.documentDigest && known.plan.generation === asked.generation;
+    if (known !== null && isSame) return { kind: "unchanged", cutover: known };
+    const blocked = this.conflict(asked.service, asked.rolloutId, true) ?? busyWithRollout(asked, rollouts());
+    if (blocked !== null) return blocked;
+    const settled = await fit();
+    if (settled.kind === "refused") return settled;
+    return { kind: "accepted", cutover: await this.#begin({ ...settled.plan, cutover: asked.cutover }, answering) };
+  }
+
+  /** Begins an accepted plan. The answer is durable together with it. */
+  async #begin(asked: CutoverPlan, answering?: (cutover: Cutover) => OperatorAnswer): Promise<Cutover> {
+    const { clock, store } = this.#tools;
+    const { rolloutId, service } = asked;
+    const before = this.#actors.get(rolloutId);
+    const plan = { ...asked, cutover: { ...asked.cutover, fromEpoch: this.#highestEpoch(service) } };
+    const state = cutoverMachine.start(plan);
+    await before?.stop();
+    const stored = (await store.processes()).find(({ processId }) => processId === rolloutId);
+    const journalLength = (await store.processJournal(rolloutId)).length;
+    const createdAt = epochMs(clock.wallMs());
+    const standing = { state, version: stored?.version ?? 0, createdAt, journalLength };
+    const actor = this.#keep(standing);
+    await actor.takeInState(() => ({
+      event: { kind: "started", at: createdAt },
+      answer: (after) => answering?.(after),
+    }));
+    return actor.state;
+  }
+
+  /** Takes everything back, from wherever it stands; after its end too, while nothing later moved the service. */
+  async goBack(
+    id: string,
+    { by, reason }: { readonly by: string; readonly reason: string },
+    answering?: (cutover: Cutover, text: string) => OperatorAnswer,
+  ): Promise<CutoverCommanded> {
+    const actor = this.#actors.get(id);
+    if (actor === undefined) return { kind: "unknown" };
+    let said: CutoverCommanded = { kind: "held", cutover: actor.state, text: `${id} is back already` };
+    await actor.takeInState((state) => {
+      const { phase } = state.saga;
+      if (phase === "returned" || phase === "undoing") {
+        const text = phase === "returned" ? `${id} is back already` : `${id} goes back already`;
+        said = { kind: "held", cutover: state, text };
+        return null;
+      }
+      const later = this.#laterThan(state);
+      if (later !== null) {
+        said = { kind: "superseded", reason: later };
+        return null;
+      }
+      const event: CutoverEvent = { kind: "aborted", at: epochMs(this.#tools.clock.wallMs()), by, reason };
+      const answer = (after: Cutover) => {
+        const text = after.saga.phase === "returned" ? `${id} had begun nothing and is over` : `${id} goes back`;
+        said = { kind: "done", cutover: after, text };
+        return answering?.(after, text);
+      };
+      return { event, answer };
+    });
+    return said;
+  }
+
+  async tick(): Promise<void> {
+    const { log } = this.#tools;
+    for (const [id, actor] of this.#actors)
+      await actor
+        .tick()
+        .catch((error: unknown) => log(`${id}: tick failed, everything stays as it is: ${String(error)}`));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#actors.values()].map((actor) => actor.stop().catch(() => {})));
+  }
+
+  /** What was ordered for a service after this cutover ended, so that its way back would undo something else. */
+  #laterThan({ plan, saga }: Cutover): string | null {
+    const pointer = this.#tools.pointers.of(plan.service);
+    if (saga.phase !== "done" || pointer === null || pointer.since.process === plan.rolloutId) return null;
+    return `service ${plan.service} was moved by ${pointer.since.process} after ${plan.rolloutId}; roll that back`;
+  }
+
+  #highestEpoch(service: string): number {
+    const own = this.all().filter((one) => one.plan.service === service);
+    return Math.max(this.grants.highestToken(service), ...own.map(({ saga }) => saga.plan.epoch + saga.nextOrderIndex));
+  }
+
+  #keep(standing: Standing<Cutover>): Actor {
+    const tools = this.#tools;
+    const actor: Actor = new ProcessActor(cutoverMachine, standing, {
+      ...tools,
+      executors: cutoverOrders(tools),
+      orderer: ({ plan, pinned }) => ({ plan, pinned, candidateBp: BP_NONE }),
+    });
+    this.#actors.set(cutoverMachine.about(standing.state).processId, actor);
+    return actor;
+  }
+}

@@ -1,0 +1,13 @@
+import type { CutoverPlan } from "../../core/cutover/plan.ts";
+import { type Executors, executorsOf } from "./carry-out.ts";
+import { type GrantTools, grantOrders } from "./grant.ts";
+import { comparing, type HealthTools } from "./health.ts";
+import { probing, type ProbeTools } from "./probe.ts";
+import { publishing, type TrafficTools } from "./traffic.ts";
+
+export type CutoverTools = TrafficTools & HealthTools & ProbeTools & GrantTools;
+
+/** Everything that a cutover's orders are carried out by. */
+export function cutoverOrders(tools: CutoverTools): Executors<CutoverPlan> {
+  return executorsOf([publishing(tools), comparing(tools), probing(tools), ...grantOrders(tools)]);
+}
