@@ -1,0 +1,62 @@
+import type { Asker, Leave } from "../../src/controller/grant-desk.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { DriverError } from "../../src/ports/driver-error.ts";
+import { Crash } from "./life.ts";
+
+interface Worker {
+  readonly release: string;
+  readonly name: string;
+  /** Until when it may act, by its own count; 0 when it may not. */
+  untilMonoMs: number;
+  token: number;
+}
+
+/**
+ * Two workers of each arm. Each asks once a second, counts its leave from when it asked and writes on every look while
+ * it has one, to a sink that refuses a lower token than it has seen.
+ */
+export class FakeWorkers {
+  /** Every write, in order. */
+  readonly writes: { readonly release: string; readonly atMonoMs: number }[] = [];
+  /** Moments at which workers of two releases had a leave at once. */
+  overlaps = 0;
+  readonly #clock: Clock;
+  readonly #workers: readonly Worker[] = ["r-stable", "r-candidate"].flatMap((release) =>
+    [1, 2].map((number) => ({ release, name: `${release}-${number}`, untilMonoMs: 0, token: 0 })),
+  );
+  #askedAtMonoMs = Number.NEGATIVE_INFINITY;
+  #highestToken = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async ask(answer: (asker: Asker) => Promise<Leave>): Promise<void> {
+    const nowMs = this.#clock.monoMs();
+    if (nowMs - this.#askedAtMonoMs >= 1_000) {
+      this.#askedAtMonoMs = nowMs;
+      for (const worker of this.#workers) await this.#askOne(worker, answer);
+    }
+    const acting = this.#workers.filter(({ untilMonoMs }) => untilMonoMs > nowMs);
+    if (new Set(acting.map(({ release }) => release)).size > 1) this.overlaps++;
+    for (const { release, token } of acting) {
+      if (token < this.#highestToken) continue;
+      this.#highestToken = token;
+      this.writes.push({ release, atMonoMs: nowMs });
+    }
+  }
+
+  async #askOne(worker: Worker, answer: (asker: Asker) => Promise<Leave>): Promise<void> {
+    const { release, name } = worker;
+    const isActing = worker.untilMonoMs > this.#clock.monoMs();
+    const leave = await answer({ release, worker: name, isActing }).catch(ignoreOutage);
+    if (leave === null) return; // Nobody answered: the leave it has runs out.
+    worker.untilMonoMs = leave.acts ? this.#clock.monoMs() + leave.expiresInMs : 0;
+    worker.token = leave.token;
+  }
+}
+
+function ignoreOutage(error: unknown): null {
+  if (error instanceof Crash || error instanceof DriverError) return null;
+  throw error;
+}
