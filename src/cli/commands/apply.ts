@@ -4,6 +4,7 @@ import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { type DocumentFile, namedFiles, readDocument } from "../read-document.ts";
 import type { Terminal } from "../terminal.ts";
+import { applyCutover } from "./cutover.ts";
 import { watch } from "./watch.ts";
 
 export interface ApplyOptions {
@@ -30,7 +31,9 @@ export async function apply(
   client: ControllerClient,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return tellApplied(await applyDocument(await readDocument(file), client), options, client, terminal);
+  const read = await readDocument(file);
+  if (read.document.spec.strategy?.blueGreen !== undefined) return applyCutover(read, options, client, terminal);
+  return tellApplied(await applyDocument(read, client), options, client, terminal);
 }
 
 /** Says what became of a document, and stays with it where that was asked for. */

@@ -2,6 +2,7 @@ import type { Command } from "../../core/rollout/event.ts";
 import { CliError } from "../cli-error.ts";
 import { type ControllerClient, UNREACHABLE } from "../controller-client.ts";
 import type { Status } from "../../contract/status.ts";
+import { findCutover, goBack } from "./cutover.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -55,11 +56,29 @@ export function withoutController(verb: Command, error: unknown, dataDir: string
   return new CliError(error.exitCode, message, UNREACHABLE);
 }
 
-/**
- * `sluice promote|pause|resume|abort|rollback ROLLOUT`. One action for one generation, however often it is repeated: a
+/** `sluice promote|pause|resume|abort|rollback NAME`; the ways back are those of a cutover too. */
+export async function command(
+  verb: Command,
+  name: string,
+  options: CommandOptions,
+  client: ControllerClient,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  try {
+    return await commandRollout(verb, name, options, client, terminal);
+  } catch (error) {
+    const isUnknown = error instanceof CliError && error.cause === "not-found";
+    if (!isUnknown || (await findCutover(name, client)) === null) throw error;
+    if (WAYS_BACK.includes(verb)) return goBack(name, options, client, terminal);
+    const advice = `its ways are: sluice status ${name}, sluice watch ${name}, sluice rollback ${name}`;
+    throw new CliError(EXIT.badUsage, `${name} is a cutover, which nobody can ${verb}; ${advice}`);
+  }
+}
+
+/** * One action for one generation, however often it is repeated: a
  * command whose end state holds already ends with 0 and says so.
  */
-export async function command(
+async function commandRollout(
   verb: Command,
   rolloutId: string,
   options: CommandOptions,

@@ -1,5 +1,6 @@
 import { forecastRollout, type RolloutForecast } from "../../core/forecast/rollout.ts";
 import type { GateForecast } from "../../core/forecast/stage.ts";
+import { isCutover } from "../../core/cutover/plan.ts";
 import type { RolloutPlan } from "../../core/stage/plan.ts";
 import { holdMsOf, shareOf } from "../../core/stage/share.ts";
 import type { PlanAnswer, PlanStage } from "../answer/plan-answer.ts";
@@ -9,6 +10,7 @@ import { checkStable } from "../known-stable.ts";
 import { ASSUMED_COVERAGE_DEVIATION, identityFacts, probeFacts } from "../plan/facts.ts";
 import type { PlanOptions } from "../plan/plan-options.ts";
 import { forecastStages, type StageForecast, worstRollbackMs } from "../plan/stage-forecast.ts";
+import { sayCutoverPlan } from "./cutover.ts";
 import { sayPlan } from "../plan/text.ts";
 import { warningsOf } from "../plan/warnings.ts";
 import { previewPlan, readDocument } from "../read-document.ts";
@@ -53,6 +55,7 @@ export async function plan(file: string, options: PlanOptions, terminal: Termina
   const document = await readDocument(file);
   const known = await checkStable(document, options);
   const planned = await previewPlan(document, known.arm);
+  if (isCutover(planned)) return sayCutoverPlan(planned, options.json, terminal);
   const assumed = {
     requestsPerSecond: options.rps,
     failureRate: options.errorRate,

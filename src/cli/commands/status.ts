@@ -1,7 +1,9 @@
 import { printableLine } from "../../core/printable.ts";
 import type { Status } from "../../contract/status.ts";
+import { CliError } from "../cli-error.ts";
 import type { ControllerClient } from "../controller-client.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
+import { cutoverLine, findCutover, sayCutover, unlessUnknown } from "./cutover.ts";
 import type { Terminal } from "../terminal.ts";
 
 function statusLines(status: Status, terminal: Terminal): readonly string[] {
@@ -58,7 +60,13 @@ function listLine({ id, generation, service, phase, paused, stage, share, cause 
   return `${terminal.paint("strong", id.padEnd(24))} ${`#${generation}`.padEnd(4)} ${service.padEnd(16)} ${state.padEnd(16)} ${at.padEnd(14)} ${share.ordered_bp / 100} %${why}`;
 }
 
-/** `sluice status [ROLLOUT]`: one rollout in full, or one line of each, running ones first. */
+/** The refusal that names what is known. */
+async function unknownName(name: string, client: Pick<ControllerClient, "status">): Promise<never> {
+  await client.status(name);
+  throw new CliError(EXIT.badUsage, `no rollout and no cutover "${name}"`);
+}
+
+/** `sluice status [NAME]`: one rollout in full, or one line of each, running ones first. */
 export async function status(
   rolloutId: string | null,
   options: { json: boolean },
@@ -66,14 +74,19 @@ export async function status(
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (rolloutId !== null) {
-    const one = await client.status(rolloutId);
+    const one = await unlessUnknown(client.status(rolloutId));
+    const cutover = one === null ? await findCutover(rolloutId, client) : null;
+    if (cutover !== null) sayCutover(cutover, options.json, terminal);
+    if (one === null) return cutover === null ? unknownName(rolloutId, client) : EXIT.ok;
     if (options.json) terminal.data(JSON.stringify(one));
     else for (const line of statusLines(one, terminal)) terminal.data(printableLine(line));
     return EXIT.ok;
   }
   const { rollouts } = await client.get("/v1/rollouts", {});
-  if (options.json) terminal.data(JSON.stringify({ rollouts }));
-  else if (rollouts.length === 0) terminal.say("no rollout yet; begin one with: sluice apply FILE");
+  const { cutovers = [] } = (await unlessUnknown(client.get("/v1/cutovers", {}))) ?? {};
+  if (options.json) terminal.data(JSON.stringify({ rollouts, cutovers }));
+  else if (rollouts.length + cutovers.length === 0) terminal.say("no rollout yet; begin one with: sluice apply FILE");
   else for (const one of rollouts) terminal.data(printableLine(listLine(one, terminal)));
+  if (!options.json) for (const one of cutovers) terminal.data(printableLine(cutoverLine(one, terminal)));
   return EXIT.ok;
 }

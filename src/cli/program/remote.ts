@@ -69,13 +69,14 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
     .option("--timeout <seconds>", "give up after this long, exit 124", positive)
     .action(
       act(async (rollout: string, options: Shared & { timeout?: number }) => {
+        const { findCutover, unlessUnknown, watchCutover } = await import("../commands/cutover.ts");
         const { watch } = await import("../commands/watch.ts");
-        return watch(
-          rollout,
-          { json: options.json, timeoutS: options.timeout ?? null },
-          await connect(options),
-          terminal,
-        );
+        const client = await connect(options);
+        const how = { json: options.json, timeoutS: options.timeout ?? null };
+        const isRollout = (await unlessUnknown(client.status(rollout))) !== null;
+        if (!isRollout && (await findCutover(rollout, client)) !== null)
+          return watchCutover(rollout, how, client, terminal);
+        return watch(rollout, how, client, terminal);
       }),
     );
   addUnit(remote, act, terminal);
