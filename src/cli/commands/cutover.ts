@@ -151,7 +151,7 @@ export async function watchCutover(
   for (let told = 0; ; ) {
     const status = await client.get("/v1/cutovers/{id}", { id });
     const { entries } = await client.get("/v1/cutovers/{id}/journal", { id });
-    for (const entry of entries.slice(told)) {
+    for (const entry of entries.slice(told).filter(({ generation }) => generation === status.generation)) {
       if (options.json) terminal.data(JSON.stringify(entry));
       else for (const note of entry.notes) terminal.data(printableLine(`${new Date(entry.at).toISOString()}  ${note}`));
     }
