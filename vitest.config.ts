@@ -16,6 +16,7 @@ const LONG = [
   "test/cli/process-edges.test.ts",
   "test/integration/partition/partition.test.ts",
   "test/cli/later-releases.test.ts",
+  "test/integration/cutover/cutover.test.ts",
   "test/controller/kill.test.ts",
   "test/integration/store/postgres/controllers.test.ts",
   "test/integration/store/crash-points.test.ts",

@@ -98,6 +98,11 @@ export class Served {
   }
 
   async document(name: string, weight = 100, port = this.gatewayPort): Promise<string> {
+    return this.documentOf(name, `{ canary: { steps: [{ weight: ${weight}, hold: 1h }] } }`, port);
+  }
+
+  /** A document with this strategy; `more` is further YAML of its spec. */
+  async documentOf(name: string, strategy: string, port = this.gatewayPort, more = ""): Promise<string> {
     const [stable, candidate] = this.#origins;
     await writeFile(
       this.path(`${name}.yaml`),
@@ -110,9 +115,9 @@ spec:
   candidate: { url: "${candidate?.url}", release: r-candidate, health: null }
   route: { driver: gateway, listen: "127.0.0.1:${port}", lease: ${this.#leaseMs}ms, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
   onFail: { do: rollback, to: stable, within: 60s }
-  strategy: { canary: { steps: [{ weight: ${weight}, hold: 1h }] } }
+  strategy: ${strategy}
   gates: [{ use: demo }]
-`,
+${more}`,
     );
     return this.path(`${name}.yaml`);
   }
