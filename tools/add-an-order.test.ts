@@ -7,46 +7,46 @@ import { recipeOf, TemporaryCopy } from "./temporary-copy.ts";
 
 /** Line 1. */
 const ORDER = `
-/** Empty a prefix of the cache; done means that nothing of it is found any more. */
-export type PurgeOrder = OrderOf<"cache", "purge", { readonly prefix: string }>;
+/** Silence alerts of a service for a while; done means that they read as silenced. */
+export type SilenceOrder = OrderOf<"alert", "silence", { readonly service: string }>;
 
-export function purge(prefix: string): Unnumbered<PurgeOrder> {
-  return { port: "cache", verb: "purge", args: { prefix }, withinMs: 1_000 };
+export function silence(service: string): Unnumbered<SilenceOrder> {
+  return { port: "alert", verb: "silence", args: { service }, withinMs: 1_000 };
 }
 `;
 
 /** Line 2. */
 const SCHEMA = `
-/** What \`cache.purge\` takes. */
-export const purging = z.strictObject({
-  prefix: z.string().min(1),
-} satisfies FieldsOf<PurgeOrder["args"]>) satisfies z.ZodType<PurgeOrder["args"]>;
+/** What \`alert.silence\` takes. */
+export const silencing = z.strictObject({
+  service: z.string().min(1),
+} satisfies FieldsOf<SilenceOrder["args"]>) satisfies z.ZodType<SilenceOrder["args"]>;
 `;
 
 /** Line 3. */
 const EXECUTOR = `
-import { purging } from "../../contract/order.ts";
-import type { PurgeOrder } from "../../core/rollout/order.ts";
+import { silencing } from "../../contract/order.ts";
+import type { SilenceOrder } from "../../core/rollout/order.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { A_MOMENT, DONE, type Executor, executor, type Outcome } from "./executor.ts";
 
-export interface CacheTools {
-  readonly cache: { purge(prefix: string): Promise<void>; holds(prefix: string): Promise<boolean> };
+export interface AlertTools {
+  readonly alerts: { silence(service: string): Promise<void>; isLoud(service: string): Promise<boolean> };
   readonly clock: Clock;
 }
 
-export function emptying({ cache, clock }: CacheTools): Executor<unknown> {
-  return executor<PurgeOrder["args"], void, unknown>({
-    port: "cache",
-    verb: "purge",
-    args: purging,
+export function quieting({ alerts, clock }: AlertTools): Executor<unknown> {
+  return executor<SilenceOrder["args"], void, unknown>({
+    port: "alert",
+    verb: "silence",
+    args: silencing,
     retry: A_MOMENT,
-    apply: ({ args }) => cache.purge(args.prefix),
+    apply: ({ args }) => alerts.silence(args.service),
     async verify(_nothing, { args, withinMs }): Promise<Outcome> {
       const untilMs = clock.monoMs() + withinMs;
-      while (await cache.holds(args.prefix)) {
+      while (await alerts.isLoud(args.service)) {
         if (clock.monoMs() >= untilMs)
-          return { kind: "failed", code: "unverified", message: \`\${args.prefix} is still found\` };
+          return { kind: "failed", code: "unverified", message: \`\${args.service} is still loud\` };
         await clock.sleep(100);
       }
       return DONE;
@@ -58,26 +58,26 @@ export function emptying({ cache, clock }: CacheTools): Executor<unknown> {
 const TEST = `
 import { describe, expect, it } from "vitest";
 import { stepSaga, newSaga } from "../../core/process/saga.ts";
-import { purge } from "../../core/rollout/order.ts";
+import { silence } from "../../core/rollout/order.ts";
 import { epochMs } from "../../core/unit.ts";
 import { DriverError } from "../../ports/driver-error.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
-import { emptying } from "./cache.ts";
+import { quieting } from "./alert.ts";
 import { carryOut, executorsOf } from "./carry-out.ts";
 
-/** A fake cache; it forgets a prefix so many milliseconds after it said that it would. */
+/** A fake of alerts; it silences so many milliseconds after it said that it would. */
 function world(afterMs: number, failures = 0) {
   const clock = manualClock();
-  let [goneAtMs, asked, left] = [Number.POSITIVE_INFINITY, 0, failures];
-  const cache = {
-    async purge() {
+  let [quietAtMs, asked, left] = [Number.POSITIVE_INFINITY, 0, failures];
+  const alerts = {
+    async silence() {
       asked++;
       if (left-- > 0) throw new DriverError("unreachable", "safe", "connection refused");
-      goneAtMs = Math.min(goneAtMs, clock.monoMs() + afterMs);
+      quietAtMs = Math.min(quietAtMs, clock.monoMs() + afterMs);
     },
-    holds: async () => clock.monoMs() < goneAtMs,
+    isLoud: async () => clock.monoMs() < quietAtMs,
   };
-  const executors = executorsOf([emptying({ cache, clock })]);
+  const executors = executorsOf([quieting({ alerts, clock })]);
   const by = { plan: null as never, pinned: null, candidateBp: 0 as never };
   const run = async (order: Parameters<typeof carryOut>[0]) => {
     const done = carryOut(order, by, executors, clock, new AbortController().signal);
@@ -90,33 +90,33 @@ function world(afterMs: number, failures = 0) {
   return { run, asked: () => asked };
 }
 
-describe("cache.purge", () => {
-  const ordered = { ...purge("b1:"), id: "r/1/0" };
+describe("alert.silence", () => {
+  const ordered = { ...silence("b1:"), id: "r/1/0" };
 
-  it("is done once nothing is found any more, and failed when that is not seen in time", async () => {
+  it("is done once they read as silenced, and failed when that is not seen in time", async () => {
     expect(await world(300).run(ordered)).toEqual({ kind: "done", verdicts: [] });
     expect(await world(5_000).run(ordered)).toMatchObject({ kind: "failed", code: "unverified" });
   });
 
-  it("is tried again when the cache does not answer for a moment, and says so when it stays away", async () => {
+  it("is tried again when nobody answers for a moment, and says so when it stays away", async () => {
     const away = world(0, 2);
     expect([(await away.run(ordered)).kind, away.asked()]).toEqual(["done", 3]);
     expect(await world(0, 99).run(ordered)).toMatchObject({ kind: "failed", code: "unreachable" });
   });
 
   it("refuses arguments that it does not take, and an order that nobody carries out", async () => {
-    await expect(world(0).run({ ...ordered, args: { prefix: "" } })).rejects.toThrow(/says nothing that cache.purge takes/);
-    await expect(world(0).run({ ...ordered, verb: "prime" })).rejects.toThrow(/nobody here carries out cache.prime/);
+    await expect(world(0).run({ ...ordered, args: { service: "" } })).rejects.toThrow(/says nothing that alert.silence takes/);
+    await expect(world(0).run({ ...ordered, verb: "raise" })).rejects.toThrow(/nobody here carries out alert.raise/);
   });
 
   it("is asked for by a machine, and what came of it is matched by its id", () => {
-    const { port, verb, args, withinMs } = purge("b1:");
+    const { port, verb, args, withinMs } = silence("b1:");
     const apply = { port, verb, args, withinMs };
-    const step = { name: "purge", side: "writes", apply, verify: null, undo: null, budgetMs: 1_000, holdMs: 0 } as const;
+    const step = { name: "silence", side: "writes", apply, verify: null, undo: null, budgetMs: 1_000, holdMs: 0 } as const;
     const saga = newSaga({ processId: "p", generation: 1, epoch: 0, steps: [step] });
     const { state, orders } = stepSaga(saga, { kind: "started", at: epochMs(1) });
-    expect(orders).toMatchObject([{ id: "p/1/0", port: "cache", verb: "purge", args: { prefix: "b1:" } }]);
-    const done = { kind: "order-done", at: epochMs(2), order: "cache.purge", verdicts: [] } as const;
+    expect(orders).toMatchObject([{ id: "p/1/0", port: "alert", verb: "silence", args: { service: "b1:" } }]);
+    const done = { kind: "order-done", at: epochMs(2), order: "alert.silence", verdicts: [] } as const;
     expect(stepSaga(state, { ...done, orderId: "p/1/9" }).state.phase).toBe("applying");
     expect(stepSaga(state, { ...done, orderId: "p/1/0" }).state.phase).toBe("done");
   });
@@ -145,15 +145,15 @@ describe("the recipe “Add an order” of ARCHITECTURE.md", () => {
     ]);
     copy.edit(
       "src/contract/order.ts",
-      ["CompareOrder, RolloutOrder", "CompareOrder, PurgeOrder, RolloutOrder"],
+      ["CompareOrder, RolloutOrder", "CompareOrder, SilenceOrder, RolloutOrder"],
       ["\nconst common =", `${SCHEMA}\nconst common =`],
     );
-    copy.write("src/controller/orders/cache.ts", EXECUTOR);
-    copy.write("src/controller/orders/cache.test.ts", TEST);
-    const file = { path: "src/controller/orders/cache.ts", text: EXECUTOR, lines: 0 };
+    copy.write("src/controller/orders/alert.ts", EXECUTOR);
+    copy.write("src/controller/orders/alert.test.ts", TEST);
+    const file = { path: "src/controller/orders/alert.ts", text: EXECUTOR, lines: 0 };
     expect(importsOf(EXECUTOR).flatMap((one) => importProblem(file, one) ?? [])).toEqual([]);
     expect(copy.runPackage("tsc", ["-p", "tsconfig.build.json", "--noEmit"])).toEqual({ status: 0, said: "" });
-    const { status, said } = copy.runPackage("vitest", ["run", "--root", ".", "src/controller/orders/cache.test.ts"]);
+    const { status, said } = copy.runPackage("vitest", ["run", "--root", ".", "src/controller/orders/alert.test.ts"]);
     expect([status, said]).toEqual([0, expect.stringMatching(/Tests\s.*4 passed/)]);
   }, 300_000);
 });

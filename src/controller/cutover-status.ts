@@ -26,7 +26,7 @@ export function cutoverStatus(cutover: Cutover): CutoverStatus {
 }
 
 /** Null while it runs. One that a person took back ended as he wished. */
-export function exitCodeOf({ saga }: Cutover): number | null {
+function exitCodeOf({ saga }: Cutover): number | null {
   const { phase } = saga;
   if (phase === "returned" && saga.cause?.text.startsWith("aborted by") === true) return 12;
   return phase === "done" || phase === "returned" || phase === "stuck" ? EXIT_CODES[phase] : null;

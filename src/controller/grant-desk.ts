@@ -6,7 +6,7 @@ import type { ControllerStore, StoredGrant } from "../ports/controller-store.ts"
 import { DriverError } from "../ports/driver-error.ts";
 
 /** How long a leave to act lasts. Its holder counts from when it asked, the desk from when it answered. */
-export const LEAVE_MS = 5_000;
+const LEAVE_MS = 5_000;
 /** How soon a worker should ask again. */
 const ASK_AGAIN_MS = 1_000;
 /** Workers with a leave of one service; further ones wait until one is over. */

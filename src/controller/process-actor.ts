@@ -14,7 +14,8 @@ import { lostStore } from "./ownership.ts";
 
 /** The events that every process gets from its host; a machine has more of its own. */
 type HostEvent =
-  | { readonly kind: "started" | "tick"; readonly at: EpochMs }
+  | { readonly kind: "started"; readonly at: EpochMs }
+  | { readonly kind: "tick"; readonly at: EpochMs }
   | OrderDone
   | (OrderDone & { readonly pinned: ByArm<Manifest> })
   | OrderFailed;
@@ -166,7 +167,7 @@ export class ProcessActor<Plan, State, Event extends { readonly at: EpochMs }> {
 type Entry = ProcessEntry;
 
 /** A process as it is stored. */
-export function storedForm<Plan, State, Event>(
+function storedForm<Plan, State, Event>(
   machine: HostedMachine<Plan, State, Event>,
   { state, version, createdAt }: Standing<State>,
 ): StoredProcess {

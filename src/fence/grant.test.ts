@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../testing/manual-clock.ts";
-import { createGrant, type GrantOptions } from "./grant.ts";
+import { Grant, type GrantOptions } from "./grant.ts";
 
 /** A fake controller: says what `answer` is, or nothing at all. */
 function world(over: Partial<GrantOptions> = {}) {
@@ -15,7 +15,7 @@ function world(over: Partial<GrantOptions> = {}) {
     if (controller.answer === null) throw new TypeError("fetch failed", { cause: { code: "ECONNREFUSED" } });
     return Response.json(controller.answer);
   };
-  const grant = createGrant({
+  const grant = new Grant({
     controller: "http://127.0.0.1:1/",
     token: () => "secret",
     service: "desk",

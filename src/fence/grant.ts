@@ -12,8 +12,6 @@ export interface GrantOptions {
   readonly release: string;
   /** Unique to this process; random when left out. */
   readonly worker?: string;
-  /** Told whenever whether it may act changes, and why not. */
-  readonly onChange?: (may: ActingLeave | null, reason: string) => void;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
 }
@@ -26,19 +24,7 @@ export interface ActingLeave {
   readonly untilMonoMs: number;
 }
 
-export interface Grant {
-  /** Leave to begin one more effect now; null: it must not. Ask before each, and keep no answer. */
-  leave(): ActingLeave | null;
-  /** Carries out one effect, if it may. Nobody else gets a leave while it runs, as long as the leave lasts. */
-  act<T>(effect: (token: number) => Promise<T>): Promise<Acted<T>>;
-  /** Why it may not act; empty when it may. */
-  readonly reason: string;
-  /** Resolves when it may act; rejects with the signal's reason. */
-  untilMayAct(signal: AbortSignal): Promise<ActingLeave>;
-  /** Says that it acts no more, and asks no more. */
-  stop(): Promise<void>;
-}
-
+/** What came of an effect that was to be carried out. */
 export type Acted<T> =
   | { readonly kind: "acted"; readonly value: T }
   | { readonly kind: "refused"; readonly reason: string };
@@ -53,102 +39,123 @@ interface Answer {
 
 const ANSWER_LIMITS = { bytesMax: 65_536, timeoutMs: 3_000 };
 const ASK_AGAIN_MS = 1_000;
+const PAUSE_MIN_MS = 50;
 /** An effect that began with so little left could end after its leave. */
 const MARGIN_MS = 250;
 
 /**
- * Asks a controller, once a second and without end, whether this worker may act on effects. While nobody answers, the
- * leave it has runs out and none comes after it: never "act unasked". Two HTTP calls do the same in any language.
+ * Whether this worker may act on the effects of a service: asked of a controller once a second and without end. While
+ * nobody answers, the leave it has runs out and none comes after it: never "act unasked". The same HTTP call does it in
+ * any language. @source definitions.md §13, "Grant"
  */
-export function createGrant(options: GrantOptions): Grant {
-  const { controller, service, release, onChange = () => {}, clock = systemClock } = options;
-  const worker = options.worker ?? attemptIdOf(systemRandom);
-  const send = options.fetch ?? fetch;
-  const url = `${controller.replace(/\/$/, "")}/v1/services/${encodeURIComponent(service)}/grant`;
-  const stopped = new AbortController();
-  let held: ActingLeave | null = null;
-  let reason = "the controller was not asked yet";
-  let failure = "no answer came in time";
-  let running = 0;
-  const waiting = new Set<() => void>();
+export class Grant {
+  readonly #options: GrantOptions;
+  readonly #clock: Clock;
+  readonly #worker: string;
+  readonly #url: string;
+  readonly #stopped = new AbortController();
+  readonly #waiting = new Set<() => void>();
+  readonly #ended: Promise<void>;
+  #held: ActingLeave | null = null;
+  #reason = "the controller was not asked yet";
+  #failure = "no answer came in time";
+  #running = 0;
 
-  const leave = (): ActingLeave | null => {
-    if (held !== null && clock.monoMs() >= held.untilMonoMs - MARGIN_MS) set(null, `the leave ran out: ${failure}`);
-    return held;
-  };
-  const set = (next: ActingLeave | null, why: string): void => {
-    const isChanged = (next?.token ?? null) !== (held?.token ?? null);
-    held = next;
-    reason = next === null ? why : "";
-    if (isChanged) onChange(next, reason);
-    if (next !== null) for (const wake of waiting) wake();
-  };
-  const ask = async (isActing: boolean): Promise<Answer> => {
-    const until = clock.timeout(ANSWER_LIMITS.timeoutMs);
-    const headers = { "content-type": "application/json", authorization: `Bearer ${options.token()}` };
-    const body = JSON.stringify({ release, worker, acting: isActing });
-    const response = await send(url, { method: "POST", headers, body, redirect: "error", signal: until });
+  constructor(options: GrantOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#worker = options.worker ?? attemptIdOf(systemRandom);
+    this.#url = `${options.controller.replace(/\/$/, "")}/v1/services/${encodeURIComponent(options.service)}/grant`;
+    this.#ended = this.#run();
+  }
+
+  /** Leave to begin one more effect now; null: it must not. Ask before each, and keep no answer. */
+  leave(): ActingLeave | null {
+    if (this.#held !== null && this.#clock.monoMs() >= this.#held.untilMonoMs - MARGIN_MS)
+      this.#set(null, `the leave ran out: ${this.#failure}`);
+    return this.#held;
+  }
+
+  /** Why it may not act; empty when it may. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** Carries out one effect, if it may. Nobody else gets a leave while it runs, as long as the leave lasts. */
+  async act<T>(effect: (token: number) => Promise<T>): Promise<Acted<T>> {
+    const found = this.leave();
+    if (found === null) return { kind: "refused", reason: this.#reason };
+    this.#running++;
+    try {
+      return { kind: "acted", value: await effect(found.token) };
+    } finally {
+      this.#running--;
+    }
+  }
+
+  /** Resolves when it may act; rejects with the signal's reason. */
+  untilMayAct(signal: AbortSignal): Promise<ActingLeave> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        const found = this.leave();
+        if (found === null && !signal.aborted) return;
+        this.#waiting.delete(settle);
+        signal.removeEventListener("abort", settle);
+        if (found === null) reject(signal.reason as Error);
+        else resolve(found);
+      };
+      this.#waiting.add(settle);
+      signal.addEventListener("abort", settle);
+      settle();
+    });
+  }
+
+  /** Says that it acts no more, and asks no more. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#ended;
+    this.#set(null, "this worker stopped");
+    await this.#ask(false).catch(() => {}); // Unheard, the leave runs out by itself.
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) await this.#clock.sleep(await this.#askOnce(), signal);
+  }
+
+  /** @returns milliseconds until it is to be asked again */
+  async #askOnce(): Promise<number> {
+    const askedMs = this.#clock.monoMs(); // The leave counts from here: the answer may have been long on its way.
+    const wasActing = this.leave() !== null || this.#running > 0;
+    try {
+      const { acts, token, expires_in_ms: expiresInMs, ask_again_ms: againMs, reason } = await this.#ask(wasActing);
+      if (this.#stopped.signal.aborted) return 0;
+      this.#set(acts ? { token, untilMonoMs: askedMs + expiresInMs } : null, reason ?? "");
+      // Said at once, so that nobody waits for a leave on which this worker does not rely any more.
+      return !acts && wasActing && this.#running === 0 ? 0 : Math.max(PAUSE_MIN_MS, againMs);
+    } catch (error) {
+      this.#failure = describeFailure(error, this.#url);
+      if (this.leave() === null) this.#reason = this.#failure;
+      return ASK_AGAIN_MS;
+    }
+  }
+
+  async #ask(isActing: boolean): Promise<Answer> {
+    const { token, release, fetch: send = fetch } = this.#options;
+    const until = this.#clock.timeout(ANSWER_LIMITS.timeoutMs);
+    const headers = { "content-type": "application/json", authorization: `Bearer ${token()}` };
+    const body = JSON.stringify({ release, worker: this.#worker, acting: isActing });
+    const response = await send(this.#url, { method: "POST", headers, body, redirect: "error", signal: until });
     const { text } = await readText(response.body, { bytesMax: ANSWER_LIMITS.bytesMax, until });
     if (!response.ok) throw new Error(`the controller answered ${response.status}: ${text.slice(0, 200)}`);
     return JSON.parse(text) as Answer;
-  };
-  const askOnce = async (): Promise<number> => {
-    const askedMs = clock.monoMs(); // The leave counts from here: the answer may have been long on its way.
-    const wasActing = leave() !== null || running > 0;
-    try {
-      const answer = await ask(wasActing);
-      if (stopped.signal.aborted) return 0;
-      const { acts, token, expires_in_ms: expiresInMs } = answer;
-      set(acts ? { token, untilMonoMs: askedMs + expiresInMs } : null, answer.reason ?? "");
-      // Said at once, so that nobody waits for a leave on which this worker does not rely any more.
-      return !acts && wasActing && running === 0 ? 0 : Math.max(50, answer.ask_again_ms);
-    } catch (error) {
-      failure = describeFailure(error, url);
-      if (leave() === null) reason = failure;
-      return ASK_AGAIN_MS;
-    }
-  };
-  const run = async (): Promise<void> => {
-    while (!stopped.signal.aborted) await clock.sleep(await askOnce(), stopped.signal);
-  };
-  const ended = run();
-  return {
-    leave,
-    async act(effect) {
-      const found = leave();
-      if (found === null) return { kind: "refused", reason };
-      running++;
-      try {
-        return { kind: "acted", value: await effect(found.token) };
-      } finally {
-        running--;
-      }
-    },
-    get reason() {
-      return reason;
-    },
-    untilMayAct(signal) {
-      return new Promise((resolve, reject) => {
-        const settle = (): void => {
-          const found = leave();
-          if (found === null && !signal.aborted) return;
-          waiting.delete(settle);
-          signal.removeEventListener("abort", settle);
-          if (found === null) reject(signal.reason as Error);
-          else resolve(found);
-        };
-        waiting.add(settle);
-        signal.addEventListener("abort", settle);
-        settle();
-      });
-    },
-    async stop() {
-      stopped.abort();
-      await ended;
-      set(null, "this worker stopped");
-      await ask(false).catch(() => {}); // Unheard, the leave runs out by itself.
-    },
-  };
+  }
+
+  #set(next: ActingLeave | null, why: string): void {
+    this.#held = next;
+    this.#reason = next === null ? why : "";
+    if (next !== null) for (const wake of this.#waiting) wake();
+  }
 }
 
 /** Why a controller could not be asked, and what to do. */

@@ -89,7 +89,11 @@ export class CutoverWorld {
     const { clock } = this;
     const grants = await GrantDesk.open({ store, clock, pointerOf, tokenFloor: 0 });
     this.#cutovers = new Cutovers({
-      ...{ store, clock, ledger, pointers, grants },
+      store,
+      clock,
+      ledger,
+      pointers,
+      grants,
       traffic: { memory: this.#slowTraffic(life) },
       health: { read: (url) => this.#health(url, life) },
       probes: { run: () => Promise.reject(new Error("not asked")), smoke: () => Promise.resolve(null) },

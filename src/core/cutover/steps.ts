@@ -62,7 +62,7 @@ function auditOf(plan: CutoverPlan): Task {
  * The proven order of a cutover: what only reads moves before what writes, nobody acts while effects change hands, and
  * each step is read back before the next. The way back is the same list from its end.
  */
-export const CUTOVER_STEPS: readonly CutoverStep[] = [
+const CUTOVER_STEPS: readonly CutoverStep[] = [
   {
     name: "compare-identity",
     does: "both arms say what they are, and differ only where the document says so",

@@ -1,4 +1,4 @@
-import { createGrant, type Grant } from "../../../src/fence/grant.ts";
+import { Grant } from "../../../src/fence/grant.ts";
 
 /** One effect as the sink saw it. */
 export interface Effect {
@@ -37,7 +37,7 @@ export class Workers {
 
   constructor(controller: string, token: string, service: string, releases: readonly string[], sink: Sink) {
     this.#grants = releases.flatMap((release) =>
-      [1, 2].map(() => ({ release, grant: createGrant({ controller, token: () => token, service, release }) })),
+      [1, 2].map(() => ({ release, grant: new Grant({ controller, token: () => token, service, release }) })),
     );
     for (const { release, grant } of this.#grants)
       this.#timers.push(setInterval(() => void grant.act((leave) => sink.write(release, leave)), 5));
