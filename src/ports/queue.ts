@@ -11,19 +11,33 @@ export interface ConsumerProgress {
   readonly waiting: number | null;
 }
 
+/** The position that a drain has to reach, taken once and kept, so that no later try waits for newer messages. */
+export interface QueueWatermark {
+  /** Process that asked for the drain: another one takes a watermark of its own. */
+  readonly process: string;
+  readonly queue: string;
+  readonly upTo: QueuePositions;
+}
+
 /** The one record that says who consumes and where producers write. */
 export interface QueuePointer {
   /** Queue that producers write to. */
   readonly producersTo: string;
   /** The one consumer that may act; null: none, between two. */
   readonly consumer: string | null;
+  /** Queue which that consumer reads, or will. */
+  readonly consumesFrom: string;
   /** Where that consumer began. */
   readonly since: QueuePositions;
-  /** Grows with every move; a worker that knows a higher one obeys no lower one. */
+  /** The drain in force; null: none since producers or consumers were last moved. */
+  readonly watermark: QueueWatermark | null;
+  /** Grows with every order; a worker that knows a higher one obeys no lower one. */
   readonly epoch: number;
+  /** Place of this record among those that one order writes, from 0. */
+  readonly step: number;
 }
 
-/** `moved`: by this move, or by the same one before; `refused`: the record has a higher epoch already. */
+/** `moved`: by this move, or the same one before; `refused`: a later record, or another one of its step, is there. */
 export type PointerMoveResult =
   | { readonly kind: "moved" }
   | { readonly kind: "refused"; readonly found: QueuePointer | null };
@@ -32,7 +46,7 @@ export type PointerMoveResult =
 export interface QueueDriver {
   readonly name: string;
   readonly can: {
-    /** Positions can be read and set, so that a consumer goes on exactly where another stopped. */
+    /** Positions can be set: a consumer goes on exactly where another stopped. Else it is given what is not settled. */
     readonly positions: boolean;
     /** The product itself stops a consumer; else workers do, when they read the pointer. */
     readonly stop: boolean;
@@ -41,14 +55,30 @@ export interface QueueDriver {
   };
   /** The position of the last message in each partition now: the watermark of a drain. */
   end(queue: string, signal: AbortSignal): Promise<QueuePositions>;
+  /** True when each partition of `mark` is reached or passed. Pure; only the product knows how its positions compare. */
+  reaches(found: QueuePositions, mark: QueuePositions): boolean;
   /** Null when there is no such consumer. */
   progress(queue: string, consumer: string, signal: AbortSignal): Promise<ConsumerProgress | null>;
-  /** No message is given to this consumer from now on; what it was given may still be settled. */
-  stop(queue: string, consumer: string, signal: AbortSignal): Promise<void>;
-  /** The consumer exists and will be given what follows `after`; nothing before it, and nothing of it twice. */
-  start(queue: string, consumer: string, after: QueuePositions, signal: AbortSignal): Promise<void>;
+  /**
+   * No message is given to this consumer from now on; what it was given may still be settled. Its progress stays what
+   * it is. Where `can.stop` is false only the epoch is looked at.
+   * @throws DriverError `stale-token` when a higher epoch started or stopped the consumer, or this one started it
+   */
+  stop(queue: string, consumer: string, epoch: number, signal: AbortSignal): Promise<void>;
+  /**
+   * The consumer exists and will be given what follows `after`; nothing before it, and nothing of it twice. Once per
+   * epoch: asked again it changes nothing, because the consumer may have gone on since. A partition without a position
+   * begins with its first message.
+   * @throws DriverError `stale-token` when a higher epoch started or stopped the consumer, or this one stopped it
+   */
+  start(
+    queue: string,
+    consumer: string,
+    from: { readonly after: QueuePositions; readonly epoch: number },
+    signal: AbortSignal,
+  ): Promise<void>;
   readPointer(pointer: string, signal: AbortSignal): Promise<QueuePointer | null>;
-  /** Compare-and-set by epoch: taken only when its epoch is higher than the stored one, or the record is the same. */
+  /** Compare-and-set: taken when (epoch, step) is higher than the stored one, or the record is the same. */
   movePointer(pointer: string, next: QueuePointer, signal: AbortSignal): Promise<PointerMoveResult>;
   close(): Promise<void>;
 }

@@ -3,6 +3,14 @@ export { type InboxCase, inboxConformance, inboxSuite, type InboxWorld } from ".
 export { type ManualClock, manualClock } from "./manual-clock.ts";
 export { type MetricCase, metricConformance, metricSuite, type MetricState, type MetricWorld } from "./metric-suite.ts";
 export { type OutboxCase, outboxConformance, outboxSuite, type OutboxWorld } from "./outbox-suite.ts";
+export {
+  GIVES_NOTHING_WHEN_STOPPED,
+  type GivenMessage,
+  type QueueCase,
+  queueConformance,
+  queueSuite,
+  type QueueWorld,
+} from "./queue-suite.ts";
 export { storeConformance, storeSuite } from "./store-suite.ts";
 export type { StoreCase, StoreWorld } from "./store-world.ts";
 export { type TrafficCase, trafficConformance, trafficSuite, type TrafficWorld } from "./traffic-suite.ts";
