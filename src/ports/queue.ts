@@ -55,7 +55,7 @@ export interface QueueDriver {
   };
   /** The position of the last message in each partition now: the watermark of a drain. */
   end(queue: string, signal: AbortSignal): Promise<QueuePositions>;
-  /** True when each partition of `mark` is reached or passed. Pure; only the product knows how its positions compare. */
+   * No message is given to this consumer from now on; what it was given may still be settled. Its position stays.
   reaches(found: QueuePositions, mark: QueuePositions): boolean;
   /** Null when there is no such consumer. */
   progress(queue: string, consumer: string, signal: AbortSignal): Promise<ConsumerProgress | null>;
