@@ -11,24 +11,29 @@ export interface ConsumerProgress {
   readonly waiting: number | null;
 }
 
-/** The position that a drain has to reach, taken once and kept, so that no later try waits for newer messages. */
+/** Positions in each queue of a service. */
+export type PositionsByQueue = Readonly<Record<string, QueuePositions>>;
+
+/** What a drain has to reach, taken once and kept, so that no later try waits for newer messages. */
 export interface QueueWatermark {
   /** Process that asked for the drain: another one takes a watermark of its own. */
   readonly process: string;
-  readonly queue: string;
-  readonly upTo: QueuePositions;
+  readonly upTo: PositionsByQueue;
 }
 
 /** The one record that says who consumes and where producers write. */
 export interface QueuePointer {
   /** Queue that producers write to. */
   readonly producersTo: string;
-  /** The one consumer that may act; null: none, between two. */
-  readonly consumer: string | null;
-  /** Queue which that consumer reads, or will. */
-  readonly consumesFrom: string;
-  /** Where that consumer began. */
-  readonly since: QueuePositions;
+  /** The one consumer whose progress counts. */
+  readonly consumer: string;
+  /**
+   * acting: its workers take messages · stopping: they take none, what they have may still be settled · starting: they
+   * take none yet and will begin where `from` says. No other consumer's workers take any.
+   */
+  readonly phase: "acting" | "stopping" | "starting";
+  /** Every queue that it reads, and where it began; empty before the first move. */
+  readonly from: PositionsByQueue;
   /** The drain in force; null: none since producers or consumers were last moved. */
   readonly watermark: QueueWatermark | null;
   /** Grows with every order; a worker that knows a higher one obeys no lower one. */
@@ -37,7 +42,7 @@ export interface QueuePointer {
   readonly step: number;
 }
 
-/** `moved`: by this move, or the same one before; `refused`: a later record, or another one of its step, is there. */
+/** `moved`: by this move, or the same one before; `refused`: a later record, or another of its step, is there. */
 export type PointerMoveResult =
   | { readonly kind: "moved" }
   | { readonly kind: "refused"; readonly found: QueuePointer | null };
@@ -55,7 +60,7 @@ export interface QueueDriver {
   };
   /** The position of the last message in each partition now: the watermark of a drain. */
   end(queue: string, signal: AbortSignal): Promise<QueuePositions>;
-   * No message is given to this consumer from now on; what it was given may still be settled. Its position stays.
+  /** True when each partition of `mark` is reached or passed. Pure: only the product knows how positions compare. */
   reaches(found: QueuePositions, mark: QueuePositions): boolean;
   /** Null when there is no such consumer. */
   progress(queue: string, consumer: string, signal: AbortSignal): Promise<ConsumerProgress | null>;
@@ -69,7 +74,7 @@ export interface QueueDriver {
    * The consumer exists and will be given what follows `after`; nothing before it, and nothing of it twice. Once per
    * epoch: asked again it changes nothing, because the consumer may have gone on since. A partition without a position
    * begins with its first message.
-   * @throws DriverError `stale-token` when a higher epoch started or stopped the consumer, or this one stopped it
+   * @throws DriverError `stale-token` when a higher epoch started or stopped the consumer
    */
   start(
     queue: string,

@@ -107,6 +107,18 @@ export const moveCases: readonly QueueCase[] = [
     },
   },
   {
+    name: "lets one epoch stop a consumer and start it again where it stood, and refuses that epoch's stop after it",
+    async run(world) {
+      const [queue, driver] = [await world.queue("restart"), await world.open("server")];
+      await startFirst(driver, queue, "blue");
+      await world.produce(queue, bodies(1, 5));
+      await settleAll(await world.take(queue, "blue", 2));
+      await handOver(driver, queue, ["blue", "blue"], 3);
+      same(await codeOf(driver.stop(queue, "blue", 3, never)), "stale-token", "the stop again");
+      same(await consumeAll(world, queue, "blue"), ["3", "4", "5"], "it goes on");
+    },
+  },
+  {
     name: "refuses a start and a stop of a lower epoch, and they change nothing",
     async run(world) {
       const [queue, driver] = [await world.queue("late"), await world.open("server")];

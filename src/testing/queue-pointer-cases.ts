@@ -30,11 +30,8 @@ export const pointerCases: readonly QueueCase[] = [
       const [name, driver] = [await world.queue("record"), await world.open("server")];
       same(await driver.readPointer(name, never), null, "never moved");
       const upTo = { "0": "7", 'b"\\': "8-1" };
-      const record = pointerRecord({
-        watermark: { process: "c-1/2", queue: "jobs", upTo },
-        since: upTo,
-        epoch: 2 ** 45,
-      });
+      const from = { 'j"2': {}, jobs: upTo };
+      const record = pointerRecord({ watermark: { process: "c-1/2", upTo: from }, from, epoch: 2 ** 45 });
       same(await driver.movePointer(name, record, never), { kind: "moved" }, "first move");
       const found = await (await world.open("server")).readPointer(name, never);
       assert(found !== null, "read back");
@@ -45,7 +42,7 @@ export const pointerCases: readonly QueueCase[] = [
     name: "takes a later (epoch, step) alone, and the same record again",
     async run(world) {
       const [name, driver] = [await world.queue("compare"), await world.open("server")];
-      const between = pointerRecord({ epoch: 9, step: 1, consumer: null });
+      const between = pointerRecord({ epoch: 9, step: 1, phase: "stopping" });
       const tries = [
         [between, "moved"],
         [between, "moved"],

@@ -89,6 +89,6 @@ export async function handOver(
 
 /** A pointer record of this world; `more` replaces what a case is about. */
 export function pointerRecord(more: Partial<QueuePointer> = {}): QueuePointer {
-  const blue = { producersTo: "jobs", consumer: "blue", consumesFrom: "jobs", since: { "0": "0" } };
-  return { ...blue, watermark: null, epoch: 1, step: 0, ...more };
+  const from = { jobs: { "0": "0" } };
+  return { producersTo: "jobs", consumer: "blue", phase: "acting", from, watermark: null, epoch: 1, step: 0, ...more };
 }

@@ -1,12 +1,12 @@
 import { canonicalJson, type Json } from "../../core/canonical-json.ts";
 import { DriverError } from "../../ports/driver-error.ts";
-import type { QueuePointer, QueuePositions, QueueWatermark } from "../../ports/queue.ts";
+import type { PositionsByQueue, QueuePointer, QueueWatermark } from "../../ports/queue.ts";
 
 /** The one text of a pointer record, so that equal records are equal texts. Workers of any language read it. */
 export function encodePointer(pointer: QueuePointer): string {
-  const { producersTo, consumer, consumesFrom, since, watermark, epoch, step } = pointer;
-  const mark = watermark === null ? null : { ...watermark };
-  return canonicalJson({ producersTo, consumer, consumesFrom, since, watermark: mark, epoch, step });
+  const { producersTo, consumer, phase, from, watermark, epoch, step } = pointer;
+  const mark = watermark === null ? null : { process: watermark.process, upTo: watermark.upTo };
+  return canonicalJson({ producersTo, consumer, phase, from, watermark: mark, epoch, step });
 }
 
 /** @throws DriverError `rejected` for a text that is no pointer record: somebody else wrote there */
@@ -32,24 +32,29 @@ type Fields = { readonly [name: string]: Json };
 const isFields = (value: Json | undefined): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const isPositions = (value: Json | undefined): value is QueuePositions =>
+const isTexts = (value: Json): boolean =>
   isFields(value) && Object.values(value).every((position) => typeof position === "string");
+
+const isPositions = (value: Json | undefined): value is PositionsByQueue =>
+  isFields(value) && Object.values(value).every(isTexts);
+
+const PHASES: readonly Json[] = ["acting", "stopping", "starting"] satisfies readonly QueuePointer["phase"][];
 
 const isCount = (value: Json | undefined): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 function isWatermark(value: Json): value is Fields & QueueWatermark {
   if (!isFields(value)) return false;
-  return typeof value["process"] === "string" && typeof value["queue"] === "string" && isPositions(value["upTo"]);
+  return typeof value["process"] === "string" && isPositions(value["upTo"]);
 }
 
 function isPointer(value: Json): value is Fields & QueuePointer {
   if (!isFields(value)) return false;
-  const { producersTo, consumer, consumesFrom, since, watermark, epoch, step } = value;
+  const { producersTo, consumer, phase, from, watermark, epoch, step } = value;
   return (
     typeof producersTo === "string" &&
-    (consumer === null || typeof consumer === "string") &&
-    typeof consumesFrom === "string" &&
-    isPositions(since) &&
+    typeof consumer === "string" &&
+    PHASES.includes(phase ?? null) &&
+    isPositions(from) &&
     (watermark === null || (watermark !== undefined && isWatermark(watermark))) &&
     isCount(epoch) &&
     isCount(step)

@@ -73,8 +73,8 @@ return 'ok'`;
 const START = `${FIND}
 local state, epoch = stateOf(KEYS[2], ARGV[1]), tonumber(ARGV[2])
 local seen, after = tonumber(state.epoch), ARGV[3]
-if epoch < seen or (epoch == seen and state.kind == 'stop') then return state.epoch end
-if epoch == seen and groupOf(KEYS[1], ARGV[1]) then return 'ok' end
+if epoch < seen then return state.epoch end
+if epoch == seen and state.kind == 'start' and groupOf(KEYS[1], ARGV[1]) then return 'ok' end
 local stream, read = streamOf(KEYS[1]), ''
 if after == '0-0' then read = '0' end
 if stream then
