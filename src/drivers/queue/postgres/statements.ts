@@ -100,5 +100,3 @@ function workStatements(message: string, consumer: string) {
       returning 1 as settled`,
   };
 }
-
-export type Statements = ReturnType<typeof statementsFor>;

@@ -16,7 +16,7 @@ export interface TakenMessage {
 export interface QueueTables {
   /** Written in this order. In the transaction of a business change, both happen or neither does. */
   produce(queue: string, bodies: readonly string[]): Promise<void>;
-  /** In the queue's order; none when the consumer is stopped. Commit before working on them, so that a stop is quick. */
+  /** In order; none when the consumer is stopped. Commit before working on them, so that a stop need not wait. */
   take(queue: string, consumer: string, max: number): Promise<readonly TakenMessage[]>;
   /**
    * In the transaction of the effect, both happen or neither does.
