@@ -94,7 +94,7 @@ function isOwn({ plan }: ConsumerMove, queue: string, consumer: string, from: Po
   return plan.queue[arm] === queue && from[queue] === undefined;
 }
 
-/** A consumer that was to begin somewhere stands there, or further on; what it did in an earlier life is before that. */
+/** A consumer that was to begin somewhere stands there or further on; what it did in an earlier life is before it. */
 function furthest(driver: QueueDriver, began: QueuePositions | null, settled: QueuePositions | null) {
   if (began === null || settled === null) return settled ?? began;
   return driver.reaches(settled, began) ? settled : began;
