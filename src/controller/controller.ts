@@ -35,11 +35,12 @@ import { wayBackOf } from "./precedence.ts";
 import { Pruning } from "./pruning.ts";
 import { readResumption, type Resumption } from "./resumption.ts";
 import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
+import { Roster } from "./roster.ts";
 import { ServicePointers } from "./service-pointers.ts";
 import { Tenure, type TenureOptions } from "./tenure.ts";
 import { underDocument } from "./telemetry-push.ts";
 
-export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" | "panels"> &
+export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" | "panels" | "running"> &
   TenureOptions & {
     /** Made by the caller, because the gateway traffic driver is made from it. */
     readonly hub: GatewayRegistry;
@@ -68,8 +69,7 @@ const HOUR_MS = 3_600_000;
 const EVENTS_PER_MS = 1_000;
 
 interface Owned {
-  /** By rollout. */
-  readonly actors: Map<string, RolloutActor>;
+  readonly actors: Roster;
   readonly tenure: Tenure;
   readonly planes: PlaneDesk;
   readonly pointers: ServicePointers;
@@ -93,13 +93,15 @@ export class Controller {
   readonly pointers: ServicePointers;
   readonly panels = new Panels();
   readonly #tools: ActorTools;
-  readonly #actors: Map<string, RolloutActor>;
+  readonly #actors: Roster;
   readonly #known = new KnownClassesByService();
   readonly #hours: HourlyRates;
   readonly #housekeeping: Housekeeping;
   /** Applies go one after another: two at once could both find a service free. */
   #applying: Promise<unknown> = Promise.resolve();
   #ticking: Promise<void> = Promise.resolve();
+  /** Rollouts that are not over, as of the last tick. */
+  #running = 0;
 
   private constructor(options: ControllerOptions, ledger: DocumentLedger, hours: HourlyRates, owned: Owned) {
     this.#hours = hours;
@@ -111,7 +113,8 @@ export class Controller {
     this.keys = new KeyDesk(options.signer, ledger, options.hub);
     this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
     this.pointers = owned.pointers;
-    const own = { ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels };
+    const running = () => this.#running;
+    const own = { ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels, running };
     this.#tools = { ...options, ...own, ...owned.tenure.tools };
     this.cutovers = new Cutovers({ ...this.#tools, grants: owned.grants });
     const [rollouts, wallMs] = [() => this.rollouts(), () => options.clock.wallMs()];
@@ -135,7 +138,7 @@ export class Controller {
     const ledger = new DocumentLedger(store, clock, pointers, heard, signer);
     const documents = await ledger.load();
     const leaseMs = Math.max(0, ...documents.map(({ lease }) => lease?.ms ?? 0));
-    const actors = new Map<string, RolloutActor>();
+    const actors = new Roster();
     const isTakenBack = wayBackOf((rolloutId) => actors.get(rolloutId)?.stored ?? null);
     const planes = await PlaneDesk.open({ store, hub, ownership, clock, proof, signer, isTakenBack }, leaseMs);
     const sinceHour = Math.floor(options.clock.wallMs() / HOUR_MS) - HOURS_OF_HISTORY;
@@ -150,7 +153,7 @@ export class Controller {
     controller.#ticking = controller.#tick();
     const stopActors = () => {
       void controller.cutovers.stop();
-      return [...controller.#actors.values()].map((actor) => actor.stop().catch(() => {}));
+      return controller.#actors.all().map((actor) => actor.stop().catch(() => {}));
     };
     tenure.stopped.addEventListener("abort", () => void stopActors(), { once: true });
     return controller;
@@ -182,7 +185,7 @@ export class Controller {
   }
 
   rollouts(): readonly StoredRollout[] {
-    return [...this.#actors.values()].map((actor) => actor.stored);
+    return this.#actors.all().map((actor) => actor.stored);
   }
 
   rollout(rolloutId: string): StoredRollout | null {
@@ -234,10 +237,8 @@ export class Controller {
       this.#hours.learn(service, windows);
     }
     this.#known.learn(service, windows, this.#tools.clock.monoMs());
-    const actor = [...this.#actors.values()].find(
-      ({ rollout }) => rollout.plan.service === service && !isFinal(rollout),
-    );
-    if (actor !== undefined) await this.#tenure.unlessAway(actor.ingest(windows));
+    const actor = this.#actors.runningOf(service);
+    if (actor !== null) await this.#tenure.unlessAway(actor.ingest(windows));
   }
 
   journal(rolloutId: string): ReturnType<ControllerStore["journal"]> {
@@ -246,10 +247,8 @@ export class Controller {
 
   /** Pauses the running rollout of a service, because something outside it makes its evidence worthless. */
   async pauseFor(service: string, by: string, reason: string): Promise<void> {
-    const actor = [...this.#actors.values()].find(({ rollout }) => {
-      return rollout.plan.service === service && !isFinal(rollout) && !rollout.paused;
-    });
-    if (actor === undefined || answerTo(actor.rollout, "pause").kind !== "acts") return;
+    const actor = this.#actors.runningOf(service);
+    if (actor === null || actor.rollout.paused || answerTo(actor.rollout, "pause").kind !== "acts") return;
     const at = epochMs(this.#tools.clock.wallMs());
     await actor.take({ kind: "commanded", at, command: "pause", full: false, by, reason });
   }
@@ -267,7 +266,7 @@ export class Controller {
       this.#ticking,
       this.#applying.catch(() => {}),
       this.cutovers.stop(),
-      ...[...this.#actors.values()].map((actor) => actor.stop().then(() => actor.keepUnits())),
+      ...this.#actors.all().map((actor) => actor.stop().then(() => actor.keepUnits())),
     ]);
     await this.#tenure.end();
   }
@@ -379,7 +378,7 @@ export class Controller {
     const at = epochMs(this.#tools.clock.wallMs());
     const { journal, units } = read ?? (await readResumption(stored, this.store, at));
     const actor = new RolloutActor(stored, { journalLength: journal.length, units }, this.#tools);
-    this.#actors.set(stored.rollout.plan.rolloutId, actor);
+    this.#actors.add(actor);
     const absence = absenceOf(stored, journal, at, this.#tenure.ownership.announcedBeforeMs);
     if (absence !== null) await actor.takeUp(absence);
     if (!isFinal(stored.rollout)) await actor.resume();
@@ -393,14 +392,16 @@ export class Controller {
       void this.#tenure.renew();
       await this.#housekeeping.tick().catch(onFatal);
       await this.cutovers.tick();
-      for (const actor of this.#actors.values()) {
-        if (signal.aborted || isFinal(actor.rollout)) continue;
-        await actor
+      if (signal.aborted) return;
+      const running = this.#actors.all().filter(({ rollout }) => !isFinal(rollout));
+      this.#running = running.length;
+      // None waits for another: one whose commit takes long keeps nobody's clock.
+      for (const actor of running)
+        actor
           .tick()
           .catch((error: unknown) =>
             log(`${actor.rollout.plan.rolloutId}: tick failed, traffic stays as it is: ${String(error)}`),
           );
-      }
     }
   }
 }

@@ -39,6 +39,8 @@ interface Silence {
 export class GatewayRegistry implements GatewayHub {
   readonly #documents = new Map<string, RoutingDocument>();
   readonly #gateways = new Map<string, Seen>();
+  /** The same by service. */
+  readonly #ofService = new Map<string, Map<string, Seen>>();
   readonly #listeners = new Map<string, Set<(document: RoutingDocument) => void>>();
   readonly #monoMs: () => number;
 
@@ -71,7 +73,7 @@ export class GatewayRegistry implements GatewayHub {
     const before = this.#gateways.get(gatewayId);
     if (isOvertaken(report, before?.report ?? null)) return;
     const isHarmless = report !== null && this.#isHarmless(service, adopted, report.digest);
-    this.#gateways.set(gatewayId, {
+    this.#set({
       service,
       gatewayId,
       planeId,
@@ -87,7 +89,7 @@ export class GatewayRegistry implements GatewayHub {
   /** A data plane of the store, not heard of yet: whoever owned the store before may have just given it a lease. */
   restore(service: string, gatewayId: string, planeId: string, leaseEndMonoMs: number): void {
     const adopted = { epoch: 0, seq: 0 };
-    this.#gateways.set(gatewayId, {
+    this.#set({
       service,
       gatewayId,
       planeId,
@@ -105,7 +107,7 @@ export class GatewayRegistry implements GatewayHub {
     const seen = this.#gateways.get(gatewayId);
     if (seen === undefined) return;
     const leaseEndMonoMs = Math.max(seen.leaseEndMonoMs, this.#monoMs() + ms);
-    this.#gateways.set(gatewayId, { ...seen, leaseEndMonoMs });
+    this.#set({ ...seen, leaseEndMonoMs });
   }
 
   /** Gateway ids of the earlier starts of a plane. */
@@ -115,7 +117,9 @@ export class GatewayRegistry implements GatewayHub {
 
   /** It said goodbye, was replaced by its own new start, or a person says that it is gone. */
   remove(gatewayId: string): void {
+    const seen = this.#gateways.get(gatewayId);
     this.#gateways.delete(gatewayId);
+    if (seen !== undefined) this.#ofService.get(seen.service)?.delete(gatewayId);
   }
 
   /** Null for one that does not count. */
@@ -191,8 +195,17 @@ export class GatewayRegistry implements GatewayHub {
     return () => void listeners.delete(listener);
   }
 
+  #set(seen: Seen): void {
+    const { service, gatewayId } = seen;
+    const before = this.#gateways.get(gatewayId);
+    if (before !== undefined && before.service !== service) this.#ofService.get(before.service)?.delete(gatewayId);
+    this.#gateways.set(gatewayId, seen);
+    const ofService = this.#ofService.get(service) ?? new Map<string, Seen>();
+    this.#ofService.set(service, ofService.set(gatewayId, seen));
+  }
+
   #of(service: string): readonly Seen[] {
-    return [...this.#gateways.values()].filter((seen) => seen.service === service);
+    return [...(this.#ofService.get(service)?.values() ?? [])];
   }
 }
 

@@ -22,14 +22,20 @@ export class MetricPoller {
     this.#clock = clock;
   }
 
+  isDue(metrics: readonly MetricPlan[]): boolean {
+    return metrics.some((metric) => this.#isDue(metric));
+  }
+
   /** Metrics that are due now; each is told once an interval, whether or not its last reading came back. */
   due(metrics: readonly MetricPlan[]): readonly MetricPlan[] {
     const nowMs = this.#clock.monoMs();
-    return metrics.filter((metric) => {
-      const isDue = nowMs - (this.#readAtMonoMs.get(metric.name) ?? Number.NEGATIVE_INFINITY) >= metric.everyMs;
-      if (isDue) this.#readAtMonoMs.set(metric.name, nowMs);
-      return isDue;
-    });
+    const due = metrics.filter((metric) => this.#isDue(metric));
+    for (const { name } of due) this.#readAtMonoMs.set(name, nowMs);
+    return due;
+  }
+
+  #isDue({ name, everyMs }: MetricPlan): boolean {
+    return this.#clock.monoMs() - (this.#readAtMonoMs.get(name) ?? Number.NEGATIVE_INFINITY) >= everyMs;
   }
 
   async read(metric: MetricPlan): Promise<Reading> {

@@ -122,7 +122,7 @@ async function isThere(store: ControllerStore, change: Change): Promise<boolean>
   if (grant !== undefined) return (await store.grants()).some((one) => JSON.stringify(one) === JSON.stringify(grant));
   if (rollout !== undefined) {
     const { plan } = rollout.next.rollout;
-    const found = (await store.rollouts()).find((one) => one.rollout.plan.rolloutId === plan.rolloutId);
+    const found = await store.rollout(plan.rolloutId);
     return found?.version === rollout.next.version && found.rollout.plan.generation === plan.generation;
   }
   if (published !== undefined) {

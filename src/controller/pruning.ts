@@ -2,7 +2,7 @@ import { isFinal } from "../core/rollout/rollout.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControllerStore, OperatorAnswer, PrunedRollout, StoredRollout } from "../ports/controller-store.ts";
 import type { EventFeed } from "./event-feed.ts";
-import type { RolloutActor } from "./rollout-actor.ts";
+import type { Roster } from "./roster.ts";
 
 /** Which ended rollouts go. */
 export interface PruneOrder {
@@ -18,7 +18,7 @@ interface PruningTools {
   readonly clock: Clock;
   readonly feed: EventFeed;
   readonly log: (line: string) => void;
-  readonly actors: Map<string, RolloutActor>;
+  readonly actors: Roster;
   /** Makes an actor of a rollout again. */
   readonly restore: (stored: StoredRollout) => Promise<void>;
   /** After every apply before it and before every one after it. */
@@ -71,7 +71,7 @@ export class Pruning {
   /** What an order would remove now. */
   plan(order: Omit<PruneOrder, "by">): readonly StoredRollout[] {
     const { actors, needed, clock } = this.#tools;
-    const rollouts = [...actors.values()].map(({ stored }) => stored);
+    const rollouts = actors.all().map(({ stored }) => stored);
     return prunable(rollouts, needed(), order, clock.wallMs());
   }
 

@@ -8,18 +8,19 @@ import type { RolloutEvent } from "../core/rollout/event.ts";
 import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import { look, turn } from "../core/rollout/wheel.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
-import type { Verdict } from "../core/verdict.ts";
 import type { TelemetryWindow } from "../core/window/window.ts";
 import type { OperatorAnswer, StoredRollout, StoredUnits } from "../ports/controller-store.ts";
 import { describe, OrderDesk } from "./orders/desk.ts";
 import type { Outcome } from "./orders/executor.ts";
-import { compareIdentity } from "./orders/health.ts";
 import { type OrderTools, rolloutOrders } from "./orders/rollout-orders.ts";
 import type { EventFeed } from "./event-feed.ts";
+import { IdentityWatch } from "./identity-watch.ts";
+import { LookCadence } from "./look-cadence.ts";
 import { lostStore } from "./ownership.ts";
 import { MetricPoller, type MetricSources } from "./metric-poller.ts";
 import type { Panels } from "./panels.ts";
 import { WallWatch } from "./wall-watch.ts";
+import { WaitingPushes } from "./waiting-pushes.ts";
 import { isOnlyNumbers, isWorthAnEntry } from "./worth-an-entry.ts";
 
 export interface ActorTools extends OrderTools {
@@ -29,14 +30,10 @@ export interface ActorTools extends OrderTools {
   readonly log: (line: string) => void;
   /** A store that fails cannot be worked around: the process must end and continue after a restart. */
   readonly onFatal: (error: unknown) => void;
+  /** How many rollouts this process carries out. */
+  readonly running: () => number;
 }
 
-/** How often both arms' identity is compared again while a rollout runs. */
-const PARITY_EVERY_MS = 5_000;
-/** Rechecks in a row without a manifest that are taken for a moment of silence. */
-const UNREAD_RECHECKS = 3;
-/** Whole verdicts are written at most this often; a fuse never waits. */
-const JUDGE_EVERY_MS = 200;
 /**
  * Evidence by unit is large and is stored at most this often: a crash loses so much of it, and of both arms alike. The
  * process after it knows from when to when (`readResumption`).
@@ -58,13 +55,10 @@ export interface Restored {
  */
 export class RolloutActor {
   #stored: StoredRollout;
+  /** The state as it was committed last: the verdicts in `#stored` may say the same in newer numbers. */
+  #durable: Rollout;
   #journalLength: number;
   #queue: Promise<unknown> = Promise.resolve();
-  #judgedAtMonoMs = Number.NEGATIVE_INFINITY;
-  #parityAtMonoMs = Number.NEGATIVE_INFINITY;
-  #unreadInARow = 0;
-  /** What the last recheck of the manifests says beside the traffic's verdicts. */
-  #beside: readonly Verdict[] = [];
   /** The first that come are stored at once: until then what is stored says that nothing came after it. */
   #unitsAtMonoMs = Number.NEGATIVE_INFINITY;
   #units: UnitEvidence;
@@ -73,14 +67,25 @@ export class RolloutActor {
   readonly #poller: MetricPoller;
   readonly #wall: WallWatch;
   readonly #desk: OrderDesk<RolloutPlan>;
+  readonly #pushes: WaitingPushes;
+  readonly #cadence: LookCadence;
+  readonly #identity: IdentityWatch;
+  #isTicking = false;
 
   constructor(stored: StoredRollout, { journalLength, units }: Restored, tools: ActorTools) {
     this.#stored = stored;
+    this.#durable = stored.rollout;
     this.#journalLength = journalLength;
     this.#units = units;
     this.#tools = tools;
     this.#poller = new MetricPoller(tools.metrics, tools.clock);
     this.#wall = new WallWatch(tools.clock);
+    this.#cadence = new LookCadence(tools.clock, tools.running);
+    this.#identity = new IdentityWatch(tools);
+    this.#pushes = new WaitingPushes(
+      (work) => this.#enqueue(work),
+      (windows) => this.#takeWindows(windows),
+    );
     this.#desk = new OrderDesk({
       executors: rolloutOrders(tools),
       clock: tools.clock,
@@ -130,30 +135,23 @@ export class RolloutActor {
 
   /** Takes telemetry in; resolves when it is durable and everything it decided is decided. */
   ingest(windows: readonly TelemetryWindow[]): Promise<void> {
-    return this.#enqueue(async () => {
-      const { plan } = this.rollout;
-      const before = this.#stored.observations;
-      // Known from publishing on, not from confirmation: a gateway that adopted early already sends candidate traffic.
-      const sinceEpoch = before.sinceEpoch ?? this.#tools.ledger.firstEpoch(plan);
-      const known = sinceEpoch === before.sinceEpoch ? before : { ...before, sinceEpoch };
-      const after = windows.reduce((seen, window) => {
-        const arms = newTraffic(seen, window);
-        if (arms !== null) this.#tools.panels.take(plan.rolloutId, arms, window.endMs);
-        return observe(seen, window, plan, this.#units);
-      }, known);
-      if (after !== before) await this.#look({ ...after, livedAt: this.#now() });
-    });
+    return this.#pushes.add(windows);
   }
 
-  /** A look at the clock: holds end, caps are reached, identity is compared again. */
-  tick(): Promise<void> {
-    return this.#enqueue(async () => {
+  /** A look at the clock: holds end, caps are reached, identity is compared again. Cheap where nothing is due. */
+  async tick(): Promise<void> {
+    if (this.#isTicking || !this.#isDue) return;
+    this.#isTicking = true;
+    const done = this.#enqueue(async () => {
       if (isFinal(this.rollout)) return;
       await this.#decide({ kind: "tick", at: this.#now() }, this.#stored.observations);
-      if (this.#tools.clock.monoMs() - this.#judgedAtMonoMs >= JUDGE_EVERY_MS)
-        await this.#look(this.#stored.observations);
-      this.#recheckParity();
+      const { observations } = this.#stored;
+      if (this.#cadence.isOpen && this.#cadence.isNews(this.rollout, observations)) await this.#look(observations);
+      this.#compareAgain();
       this.#readMetrics();
+    });
+    await done.finally(() => {
+      this.#isTicking = false;
     });
   }
 
@@ -178,6 +176,29 @@ export class RolloutActor {
     if (isStored) this.#stored = next;
   }
 
+  get #isDue(): boolean {
+    const { rollout, observations } = this.#stored;
+    if (isFinal(rollout)) return false;
+    const isWaiting = rollout.phase === "checking" && rollout.awaiting.length === 0; // To be compared again.
+    const isLookDue = this.#cadence.isOpen && this.#cadence.isNews(rollout, observations);
+    const isToBeRead = this.#identity.isDue(rollout, observations.pinned) || this.#poller.isDue(rollout.plan.metrics);
+    return isWaiting || isLookDue || isToBeRead || this.#wall.hasMoved;
+  }
+
+  async #takeWindows(windows: readonly TelemetryWindow[]): Promise<void> {
+    const { plan } = this.rollout;
+    const before = this.#stored.observations;
+    // Known from publishing on, not from confirmation: a gateway that adopted early already sends candidate traffic.
+    const sinceEpoch = before.sinceEpoch ?? this.#tools.ledger.firstEpoch(plan);
+    const known = sinceEpoch === before.sinceEpoch ? before : { ...before, sinceEpoch };
+    const after = windows.reduce((seen, window) => {
+      const arms = newTraffic(seen, window);
+      if (arms !== null) this.#tools.panels.take(plan.rolloutId, arms, window.endMs);
+      return observe(seen, window, plan, this.#units);
+    }, known);
+    if (after !== before) await this.#look({ ...after, livedAt: this.#now() });
+  }
+
   #enqueue(work: () => Promise<void>): Promise<void> {
     const done = this.#queue.then(async () => {
       if (this.#isStopped) return;
@@ -196,24 +217,20 @@ export class RolloutActor {
   }
 
   async #look(observations: Observations): Promise<void> {
-    const nowMs = this.#tools.clock.monoMs();
-    const judged = look(
-      this.rollout,
-      observations,
-      this.#now(),
-      () => nowMs - this.#judgedAtMonoMs >= JUDGE_EVERY_MS,
-      this.#units,
-      this.#beside,
-    );
+    const { isOpen } = this.#cadence;
+    const judged = look(this.rollout, observations, this.#now(), () => isOpen, this.#units, this.#identity.beside);
     if (judged === null) return this.#remember(observations);
-    this.#judgedAtMonoMs = nowMs;
+    this.#cadence.judged();
     await this.#decide(judged, observations);
+    this.#cadence.looked(this.rollout, this.#stored.observations, judged.at);
   }
 
-  /** Commits observations that decided nothing. */
-  async #remember(observations: Observations): Promise<void> {
+  /** Commits observations that decided nothing. Verdicts in newer numbers go with the next decision. */
+  async #remember(observations: Observations, rollout: Rollout = this.rollout): Promise<void> {
     if (observations === this.#stored.observations) return;
-    await this.#commit({ ...this.#stored, observations, version: this.#stored.version + 1 }, null);
+    const next = { ...this.#stored, observations, version: this.#stored.version + 1 };
+    await this.#commit({ ...next, rollout: this.#durable }, null);
+    this.#stored = { ...next, rollout };
   }
 
   async #decide(event: RolloutEvent, seen: Observations, answer?: Answer): Promise<void> {
@@ -224,8 +241,9 @@ export class RolloutActor {
     if (isUnchanged && answer === undefined) return;
     const entry = isWorthAnEntry(before, state, event) ? this.#entry(state, event, orders) : null;
     const next = { ...this.#stored, rollout: state, observations, version: this.#stored.version + 1 };
-    const isSaidAgain = isOnlyNumbers(before, state) && observations === this.#stored.observations;
-    if (isSaidAgain && answer === undefined) this.#stored = { ...this.#stored, rollout: state };
+    const isSaidAgain = isOnlyNumbers(before, state) && answer === undefined;
+    if (isSaidAgain && observations === this.#stored.observations) this.#stored = { ...this.#stored, rollout: state };
+    else if (isSaidAgain) await this.#remember(observations, state);
     else await this.#commit(next, entry, answer?.(state));
     for (const note of notes) this.#tools.feed.publish(this.#tools.clock.wallMs(), note);
     this.#desk.keepOnly(state.awaiting);
@@ -256,6 +274,7 @@ export class RolloutActor {
       throw error;
     }
     this.#stored = next;
+    this.#durable = next.rollout;
     if (entry !== null) this.#journalLength++;
   }
 
@@ -313,36 +332,21 @@ export class RolloutActor {
     });
   }
 
-  #recheckParity(): void {
-    const { plan, phase } = this.rollout;
+  #compareAgain(): void {
+    const { plan } = this.rollout;
     const { pinned } = this.#stored.observations;
-    const nowMs = this.#tools.clock.monoMs();
-    if (pinned === null || phase === "checking" || nowMs - this.#parityAtMonoMs < PARITY_EVERY_MS) return;
-    this.#parityAtMonoMs = nowMs;
-    const signal = this.#tools.clock.timeout(PARITY_EVERY_MS);
-    const check = async (): Promise<void> => {
-      const { verdicts } = await compareIdentity(plan, pinned, this.#tools.health, signal);
-      this.#countUnread(verdicts);
+    if (pinned === null || !this.#identity.isDue(this.rollout, pinned)) return;
+    const compare = async (): Promise<void> => {
+      const before = this.#identity.beside;
+      const verdicts = await this.#identity.compare(plan, pinned, () => this.rollout);
+      if (this.#identity.beside.length + before.length > 0) this.#cadence.forget();
       // Only a differing answer speaks at once; silence for a moment changes no release.
       if (!verdicts.some((verdict) => verdict.kind === "fail")) return;
       await this.take({ kind: "judged", at: this.#now(), stageIndex: this.rollout.stageIndex, verdicts });
     };
-    check().catch((error: unknown) =>
+    compare().catch((error: unknown) =>
       this.#tools.log(`${plan.rolloutId}: comparing identity again failed: ${String(error)}`),
     );
-  }
-
-  /**
-   * Silence for longer than a moment is no data: it holds, and after the cap of the stage a person is asked. The state
-   * keeps the last verdict of a gate, over a restart too, so an answer that comes back is told as well.
-   */
-  #countUnread(verdicts: readonly Verdict[]): void {
-    const unread = verdicts.filter(({ kind }) => kind === "error");
-    this.#unreadInARow = unread.length === 0 ? 0 : this.#unreadInARow + 1;
-    const isHeld = (gate: string) => this.rollout.verdicts.some((one) => one.gate === gate && one.kind === "no-data");
-    if (unread.length === 0) this.#beside = verdicts.filter(({ gate, kind }) => kind === "pass" && isHeld(gate));
-    else if (this.#unreadInARow > UNREAD_RECHECKS)
-      this.#beside = unread.map((verdict) => ({ ...verdict, kind: "no-data" }));
   }
 
   /** Readings come back through the queue; none is waited for, so a slow source delays nothing. */

@@ -13,11 +13,16 @@ export class WallWatch {
     this.#offsetMs = clock.wallMs() - clock.monoMs();
   }
 
+  /** True when there is a move to tell of. */
+  get hasMoved(): boolean {
+    return Math.abs(this.#clock.wallMs() - this.#clock.monoMs() - this.#offsetMs) > TOLERATED_MS;
+  }
+
   /** By how much the wall clock has moved since the last move that was told; 0 when it has not. */
   movedMs(): number {
     const offsetMs = this.#clock.wallMs() - this.#clock.monoMs();
     const byMs = offsetMs - this.#offsetMs;
-    if (Math.abs(byMs) <= TOLERATED_MS) return 0;
+    if (!this.hasMoved) return 0;
     this.#offsetMs = offsetMs;
     return byMs;
   }

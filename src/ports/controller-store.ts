@@ -5,7 +5,8 @@ import type { ProbeReport } from "../core/measure/report.ts";
 import type { ServiceHour } from "../core/observe/hourly-rates.ts";
 import type { Observations } from "../core/observe/observations.ts";
 import type { JournalEntry } from "../core/rollout/journal-entry.ts";
-import type { Phase, Rollout } from "../core/rollout/rollout.ts";
+import { isFinal, type Phase } from "../core/rollout/phase.ts";
+import type { Rollout } from "../core/rollout/rollout.ts";
 import type { RoutingDocument } from "../core/routing/document.ts";
 import type { PointerMove } from "../core/service/pointer.ts";
 import type { EpochMs } from "../core/unit.ts";
@@ -17,6 +18,29 @@ export interface StoredRollout {
   /** Grows by one with every commit; the compare-and-set of the rollout. */
   readonly version: number;
   readonly createdAt: EpochMs;
+}
+
+/** What is told of a rollout that is over without reading it. */
+export interface EndedRollout {
+  readonly rolloutId: string;
+  readonly service: string;
+  readonly generation: number;
+  readonly version: number;
+  readonly phase: Phase;
+  readonly startedAt: EpochMs | null;
+  readonly endedAt: EpochMs;
+  /** True when a document of it was ordered; and the lease it gave, null for none. */
+  readonly splitOrdered: boolean;
+  readonly leaseMs: number | null;
+}
+
+/** What is told of a rollout once it is over; null while it runs. */
+export function endedOf({ rollout, version, createdAt }: StoredRollout): EndedRollout | null {
+  if (!isFinal(rollout)) return null;
+  const { plan, phase, startedAt, splitOrdered } = rollout;
+  const { rolloutId, service, generation, leaseMs = null } = plan;
+  const endedAt = rollout.endedAt ?? createdAt;
+  return { rolloutId, service, generation, version, phase, startedAt, endedAt, splitOrdered, leaseMs };
 }
 
 /** A published document and the order that published it, so that carrying the order out again publishes nothing. */
@@ -175,7 +199,14 @@ export interface ControllerStore extends OwnedStore {
   commit(change: Change): Promise<boolean>;
   /** Every data plane that was ever stored. */
   planes(): Promise<readonly StoredPlane[]>;
+  /** Every rollout, those that are over too: as much as is stored, so for copies and tests. */
   rollouts(): Promise<readonly StoredRollout[]>;
+  /** Null for one that is not stored. */
+  rollout(rolloutId: string): Promise<StoredRollout | null>;
+  /** Those that are not over, the oldest first. */
+  unended(): Promise<readonly StoredRollout[]>;
+  /** What is told of those that are over, the oldest end first. */
+  ended(): Promise<readonly EndedRollout[]>;
   /** Entries of one rollout in order. */
   journal(rolloutId: string): Promise<readonly JournalEntry[]>;
   published(): Promise<readonly PublishedDocument[]>;

@@ -15,6 +15,7 @@ import {
   type StoreWorld,
   stored,
 } from "./store-world.ts";
+import { manyCases } from "./store-many-cases.ts";
 import { ownershipCases } from "./store-owner-cases.ts";
 import { rolloutCases } from "./store-rollout-cases.ts";
 
@@ -242,6 +243,7 @@ const answerCases: readonly StoreCase[] = [
 /** What every controller store must do. Data without a test runner. */
 export const storeSuite: readonly StoreCase[] = [
   ...rolloutCases,
+  ...manyCases,
   ...ownershipCases,
   ...unitCases,
   ...hourCases,

@@ -28,9 +28,11 @@ export class HourlyRates {
       if (seq <= (this.#cursors.get(gatewayId) ?? -1)) continue;
       this.#cursors.set(gatewayId, seq);
       const hour = Math.floor(endMs / HOUR_MS);
+      const isNew = !hours.has(hour);
       const requests = (hours.get(hour) ?? 0) + arms.stable.requestsAll + arms.candidate.requestsAll;
       hours.set(hour, requests);
       this.#changed.set(`${service}/${hour}`, { service, hour, requests });
+      if (!isNew) continue;
       for (const old of hours.keys()) if (old < hour - HOURS_OF_HISTORY) hours.delete(old);
     }
   }

@@ -7,25 +7,9 @@ import { BP_NONE } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
 import type { PaceChoice } from "../pace/pace-choice.ts";
 import type { RolloutOrder } from "./order.ts";
+import type { Phase } from "./phase.ts";
 
-/**
- * pending: accepted, not started · checking: identity of both arms is compared · probing: gold questions run ·
- * progressing: a share is being set or held · waiting: a person must decide · promoting: the candidate becomes stable ·
- * retreating: back to the previous stage's share · rolling-back: back to stable; and the five ends.
- */
-export type Phase =
-  | "pending"
-  | "checking"
-  | "probing"
-  | "progressing"
-  | "waiting"
-  | "promoting"
-  | "retreating"
-  | "rolling-back"
-  | "promoted"
-  | "rolled-back"
-  | "aborted"
-  | "rollback-failed";
+export { isFinal, isTakenBack, type Phase } from "./phase.ts";
 
 /** Why a rollout ended or waits. `gate` is null when a person or a failed order decided. */
 export interface Cause {
@@ -85,8 +69,6 @@ export interface Rollout {
   readonly rollbackOrderedAt: EpochMs | null;
 }
 
-const FINAL_PHASES: readonly Phase[] = ["promoted", "rolled-back", "aborted", "rollback-failed"];
-
 /** A rollout that has just been accepted. */
 export function newRollout(plan: RolloutPlan): Rollout {
   assert(plan.stages.length > 0, "a plan has at least one stage");
@@ -114,16 +96,6 @@ export function newRollout(plan: RolloutPlan): Rollout {
     endedAt: null,
     rollbackOrderedAt: null,
   };
-}
-
-/** True when nothing more will happen by itself; `promoted` still accepts `rollback`. */
-export function isFinal({ phase }: Pick<Rollout, "phase">): boolean {
-  return FINAL_PHASES.includes(phase);
-}
-
-/** True once a way back to stable was decided: nobody is given the candidate any more, confirmed or not. */
-export function isTakenBack({ phase }: Pick<Rollout, "phase">): boolean {
-  return phase === "rolling-back" || (FINAL_PHASES.includes(phase) && phase !== "promoted");
 }
 
 export function currentStage(rollout: Rollout): Stage {

@@ -1,19 +1,20 @@
 import type { JournalEntry } from "../../../core/rollout/journal-entry.ts";
 import type { ServiceHour } from "../../../core/observe/hourly-rates.ts";
 import type { PointerMove } from "../../../core/service/pointer.ts";
-import type {
-  Change,
-  ControllerStore,
-  PublishedDocument,
-  OperatorAnswer,
-  ProcessEntry,
-  PrunedRollout,
-  StoredGrant,
-  StoredPlane,
-  StoredProcess,
-  StoredRollout,
-  StoredToken,
-  StoredUnits,
+import {
+  type Change,
+  type ControllerStore,
+  endedOf,
+  type PublishedDocument,
+  type OperatorAnswer,
+  type ProcessEntry,
+  type PrunedRollout,
+  type StoredGrant,
+  type StoredPlane,
+  type StoredProcess,
+  type StoredRollout,
+  type StoredToken,
+  type StoredUnits,
 } from "../../../ports/controller-store.ts";
 import { NAMELESS, type OwnedStore, type StoreOwner, type StoreOwnership } from "../../../ports/ownership.ts";
 
@@ -143,6 +144,12 @@ export function memoryStore(): ControllerStore {
     ...ownership,
     planes: () => Promise.resolve(structuredClone([...planes.values()])),
     rollouts: () => Promise.resolve(structuredClone([...rollouts.values()])),
+    rollout: (rolloutId) => Promise.resolve(structuredClone(rollouts.get(rolloutId) ?? null)),
+    unended: () => Promise.resolve(structuredClone([...rollouts.values()].filter((one) => endedOf(one) === null))),
+    ended: () =>
+      Promise.resolve(
+        [...rollouts.values()].flatMap((one) => endedOf(one) ?? []).sort((a, b) => a.endedAt - b.endedAt),
+      ),
     journal: (rolloutId) => Promise.resolve(structuredClone(journals.get(rolloutId) ?? [])),
     processes: () => Promise.resolve(structuredClone([...processes.values()])),
     processJournal: (processId) => Promise.resolve(structuredClone(processJournals.get(processId) ?? [])),

@@ -33,6 +33,7 @@ export function guarded(database: PGlite): SqlDatabase {
   };
   return {
     query: (text, values) => alone(() => query(text, values)),
+    alone: async <Row>(text: string, values: unknown[]) => (await alone(() => query<Row>(text, values))).rows,
     transaction: (work) =>
       alone(async () => {
         await query("begin");

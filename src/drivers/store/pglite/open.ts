@@ -41,7 +41,7 @@ async function create(folder: string): Promise<void> {
   const draft = `${folder}.draft`;
   await rm(draft, { recursive: true, force: true });
   try {
-    const database = await blankDatabase(draft);
+    const database = guarded(await blankDatabase(draft));
     await migrate(database);
     await database.close();
     await rename(draft, folder);

@@ -34,13 +34,14 @@ export function withUpkeep(database: SqlDatabase, lookEvery: number = LOOK_EVERY
     await vacuum(database);
     await database.query("checkpoint");
   };
+  const counted = <T>(result: T): T => {
+    if (++commits % lookEvery === 0) look().catch(() => {});
+    return result;
+  };
   return {
     ...database,
-    async transaction(work) {
-      const result = await database.transaction(work);
-      if (++commits % lookEvery === 0) look().catch(() => {});
-      return result;
-    },
+    alone: async <Row>(text: string, values: unknown[]) => counted(await database.alone<Row>(text, values)),
+    transaction: async (work) => counted(await database.transaction(work)),
   };
 }
 

@@ -47,6 +47,19 @@ export function connect({ url, password }: ConnectionOptions): pg.Pool {
 export function pooled(pool: pg.Pool): SqlDatabase {
   return {
     ...clientOf(pool),
+    async alone<Row>(text: string, values: unknown[]): Promise<Row[]> {
+      const one = await pool.connect();
+      let isCut = true;
+      try {
+        const { rows } = await one.query({ name: nameOf(text), text, values });
+        isCut = false;
+        return rows as Row[];
+      } catch (error) {
+        throw isUndone(error) ? error : new Uncertain(error);
+      } finally {
+        one.release(isCut);
+      }
+    },
     async transaction(work) {
       const one = await pool.connect();
       const cut = (): void => {}; // Told by the statement under way.
@@ -73,6 +86,15 @@ export function pooled(pool: pg.Pool): SqlDatabase {
     },
     close: () => pool.end(),
   };
+}
+
+const names = new Map<string, string>();
+
+/** A statement that is sent often is read by the server once a connection. There are few, so the names stay few. */
+function nameOf(text: string): string {
+  const name = names.get(text) ?? `sluice-${names.size}`;
+  names.set(text, name);
+  return name;
 }
 
 async function commit(client: pg.PoolClient): Promise<void> {

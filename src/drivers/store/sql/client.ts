@@ -7,6 +7,8 @@ export interface SqlClient {
 }
 
 export interface SqlDatabase extends SqlClient {
+  /** One statement that is a transaction of its own; a failure is what that of `transaction` would be. */
+  alone<Row>(text: string, values: unknown[]): Promise<Row[]>;
   /** Commits when `work` resolves, rolls back when it rejects. */
   transaction<T>(work: (client: SqlClient) => Promise<T>): Promise<T>;
   close(): Promise<void>;

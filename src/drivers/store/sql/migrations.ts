@@ -115,4 +115,9 @@ export const MIGRATIONS: readonly string[] = [
      version integer not null,
      "grant" json not null
    )`,
+  // A change is packed by who writes it (`packed.ts`): the server would leave one of less than 2 kB as it is.
+  `alter table rollout_changes alter column change drop not null, add column packed bytea,
+     add constraint one_of check ((change is null) <> (packed is null))`,
+  // What is told of a rollout that is over without reading it; null while it runs, or where an older version ended it.
+  "alter table rollouts add column ended json",
 ];

@@ -11,22 +11,11 @@ import type {
   StoredUnits,
 } from "../../../ports/controller-store.ts";
 import { known } from "./client.ts";
-import { type RolloutRow, rolloutOf, SELECT_ROLLOUTS } from "./rollout-rows.ts";
 
 /** Asks for rows; a failure is a DriverError. */
 export type Read = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
 
-type Reads =
-  | "planes"
-  | "rollouts"
-  | "journal"
-  | "published"
-  | "tokens"
-  | "reports"
-  | "units"
-  | "pruned"
-  | "answer"
-  | "hours";
+type Reads = "planes" | "journal" | "published" | "tokens" | "reports" | "units" | "pruned" | "answer" | "hours";
 
 /** What a store tells of its tables. */
 export function readsOf(read: Read): Pick<ControllerStore, Reads> {
@@ -34,9 +23,6 @@ export function readsOf(read: Read): Pick<ControllerStore, Reads> {
     async planes() {
       const rows = await read<{ plane: StoredPlane }>("select plane from planes order by service, plane_id");
       return rows.map(({ plane }) => plane);
-    },
-    async rollouts() {
-      return (await read<RolloutRow>(SELECT_ROLLOUTS)).map(rolloutOf);
     },
     async journal(rolloutId) {
       const text = "select entry from journal where rollout_id = $1 order by entry_index";

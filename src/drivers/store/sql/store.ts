@@ -4,12 +4,15 @@ import { type SqlClient, type SqlDatabase, Stale } from "./client.ts";
 import { holdOwner, ownershipOf } from "./ownership.ts";
 import { pointerReadsOf, type Read, readsOf } from "./reads.ts";
 import { processReadsOf } from "./processes.ts";
+import { rolloutReadsOf } from "./rollout-reads.ts";
 import { RolloutRows } from "./rollout-rows.ts";
+import { telemetryBatch } from "./telemetry-batch.ts";
 import { writeChange } from "./writes.ts";
 
 /** A store on a migrated database. `explain` makes the product's failure one that callers know. */
 export function sqlStore(database: SqlDatabase, explain: (error: unknown) => Promise<DriverError>): ControllerStore {
   const rolloutRows = new RolloutRows();
+  const batched = telemetryBatch(database, rolloutRows);
   const explained = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -29,6 +32,8 @@ export function sqlStore(database: SqlDatabase, explain: (error: unknown) => Pro
         return isWritten;
       };
       try {
+        const waiting = batched(change);
+        if (waiting !== null) return await explained(() => waiting);
         const written = await explained(() => database.transaction(work));
         written();
         return true;
@@ -39,6 +44,7 @@ export function sqlStore(database: SqlDatabase, explain: (error: unknown) => Pro
     },
     ...ownershipOf(database, read, explained),
     ...readsOf(read),
+    ...rolloutReadsOf(read),
     ...pointerReadsOf(read),
     ...processReadsOf(read),
     close: () => database.close(),
