@@ -39,13 +39,20 @@ export class LookCadence {
     return this.#clock.monoMs() - this.#atMonoMs >= everyMs;
   }
 
-  /** True when a look would tell something else than the last one. */
-  isNews(rollout: Rollout, observations: Observations): boolean {
+  /** True when a look is due. One that would tell what the last one told counts as done: looks keep their pace. */
+  isDue(rollout: Rollout, observations: Observations): boolean {
+    if (!this.isOpen) return false;
+    if (this.#isNews(rollout, observations)) return true;
+    this.judged();
+    return false;
+  }
+
+  #isNews(rollout: Rollout, observations: Observations): boolean {
     if (rollout.phase === "pending" || rollout.phase === "checking") return false;
     const last = this.#last;
     if (last === null || last.rollout !== rollout || last.observations !== observations) return true;
-    if (isTimed(rollout) && this.#clock.monoMs() - this.#atMonoMs >= TIMED_EVERY_MS) return true;
     const nowMs = this.#clock.wallMs();
+    if (isTimed(rollout) && nowMs - last.at >= TIMED_EVERY_MS) return true;
     return boundsOf(rollout).some((bound) => last.at < bound && bound <= nowMs);
   }
 

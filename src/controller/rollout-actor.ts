@@ -140,13 +140,15 @@ export class RolloutActor {
 
   /** A look at the clock: holds end, caps are reached, identity is compared again. Cheap where nothing is due. */
   async tick(): Promise<void> {
-    if (this.#isTicking || !this.#isDue) return;
+    const { rollout, observations } = this.#stored;
+    if (this.#isTicking || isFinal(rollout)) return;
+    const isLookDue = this.#cadence.isDue(rollout, observations);
+    if (!isLookDue && !this.#isDue) return;
     this.#isTicking = true;
     const done = this.#enqueue(async () => {
       if (isFinal(this.rollout)) return;
       await this.#decide({ kind: "tick", at: this.#now() }, this.#stored.observations);
-      const { observations } = this.#stored;
-      if (this.#cadence.isOpen && this.#cadence.isNews(this.rollout, observations)) await this.#look(observations);
+      if (isLookDue) await this.#look(this.#stored.observations);
       this.#compareAgain();
       this.#readMetrics();
     });
@@ -176,13 +178,12 @@ export class RolloutActor {
     if (isStored) this.#stored = next;
   }
 
+  /** Whether the clock asks for anything but a look. */
   get #isDue(): boolean {
     const { rollout, observations } = this.#stored;
-    if (isFinal(rollout)) return false;
     const isWaiting = rollout.phase === "checking" && rollout.awaiting.length === 0; // To be compared again.
-    const isLookDue = this.#cadence.isOpen && this.#cadence.isNews(rollout, observations);
     const isToBeRead = this.#identity.isDue(rollout, observations.pinned) || this.#poller.isDue(rollout.plan.metrics);
-    return isWaiting || isLookDue || isToBeRead || this.#wall.hasMoved;
+    return isWaiting || isToBeRead || this.#wall.hasMoved;
   }
 
   async #takeWindows(windows: readonly TelemetryWindow[]): Promise<void> {
@@ -221,8 +222,10 @@ export class RolloutActor {
     const judged = look(this.rollout, observations, this.#now(), () => isOpen, this.#units, this.#identity.beside);
     if (judged === null) return this.#remember(observations);
     this.#cadence.judged();
+    const before = this.rollout;
     await this.#decide(judged, observations);
-    this.#cadence.looked(this.rollout, this.#stored.observations, judged.at);
+    // What came of it may be judged otherwise: another share, another phase.
+    if (isOnlyNumbers(before, this.rollout)) this.#cadence.looked(this.rollout, this.#stored.observations, judged.at);
   }
 
   /** Commits observations that decided nothing. Verdicts in newer numbers go with the next decision. */

@@ -22,7 +22,7 @@ export class WallWatch {
   movedMs(): number {
     const offsetMs = this.#clock.wallMs() - this.#clock.monoMs();
     const byMs = offsetMs - this.#offsetMs;
-    if (!this.hasMoved) return 0;
+    if (Math.abs(byMs) <= TOLERATED_MS) return 0;
     this.#offsetMs = offsetMs;
     return byMs;
   }
