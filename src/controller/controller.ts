@@ -38,6 +38,7 @@ import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
 import { Roster } from "./roster.ts";
 import { ServicePointers } from "./service-pointers.ts";
 import { Tenure, type TenureOptions } from "./tenure.ts";
+import { Ticker } from "./ticker.ts";
 import { underDocument } from "./telemetry-push.ts";
 
 export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" | "panels" | "running"> &
@@ -61,7 +62,6 @@ export type Applied =
 
 export type Answering = (rollout: Rollout) => OperatorAnswer;
 
-const TICK_MS = 250;
 const PREFLIGHT_MS = 5_000;
 const SMOKE_MS = 60_000; // For the few questions that are asked before a rollout is accepted.
 const HOUR_MS = 3_600_000;
@@ -96,12 +96,10 @@ export class Controller {
   readonly #actors: Roster;
   readonly #known = new KnownClassesByService();
   readonly #hours: HourlyRates;
-  readonly #housekeeping: Housekeeping;
+  readonly #ticker: Ticker;
   /** Applies go one after another: two at once could both find a service free. */
   #applying: Promise<unknown> = Promise.resolve();
   #ticking: Promise<void> = Promise.resolve();
-  /** Rollouts that are not over, as of the last tick. */
-  #running = 0;
 
   private constructor(options: ControllerOptions, ledger: DocumentLedger, hours: HourlyRates, owned: Owned) {
     this.#hours = hours;
@@ -113,14 +111,20 @@ export class Controller {
     this.keys = new KeyDesk(options.signer, ledger, options.hub);
     this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
     this.pointers = owned.pointers;
-    const running = () => this.#running;
+    const running = () => this.#ticker.running;
     const own = { ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels, running };
     this.#tools = { ...options, ...own, ...owned.tenure.tools };
     this.cutovers = new Cutovers({ ...this.#tools, grants: owned.grants });
     const [rollouts, wallMs] = [() => this.rollouts(), () => options.clock.wallMs()];
     const { forgetAfterMs = FORGET_AFTER_MS } = options;
     const kept = { ...this.#tools, hub: this.hub, planes: this.planes, hours, rollouts, wallMs, forgetAfterMs };
-    this.#housekeeping = new Housekeeping(kept);
+    const housekeeping = new Housekeeping(kept);
+    const before = async (): Promise<void> => {
+      void this.#tenure.renew();
+      await housekeeping.tick().catch(this.#tools.onFatal);
+      await this.cutovers.tick();
+    };
+    this.#ticker = new Ticker({ ...this.#tools, actors: owned.actors, before });
     const turns = { inTurn: <T>(work: () => Promise<T>) => this.#inTurn(work), needed: () => this.#needed() };
     const restore = (stored: StoredRollout) => this.#restore(stored);
     this.pruning = new Pruning({ ...this.#tools, ...turns, actors: this.#actors, restore });
@@ -150,7 +154,7 @@ export class Controller {
     await controller.pruning.load();
     for (const stored of await store.rollouts()) await controller.#restore(stored);
     await controller.cutovers.load();
-    controller.#ticking = controller.#tick();
+    controller.#ticking = controller.#ticker.run(tenure.stopped);
     const stopActors = () => {
       void controller.cutovers.stop();
       return controller.#actors.all().map((actor) => actor.stop().catch(() => {}));
@@ -382,26 +386,5 @@ export class Controller {
     const absence = absenceOf(stored, journal, at, this.#tenure.ownership.announcedBeforeMs);
     if (absence !== null) await actor.takeUp(absence);
     if (!isFinal(stored.rollout)) await actor.resume();
-  }
-
-  async #tick(): Promise<void> {
-    const { clock, log, onFatal } = this.#tools;
-    const signal = this.#tenure.stopped;
-    while (!signal.aborted) {
-      await clock.sleep(TICK_MS, signal);
-      void this.#tenure.renew();
-      await this.#housekeeping.tick().catch(onFatal);
-      await this.cutovers.tick();
-      if (signal.aborted) return;
-      const running = this.#actors.all().filter(({ rollout }) => !isFinal(rollout));
-      this.#running = running.length;
-      // None waits for another: one whose commit takes long keeps nobody's clock.
-      for (const actor of running)
-        actor
-          .tick()
-          .catch((error: unknown) =>
-            log(`${actor.rollout.plan.rolloutId}: tick failed, traffic stays as it is: ${String(error)}`),
-          );
-    }
   }
 }

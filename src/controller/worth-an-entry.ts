@@ -16,8 +16,8 @@ function kindsOf({ verdicts }: Rollout): string {
 }
 
 /**
- * The same verdicts, and the same next share of a paced rollout, in newer numbers. They are stored with the next change: a restart reads the evidence and judges it
- * again before anybody could miss them.
+ * The same verdicts, and the same next share of a paced rollout, in newer numbers. They are stored with the next
+ * decision: a restart reads the evidence and judges it again before anybody could miss them.
  */
 export function isOnlyNumbers(before: Rollout, after: Rollout): boolean {
   const names = Object.keys({ ...before, ...after }) as (keyof Rollout)[];
