@@ -11,9 +11,12 @@ interface Step {
   readonly units: StoredUnits | undefined;
 }
 
-/** Changes in one statement, and statements under way at once: the next ones gather meanwhile, so that few suffice. */
-const BATCH_MAX = 256;
-const IN_FLIGHT_MAX = 2;
+/**
+ * Changes in one statement, and statements under way at once: the next ones gather meanwhile, so that few suffice. What
+ * a statement confirms goes on at once, and must not keep the process from its clock for long.
+ */
+const BATCH_MAX = 32;
+const IN_FLIGHT_MAX = 3;
 
 /**
  * Many rollouts' next versions in one statement, each compared with its own stored version; one that is stale is left
