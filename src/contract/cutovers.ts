@@ -59,6 +59,7 @@ export const cutoverJournal = z.strictObject({
 export const grantBody = z.strictObject({
   release: z.string().min(1).max(256),
   worker: z.string().min(1).max(256),
+  role: z.enum(["producer", "consumer"]).describe("a producer begins effects, a consumer finishes what is queued"),
   acting: z.boolean().describe("false: it does nothing now and relies on no leave"),
 });
 

@@ -33,6 +33,7 @@ import { Panels } from "./panels.ts";
 import { PlaneDesk } from "./plane-desk.ts";
 import { wayBackOf } from "./precedence.ts";
 import { Pruning } from "./pruning.ts";
+import { NO_RESOURCES, type Resources } from "./resources.ts";
 import { readResumption, type Resumption } from "./resumption.ts";
 import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
 import { Roster } from "./roster.ts";
@@ -51,6 +52,8 @@ export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" 
     readonly forgetAfterMs?: number | undefined;
     /** Signs documents and leases; null for data planes that were told to take unsigned ones. */
     readonly signer: DocumentSigner | null;
+    /** Opens what is cut over beside traffic; left out: nothing can be. */
+    readonly resources?: Resources;
     /** What documents may name. */
     readonly drivers: KnownDrivers;
   };
@@ -114,7 +117,11 @@ export class Controller {
     const running = () => this.#ticker.running;
     const own = { ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels, running };
     this.#tools = { ...options, ...own, ...owned.tenure.tools };
-    this.cutovers = new Cutovers({ ...this.#tools, grants: owned.grants });
+    this.cutovers = new Cutovers({
+      ...this.#tools,
+      grants: owned.grants,
+      resources: options.resources ?? NO_RESOURCES,
+    });
     const [rollouts, wallMs] = [() => this.rollouts(), () => options.clock.wallMs()];
     const { forgetAfterMs = FORGET_AFTER_MS } = options;
     const kept = { ...this.#tools, hub: this.hub, planes: this.planes, hours, rollouts, wallMs, forgetAfterMs };

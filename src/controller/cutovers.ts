@@ -8,11 +8,15 @@ import type { OperatorAnswer, ProcessEntry } from "../ports/controller-store.ts"
 import { busyWithRollout, type Refused } from "./acceptance.ts";
 import type { GrantDesk } from "./grant-desk.ts";
 import { cutoverOrders, type CutoverTools } from "./orders/cutover-orders.ts";
+import { unreachedResource } from "./resources.ts";
 import { ProcessActor, type ProcessTools, readStored, type Standing } from "./process-actor.ts";
 
 type Actor = ProcessActor<CutoverPlan, Cutover, CutoverEvent>;
 
 export type CutoversTools = CutoverTools & Omit<ProcessTools<CutoverPlan, Cutover>, "executors" | "orderer">;
+
+/** For one conversation with each product that is cut over. */
+const REACHED_WITHIN_MS = 10_000;
 
 /** What became of a plan that moves everything at once. */
 export type CutoverApplied = { readonly kind: "accepted" | "unchanged"; readonly cutover: Cutover } | Refused;
@@ -98,6 +102,12 @@ export class Cutovers {
     if (blocked !== null) return blocked;
     const settled = await fit();
     if (settled.kind === "refused") return settled;
+    const unreached = await unreachedResource(
+      asked,
+      this.#tools.resources,
+      this.#tools.clock.timeout(REACHED_WITHIN_MS),
+    );
+    if (unreached !== null) return { kind: "refused", code: "target-unreachable", message: unreached };
     return { kind: "accepted", cutover: await this.#begin({ ...settled.plan, cutover: asked.cutover }, answering) };
   }
 

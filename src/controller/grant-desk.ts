@@ -12,8 +12,15 @@ const ASK_AGAIN_MS = 1_000;
 /** Workers with a leave of one service; further ones wait until one is over. */
 const WORKERS_MAX = 10_000;
 
-/** A worker, producer, scheduler or emitter that wants to act. */
+/**
+ * `producer`: begins effects, as a scheduler, an emitter or a handler that enqueues does; nobody does while they are
+ * frozen. `consumer`: finishes what is queued, which a freeze waits for.
+ */
+export type ActingRole = "producer" | "consumer";
+
+/** Whoever wants to act. */
 export interface Asker {
+  readonly role: ActingRole;
   /** Release it belongs to. */
   readonly release: string;
   /** Unique to this process of it. */
@@ -45,6 +52,7 @@ interface Tools {
 }
 
 interface Given {
+  readonly role: ActingRole;
   readonly release: string;
   readonly untilMonoMs: number;
 }
@@ -87,12 +95,12 @@ export class GrantDesk {
     const { clock } = this.#tools;
     const given = this.#leavesOf(service);
     if (!asker.isActing) given.delete(asker.worker);
-    const { holder, token, reason } = this.#standing(service, asker.release);
+    const { holder, token, reason } = this.#standing(service, asker);
     const isFull = !given.has(asker.worker) && given.size >= WORKERS_MAX;
     const refusal = reason ?? (isFull ? `${WORKERS_MAX} workers of ${service} have a leave already` : null);
     const answer = { holder, token, askAgainMs: ASK_AGAIN_MS };
     if (refusal !== null) return { ...answer, acts: false, expiresInMs: 0, reason: refusal };
-    given.set(asker.worker, { release: asker.release, untilMonoMs: clock.monoMs() + LEAVE_MS });
+    given.set(asker.worker, { role: asker.role, release: asker.release, untilMonoMs: clock.monoMs() + LEAVE_MS });
     return { ...answer, acts: true, expiresInMs: LEAVE_MS, reason: null };
   }
 
@@ -115,15 +123,18 @@ export class GrantDesk {
     await this.#keep({ service, process, orderId: id, token: epoch, ...said(before) });
   }
 
-  /** Milliseconds until the last leave is over, of every release but `but`. */
-  runsOnMs(service: string, but: string | null): number {
+  /** Milliseconds until the last leave is over that `isOf` is true of. */
+  runsOnMs(service: string, isOf: (given: Pick<Given, "role" | "release">) => boolean): number {
     const nowMs = this.#tools.clock.monoMs();
-    const ends = [...this.#leavesOf(service).values()].map((one) => (one.release === but ? 0 : one.untilMonoMs));
+    const ends = [...this.#leavesOf(service).values()].map((one) => (isOf(one) ? one.untilMonoMs : 0));
     // What the process before this one gave is not known, and is over by now or soon.
     return Math.max(0, this.#beganMonoMs + LEAVE_MS - nowMs, ...ends.map((untilMs) => untilMs - nowMs));
   }
 
-  #standing(service: string, release: string): { holder: string | null; token: number; reason: string | null } {
+  #standing(
+    service: string,
+    { release, role }: Asker,
+  ): { holder: string | null; token: number; reason: string | null } {
     const { clock, pointerOf, tokenFloor } = this.#tools;
     const stored = this.of(service);
     const holder = stored?.holder ?? pointerOf(service)?.arm.releaseId ?? null;
@@ -132,10 +143,12 @@ export class GrantDesk {
     if (holder === null) return refuse(`nobody serves ${service} yet; it gets a release with its first rollout`);
     if (holder !== release) return refuse(`${holder} acts on effects of ${service}, this is ${release}`);
     const wallMs = clock.wallMs();
-    if (stored?.frozenUntil != null && wallMs < stored.frozenUntil)
+    if (role === "producer" && stored?.frozenUntil != null && wallMs < stored.frozenUntil)
       return refuse(`effects of ${service} are frozen by ${stored.process}`);
     const isFresh = stored !== null && wallMs - stored.at < 2 * LEAVE_MS;
-    const othersMs = isFresh ? this.runsOnMs(service, release) : this.#givenToOthersMs(service, release);
+    const othersMs = isFresh
+      ? this.runsOnMs(service, (one) => one.release !== release)
+      : this.#givenToOthersMs(service, release);
     return othersMs > 0
       ? refuse(`leaves of the release before run for ${othersMs} ms more`)
       : { holder, token, reason: null };

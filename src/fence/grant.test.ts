@@ -20,6 +20,7 @@ function world(over: Partial<GrantOptions> = {}) {
     token: () => "secret",
     service: "desk",
     release: "r1",
+    role: "producer",
     fetch: fetchLike as typeof fetch,
     clock,
     ...over,

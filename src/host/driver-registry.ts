@@ -7,6 +7,7 @@ import type { MetricDriver } from "../drivers/metrics/metric-driver.ts";
 import { driver as newrelic } from "../drivers/metrics/newrelic/index.ts";
 import { driver as prometheus } from "../drivers/metrics/prometheus/index.ts";
 import { clickhouseDriver, influxSqlDriver } from "../drivers/metrics/sql/index.ts";
+import { RESOURCE_NAMES } from "./resource-registry.ts";
 import type { KnownDrivers } from "../spec/known-drivers.ts";
 
 /** Every driver of metrics there is, in the order in which people are told of them. */
@@ -24,4 +25,8 @@ export const METRIC_DRIVERS: readonly MetricDriver[] = [
 ];
 
 /** The drivers that documents may name; the controller's `traffic` has one of each of the second. */
-export const KNOWN_DRIVERS: KnownDrivers = { metrics: METRIC_DRIVERS, traffic: ["gateway"] };
+export const KNOWN_DRIVERS: KnownDrivers = {
+  metrics: METRIC_DRIVERS,
+  traffic: ["gateway"],
+  resources: RESOURCE_NAMES,
+};

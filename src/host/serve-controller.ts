@@ -15,6 +15,7 @@ import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
 import { backupBody } from "./backup/back-up.ts";
 import { KNOWN_DRIVERS } from "./driver-registry.ts";
+import { resourcesOf } from "./resource-registry.ts";
 import { metricSources } from "./metric-sources.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
 import type { Superseded } from "../controller/ownership.ts";
@@ -129,6 +130,7 @@ function driversOf(hub: GatewayRegistry, clock: Clock) {
     traffic: { gateway: gatewayTraffic(hub) },
     health: httpHealth(clock, { access: (plan) => httpAccess(plan, clock) }),
     metrics: metricSources(clock),
+    resources: resourcesOf(clock),
     drivers: KNOWN_DRIVERS,
   };
 }

@@ -33,7 +33,7 @@ export function checkRollout(document: RolloutDocument, source: Source, drivers:
     ...checkShadow(document, problem),
     ...checkStrategy(document, problem),
     ...checkSteps(document, problem),
-    ...checkCutover(document, problem),
+    ...checkCutover(document, drivers, problem),
     ...checkGates(document, source, problem),
     ...checkMetrics(document, drivers, problem),
     ...checkChangeTypes(document, problem),

@@ -3,6 +3,8 @@ import type { CutoverPlan, CutoverTerms } from "../core/cutover/plan.ts";
 import type { ResourcePlace } from "../core/cutover/resources.ts";
 import type { Problem } from "../core/problem.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
+import { suggestion } from "../core/did-you-mean.ts";
+import type { KnownDrivers } from "./known-drivers.ts";
 import type { Report } from "./report.ts";
 import type { RolloutDocument } from "./rollout-schema.ts";
 
@@ -69,7 +71,11 @@ type Spec = RolloutDocument["spec"];
 const RESOURCES = ["index", "queue", "cache"] as const;
 
 /** A cutover moves everything at once; shares, copies and numbers from outside belong to the other strategies. */
-export function checkCutover({ spec }: RolloutDocument, problem: Report): readonly Problem[] {
+export function checkCutover(
+  { spec }: RolloutDocument,
+  { resources }: Pick<KnownDrivers, "resources">,
+  problem: Report,
+): readonly Problem[] {
   const { blueGreen } = spec.strategy ?? {};
   if (blueGreen === undefined) {
     return RESOURCES.filter((key) => spec[key] !== undefined).map((key) =>
@@ -78,7 +84,14 @@ export function checkCutover({ spec }: RolloutDocument, problem: Report): readon
   }
   const unread = (["shadow", "segments", "metrics"] as const).filter((key) => spec[key] !== undefined);
   const hasEffects = spec.queue !== undefined || blueGreen.effects === true;
+  const unknown = RESOURCES.flatMap((key) => {
+    const driver = spec[key]?.driver;
+    if (driver === undefined || resources[key].includes(driver)) return [];
+    const message = `unknown value "${driver}"; ${suggestion(driver, resources[key])}`;
+    return [problem(["spec", key, "driver"], "E108", message)];
+  });
   return [
+    ...unknown,
     ...unread.map((key) =>
       problem(["spec", key], "E141", `a cutover has no shares, so nothing reads ${key}`, `remove ${key}`),
     ),

@@ -39,6 +39,8 @@ export interface MetricSourceFacts {
 export interface KnownDrivers {
   readonly metrics: readonly MetricSourceFacts[];
   readonly traffic: readonly string[];
+  /** Of what is cut over beside traffic. */
+  readonly resources: Readonly<Record<"index" | "queue" | "cache", readonly string[]>>;
 }
 
 /** What is known of a source; null for a name that no driver has. */

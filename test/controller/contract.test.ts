@@ -141,7 +141,7 @@ const FORMS: Readonly<Record<RouteName, { readonly ordinary: Form; readonly refu
     ordinary: [
       async () =>
         (await cutOver()).ask("POST /v1/services/{service}/grant", "/v1/services/support-rag/grant", {
-          body: { release: "r-candidate", worker: "w-1", acting: false },
+          body: { release: "r-candidate", worker: "w-1", role: "producer", acting: false },
         }),
       200,
     ],

@@ -6,13 +6,14 @@ import { Crash } from "./life.ts";
 interface Worker {
   readonly release: string;
   readonly name: string;
+  readonly role: Asker["role"];
   /** Until when it may act, by its own count; 0 when it may not. */
   untilMonoMs: number;
   token: number;
 }
 
 /**
- * Two workers of each arm. Each asks once a second, counts its leave from when it asked and writes on every look while
+ * A producer and a consumer of each arm. Each asks once a second, counts its leave from when it asked and writes on every look while
  * it has one, to a sink that refuses a lower token than it has seen.
  */
 export class FakeWorkers {
@@ -22,7 +23,9 @@ export class FakeWorkers {
   overlaps = 0;
   readonly #clock: Clock;
   readonly #workers: readonly Worker[] = ["r-stable", "r-candidate"].flatMap((release) =>
-    [1, 2].map((number) => ({ release, name: `${release}-${number}`, untilMonoMs: 0, token: 0 })),
+    (["producer", "consumer"] as const).map((role) => {
+      return { release, name: `${release} ${role}`, role, untilMonoMs: 0, token: 0 };
+    }),
   );
   #askedAtMonoMs = Number.NEGATIVE_INFINITY;
   #highestToken = 0;
@@ -49,7 +52,7 @@ export class FakeWorkers {
   async #askOne(worker: Worker, answer: (asker: Asker) => Promise<Leave>): Promise<void> {
     const { release, name } = worker;
     const isActing = worker.untilMonoMs > this.#clock.monoMs();
-    const leave = await answer({ release, worker: name, isActing }).catch(ignoreOutage);
+    const leave = await answer({ release, worker: name, role: worker.role, isActing }).catch(ignoreOutage);
     if (leave === null) return; // Nobody answered: the leave it has runs out.
     worker.untilMonoMs = leave.acts ? this.#clock.monoMs() + leave.expiresInMs : 0;
     worker.token = leave.token;

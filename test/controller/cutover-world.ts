@@ -2,6 +2,7 @@ import { Cutovers } from "../../src/controller/cutovers.ts";
 import { DocumentLedger } from "../../src/controller/document-ledger.ts";
 import { EventFeed } from "../../src/controller/event-feed.ts";
 import { GrantDesk } from "../../src/controller/grant-desk.ts";
+import { NO_RESOURCES } from "../../src/controller/resources.ts";
 import { ServicePointers } from "../../src/controller/service-pointers.ts";
 import type { Cutover } from "../../src/core/cutover/machine.ts";
 import type { CutoverPlan } from "../../src/core/cutover/plan.ts";
@@ -98,6 +99,7 @@ export class CutoverWorld {
       health: { read: (url) => this.#health(url, life) },
       probes: { run: () => Promise.reject(new Error("not asked")), smoke: () => Promise.resolve(null) },
       feed: new EventFeed(0),
+      resources: NO_RESOURCES,
       log: () => {},
       onFatal: () => {},
     });

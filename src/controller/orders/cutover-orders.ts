@@ -1,13 +1,22 @@
 import type { CutoverPlan } from "../../core/cutover/plan.ts";
+import type { Resources } from "../resources.ts";
 import { type Executors, executorsOf } from "./carry-out.ts";
 import { type GrantTools, grantOrders } from "./grant.ts";
 import { comparing, type HealthTools } from "./health.ts";
 import { probing, type ProbeTools } from "./probe.ts";
+import { queueOrders } from "./queue.ts";
 import { publishing, type TrafficTools } from "./traffic.ts";
 
-export type CutoverTools = TrafficTools & HealthTools & ProbeTools & GrantTools;
+export type CutoverTools = TrafficTools & HealthTools & ProbeTools & GrantTools & { readonly resources: Resources };
 
 /** Everything that a cutover's orders are carried out by. */
 export function cutoverOrders(tools: CutoverTools): Executors<CutoverPlan> {
-  return executorsOf([publishing(tools), comparing(tools), probing(tools), ...grantOrders(tools)]);
+  const { clock, resources } = tools;
+  return executorsOf<CutoverPlan>([
+    publishing(tools),
+    comparing(tools),
+    probing(tools),
+    ...grantOrders(tools),
+    ...queueOrders<CutoverPlan>({ clock, openQueue: (plan, signal) => resources.openQueue(plan, signal) }),
+  ]);
 }

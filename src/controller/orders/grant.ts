@@ -19,22 +19,23 @@ const LOOK_EVERY_MS = 20;
 /** `grant.freeze`, `grant.unfreeze` and `grant.move`: who may act on effects. */
 export function grantOrders({ grants, clock }: GrantTools): readonly Executor<TrafficPlan>[] {
   const releaseOf = ({ arms }: TrafficPlan, arm: ServingArm) => arms[arm].releaseId;
-  /** Until nobody but `but` has a leave; what nobody can say to be over within the budget is not done. */
+  /** Until nobody of these has a leave; what nobody can say to be over within the budget is not done. */
   const settled = async (
     service: string,
-    but: string | null,
+    isOf: Parameters<GrantDesk["runsOnMs"]>[1],
     withinMs: number,
     signal: AbortSignal,
   ): Promise<Outcome> => {
     const deadline = clock.monoMs() + withinMs;
     for (;;) {
-      const leftMs = grants.runsOnMs(service, but);
+      const leftMs = grants.runsOnMs(service, isOf);
       if (leftMs === 0) return DONE;
       if (clock.monoMs() + leftMs > deadline) {
         const message = `leaves to act on effects of ${service} run for ${leftMs} ms more`;
         return { kind: "failed", code: "unverified", message };
       }
       await clock.sleep(Math.min(LOOK_EVERY_MS, leftMs), signal);
+      signal.throwIfAborted(); // Given up: to go on would be to spin.
     }
   };
   return [
@@ -48,7 +49,8 @@ export function grantOrders({ grants, clock }: GrantTools): readonly Executor<Tr
           holder: before?.holder ?? releaseOf(plan, "stable"),
           frozenUntil: epochMs(clock.wallMs() + args.forMs),
         })),
-      verify: (_, { withinMs }, { plan }, signal) => settled(plan.service, null, withinMs, signal),
+      verify: (_, { withinMs }, { plan }, signal) =>
+        settled(plan.service, ({ role }) => role === "producer", withinMs, signal),
     }),
     executor<UnfreezeOrder["args"], void, TrafficPlan>({
       port: "grant",
@@ -73,7 +75,7 @@ export function grantOrders({ grants, clock }: GrantTools): readonly Executor<Tr
           frozenUntil: before?.frozenUntil ?? null,
         })),
       verify: (_, { withinMs, args }, { plan }, signal) =>
-        settled(plan.service, releaseOf(plan, args.to), withinMs, signal),
+        settled(plan.service, ({ release }) => release !== releaseOf(plan, args.to), withinMs, signal),
     }),
   ];
 }

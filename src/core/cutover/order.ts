@@ -23,7 +23,8 @@ export type PurgeCacheOrder = OrderOf<"cache", "purge", { readonly arm: ServingA
 export type PrimeCacheOrder = OrderOf<"cache", "prime", { readonly arm: ServingArm }>;
 
 /**
- * Nobody may act on effects of the service; done when the last leave to act is over. Lifts itself after `forMs`, so that
+ * No effect of the service may be begun; done when the last leave to begin one is over. What is queued is finished
+ * meanwhile, which a drain waits for. Lifts itself after `forMs`, so that
  * a controller that dies meanwhile stops nobody for ever.
  */
 export type FreezeOrder = OrderOf<"grant", "freeze", { readonly forMs: number }>;

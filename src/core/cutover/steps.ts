@@ -86,7 +86,7 @@ const CUTOVER_STEPS: readonly CutoverStep[] = [
   },
   {
     name: "freeze-writes",
-    does: "nobody acts on effects; it lifts itself",
+    does: "no effect is begun; what is queued is finished; it lifts itself",
     side: null,
     isOf: hasEffects,
     apply: freeze,
@@ -149,7 +149,7 @@ const CUTOVER_STEPS: readonly CutoverStep[] = [
   },
   {
     name: "unfreeze",
-    does: "effects are acted on again",
+    does: "effects are begun again",
     side: null,
     isOf: hasEffects,
     apply: () => unfreeze,

@@ -37,7 +37,10 @@ export class Workers {
 
   constructor(controller: string, token: string, service: string, releases: readonly string[], sink: Sink) {
     this.#grants = releases.flatMap((release) =>
-      [1, 2].map(() => ({ release, grant: new Grant({ controller, token: () => token, service, release }) })),
+      [1, 2].map(() => ({
+        release,
+        grant: new Grant({ controller, token: () => token, service, release, role: "producer" }),
+      })),
     );
     for (const { release, grant } of this.#grants)
       this.#timers.push(setInterval(() => void grant.act((leave) => sink.write(release, leave)), 5));
