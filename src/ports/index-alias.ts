@@ -1,39 +1,38 @@
-/** What one index says of itself now. Null is what its store cannot say, and no guess. */
-export interface IndexFacts {
-  readonly name: string;
-  /** Rows that can be found. */
-  readonly count: number;
-  readonly dims: number | null;
-  /** cosine, l2 or ip, whatever the store calls it. */
-  readonly metric: string | null;
-  readonly analyzer: string | null;
-  /** Stamped inside the store when the index was built; null: nobody stamped it. */
-  readonly indexHash: string | null;
-  /** Why it does not serve all it holds yet, such as a build that runs; null when it does. */
-  readonly notReady: string | null;
-}
+import type { IndexFacts } from "../core/release/index-facts.ts";
 
-/** Where a public name points, and the epoch of whoever moved it last; null where the store keeps none. */
+/** Where a public name points. */
 export interface AliasTarget {
   readonly index: string;
+  /** Of whoever moved it last; null where the store keeps none. */
   readonly epoch: number | null;
+  /** Where it pointed before; null where it never did, or where the store keeps none. */
+  readonly previous: string | null;
 }
 
 export interface AliasFlip {
   readonly alias: string;
-  /** What the name must point to now, else nothing is moved. */
-  readonly from: string;
+  /** What the name must point to now, else nothing is moved. Null: there must be no such name yet; it is made. */
+  readonly from: string | null;
   readonly to: string;
-  /** Fencing token: a lower one than the name was moved by is refused. */
+  /**
+   * Fencing token: a lower one than the name was moved by is refused, and an equal one unless it is the same flip
+   * again. Where the store keeps no epoch it is not looked at.
+   */
   readonly epoch: number;
 }
 
-/** `moved`: by this flip, or by the same one before; `refused`: somebody else moved it, or the epoch is too low. */
+/**
+ * `moved`: by this flip, or by the same one before; `refused`: nothing was moved, because somebody else moved it, the
+ * epoch is too low, or there is no such name or index.
+ */
 export type FlipResult =
   | { readonly kind: "moved" }
   | { readonly kind: "refused"; readonly found: AliasTarget | null; readonly why: string };
 
-/** A vector store whose public name can be moved from one index to another. Every method may be called again. */
+/**
+ * A vector store whose public name can be moved from one index to another. Every method may be called again; none
+ * removes or changes an index. Each rejects with the signal's reason once that has aborted, else with DriverError.
+ */
 export interface IndexAliases {
   readonly name: string;
   readonly can: {
@@ -41,6 +40,8 @@ export interface IndexAliases {
     readonly alias: "native" | "pointer";
     /** The store itself refuses a flip from another index than `from`; else it is asked first, which leaves a gap. */
     readonly compareAndSet: boolean;
+    /** Fencing tokens are kept, so that a late flip is refused after the name came back to `from`. */
+    readonly epochs: boolean;
     /** After `readAlias` says so, every reader meets the new index. */
     readonly immediate: boolean;
   };
@@ -49,7 +50,10 @@ export interface IndexAliases {
   /** What the store says the name points to now; null when there is no such name. Never the last order echoed. */
   readAlias(alias: string, signal: AbortSignal): Promise<AliasTarget | null>;
   flip(flip: AliasFlip, signal: AbortSignal): Promise<FlipResult>;
-  /** The INDEX_HASH that readers meet through the name, one of each replica that can be asked; null: not stamped. */
+  /**
+   * The INDEX_HASH that readers meet through the name, one of each replica that can be asked; null: not stamped. None
+   * at all when there is no such name.
+   */
   readThrough(alias: string, signal: AbortSignal): Promise<readonly (string | null)[]>;
   close(): Promise<void>;
 }

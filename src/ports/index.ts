@@ -7,6 +7,7 @@ export type { FenceStore } from "./fence-store.ts";
 export type { GatewayHub, LiveGateway } from "./gateway-hub.ts";
 export type { HealthReader } from "./health.ts";
 export { checkOutboxRows, type InboxStore, type OutboxStore } from "./outbox-store.ts";
+export type { AliasFlip, AliasTarget, FlipResult, IndexAliases } from "./index-alias.ts";
 export type { ProbeOrder, ProbeRunner, SmokeProblem } from "./probe-runner.ts";
 export type { Random } from "./random.ts";
 export type { ServedSplit, TrafficDriver } from "./traffic.ts";

@@ -1,4 +1,12 @@
 export { type FenceCase, fenceConformance, fenceSuite, type FenceWorld } from "./fence-suite.ts";
+export {
+  type IndexCase,
+  indexConformance,
+  type IndexScene,
+  indexSuite,
+  type IndexWorld,
+  type WantedIndex,
+} from "./index-suite.ts";
 export { type InboxCase, inboxConformance, inboxSuite, type InboxWorld } from "./inbox-suite.ts";
 export { type ManualClock, manualClock } from "./manual-clock.ts";
 export { type MetricCase, metricConformance, metricSuite, type MetricState, type MetricWorld } from "./metric-suite.ts";

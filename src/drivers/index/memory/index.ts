@@ -1,0 +1,3 @@
+export { type MemoryIndexes, memoryIndexAliases } from "./driver.ts";
+
+export const runtime = "web";
