@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { printable } from "../core/printable.ts";
-import { redactSecrets } from "../drivers/access/http/secrets.ts";
+import { redactSecrets } from "../drivers/secrets.ts";
 import { EXIT } from "./exit-code.ts";
 import { systemAdvice } from "./system-advice.ts";
 

@@ -30,6 +30,7 @@ const codeOf = (error: unknown) => String((error as { code?: unknown } | null)?.
 
 /** SQLSTATE classes 22 (data), 28 (authorization) and 42 (syntax, access) never get better by asking again. */
 function driverError(driver: string, error: unknown): DriverError {
+  if (error instanceof DriverError) return error; // Of a client that has to find its password first.
   const [code, message] = [codeOf(error), error instanceof Error ? error.message : String(error)];
   const what = `${driver}: ${message}`;
   if (code.startsWith("28") || code === "42501") return new DriverError("unauthorized", "never", what, error);

@@ -1,7 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { DriverError } from "../ports/driver-error.ts";
+import { keepSecret } from "./secrets.ts";
 
-/** What a secret's file holds, white space around it dropped; null for no file. Its errors never quote the secret. */
+/**
+ * The secret in a file, without the white space around it; from now on it is taken out of what is written to people.
+ * Null without a file.
+ * @throws DriverError `unauthorized`: the file cannot be read or is empty
+ */
 export async function readSecretFile(driver: string, path: string | null): Promise<string | null> {
   if (path === null) return null;
   let text: string;
@@ -9,9 +14,18 @@ export async function readSecretFile(driver: string, path: string | null): Promi
     text = (await readFile(path, "utf8")).trim();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const what = `${driver}: the secret file ${path} cannot be read (${code}); mount it`;
+    throw new DriverError(
+      "unauthorized",
+      "never",
+      `${driver}: the secret file ${path} cannot be read (${code}); mount it`,
+    );
+  }
+  if (text === "") {
+    const what = `${driver}: the secret file ${path} is empty; expected one password, token or address; fill it in`;
     throw new DriverError("unauthorized", "never", what);
   }
-  if (text !== "") return text;
-  throw new DriverError("unauthorized", "never", `${driver}: the secret file ${path} is empty; fill it in`);
+  keepSecret(text);
+  // Of a whole address the password alone may be repeated too.
+  if (URL.canParse(text)) keepSecret(decodeURIComponent(new URL(text).password));
+  return text;
 }

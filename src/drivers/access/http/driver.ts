@@ -6,7 +6,7 @@ import type { Clock } from "../../../ports/clock.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 import { OauthTokens } from "./oauth.ts";
 import { type Environment, resolveSecret } from "./resolve.ts";
-import { keepSecret, redactSecrets } from "./secrets.ts";
+import { keepSecret, redactSecrets } from "../../secrets.ts";
 
 type Fetch = Access["fetch"];
 

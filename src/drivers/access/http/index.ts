@@ -1,4 +1,4 @@
 export const runtime = "node";
 export { httpAccess } from "./driver.ts";
 export { unsetVariables } from "./resolve.ts";
-export { redactSecrets } from "./secrets.ts";
+export { redactSecrets } from "../../secrets.ts";

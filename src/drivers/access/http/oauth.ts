@@ -3,7 +3,7 @@ import type { AuthorizationPlan } from "../../../core/stage/access-plan.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 import { type Environment, resolveSecret } from "./resolve.ts";
-import { formEncoded, keepSecret, redactSecrets } from "./secrets.ts";
+import { formEncoded, keepSecret, redactSecrets } from "../../secrets.ts";
 
 type OauthPlan = Extract<AuthorizationPlan, { kind: "oauth" }>;
 interface OauthTools {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type AccessPlan, type SecretPlan, secretsOf } from "../../../core/stage/access-plan.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
-import { keepSecret } from "./secrets.ts";
+import { keepSecret } from "../../secrets.ts";
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
