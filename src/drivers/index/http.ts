@@ -9,14 +9,14 @@ const REQUEST_MS = 10_000;
 const ANSWER_BYTES_MAX = 4_194_304;
 const DETAIL_CHARS_MAX = 300;
 
-export interface HttpAnswer {
+interface HttpAnswer {
   readonly status: number;
   /** Parsed JSON. */
   readonly body: unknown;
 }
 
 /** One request. */
-export interface HttpAsk {
+interface HttpAsk {
   readonly method: "GET" | "POST" | "PUT" | "PATCH";
   /** Below the address of the place, each part encoded. */
   readonly path: string;

@@ -6,7 +6,7 @@ import { stampOf } from "../stamp.ts";
 export const NAME = "index/opensearch";
 
 /** Key of a mapping's `_meta` that holds the stamp. */
-export const STAMP_KEY = "sluice_stamp";
+const STAMP_KEY = "sluice_stamp";
 
 /** @source OpenSearch documentation, "k-NN vector"; Elasticsearch reference, "Dense vector field type" */
 const field = z.object({

@@ -6,7 +6,7 @@ import { stampOf } from "../stamp.ts";
 export const NAME = "index/qdrant";
 
 /** Key of a collection's metadata that holds the stamp. */
-export const STAMP_KEY = "sluice_stamp";
+const STAMP_KEY = "sluice_stamp";
 
 const vectors = z.object({ size: z.number(), distance: z.string() });
 
