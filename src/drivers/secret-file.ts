@@ -2,6 +2,15 @@ import { readFile } from "node:fs/promises";
 import { DriverError } from "../ports/driver-error.ts";
 import { keepSecret } from "./secrets.ts";
 
+/** A password of an address as it is; one that is not encoded right is taken as it stands. */
+function plain(password: string): string {
+  try {
+    return decodeURIComponent(password);
+  } catch {
+    return password;
+  }
+}
+
 /**
  * The secret in a file, without the white space around it; from now on it is taken out of what is written to people.
  * Null without a file.
@@ -25,7 +34,6 @@ export async function readSecretFile(driver: string, path: string | null): Promi
     throw new DriverError("unauthorized", "never", what);
   }
   keepSecret(text);
-  // Of a whole address the password alone may be repeated too.
-  if (URL.canParse(text)) keepSecret(decodeURIComponent(new URL(text).password));
+  if (URL.canParse(text)) keepSecret(plain(new URL(text).password)); // It may be repeated without its address too.
   return text;
 }

@@ -1,7 +1,7 @@
 import type { IndexAliases } from "../../../ports/index-alias.ts";
 import { plainTable } from "../../postgres.ts";
 import { flipRecord } from "../flip-rule.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { untilAborted } from "../../abortable.ts";
 import { NAME, type PostgresClient } from "./client.ts";
 import { readFacts } from "./facts.ts";
 import { pointerTable } from "./records.ts";

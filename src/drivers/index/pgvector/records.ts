@@ -1,6 +1,6 @@
 import { stampOfText } from "../stamp.ts";
 import type { AliasRecord, AliasRecords } from "../flip-rule.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { untilAborted } from "../../abortable.ts";
 import { type PostgresClient, queryRows } from "./client.ts";
 import { quotedTable } from "./names.ts";
 
