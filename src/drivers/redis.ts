@@ -22,6 +22,7 @@ export function redisCommand(driver: string, client: RedisClient): RedisCommand 
 
 /** @source Redis documentation: the first word of an error reply is its code */
 function driverError(driver: string, error: unknown): DriverError {
+  if (error instanceof DriverError) return error; // Of a client that has to find its password first.
   const message = error instanceof Error ? error.message : String(error);
   const what = `${driver}: ${message}`;
   if (/^(NOAUTH|WRONGPASS|NOPERM)/.test(message)) return new DriverError("unauthorized", "never", what, error);

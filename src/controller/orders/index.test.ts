@@ -11,7 +11,7 @@ import type { IndexAliases } from "../../ports/index-alias.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
 import { carryOut, executorsOf } from "./carry-out.ts";
 import type { Orderer, Outcome } from "./executor.ts";
-import { checkingIndex, flippingIndex, type IndexTerms } from "./index.ts";
+import { type IndexCutover, indexOrders } from "./index.ts";
 
 const [BLUE, GREEN] = ["b".repeat(64), "c".repeat(64)];
 
@@ -39,8 +39,8 @@ const PLAN: IndexPlan = {
 interface Scene {
   readonly green?: Partial<IndexFacts>;
   readonly plan?: Partial<IndexPlan> | null;
-  readonly pinned?: Orderer<IndexTerms>["pinned"];
-  readonly changes?: IndexTerms["changes"];
+  readonly pinned?: Orderer<IndexCutover>["pinned"];
+  readonly changes?: IndexCutover["changes"];
   readonly wrap?: (right: IndexAliases) => Partial<IndexAliases>;
 }
 
@@ -49,15 +49,16 @@ function scene({ green, plan, pinned, changes = [], wrap }: Scene = {}) {
   store.indexes.set("v1", facts("v1", BLUE)).set("v2", facts("v2", GREEN, green));
   store.aliases.set("live", { index: "v1", epoch: 1, previous: null });
   const clock = manualClock();
-  const open = () => {
+  let opened = 0;
+  const openIndex = async () => {
+    opened++;
     const right = memoryIndexAliases(store);
-    return { ...right, ...wrap?.(right) };
+    return { ...right, ...wrap?.(right), close: async () => void opened-- };
   };
-  const tools = { open, clock, termsOf: (terms: IndexTerms) => terms };
-  const executors = executorsOf([checkingIndex(tools), flippingIndex(tools)]);
-  const terms: IndexTerms = { index: plan === null ? null : { ...PLAN, ...plan }, changes };
+  const executors = executorsOf(indexOrders<IndexCutover>({ openIndex, clock }));
+  const terms: IndexCutover = { cutover: { index: plan === null ? null : { ...PLAN, ...plan } }, changes };
   const byDefault = { stable: manifest(BLUE), candidate: manifest(GREEN) };
-  const by: Orderer<IndexTerms> = {
+  const by: Orderer<IndexCutover> = {
     plan: terms,
     pinned: pinned === undefined ? byDefault : pinned,
     candidateBp: bp(0),
@@ -79,7 +80,7 @@ function scene({ green, plan, pinned, changes = [], wrap }: Scene = {}) {
     while (!isOver) await clock.advance(100);
     return outcome;
   };
-  return { run, store, clock };
+  return { run, store, opened: () => opened };
 }
 
 async function check(options: Scene, arm: ServingArm = "candidate") {
@@ -162,13 +163,14 @@ describe("index.flip", () => {
     const counted = (right: IndexAliases) => ({
       readThrough: (alias: string, signal: AbortSignal) => (reads++, right.readThrough(alias, signal)),
     });
-    const { run, store } = scene({ wrap: counted });
+    const { run, store, opened } = scene({ wrap: counted });
     expect(await run("flip", { to: "candidate" }, 7)).toEqual({ kind: "done", verdicts: [] });
     expect(store.aliases.get("live")).toEqual({ index: "v2", epoch: 7, previous: "v1" });
     expect(reads).toBe(3);
     expect(await run("flip", { to: "candidate" }, 7)).toMatchObject({ kind: "done" });
     expect(await run("flip", { to: "stable" }, 8)).toMatchObject({ kind: "done" });
     expect([...store.indexes.keys()]).toEqual(["v1", "v2"]);
+    expect(opened()).toBe(0);
   });
 
   it("is not done while one replica of several reads the old stamp, and begins to count again after it", async () => {

@@ -2,8 +2,6 @@ import { z } from "zod";
 import type { CheckIndexOrder, FlipIndexOrder } from "../core/cutover/order.ts";
 import { type FieldsOf, servingArm } from "./wire.ts";
 
-// Index
-
 /** What `index.check` takes. */
 export const indexChecking = z.strictObject({
   arm: servingArm,
