@@ -17,6 +17,7 @@ const LONG = [
   "test/integration/partition/partition.test.ts",
   "test/cli/later-releases.test.ts",
   "test/integration/cutover/cutover.test.ts",
+  "test/integration/cutover/queue.test.ts",
   "test/controller/kill.test.ts",
   "test/integration/store/postgres/controllers.test.ts",
   "test/integration/store/crash-points.test.ts",
