@@ -1,16 +1,19 @@
 import type { ResourcePlace } from "../core/cutover/resources.ts";
 import type { CutoverPlan } from "../core/cutover/plan.ts";
 import { DriverError } from "../ports/driver-error.ts";
+import type { IndexAliases } from "../ports/index-alias.ts";
 import type { QueueDriver } from "../ports/queue.ts";
 
 /** Opens what is cut over beside traffic, by the driver that a plan names; whoever opens one closes it. */
 export interface Resources {
   openQueue(place: ResourcePlace, signal: AbortSignal): Promise<QueueDriver>;
+  openIndex(place: ResourcePlace, signal: AbortSignal): Promise<IndexAliases>;
 }
 
 /** Of a controller that was given none: a cutover of traffic and effects alone works all the same. */
 export const NO_RESOURCES: Resources = {
   openQueue: ({ driver }) => Promise.reject(noDriver("queue", driver, [])),
+  openIndex: ({ driver }) => Promise.reject(noDriver("index", driver, [])),
 };
 
 /** The failure of a plan that names a driver which is not there. */
@@ -21,7 +24,7 @@ export function noDriver(port: string, driver: string, known: readonly string[])
 
 /** Why a product that a plan cuts over cannot be spoken with; null when all of them answer. Nothing is changed. */
 export async function unreachedResource(
-  { cutover: { queue } }: CutoverPlan,
+  { cutover: { queue, index } }: CutoverPlan,
   resources: Resources,
   signal: AbortSignal,
 ): Promise<string | null> {
@@ -29,6 +32,10 @@ export async function unreachedResource(
     if (queue !== null) {
       const driver = await resources.openQueue(queue, signal);
       await driver.end(queue.queue.stable, signal).finally(() => driver.close());
+    }
+    if (index !== null) {
+      const aliases = await resources.openIndex(index, signal);
+      await aliases.readAlias(index.alias, signal).finally(() => aliases.close());
     }
     return null;
   } catch (error) {

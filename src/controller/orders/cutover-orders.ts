@@ -3,6 +3,7 @@ import type { Resources } from "../resources.ts";
 import { type Executors, executorsOf } from "./carry-out.ts";
 import { type GrantTools, grantOrders } from "./grant.ts";
 import { comparing, type HealthTools } from "./health.ts";
+import { indexOrders } from "./index.ts";
 import { probing, type ProbeTools } from "./probe.ts";
 import { queueOrders } from "./queue.ts";
 import { publishing, type TrafficTools } from "./traffic.ts";
@@ -17,6 +18,7 @@ export function cutoverOrders(tools: CutoverTools): Executors<CutoverPlan> {
     comparing(tools),
     probing(tools),
     ...grantOrders(tools),
+    ...indexOrders<CutoverPlan>({ clock, openIndex: (plan, signal) => resources.openIndex(plan, signal) }),
     ...queueOrders<CutoverPlan>({ clock, openQueue: (plan, signal) => resources.openQueue(plan, signal) }),
   ]);
 }
