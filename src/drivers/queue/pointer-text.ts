@@ -60,3 +60,8 @@ function isPointer(value: Json): value is Fields & QueuePointer {
     isCount(step)
   );
 }
+/** True when `next` may be written over `stored`: later, or the same. */
+export function supersedes(next: QueuePointer, stored: QueuePointer | null): boolean {
+  if (stored === null || encodePointer(next) === encodePointer(stored)) return true;
+  return next.epoch > stored.epoch || (next.epoch === stored.epoch && next.step > stored.step);
+}

@@ -63,6 +63,7 @@ function orSkip(found: boolean, what: string): boolean {
 }
 
 export const hasPostgres = () => orSkip(postgresFolder() !== null, "PostgreSQL (initdb, postgres)");
+export const hasNats = () => orSkip(onPath("nats-server") !== null, "nats-server");
 export const hasRedis = () => orSkip(onPath("redis-server") !== null, "redis-server");
 
 /** PostgreSQL refuses to run as root: then it runs as the `postgres` account its package made. */
@@ -161,6 +162,19 @@ export async function startRedis(
     } finally {
       client.disconnect();
     }
+  });
+  return { port, stop: () => stopProcess(child, "SIGTERM", folder) };
+}
+
+/** Starts a NATS server with JetStream. */
+export async function startNats(): Promise<TestServer> {
+  const [folder, port] = [mkdtempSync(join(tmpdir(), "queue-nats-")), await freePort()];
+  const options = ["-js", "-sd", folder, "-a", "127.0.0.1", "-p", `${port}`];
+  const child = spawn(onPath("nats-server") as string, options, { stdio: "ignore" });
+  await untilReady("nats-server", child, async () => {
+    const { connect } = await import("@nats-io/transport-node");
+    const connection = await connect({ servers: `127.0.0.1:${port}`, reconnect: false });
+    await connection.close();
   });
   return { port, stop: () => stopProcess(child, "SIGTERM", folder) };
 }
