@@ -1,6 +1,6 @@
 import { headers, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { setTimeout as sleep } from "node:timers/promises";
-import { driver, type NatsClient, natsQueue } from "../../../../src/drivers/queue/nats/index.ts";
+import { driver, type NatsClient, natsQueue } from "../../../../src/drivers/queue/jetstream/index.ts";
 import type { GivenMessage, QueueWorld } from "../../../../src/testing/queue-suite.ts";
 import { freePort } from "../../../free-port.ts";
 import { type SilentServer, startSilent } from "../silent.ts";

@@ -16,7 +16,7 @@ export interface NatsClient {
 /** What JetStream answers: fields, or an error with a number of its own. */
 export type Answer = { readonly [field: string]: Json };
 
-export const NAME = "queue/nats";
+export const NAME = "queue/jetstream";
 export const ANSWER_WITHIN_MS = 5_000;
 
 /** @source nats-server, server/errors.json */

@@ -50,7 +50,7 @@ async function lazyClient(url: string, secret: string | null) {
 }
 
 export const driver = {
-  product: "nats",
+  product: "jetstream",
   async open({ url, secretFile }) {
     const isAddress = URL.canParse(url) && /^(nats|tls):$/.test(new URL(url).protocol);
     if (!isAddress) throw new DriverError("rejected", "never", `${NAME}: url is no nats:// or tls:// address`);

@@ -1,13 +1,13 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { driver } from "../../../../src/drivers/queue/nats/index.ts";
-import { keyOf } from "../../../../src/drivers/queue/nats/pointer.ts";
+import { driver } from "../../../../src/drivers/queue/jetstream/index.ts";
+import { keyOf } from "../../../../src/drivers/queue/jetstream/pointer.ts";
 import { GIVES_NOTHING_WHEN_STOPPED, queueConformance } from "../../../../src/testing/queue-suite.ts";
 import { never, pointerRecord } from "../../../../src/testing/queue-world.ts";
 import { hasNats, startNats, type TestServer } from "../../fence/servers.ts";
 import { natsWorld } from "./world.ts";
 
-describe.skipIf(!hasNats())("queue/nats on a real server", () => {
+describe.skipIf(!hasNats())("queue/jetstream on a real server", () => {
   let server: TestServer;
   let connection: NatsConnection;
   beforeAll(async () => {
