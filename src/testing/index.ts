@@ -1,3 +1,4 @@
+export { type CacheCase, cacheConformance, cacheSuite, type CacheWorld } from "./cache-suite.ts";
 export { type FenceCase, fenceConformance, fenceSuite, type FenceWorld } from "./fence-suite.ts";
 export {
   type IndexCase,
