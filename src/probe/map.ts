@@ -176,9 +176,17 @@ export interface MappedRequest {
   readonly body: unknown;
 }
 
-/** The request of one question: the default contract's, or the mapped one. */
-export function requestOf(address: string, question: ProbeQuestion, map: TargetMap | null): MappedRequest {
-  const values = { question: question.question, k: question.k, seed: question.seed, probe: true };
+/**
+ * The request of one question: the default contract's, or the mapped one.
+ * @param probe whether the service is told that it is a probe, whose answer is nobody's to keep
+ */
+export function requestOf(
+  address: string,
+  question: ProbeQuestion,
+  map: TargetMap | null,
+  probe = true,
+): MappedRequest {
+  const values = { question: question.question, k: question.k, seed: question.seed, probe };
   if (map === null) return { method: "POST", url: address, body: values };
   const { method = "POST", query = {} } = map.request;
   const url = new URL(address);

@@ -21,6 +21,7 @@ function planOf(purge: readonly string[]): CacheCutover {
   const namespace = { stable: "blue:", candidate: "green:" };
   return {
     arms: { stable: arm("rel-1"), candidate: arm("rel-2") },
+    probes: null,
     cutover: { cache: { ...place, namespace, purge } },
   };
 }
@@ -55,7 +56,7 @@ class CacheStory {
     const tools: CacheTools = {
       clock: this.clock,
       openCache: async () => this.#driver(),
-      askWarm: async (_, namespace, question) => {
+      askWarm: async (_, { namespace }, question) => {
         this.asked.push({ question, atMs: this.nowMs });
         await this.answer(question, namespace);
       },

@@ -1,27 +1,35 @@
 import type { ByArm, ServingArm } from "../../core/arm.ts";
 import type { PrimeCacheOrder, PurgeCacheOrder } from "../../core/cutover/order.ts";
 import type { CachePlan } from "../../core/cutover/resources.ts";
-import type { ArmPlan } from "../../core/stage/plan.ts";
+import type { ArmPlan, ProbePlan } from "../../core/stage/plan.ts";
 import { priming, purging } from "../../contract/cache-order.ts";
 import type { CacheDriver } from "../../ports/cache.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { prime, type Primed, readPrimed } from "./cache-prime.ts";
 import { A_MOMENT, DONE, type Executor, executor, type Outcome } from "./executor.ts";
 
+/**
+ * Asks an arm one question at its own address, in the shape its service takes, with `x-warm: true` and the namespace
+ * that it is to cache under. Rejects when there is no good answer.
+ */
+export type AskWarm = (
+  plan: Omit<CacheCutover, "cutover">,
+  to: { readonly arm: ServingArm; readonly namespace: string },
+  question: string,
+  signal: AbortSignal,
+) => Promise<void>;
+
 export interface CacheTools {
   /** Opens the driver that the plan names; each try of an order closes it again. */
   readonly openCache: (plan: CachePlan, signal: AbortSignal) => Promise<CacheDriver>;
-  /**
-   * Asks an arm one question at its own address, in the shape its service takes, with `x-warm: true` and the namespace
-   * that it is to cache under. Rejects when there is no good answer.
-   */
-  readonly askWarm: (arm: ArmPlan, namespace: string, question: string, signal: AbortSignal) => Promise<void>;
+  readonly askWarm: AskWarm;
   readonly clock: Clock;
 }
 
 /** A plan that may have a cache to cut over. */
 export interface CacheCutover {
   readonly arms: ByArm<ArmPlan>;
+  readonly probes: Pick<ProbePlan, "map" | "k"> | null;
   readonly cutover: { readonly cache: CachePlan | null };
 }
 
@@ -119,7 +127,7 @@ function primes<Plan extends CacheCutover>(tools: CacheTools): Executor<Plan> {
     apply: ({ args: { arm }, withinMs }, { plan }, signal) =>
       withCache(tools, plan, signal, (driver, cache) => {
         const ask = (question: string, until: AbortSignal) =>
-          askWarm(plan.arms[arm], cache.namespace[arm], question, until);
+          askWarm(plan, { arm, namespace: cache.namespace[arm] }, question, until);
         return prime({ driver, plan: cache, arm, ask, withinMs, clock }, signal);
       }),
     verify: (primed, { args: { arm } }, { plan }, signal) =>
