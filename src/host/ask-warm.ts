@@ -4,7 +4,7 @@ import { httpAccess } from "../drivers/access/http/index.ts";
 import { readText } from "../ports/bounded-body.ts";
 import type { Clock } from "../ports/clock.ts";
 import { DriverError } from "../ports/driver-error.ts";
-import { requestOf, type TargetMap } from "../probe/map.ts";
+import { requestOf } from "../probe/map.ts";
 import { readMap } from "./read-map.ts";
 
 /** Longest time for a whole answer; models are slow when they are cold. */
@@ -18,19 +18,13 @@ const PASSAGES = 10;
  * end, because services write what they answered into their cache when it is sent.
  */
 export function warmAsker(clock: Clock): AskWarm {
-  const maps = new Map<string, Promise<TargetMap>>();
-  const mapOf = (file: string): Promise<TargetMap> => {
-    const found = maps.get(file) ?? readMap(file);
-    maps.set(file, found);
-    return found;
-  };
   return async ({ arms, probes }, { arm, namespace }, question, signal) => {
     const { answerUrl, url = null, access } = arms[arm];
     const address = answerUrl ?? url;
     if (address === null)
       throw new DriverError("unsupported", "never", `${arm} has no address to ask; give its url in the document`);
     const file = probes?.map ?? null;
-    const map = file === null ? null : await mapOf(file);
+    const map = file === null ? null : await readMap(file);
     const asked = { question, k: probes?.k ?? PASSAGES, seed: null };
     const request = requestOf(address, asked, map, false);
     const send = access === undefined ? fetch : httpAccess(access, clock).fetch;
