@@ -1,5 +1,6 @@
 import type { Cutover, CutoverEvent } from "../core/cutover/machine.ts";
 import { cutoverMachine } from "../core/cutover/machine.ts";
+import { cacheCollisions } from "../core/cutover/cache-collision.ts";
 import type { CutoverPlan } from "../core/cutover/plan.ts";
 import type { Rollout } from "../core/rollout/rollout.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
@@ -102,6 +103,8 @@ export class Cutovers {
     if (blocked !== null) return blocked;
     const settled = await fit();
     if (settled.kind === "refused") return settled;
+    const [collision] = asked.cutover.cache === null ? [] : cacheCollisions(asked.cutover.cache);
+    if (collision !== undefined) return { kind: "refused", code: "conflict", message: collision };
     const unreached = await unreachedResource(
       asked,
       this.#tools.resources,

@@ -16,7 +16,7 @@ const WORKERS_MAX = 10_000;
  * `producer`: begins effects, as a scheduler, an emitter or a handler that enqueues does; nobody does while they are
  * frozen. `consumer`: finishes what is queued, which a freeze waits for.
  */
-export type ActingRole = "producer" | "consumer";
+type ActingRole = "producer" | "consumer";
 
 /** Whoever wants to act. */
 export interface Asker {

@@ -1,19 +1,25 @@
 import type { ResourcePlace } from "../core/cutover/resources.ts";
 import type { CutoverPlan } from "../core/cutover/plan.ts";
+import type { CacheDriver } from "../ports/cache.ts";
 import { DriverError } from "../ports/driver-error.ts";
 import type { IndexAliases } from "../ports/index-alias.ts";
 import type { QueueDriver } from "../ports/queue.ts";
+import type { AskWarm } from "./orders/cache.ts";
 
 /** Opens what is cut over beside traffic, by the driver that a plan names; whoever opens one closes it. */
 export interface Resources {
   openQueue(place: ResourcePlace, signal: AbortSignal): Promise<QueueDriver>;
   openIndex(place: ResourcePlace, signal: AbortSignal): Promise<IndexAliases>;
+  openCache(place: ResourcePlace, signal: AbortSignal): Promise<CacheDriver>;
+  readonly askWarm: AskWarm;
 }
 
 /** Of a controller that was given none: a cutover of traffic and effects alone works all the same. */
 export const NO_RESOURCES: Resources = {
   openQueue: ({ driver }) => Promise.reject(noDriver("queue", driver, [])),
   openIndex: ({ driver }) => Promise.reject(noDriver("index", driver, [])),
+  openCache: ({ driver }) => Promise.reject(noDriver("cache", driver, [])),
+  askWarm: () => Promise.reject(new DriverError("unsupported", "never", "this controller asks no arm")),
 };
 
 /** The failure of a plan that names a driver which is not there. */
@@ -24,7 +30,7 @@ export function noDriver(port: string, driver: string, known: readonly string[])
 
 /** Why a product that a plan cuts over cannot be spoken with; null when all of them answer. Nothing is changed. */
 export async function unreachedResource(
-  { cutover: { queue, index } }: CutoverPlan,
+  { cutover: { queue, index, cache } }: CutoverPlan,
   resources: Resources,
   signal: AbortSignal,
 ): Promise<string | null> {
@@ -36,6 +42,10 @@ export async function unreachedResource(
     if (index !== null) {
       const aliases = await resources.openIndex(index, signal);
       await aliases.readAlias(index.alias, signal).finally(() => aliases.close());
+    }
+    if (cache !== null) {
+      const driver = await resources.openCache(cache, signal);
+      await driver.topKeys(cache.namespace.stable, 1, signal).finally(() => driver.close());
     }
     return null;
   } catch (error) {

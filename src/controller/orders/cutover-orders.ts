@@ -1,5 +1,6 @@
 import type { CutoverPlan } from "../../core/cutover/plan.ts";
 import type { Resources } from "../resources.ts";
+import { cacheOrders } from "./cache.ts";
 import { type Executors, executorsOf } from "./carry-out.ts";
 import { type GrantTools, grantOrders } from "./grant.ts";
 import { comparing, type HealthTools } from "./health.ts";
@@ -18,6 +19,11 @@ export function cutoverOrders(tools: CutoverTools): Executors<CutoverPlan> {
     comparing(tools),
     probing(tools),
     ...grantOrders(tools),
+    ...cacheOrders<CutoverPlan>({
+      clock,
+      openCache: (plan, signal) => resources.openCache(plan, signal),
+      askWarm: resources.askWarm,
+    }),
     ...indexOrders<CutoverPlan>({ clock, openIndex: (plan, signal) => resources.openIndex(plan, signal) }),
     ...queueOrders<CutoverPlan>({ clock, openQueue: (plan, signal) => resources.openQueue(plan, signal) }),
   ]);
