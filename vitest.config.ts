@@ -16,6 +16,7 @@ const LONG = [
   "test/cli/process-edges.test.ts",
   "test/integration/partition/partition.test.ts",
   "test/cli/later-releases.test.ts",
+  "test/integration/cutover/whole.test.ts",
   "test/integration/cutover/cutover.test.ts",
   "test/integration/cutover/queue.test.ts",
   "test/controller/kill.test.ts",

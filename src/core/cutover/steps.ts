@@ -85,6 +85,15 @@ const CUTOVER_STEPS: readonly CutoverStep[] = [
     apply: () => ask({ tier: "full", extraRepeats: 0 }),
   },
   {
+    name: "clear-cache",
+    does: "nothing is cached under the candidate's namespace, of an earlier try or of this one once it is back",
+    side: null,
+    isOf: hasCache,
+    apply: () => purge("candidate"),
+    // After users are back: while the candidate answers them, its namespace fills again.
+    undo: () => purge("candidate"),
+  },
+  {
     name: "freeze-writes",
     does: "no effect is begun; what is queued is finished; it lifts itself",
     side: null,
@@ -145,7 +154,6 @@ const CUTOVER_STEPS: readonly CutoverStep[] = [
     side: null,
     isOf: hasCache,
     apply: () => purge("stable"),
-    undo: () => purge("candidate"),
   },
   {
     name: "unfreeze",

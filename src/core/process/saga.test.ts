@@ -175,6 +175,16 @@ describe("a saga", () => {
     expect(run.saga).toMatchObject({ phase: "undoing", cause: { text: "alias green failed: one arm said nothing" } });
   });
 
+  it("goes back at once from what was measured and is wrong, and tries again what is undecided", () => {
+    const of = { at: after(10), orderId: "c-1/1/0", order: "world.set" };
+    const told = (kind: "fail" | "no-data") => {
+      const run = new Run().start();
+      run.take({ kind: "order-done", ...of, verdicts: [aVerdict("parity", kind, { reason: "another metric" })] });
+      return run.saga.phase;
+    };
+    expect([told("fail"), told("no-data")]).toEqual(["undoing", "applying"]);
+  });
+
   it("is stuck when a step cannot be taken back, names what is still out, and goes on when asked again", () => {
     const run = new Run().start().finish("done");
     run.abort();

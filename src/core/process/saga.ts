@@ -115,7 +115,8 @@ export function stepSaga(saga: Saga, event: SagaEvent): Decision {
       if (order === null) return stay(saga);
       const left: Saga = { ...saga, awaiting: saga.awaiting.filter(({ id }) => id !== order.id) };
       const failure = failureOf(event);
-      return failure === null ? onDone(left, event.at) : onFailed(left, failure, event.at);
+      if (failure === null) return onDone(left, event.at);
+      return onFailed(left, failure, event.at, isProvenWrong(event));
     }
   }
 }
@@ -156,9 +157,9 @@ function onDone(saga: Saga, at: EpochMs): Decision {
 }
 
 /** Tried again while the budget lasts; the outcome of a try that failed is unknown, so the step counts as begun. */
-function onFailed(saga: Saga, text: string, at: EpochMs): Decision {
+function onFailed(saga: Saga, text: string, at: EpochMs, isFinal = false): Decision {
   const { name, budgetMs } = stepInForce(saga);
-  if (at - (saga.since ?? at) < budgetMs) return stay({ ...saga, failedAt: at });
+  if (!isFinal && at - (saga.since ?? at) < budgetMs) return stay({ ...saga, failedAt: at });
   if (saga.phase === "undoing") {
     const stuck: Saga = { ...saga, phase: "stuck", since: null };
     const left = `still out: ${stillOut(stuck).join(", ")}`;
@@ -215,6 +216,11 @@ export function stepInForce(saga: Saga): SagaStep {
 function failureOf(event: OrderDone | OrderFailed): string | null {
   if (event.kind === "order-failed") return `${event.order} (${event.code}): ${event.message}`;
   return event.verdicts.find(({ kind }) => kind !== "pass")?.reason ?? null;
+}
+
+/** It was measured and is wrong: to measure it again would only lengthen a freeze. */
+function isProvenWrong(event: OrderDone | OrderFailed): boolean {
+  return event.kind === "order-done" && event.verdicts.some(({ kind }) => kind === "fail");
 }
 
 /** Orders one thing instead of what was awaited; a later order has a higher epoch, so an earlier one cannot undo it. */
