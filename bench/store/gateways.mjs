@@ -9,7 +9,7 @@ import { gatewayOf, serve } from "./world.mjs";
 const { dist, services } = workerData;
 const load = (path) => import(pathToFileURL(join(dist, path)).href);
 /** Under load every gateway closes a window this often; without load it speaks as often as it needs to live. */
-const WINDOW_MS = 200;
+const WINDOW_MS = 185;
 const QUIET_MS = 1_000;
 /** Pushes given over at once: a controller is given one after another by its network. */
 const AT_ONCE = 8;

@@ -175,12 +175,15 @@ async function measure(url, rollouts, ended) {
   await sleep(2_000);
   const running = services.filter((one) => controller.rollout(`r-${one}`)?.rollout.endedAt === null).length;
   const missing = await lost(store, controller, services);
+  await gateways.stop();
   const idle = process.cpuUsage();
   await sleep(IDLE_MS);
   const { user: idleUser, system: idleSystem } = process.cpuUsage(idle);
   const idlePercent = (idleUser + idleSystem) / IDLE_MS / 10;
-  console.log(`resident ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB with the gateways' thread`);
-  await gateways.stop();
+  const { rss, heapUsed } = process.memoryUsage();
+  console.log(
+    `resident ${(rss / 1e6).toFixed(0)} MB once the gateways' thread is gone, heap ${(heapUsed / 1e6).toFixed(0)}`,
+  );
   http.close();
   await controller.stop();
   await store.close();

@@ -39,10 +39,11 @@ import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
 import { Roster } from "./roster.ts";
 import { ServicePointers } from "./service-pointers.ts";
 import { Tenure, type TenureOptions } from "./tenure.ts";
+import { ShortTurns } from "./short-turns.ts";
 import { Ticker } from "./ticker.ts";
 import { underDocument } from "./telemetry-push.ts";
 
-export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" | "panels" | "running"> &
+export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" | "panels" | "running" | "turns"> &
   TenureOptions & {
     /** Made by the caller, because the gateway traffic driver is made from it. */
     readonly hub: GatewayRegistry;
@@ -115,13 +116,10 @@ export class Controller {
     this.feed = new EventFeed(options.clock.wallMs() * EVENTS_PER_MS);
     this.pointers = owned.pointers;
     const running = () => this.#ticker.running;
-    const own = { ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels, running };
-    this.#tools = { ...options, ...own, ...owned.tenure.tools };
-    this.cutovers = new Cutovers({
-      ...this.#tools,
-      grants: owned.grants,
-      resources: options.resources ?? NO_RESOURCES,
-    });
+    const own = { ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels };
+    this.#tools = { ...options, ...own, ...owned.tenure.tools, running, turns: new ShortTurns(options.clock) };
+    const resources = options.resources ?? NO_RESOURCES;
+    this.cutovers = new Cutovers({ ...this.#tools, grants: owned.grants, resources });
     const [rollouts, wallMs] = [() => this.rollouts(), () => options.clock.wallMs()];
     const { forgetAfterMs = FORGET_AFTER_MS } = options;
     const kept = { ...this.#tools, hub: this.hub, planes: this.planes, hours, rollouts, wallMs, forgetAfterMs };

@@ -19,6 +19,7 @@ import { LookCadence } from "./look-cadence.ts";
 import { lostStore } from "./ownership.ts";
 import { MetricPoller, type MetricSources } from "./metric-poller.ts";
 import type { Panels } from "./panels.ts";
+import type { ShortTurns } from "./short-turns.ts";
 import { WallWatch } from "./wall-watch.ts";
 import { WaitingPushes } from "./waiting-pushes.ts";
 import { isOnlyNumbers, isWorthAnEntry } from "./worth-an-entry.ts";
@@ -32,6 +33,8 @@ export interface ActorTools extends OrderTools {
   readonly onFatal: (error: unknown) => void;
   /** How many rollouts this process carries out. */
   readonly running: () => number;
+  /** What comes of itself is done in them: telemetry and ticks. */
+  readonly turns: ShortTurns;
 }
 
 /**
@@ -83,7 +86,7 @@ export class RolloutActor {
     this.#cadence = new LookCadence(tools.clock, tools.running);
     this.#identity = new IdentityWatch(tools);
     this.#pushes = new WaitingPushes(
-      (work) => this.#enqueue(work),
+      (work) => tools.turns.run(work, (one) => this.#enqueue(one)),
       (windows) => this.#takeWindows(windows),
     );
     this.#desk = new OrderDesk({
@@ -145,13 +148,14 @@ export class RolloutActor {
     const isLookDue = this.#cadence.isDue(rollout, observations);
     if (!isLookDue && !this.#isDue) return;
     this.#isTicking = true;
-    const done = this.#enqueue(async () => {
+    const work = async (): Promise<void> => {
       if (isFinal(this.rollout)) return;
       await this.#decide({ kind: "tick", at: this.#now() }, this.#stored.observations);
       if (isLookDue) await this.#look(this.#stored.observations);
       this.#compareAgain();
       this.#readMetrics();
-    });
+    };
+    const done = this.#tools.turns.run(work, (one) => this.#enqueue(one));
     await done.finally(() => {
       this.#isTicking = false;
     });
