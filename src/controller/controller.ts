@@ -15,6 +15,7 @@ import type { DocumentSigner } from "../ports/document-signer.ts";
 import { absenceOf } from "./absence.ts";
 import type { KnownDrivers } from "../spec/known-drivers.ts";
 import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest, unreadArms } from "./acceptance.ts";
+import { Archive, neededOf } from "./archive.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
 import type { Asked } from "./command-text.ts";
 import { type AnsweringCommand, command, type Commanded } from "./commanding.ts";
@@ -101,6 +102,7 @@ export class Controller {
   readonly #known = new KnownClassesByService();
   readonly #hours: HourlyRates;
   readonly #ticker: Ticker;
+  readonly #archive: Archive;
   /** Applies go one after another: two at once could both find a service free. */
   #applying: Promise<unknown> = Promise.resolve();
   #ticking: Promise<void> = Promise.resolve();
@@ -127,12 +129,15 @@ export class Controller {
     const before = async (): Promise<void> => {
       void this.#tenure.renew();
       await housekeeping.tick().catch(this.#tools.onFatal);
+      this.#archive.release();
       await this.cutovers.tick();
     };
     this.#ticker = new Ticker({ ...this.#tools, actors: owned.actors, before });
-    const turns = { inTurn: <T>(work: () => Promise<T>) => this.#inTurn(work), needed: () => this.#needed() };
+    const needed = () => neededOf(this.pointers, this.hub);
+    const turns = { inTurn: <T>(work: () => Promise<T>) => this.#inTurn(work), needed };
     const restore = (stored: StoredRollout) => this.#restore(stored);
-    this.pruning = new Pruning({ ...this.#tools, ...turns, actors: this.#actors, restore });
+    this.#archive = new Archive({ ...this.#tools, actors: this.#actors, restore, needed });
+    this.pruning = new Pruning({ ...this.#tools, ...turns, archive: this.#archive, restore });
   }
 
   /** Reads the store, continues what a restart interrupted and begins to tick. */
@@ -157,7 +162,8 @@ export class Controller {
     const controller = new Controller(options, ledger, hours, { actors, tenure, planes, pointers, grants });
     for (const document of documents) options.hub.publish(document);
     await controller.pruning.load();
-    for (const stored of await store.rollouts()) await controller.#restore(stored);
+    for (const stored of await store.unended()) await controller.#restore(stored);
+    await controller.#archive.load();
     await controller.cutovers.load();
     controller.#ticking = controller.#ticker.run(tenure.stopped);
     const stopActors = () => {
@@ -193,12 +199,19 @@ export class Controller {
     return this.#inTime((signal) => settleStable(plan, this.pointers.of(plan.service), this.#tools.health, signal));
   }
 
+  /** All that run, and of those that are over the last ones and what services need; the others have to be found. */
   rollouts(): readonly StoredRollout[] {
     return this.#actors.all().map((actor) => actor.stored);
   }
 
+  /** One of these. */
   rollout(rolloutId: string): StoredRollout | null {
     return this.#actors.get(rolloutId)?.stored ?? null;
+  }
+
+  /** Any rollout, however long it is over; it is one of these for a while then. */
+  find(rolloutId: string): Promise<StoredRollout | null> {
+    return this.#archive.use(rolloutId, (actor) => Promise.resolve(actor?.stored ?? null));
   }
 
   /** What the users of a rollout's running try showed; null for a rollout that is not known. */
@@ -209,14 +222,12 @@ export class Controller {
   /** Accepts a plan, or says why not. The same document again is no change. */
   async apply(plan: RolloutPlan, answering?: Answering): Promise<Applied> {
     this.#tenure.demand();
-    return this.#inTurn(() => this.#apply(plan, answering));
+    return this.#inTurn(() => this.#archive.use(plan.rolloutId, (known) => this.#apply(plan, known, answering)));
   }
 
   /** @throws DriverError when the store is away or lost: nothing was decided */
   async command(rolloutId: string, asked: Asked, answering?: AnsweringCommand): Promise<Commanded> {
     this.#tenure.demand();
-    const actor = this.#actors.get(rolloutId);
-    if (actor === undefined) return { kind: "unknown" };
     const around = {
       now: () => epochMs(this.#tools.clock.wallMs()),
       current: (service: string) => this.hub.current(service),
@@ -224,7 +235,9 @@ export class Controller {
       rollouts: () => this.rollouts(),
       pointer: (service: string) => this.pointers.of(service),
     };
-    const said = await command(actor, asked, around, answering);
+    const said = await this.#archive.use<Commanded>(rolloutId, async (actor) =>
+      actor === null ? { kind: "unknown" } : command(actor, asked, around, answering),
+    );
     this.#tenure.demandHeld();
     return said;
   }
@@ -280,10 +293,9 @@ export class Controller {
     await this.#tenure.end();
   }
 
-  async #apply(asked: RolloutPlan, answering?: Answering): Promise<Applied> {
-    const existing = this.#actors.get(asked.rolloutId);
+  async #apply(asked: RolloutPlan, existing: RolloutActor | null, answering?: Answering): Promise<Applied> {
     const { store, clock, health } = this.#tools;
-    if (existing !== undefined && isSame(existing.rollout.plan, asked))
+    if (existing !== null && isSame(existing.rollout.plan, asked))
       return this.#inTime((signal) => sameAgain(existing.stored, this.pointers.of(asked.service), health, signal));
     const rollouts = this.rollouts().map(({ rollout }) => rollout);
     const blocked =
@@ -344,13 +356,6 @@ export class Controller {
     const done = this.#applying.then(work);
     this.#applying = done.catch(() => {}); // Each caller hears of its own failure; the next one starts afresh.
     return done;
-  }
-
-  /** Rollouts that a service's pointer or its document in force names. */
-  #needed(): ReadonlySet<string> {
-    const services = new Set(this.rollouts().map(({ rollout }) => rollout.plan.service));
-    const ordering = [...services].map((service) => this.hub.current(service)?.rolloutId ?? "");
-    return new Set([...this.pointers.all().map(({ since }) => since.process), ...ordering]);
   }
 
   /** Work that asks other services may take only so long. */

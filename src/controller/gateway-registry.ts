@@ -57,6 +57,11 @@ export class GatewayRegistry implements GatewayHub {
     for (const listener of this.#listeners.get(document.service) ?? []) listener(document);
   }
 
+  /** The documents in force. */
+  documents(): readonly RoutingDocument[] {
+    return [...this.#documents.values()];
+  }
+
   current(service: string): RoutingDocument | null {
     return this.#documents.get(service) ?? null;
   }

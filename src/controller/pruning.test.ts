@@ -3,7 +3,7 @@ import { aRollout } from "../../test/builders.ts";
 import type { Phase } from "../core/rollout/rollout.ts";
 import { startObservations } from "../core/observe/observe.ts";
 import { epochMs } from "../core/unit.ts";
-import type { StoredRollout } from "../ports/controller-store.ts";
+import { endedOf, type StoredRollout } from "../ports/controller-store.ts";
 import { prunable } from "./pruning.ts";
 
 const NOW = 1_000_000;
@@ -17,7 +17,12 @@ function aged(rolloutId: string, agoMs: number | null, service = "rag", phase: P
 }
 
 const named = (rollouts: readonly StoredRollout[], olderThanMs: number, keep: number, needed = NOTHING) =>
-  prunable(rollouts, needed, { olderThanMs, keep }, NOW).map(({ rollout }) => rollout.plan.rolloutId);
+  prunable(
+    rollouts.flatMap((stored) => endedOf(stored) ?? []),
+    needed,
+    { olderThanMs, keep },
+    NOW,
+  ).map(({ rolloutId }) => rolloutId);
 
 describe("what is removed of ended rollouts", () => {
   const rollouts = [aged("c", 300), aged("a", 500), aged("d", 200), aged("b", 400), aged("runs", null)];

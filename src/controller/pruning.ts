@@ -1,8 +1,14 @@
 import { isFinal } from "../core/rollout/rollout.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ControllerStore, OperatorAnswer, PrunedRollout, StoredRollout } from "../ports/controller-store.ts";
+import type {
+  ControllerStore,
+  EndedRollout,
+  OperatorAnswer,
+  PrunedRollout,
+  StoredRollout,
+} from "../ports/controller-store.ts";
 import type { EventFeed } from "./event-feed.ts";
-import type { Roster } from "./roster.ts";
+import type { Archive } from "./archive.ts";
 
 /** Which ended rollouts go. */
 export interface PruneOrder {
@@ -18,7 +24,7 @@ interface PruningTools {
   readonly clock: Clock;
   readonly feed: EventFeed;
   readonly log: (line: string) => void;
-  readonly actors: Roster;
+  readonly archive: Archive;
   /** Makes an actor of a rollout again. */
   readonly restore: (stored: StoredRollout) => Promise<void>;
   /** After every apply before it and before every one after it. */
@@ -32,21 +38,21 @@ interface PruningTools {
  * that made a service's release can still be rolled back.
  */
 export function prunable(
-  rollouts: readonly StoredRollout[],
+  ended: readonly EndedRollout[],
   needed: ReadonlySet<string>,
   { olderThanMs, keep }: Omit<PruneOrder, "by">,
   nowMs: number,
-): readonly StoredRollout[] {
-  const endOf = ({ rollout }: StoredRollout) => rollout.endedAt ?? nowMs;
-  const ended = rollouts.filter(({ rollout }) => isFinal(rollout)).sort((a, b) => endOf(b) - endOf(a));
+): readonly EndedRollout[] {
   const seen = new Map<string, number>();
-  const beyond = ended.filter(({ rollout: { plan } }) => {
-    const before = seen.get(plan.service) ?? 0;
-    seen.set(plan.service, before + 1);
-    return before >= keep;
-  });
-  const isOld = (stored: StoredRollout) => nowMs - endOf(stored) >= olderThanMs;
-  return beyond.filter((stored) => isOld(stored) && !needed.has(stored.rollout.plan.rolloutId)).reverse();
+  const beyond = [...ended]
+    .sort((a, b) => b.endedAt - a.endedAt)
+    .filter(({ service }) => {
+      const before = seen.get(service) ?? 0;
+      seen.set(service, before + 1);
+      return before >= keep;
+    });
+  const isOld = ({ endedAt }: EndedRollout) => nowMs - endedAt >= olderThanMs;
+  return beyond.filter((one) => isOld(one) && !needed.has(one.rolloutId)).reverse();
 }
 
 /** Removes ended rollouts, one commit each, between the work on others. */
@@ -69,10 +75,9 @@ export class Pruning {
   }
 
   /** What an order would remove now. */
-  plan(order: Omit<PruneOrder, "by">): readonly StoredRollout[] {
-    const { actors, needed, clock } = this.#tools;
-    const rollouts = actors.all().map(({ stored }) => stored);
-    return prunable(rollouts, needed(), order, clock.wallMs());
+  async plan(order: Omit<PruneOrder, "by">): Promise<readonly EndedRollout[]> {
+    const { store, needed, clock } = this.#tools;
+    return prunable(await store.ended(), needed(), order, clock.wallMs());
   }
 
   /**
@@ -84,43 +89,41 @@ export class Pruning {
     answering: (left: readonly PrunedRollout[]) => OperatorAnswer,
   ): Promise<readonly PrunedRollout[]> {
     const removed: PrunedRollout[] = [];
-    for (const { rollout } of this.plan(order)) {
-      const left = await this.#tools.inTurn(() => this.#remove(rollout.plan.rolloutId, order));
+    for (const ended of await this.plan(order)) {
+      const left = await this.#tools.inTurn(() => this.#remove(ended, order.by));
       if (left !== null) removed.push(left);
     }
     await this.#tools.store.commit({ answer: answering(removed) });
     return removed;
   }
 
-  async #remove(rolloutId: string, order: PruneOrder): Promise<PrunedRollout | null> {
-    const { actors, store, restore } = this.#tools;
-    const actor = actors.get(rolloutId);
-    if (actor === undefined || !this.plan(order).some(({ rollout }) => rollout.plan.rolloutId === rolloutId))
-      return null;
-    actors.delete(rolloutId); // Before it is waited for: nobody may order anything of it meanwhile.
-    await actor.stop();
-    const { stored } = actor;
-    const left = this.#leftOf(stored, order.by);
-    try {
-      const isRemoved =
-        isFinal(stored.rollout) && (await store.commit({ pruned: { expectedVersion: stored.version, left } }));
-      if (!isRemoved) {
-        await restore(stored);
+  async #remove({ rolloutId, version }: EndedRollout, by: string): Promise<PrunedRollout | null> {
+    const { archive, store, restore, needed } = this.#tools;
+    if (needed().has(rolloutId)) return null;
+    return archive.remove(rolloutId, async (actor) => {
+      await actor?.stop();
+      const stored = actor === null ? await store.rollout(rolloutId) : actor.stored;
+      const left = stored === null || stored.version !== version ? null : this.#leftOf(stored, by);
+      const isRemoved = async () => left !== null && store.commit({ pruned: { expectedVersion: version, left } });
+      try {
+        if (await isRemoved()) {
+          if (left !== null) this.#tell(left);
+          return left;
+        }
+        if (actor !== null) await restore(actor.stored);
         return null;
+      } catch (error) {
+        if (actor !== null) await restore(actor.stored);
+        throw error;
       }
-    } catch (error) {
-      await restore(stored);
-      throw error;
-    }
-    this.#tell(left);
-    return left;
+    });
   }
 
-  #leftOf({ rollout }: StoredRollout, by: string): PrunedRollout {
+  #leftOf({ rollout }: StoredRollout, by: string): PrunedRollout | null {
     const { plan, phase, endedAt } = rollout;
     const { rolloutId, service, generation } = plan;
     const at = this.#tools.clock.wallMs();
-    return { rolloutId, service, generation, phase, endedAt: endedAt ?? at, at, by };
+    return isFinal(rollout) ? { rolloutId, service, generation, phase, endedAt: endedAt ?? at, at, by } : null;
   }
 
   #tell(left: PrunedRollout): void {

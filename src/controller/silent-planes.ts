@@ -34,14 +34,17 @@ export async function isHarmless(plane: StoredPlane, history: PlaneHistory): Pro
 
 /** When the times ended in which a data plane may have taken a document that gives users to a candidate for ever. */
 async function unleasedEnds(service: string, { store, rollouts }: PlaneHistory): Promise<readonly number[]> {
-  const own = rollouts().filter(({ rollout }) => rollout.plan.service === service && rollout.splitOrdered);
-  const taken = own.flatMap(({ rollout }) => {
-    const { plan, startedAt, endedAt } = rollout;
-    const isUnleased = (plan.leaseMs ?? null) === null;
-    const end = isFinal(rollout) ? (endedAt ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+  const running = rollouts().flatMap(({ rollout }) => {
+    const { plan, startedAt, splitOrdered } = rollout;
+    if (isFinal(rollout) || plan.service !== service) return [];
+    const { generation, leaseMs = null } = plan;
+    return [{ generation, leaseMs, startedAt, splitOrdered, endedAt: Number.POSITIVE_INFINITY }];
+  });
+  const own = [...running, ...(await store.ended(service))].filter(({ splitOrdered }) => splitOrdered);
+  const taken = own.flatMap(({ generation, leaseMs, startedAt, endedAt }) => {
     // Nobody knows what the generations before this one said of a lease.
-    const before = plan.generation > 1 && startedAt !== null ? [startedAt] : [];
-    return isUnleased ? [end] : before;
+    const before = generation > 1 && startedAt !== null ? [startedAt] : [];
+    return leaseMs === null ? [endedAt] : before;
   });
   // A promotion that was taken back: until then the candidate was everybody's stable.
   const undone = (await store.pointerHistory(service)).filter(({ cause }) => cause === "rolled-back");

@@ -205,8 +205,8 @@ export interface ControllerStore extends OwnedStore {
   rollout(rolloutId: string): Promise<StoredRollout | null>;
   /** Those that are not over, the oldest first. */
   unended(): Promise<readonly StoredRollout[]>;
-  /** What is told of those that are over, the oldest end first. */
-  ended(): Promise<readonly EndedRollout[]>;
+  /** What is told of those that are over, of one service or of all, the oldest end first. */
+  ended(service?: string): Promise<readonly EndedRollout[]>;
   /** Entries of one rollout in order. */
   journal(rolloutId: string): Promise<readonly JournalEntry[]>;
   published(): Promise<readonly PublishedDocument[]>;

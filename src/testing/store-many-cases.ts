@@ -125,6 +125,8 @@ export const manyCases: readonly StoreCase[] = [
       const short = { rolloutId: `${prefix}-ends`, service, generation: 1, version: 2, phase: "aborted" };
       const times = { startedAt: 4, endedAt: 5, splitOrdered: true, leaseMs: null };
       same(await told(await open()), [[after(runs), null], [{ ...short, ...times }]], "what is told");
+      same((await store.ended(service)).length, 1, "those of its service");
+      same(await store.ended(`${prefix}-nobody`), [], "those of another service");
       same(await store.rollout(`${prefix}-ends`), over, "the one that is over");
       same(await store.rollout(`${prefix}-nobody`), null, "one that is not there");
       const again = stored(`${prefix}-ends`, 3, { generation: 2 });

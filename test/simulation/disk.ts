@@ -53,7 +53,7 @@ export class Disk {
       rollouts: () => call(() => inner.rollouts()),
       rollout: (rolloutId) => call(() => inner.rollout(rolloutId)),
       unended: () => call(() => inner.unended()),
-      ended: () => call(() => inner.ended()),
+      ended: (service) => call(() => inner.ended(service)),
       journal: (rolloutId) => call(() => inner.journal(rolloutId)),
       published: () => call(() => inner.published()),
       processes: () => call(() => inner.processes()),

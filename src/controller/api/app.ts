@@ -123,7 +123,7 @@ function getOpenapi(): Response {
 }
 
 async function getJournal(id: string, controller: Controller): Promise<Response> {
-  const stored = controller.rollout(id);
+  const stored = await controller.find(id);
   if (stored === null) return unknownRollout(id, controller);
   // Who may look may not sign visitors' cookies, nor compute who gets which arm.
   const {
@@ -137,7 +137,7 @@ async function getJournal(id: string, controller: Controller): Promise<Response>
 }
 
 async function getVerdicts(id: string, controller: Controller): Promise<Response> {
-  const stored = controller.rollout(id);
+  const stored = await controller.find(id);
   if (stored === null) return unknownRollout(id, controller);
   const reports = await controller.store.reports(id);
   return Response.json({ id, verdicts: stored.rollout.verdicts.map(verdictWire), reports } satisfies VerdictsAnswer);

@@ -69,7 +69,7 @@ function journalWire({
 /** `POST /v1/cutovers`: accepts a document that moves everything at once. */
 export async function postCutover(mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
   const { controller } = options;
-  const planned = plannedOf(mutation, options, (name) => {
+  const planned = await plannedOf(mutation, options, (name) => {
     const known = controller.cutovers.of(name)?.plan;
     return known === undefined ? null : { digest: known.documentDigest, generation: known.generation };
   });

@@ -25,10 +25,8 @@ export async function postPrune(mutation: Mutation, { pruning }: Controller): Pr
   if (!parsed.success) return problemResponse("bad-request", z.prettifyError(parsed.error));
   const { older_than_ms: olderThanMs, keep, dry_run: isDry = false } = parsed.data;
   if (isDry) {
-    const named = pruning.plan({ olderThanMs, keep }).flatMap(({ rollout: { plan, phase, endedAt } }) => {
-      return endedAt === null ? [] : [wire({ ...plan, phase, endedAt })];
-    });
-    return Response.json({ outcome: "would-remove", removed: named } satisfies PruneAnswer);
+    const named = await pruning.plan({ olderThanMs, keep });
+    return Response.json({ outcome: "would-remove", removed: named.map(wire) } satisfies PruneAnswer);
   }
   const answer = (removed: readonly Removed[]): PruneAnswer => ({ outcome: "removed", removed: removed.map(wire) });
   const order = { olderThanMs, keep, by: mutation.operator };

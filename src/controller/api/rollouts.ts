@@ -84,7 +84,7 @@ function planesHeard({ hub }: Controller, service: string): PlanesHeard {
   return { live, unsigned, silentMs: silences.length === 0 ? null : Math.round(Math.min(...silences)) };
 }
 
-/** Every rollout, running ones first, then the newest end first. Without journals: a list must not grow slow. */
+/** All that run, then the last that ended, the newest first. Without journals: a list must not grow slow. */
 export function listRollouts(_: Context, { controller, now }: RolloutApiOptions): Response {
   const order = ({ rollout: { endedAt, startedAt } }: StoredRollout) => [endedAt ?? Number.MAX_VALUE, startedAt ?? 0];
   const all = [...controller.rollouts()].sort((a, b) => {
@@ -126,17 +126,20 @@ interface Planned {
   readonly isChanged: boolean;
 }
 
+/** What a name stands for; null for nothing yet. */
+type Known = { readonly digest: string; readonly generation: number } | null;
+
 /** The plan of a document that was sent. @param known the digest and generation that its name has; null for none */
-export function plannedOf(
+export async function plannedOf(
   mutation: Mutation,
   { controller, secret }: RolloutApiOptions,
-  known: (name: string) => { readonly digest: string; readonly generation: number } | null,
-): Planned | Response {
+  known: (name: string) => Known | Promise<Known>,
+): Promise<Planned | Response> {
   const read = readApplied(mutation, controller);
   if (read instanceof Response) return read;
   const { document, source, body } = read;
   const { name } = document.metadata;
-  const existing = known(name);
+  const existing = await known(name);
   const isSame = existing?.digest === read.digest;
   const generation = (existing?.generation ?? 0) + (isSame ? 0 : 1);
   const plan = planRollout(document, source, {
@@ -159,8 +162,8 @@ export function plannedOf(
  */
 export async function postRollout(mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
   const { controller } = options;
-  const planned = plannedOf(mutation, options, (name) => {
-    const plan = controller.rollout(name)?.rollout.plan;
+  const planned = await plannedOf(mutation, options, async (name) => {
+    const plan = (await controller.find(name))?.rollout.plan;
     if (plan !== undefined) return { digest: plan.documentDigest, generation: plan.generation };
     const removed = controller.pruning.lastGeneration(name);
     return removed === 0 ? null : { digest: "", generation: removed };
@@ -172,7 +175,7 @@ export async function postRollout(mutation: Mutation, options: RolloutApiOptions
       "invalid-document",
       `${plan.rolloutId} moves everything at once: POST /v1/cutovers takes it`,
     );
-  const isKnown = isChanged && controller.rollout(plan.rolloutId) !== null;
+  const isKnown = isChanged && (await controller.find(plan.rolloutId)) !== null;
   const note = isKnown ? `the document changed since generation ${plan.generation - 1}` : null;
   return applied(plan, note, mutation, controller);
 }
@@ -203,7 +206,7 @@ async function applied(
  */
 export async function postRetry(id: string, mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
   const { controller, secret } = options;
-  const rollout = controller.rollout(id)?.rollout;
+  const rollout = (await controller.find(id))?.rollout;
   if (rollout === undefined) return unknownRollout(id, controller);
   const { plan } = rollout;
   if (!isFinal(rollout)) {
@@ -240,7 +243,7 @@ export async function postCommand(
 ): Promise<Response> {
   const body = parseBody(commandBody, mutation.body);
   if (typeof body === "string") return problemResponse("bad-request", body);
-  const current = controller.rollout(id)?.rollout.plan.generation;
+  const current = (await controller.find(id))?.rollout.plan.generation;
   if (body.generation !== undefined && current !== undefined && body.generation !== current) {
     return problemResponse("generation", `generation ${body.generation} of ${id} is over; ${current} is current`);
   }

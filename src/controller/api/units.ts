@@ -20,7 +20,7 @@ const countsWire = ({ requests, failures }: UnitCounts) => ({ requests, failures
 
 /** `POST /v1/rollouts/{id}/unit`: what a known user, or a known value of a segment, is called, and what is known. */
 export async function postUnit(id: string, context: Context, controller: Controller): Promise<Response> {
-  const plan = controller.rollout(id)?.rollout.plan;
+  const plan = (await controller.find(id))?.rollout.plan;
   if (plan === undefined) return unknownRollout(id, controller);
   const text = await readBody(context, BYTES_MAX);
   if (text === null) return problemResponse("too-large", `the body has more than ${BYTES_MAX} bytes`);

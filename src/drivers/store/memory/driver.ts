@@ -146,10 +146,11 @@ export function memoryStore(): ControllerStore {
     rollouts: () => Promise.resolve(structuredClone([...rollouts.values()])),
     rollout: (rolloutId) => Promise.resolve(structuredClone(rollouts.get(rolloutId) ?? null)),
     unended: () => Promise.resolve(structuredClone([...rollouts.values()].filter((one) => endedOf(one) === null))),
-    ended: () =>
-      Promise.resolve(
-        [...rollouts.values()].flatMap((one) => endedOf(one) ?? []).sort((a, b) => a.endedAt - b.endedAt),
-      ),
+    ended(service) {
+      const ended = [...rollouts.values()].flatMap((one) => endedOf(one) ?? []);
+      const asked = ended.filter((one) => service === undefined || one.service === service);
+      return Promise.resolve(asked.sort((a, b) => a.endedAt - b.endedAt));
+    },
     journal: (rolloutId) => Promise.resolve(structuredClone(journals.get(rolloutId) ?? [])),
     processes: () => Promise.resolve(structuredClone([...processes.values()])),
     processJournal: (processId) => Promise.resolve(structuredClone(processJournals.get(processId) ?? [])),

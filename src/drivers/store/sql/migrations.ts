@@ -120,4 +120,6 @@ export const MIGRATIONS: readonly string[] = [
      add constraint one_of check ((change is null) <> (packed is null))`,
   // What is told of a rollout that is over without reading it; null while it runs, or where an older version ended it.
   "alter table rollouts add column ended json",
+  "create index rollouts_ended on rollouts (service) where ended is not null",
+  "create index rollouts_unended on rollouts (id) where ended is null",
 ];

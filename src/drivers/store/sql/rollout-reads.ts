@@ -30,9 +30,10 @@ export function rolloutReadsOf(read: Read): Pick<ControllerStore, "rollouts" | "
       const [row] = await read<RolloutRow>(SELECT_ROLLOUT, [rolloutId]);
       return row === undefined ? null : rolloutOf(row);
     },
-    async ended() {
+    async ended(service) {
       if (!areTold) await tell((await read<RolloutRow>(SELECT_UNENDED)).map(rolloutOf));
-      const rows = await read<{ ended: EndedRollout }>("select ended from rollouts where ended is not null");
+      const text = "select ended from rollouts where ended is not null and ($1::text is null or service = $1)";
+      const rows = await read<{ ended: EndedRollout }>(text, [service ?? null]);
       return rows.map(({ ended }) => ended).sort((a, b) => a.endedAt - b.endedAt);
     },
   };
