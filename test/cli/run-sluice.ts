@@ -27,13 +27,13 @@ export interface RunningSluice {
 /** Starts `sluice ...argv`; with `fileBlocksMax` under that `ulimit -f` (in the shell's blocks, 512 or 1024 bytes). */
 export function startSluice(
   argv: readonly string[],
-  options: { fileBlocksMax?: number; cwd?: string } = {},
+  options: { fileBlocksMax?: number; cwd?: string; env?: Readonly<Record<string, string>> } = {},
 ): RunningSluice {
   const { fileBlocksMax, cwd } = options;
   const command = [process.execPath, MAIN, ...argv];
   const limited = ["bash", "-c", `ulimit -f ${fileBlocksMax}; exec "$@"`, "bash", ...command];
   const [file = "", ...args] = fileBlocksMax === undefined ? command : limited;
-  const env = { ...process.env, NO_COLOR: "1" };
+  const env = { ...process.env, NO_COLOR: "1", ...options.env };
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], env, ...(cwd === undefined ? {} : { cwd }) });
   const heard = { stdout: "", stderr: "" };
   let announce: (line: string) => void = () => {};

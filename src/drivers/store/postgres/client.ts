@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import pg from "pg";
 import type { SqlClient, SqlDatabase } from "../sql/client.ts";
 import { isUndone, Uncertain } from "./failure.ts";
@@ -24,22 +25,32 @@ export interface ConnectionOptions {
   readonly password?: string | undefined;
 }
 
+/** What the connections of a pool run on. */
+const socketsOf = new WeakMap<pg.Pool, ReadonlySet<Socket>>();
+
 /** A pool of connections; none is made before the first statement. */
 export function connect({ url, password }: ConnectionOptions): pg.Pool {
   const at = new URL(url);
   const asked = at.searchParams.get("options") ?? "";
   at.searchParams.delete("options"); // What an address says counts more than what is said beside it.
+  if (password !== undefined) at.password = encodeURIComponent(password); // Also where it says no password.
   const own = `-c search_path=${SCHEMA} -c statement_timeout=${STATEMENT_MS}`;
+  const sockets = new Set<Socket>();
   const pool = new pg.Pool({
     connectionString: at.href,
-    ...(password === undefined ? {} : { password }),
     max: CONNECTIONS_MAX,
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: ANSWER_MS,
     keepAlive: true,
+    stream: () => {
+      const socket = new Socket();
+      sockets.add(socket);
+      return socket.once("close", () => void sockets.delete(socket));
+    },
     application_name: at.searchParams.get("application_name") ?? "sluice",
     options: `${asked} ${own} -c idle_in_transaction_session_timeout=${IDLE_INSIDE_MS}`,
   });
+  socketsOf.set(pool, sockets);
   return pool.on("error", () => {}); // An idle connection that was cut; the next statement makes a new one.
 }
 
@@ -84,7 +95,11 @@ export function pooled(pool: pg.Pool): SqlDatabase {
         one.release(failure !== null);
       }
     },
-    close: () => pool.end(),
+    async close() {
+      await pool.end();
+      // One whose login failed on this side is not ended by the client, and would keep the process for a minute.
+      for (const socket of socketsOf.get(pool) ?? []) socket.destroy();
+    },
   };
 }
 

@@ -28,7 +28,8 @@ export function storeError(error: unknown, place: string): DriverError {
     return new DriverError("unreachable", "after-read", `${what}; whether it took the change is not known`, error);
   }
   const code = codeOf(error);
-  if (code.startsWith("28")) {
+  const isAsked = messageOf(error).startsWith("SASL"); // The client had no password for a server that asks for one.
+  if (code.startsWith("28") || isAsked) {
     const advice = "check the user in the address and the password in SLUICE_STORE_PASSWORD or PGPASSWORD";
     return new DriverError("unauthorized", "never", `${what}; ${advice}`, error);
   }
