@@ -204,7 +204,6 @@ export class Controller {
     return this.#actors.all().map((actor) => actor.stored);
   }
 
-  /** One of these. */
   rollout(rolloutId: string): StoredRollout | null {
     return this.#actors.get(rolloutId)?.stored ?? null;
   }
