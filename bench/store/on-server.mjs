@@ -28,8 +28,7 @@ export async function onServer(load, url, minutes) {
     const database = pooled(connect({ url }));
     const open = () => sqlStore(database, explain);
     const store = kind === "whole" ? forgetful(open) : open();
-    const bytes = await commitsOf(load, store, client, minutes);
-    found[kind] = bytes;
+    found[kind] = await commitsOf(load, store, client, minutes);
     await database.close();
     await client.end();
   }
@@ -48,10 +47,12 @@ async function commitsOf(load, store, client, minutes) {
     if (isTelemetry && units === undefined) commits.push({ bytes: (await place()) - before, ms });
     return isStored;
   };
+  const sizes = [];
   const world = await startWorld(load, { ...store, commit }, { perSecond: 200 });
   for (let window = 0; window < WINDOWS_A_MINUTE * (minutes + 1); window++) {
     await world.quarter();
     if (window === WINDOWS_A_MINUTE) commits.length = 0; // The rollout has begun.
+    if (window % WINDOWS_A_MINUTE === WINDOWS_A_MINUTE - 1) sizes.push(await sizeOf(client));
   }
   await world.stop();
   const mean = commits.reduce((sum, { bytes }) => sum + bytes, 0) / commits.length;
@@ -60,5 +61,18 @@ async function commitsOf(load, store, client, minutes) {
     mean,
     middle: median(commits.map((one) => one.bytes)),
     ms: median(commits.map((one) => one.ms)),
+    sizes,
   };
+}
+
+/** Bytes of the database, of which a server's own upkeep gives back what is not used: once a minute, as it does. */
+async function sizeOf(client) {
+  await client.query("vacuum");
+  return Number((await client.query("select pg_database_size(current_database()) as bytes")).rows[0].bytes);
+}
+
+/** Bytes after a day, if the second half of the minutes measured is what each minute is like. */
+export function afterADay(sizes) {
+  const [half, last] = [sizes[sizes.length >> 1], sizes.at(-1)];
+  return last + ((last - half) / (sizes.length - 1 - (sizes.length >> 1))) * 60 * 24;
 }

@@ -2,14 +2,16 @@
 //   npm run bench:store [-- MINUTES]
 // One rollout, one gateway, 4 windows a second, on the embedded database through the real driver, in a temporary
 // folder that is deleted at the end. MINUTES are the rollout's own (default 10); time is moved, not waited for. Then
-// the same on a PostgreSQL server of its own, where one is installed, and what `sluice serve` takes at rest on both.
+// the same on a PostgreSQL server of its own, where one is installed, and what `sluice serve` takes at rest on both, and
+// a thousand rollouts at once (`many.mjs`). Prints each goal at the end, and exits 1 when one is missed.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { median } from "../measure.mjs";
+import { median, settle } from "../measure.mjs";
 import { atRest } from "./at-rest.mjs";
-import { onServer } from "./on-server.mjs";
+import { manyGoals } from "./many.mjs";
+import { afterADay, onServer } from "./on-server.mjs";
 import { startServer } from "./server.mjs";
 import { startWorld } from "./world.mjs";
 import { bytesBelow, countWrites } from "./written.mjs";
@@ -105,16 +107,23 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
+const goals = [];
 const server = await startServer();
 try {
   if (server === null) console.log("PostgreSQL is not installed: nothing measured on it");
   else {
-    const { whole, changes } = await onServer(load, server.url, Math.min(MINUTES, 3));
+    const { whole, changes } = await onServer(load, server.url, Math.min(MINUTES, 8));
     for (const [name, { count, mean, middle, ms }] of Object.entries({ whole, changes })) {
       const bytes = `mean ${(mean / 1e3).toFixed(2)}  median ${(middle / 1e3).toFixed(2)} kB of log`;
       console.log(`PostgreSQL, ${name.padEnd(8)} ${count} commits of telemetry: ${bytes}, ${ms.toFixed(1)} ms`);
     }
-    console.log(`a change takes 1/${(whole.mean / changes.mean).toFixed(1)} of the bytes of writing whole`);
+    const times = whole.mean / changes.mean;
+    const day = afterADay(changes.sizes) / 1e6;
+    console.log(`the database each minute: ${changes.sizes.map((bytes) => (bytes / 1e6).toFixed(1)).join(" ")} MB`);
+    goals.push(
+      { goal: "a commit of telemetry writes 1/5 of writing whole", found: `1/${times.toFixed(1)}`, met: times >= 5 },
+      { goal: "a rollout's day takes <= 100 MB of disk, as it grew", found: `${day.toFixed(0)} MB`, met: day <= 100 },
+    );
   }
   for (const [name, store] of [
     ["embedded", null],
@@ -124,7 +133,16 @@ try {
     const { mb: resident, mbPeak, cpu } = await atRest(DIST, store);
     const memory = `${resident.toFixed(0)} MB resident (most ${mbPeak.toFixed(0)})`;
     console.log(`sluice serve at rest, ${name}: ${memory}, ${cpu.toFixed(1)} % of a core`);
+    if (store !== null)
+      goals.push({
+        goal: "at rest <= 120 MB with PostgreSQL",
+        found: `${resident.toFixed(0)} MB`,
+        met: resident <= 120,
+      });
   }
 } finally {
   await server?.stop();
 }
+const another = await startServer();
+if (another !== null) goals.push(...(await manyGoals(another.url).finally(() => another.stop())));
+settle(goals);
