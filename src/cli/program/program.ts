@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { ExitCode } from "../exit-code.ts";
 import type { Outcome } from "../run-program.ts";
 import type { Terminal } from "../terminal.ts";
+import { addIndexes } from "./indexes.ts";
 import { addJudge } from "./judge.ts";
 import { addLab } from "./lab.ts";
 import { addLocal } from "./local.ts";
@@ -49,6 +50,7 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
   addKey(program, remote, act, terminal);
   addProbes(program, verb, act, terminal);
   addJudge(verb, act, terminal);
+  addIndexes(program, verb, act, terminal);
   addLab(program, verb, act, terminal);
   return program;
 }

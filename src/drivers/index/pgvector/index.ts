@@ -2,7 +2,8 @@ import type { IndexDriverFace } from "../index-driver.ts";
 import { connect } from "./client.ts";
 import { pgvectorAliases } from "./driver.ts";
 
-export type { PostgresClient } from "./client.ts";
+export { type BuiltRow, buildTable } from "./build.ts";
+export { connect, type PostgresClient } from "./client.ts";
 export { ALIAS_TABLE, type PgvectorConfig, pgvectorAliases } from "./driver.ts";
 
 export const runtime = "node";
