@@ -67,6 +67,7 @@ const OTHER_WORDS: Readonly<Record<string, readonly string[]>> = {
   "src/cli/judge/probe-results.ts": ["schema-violation"],
   "src/core/trace/event-reader.ts": ["metric"],
   "src/core/release/index-check.ts": ["metric"],
+  "src/cli/commands/index-store.ts": ["metric"],
   "src/cli/format/report-markdown.ts": ["coverage"],
   "src/spec/rollout-schema.ts": ["custom"],
   "src/spec/access-schema.ts": ["custom"],

@@ -62,7 +62,7 @@ async function vectorsOf(
   return { embedSchema: embedSchema ?? embedder.id, dims: first?.length ?? 0, rows: made(0) };
 }
 
-/** `sluice index build`: a table that was not there, with the vectors of a corpus and the stamp of what went into it. */
+/** `sluice index build`: a new table with the vectors of a corpus, and the stamp of what went into it. */
 export async function indexBuild(options: IndexBuildOptions, terminal: Terminal): Promise<ExitCode> {
   const { index, metric, analyzer, chunkSchema } = options;
   const signal = AbortSignal.timeout(BUILD_MS);

@@ -45,8 +45,8 @@ function chunkOf(path: string, number: number, text: string): CorpusChunk {
 
 /**
  * Chunks of a corpus in JSON lines, in their order. A chunk without offsets is its whole section.
- * @throws InputError `file`, with the line: what cannot be read; an id that is there twice; vectors of several lengths, or
- *   of some chunks alone
+ * @throws InputError `file`, with the line: what cannot be read; an id that is there twice; vectors of several lengths,
+ *   or of some chunks alone
  */
 export async function readCorpusChunks(path: string): Promise<readonly CorpusChunk[]> {
   const lines = (await readNamedFile(path, "the corpus")).replace(/^\uFEFF/, "").split("\n");

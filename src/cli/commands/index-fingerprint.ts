@@ -41,7 +41,7 @@ export async function indexFingerprint(
   });
 }
 
-/** `sluice index compare FROM TO`: whether TO may serve whoever reads FROM. Exit 10 when not, 11 when nobody can tell. */
+/** `sluice index compare FROM TO`: whether TO may serve whoever reads FROM. Exit 10: no; 11: nobody can tell. */
 export async function indexCompare(
   from: string,
   to: string,

@@ -86,7 +86,7 @@ export async function indexSwap(options: SwapOptions, terminal: Terminal): Promi
   });
 }
 
-/** `sluice index rollback`: the name is moved back, at once; what is known of the index before was known when it served. */
+/** `sluice index rollback`: the name is moved back, at once. What is known of that index was known when it served. */
 export async function indexRollback(options: RollbackOptions, terminal: Terminal): Promise<ExitCode> {
   return withStore(options, async (talk) => {
     const found = await targetOf(options.alias, talk);
