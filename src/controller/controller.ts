@@ -157,8 +157,7 @@ export class Controller {
     const planes = await PlaneDesk.open({ store, hub, ownership, clock, proof, signer, isTakenBack }, leaseMs);
     const sinceHour = Math.floor(options.clock.wallMs() / HOUR_MS) - HOURS_OF_HISTORY;
     const hours = new HourlyRates(await store.hours(sinceHour));
-    const tokenFloor = ownership.epochFloor;
-    const grants = await GrantDesk.open({ store, clock, pointerOf: (service) => pointers.of(service), tokenFloor });
+    const grants = await GrantDesk.open({ store, clock, pointerOf: (service) => pointers.of(service), ownership });
     const controller = new Controller(options, ledger, hours, { actors, tenure, planes, pointers, grants });
     for (const document of documents) options.hub.publish(document);
     await controller.pruning.load();

@@ -4,6 +4,7 @@ import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControllerStore, StoredGrant } from "../ports/controller-store.ts";
 import { DriverError } from "../ports/driver-error.ts";
+import type { Ownership } from "./ownership.ts";
 
 /** How long a leave to act lasts. Its holder counts from when it asked, the desk from when it answered. */
 const LEAVE_MS = 5_000;
@@ -47,8 +48,7 @@ interface Tools {
   readonly store: ControllerStore;
   readonly clock: Clock;
   readonly pointerOf: (service: string) => ServicePointer | null;
-  /** Tokens from here on are new to everybody, after a restored backup too. */
-  readonly tokenFloor: number;
+  readonly ownership: Pick<Ownership, "canPromise" | "leasesFromMonoMs" | "epochFloor">;
 }
 
 interface Given {
@@ -66,11 +66,9 @@ export class GrantDesk {
   readonly #stored = new Map<string, StoredGrant>();
   /** By service, then by worker. */
   readonly #given = new Map<string, Map<string, Given>>();
-  readonly #beganMonoMs: number;
 
   private constructor(tools: Tools) {
     this.#tools = tools;
-    this.#beganMonoMs = tools.clock.monoMs();
   }
 
   static async open(tools: Tools): Promise<GrantDesk> {
@@ -81,7 +79,7 @@ export class GrantDesk {
 
   /** The highest token that was given for a service; 0 before the first. */
   highestToken(service: string): number {
-    return Math.max(this.#stored.get(service)?.token ?? 0, this.#tools.tokenFloor);
+    return Math.max(this.#stored.get(service)?.token ?? 0, this.#tools.ownership.epochFloor);
   }
 
   /** What is durable of a service; null while nothing but its pointer says who may act. */
@@ -127,19 +125,25 @@ export class GrantDesk {
   runsOnMs(service: string, isOf: (given: Pick<Given, "role" | "release">) => boolean): number {
     const nowMs = this.#tools.clock.monoMs();
     const ends = [...this.#leavesOf(service).values()].map((one) => (isOf(one) ? one.untilMonoMs : 0));
-    // What the process before this one gave is not known, and is over by now or soon.
-    return Math.max(0, this.#beganMonoMs + LEAVE_MS - nowMs, ...ends.map((untilMs) => untilMs - nowMs));
+    // What the owner before this one gave is not known, and is over by now or soon.
+    return Math.max(
+      0,
+      this.#tools.ownership.leasesFromMonoMs + LEAVE_MS - nowMs,
+      ...ends.map((untilMs) => untilMs - nowMs),
+    );
   }
 
   #standing(
     service: string,
     { release, role }: Asker,
   ): { holder: string | null; token: number; reason: string | null } {
-    const { clock, pointerOf, tokenFloor } = this.#tools;
+    const { clock, pointerOf, ownership } = this.#tools;
     const stored = this.of(service);
     const holder = stored?.holder ?? pointerOf(service)?.arm.releaseId ?? null;
-    const token = Math.max(stored?.token ?? 0, tokenFloor);
+    const token = Math.max(stored?.token ?? 0, ownership.epochFloor);
     const refuse = (reason: string) => ({ holder, token, reason });
+    // Another controller may have the store by now, and have given leaves: this one knows of none of them.
+    if (!ownership.canPromise) return refuse("this controller cannot say now that the store is still its own");
     if (holder === null) return refuse(`nobody serves ${service} yet; it gets a release with its first rollout`);
     if (holder !== release) return refuse(`${holder} acts on effects of ${service}, this is ${release}`);
     const wallMs = clock.wallMs();

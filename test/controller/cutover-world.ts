@@ -88,7 +88,8 @@ export class CutoverWorld {
     await ledger.load();
     const pointerOf = (service: string) => pointers.of(service);
     const { clock } = this;
-    const grants = await GrantDesk.open({ store, clock, pointerOf, tokenFloor: 0 });
+    const ownership = { canPromise: true, leasesFromMonoMs: clock.monoMs(), epochFloor: 0 };
+    const grants = await GrantDesk.open({ store, clock, pointerOf, ownership });
     this.#cutovers = new Cutovers({
       store,
       clock,
