@@ -3,17 +3,22 @@ import type { Clock } from "../../src/ports/clock.ts";
 import { DriverError } from "../../src/ports/driver-error.ts";
 import { Crash } from "./life.ts";
 
+/** One of so many answers is lost on its way. */
+const LOST_EVERY = 3;
+
 interface Worker {
   readonly release: string;
   readonly name: string;
   readonly role: Asker["role"];
+  asksAtMonoMs: number;
+  asked: number;
   /** Until when it may act, by its own count; 0 when it may not. */
   untilMonoMs: number;
   token: number;
 }
 
 /**
- * A producer and a consumer of each arm. Each asks once a second, counts its leave from when it asked and writes on every look while
+ * A producer and a consumer of each arm. Each asks about once a second, hears two of three answers, counts its leave from when it asked and writes on every look while
  * it has one, to a sink that refuses a lower token than it has seen.
  */
 export class FakeWorkers {
@@ -24,10 +29,9 @@ export class FakeWorkers {
   readonly #clock: Clock;
   readonly #workers: readonly Worker[] = ["r-stable", "r-candidate"].flatMap((release) =>
     (["producer", "consumer"] as const).map((role) => {
-      return { release, name: `${release} ${role}`, role, untilMonoMs: 0, token: 0 };
+      return { release, name: `${release} ${role}`, role, asksAtMonoMs: 0, asked: 0, untilMonoMs: 0, token: 0 };
     }),
   );
-  #askedAtMonoMs = Number.NEGATIVE_INFINITY;
   #highestToken = 0;
 
   constructor(clock: Clock) {
@@ -36,9 +40,10 @@ export class FakeWorkers {
 
   async ask(answer: (asker: Asker) => Promise<Leave>): Promise<void> {
     const nowMs = this.#clock.monoMs();
-    if (nowMs - this.#askedAtMonoMs >= 1_000) {
-      this.#askedAtMonoMs = nowMs;
-      for (const worker of this.#workers) await this.#askOne(worker, answer);
+    for (const [place, worker] of this.#workers.entries()) {
+      if (nowMs < worker.asksAtMonoMs) continue;
+      worker.asksAtMonoMs = nowMs + 1_000 + 200 * place; // Not all at once, and each in its own rhythm.
+      await this.#askOne(worker, answer);
     }
     const acting = this.#workers.filter(({ untilMonoMs }) => untilMonoMs > nowMs);
     if (new Set(acting.map(({ release }) => release)).size > 1) this.overlaps++;
@@ -53,7 +58,8 @@ export class FakeWorkers {
     const { release, name } = worker;
     const isActing = worker.untilMonoMs > this.#clock.monoMs();
     const leave = await answer({ release, worker: name, role: worker.role, isActing }).catch(ignoreOutage);
-    if (leave === null) return; // Nobody answered: the leave it has runs out.
+    const isLost = worker.asked++ % LOST_EVERY === LOST_EVERY - 1;
+    if (leave === null || isLost) return; // Nothing was heard: the leave it has runs out.
     worker.untilMonoMs = leave.acts ? this.#clock.monoMs() + leave.expiresInMs : 0;
     worker.token = leave.token;
   }
