@@ -1,4 +1,3 @@
-import type { Order } from "../core/process/order.ts";
 import type { ServicePointer } from "../core/service/pointer.ts";
 import { type EpochMs, epochMs } from "../core/unit.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -108,7 +107,7 @@ export class GrantDesk {
    */
   async say(
     service: string,
-    { id, epoch = 0 }: Pick<Order, "id" | "epoch">,
+    { id, epoch = 0 }: { readonly id: string; readonly epoch?: number | undefined },
     process: string,
     said: (before: StoredGrant | null) => Pick<StoredGrant, "holder" | "frozenUntil">,
   ): Promise<void> {

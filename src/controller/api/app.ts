@@ -11,7 +11,7 @@ import { metricsText } from "./metrics.ts";
 import { problemResponse } from "./problem.ts";
 import { unknownRollout } from "./unknown-rollout.ts";
 import { OperatorMutations } from "./operator-mutation.ts";
-import { getCutover, getCutoverJournal, listCutovers, postCutover, postGoBack, postGrant } from "./cutovers.ts";
+import { addCutovers } from "./cutovers.ts";
 import { getRollout, listRollouts, postCommand, postRetry, postRollout, type RolloutApiOptions } from "./rollouts.ts";
 import { listGateways, postForget } from "./gateways.ts";
 import { postPrune } from "./prune.ts";
@@ -64,14 +64,7 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
   app.post("/v1/rollouts/:id/unit", (context) => postUnit(context.req.param("id"), context, controller));
   app.get("/v1/rollouts/:id/journal", (context) => getJournal(context.req.param("id"), controller));
   app.get("/v1/verdicts/:id", (context) => getVerdicts(context.req.param("id"), controller));
-  app.get("/v1/cutovers", () => listCutovers(controller));
-  app.post("/v1/cutovers", (context) => mutations.once(context, (mutation) => postCutover(mutation, api)));
-  app.get("/v1/cutovers/:id", (context) => getCutover(context.req.param("id"), controller));
-  app.get("/v1/cutovers/:id/journal", (context) => getCutoverJournal(context.req.param("id"), controller));
-  app.post("/v1/cutovers/:id/abort", (context) =>
-    mutations.once(context, (mutation) => postGoBack(context.req.param("id"), mutation, api)),
-  );
-  app.post("/v1/services/:service/grant", (context) => postGrant(context.req.param("service"), context, controller));
+  addCutovers(app, api);
   app.get("/v1/tokens", () => listTokens(tokens));
   app.post("/v1/tokens", (context) => postToken(context, tokens, clock));
   app.post("/v1/tokens/:name/revoke", (context) => postRevoke(context.req.param("name"), tokens));

@@ -1,4 +1,4 @@
-import type { Context } from "hono";
+import type { Context, Hono } from "hono";
 import { z } from "zod";
 import {
   type CutoverApplied,
@@ -22,24 +22,37 @@ import { parseBody, plannedOf, type RolloutApiOptions } from "./rollouts.ts";
 
 const GRANT_BYTES_MAX = 8_192;
 
+/** The routes of cutovers and grants. */
+export function addCutovers(app: Hono, api: RolloutApiOptions): void {
+  const { controller, mutations } = api;
+  app.get("/v1/cutovers", () => listCutovers(controller));
+  app.post("/v1/cutovers", (context) => mutations.once(context, (mutation) => postCutover(mutation, api)));
+  app.get("/v1/cutovers/:id", (context) => getCutover(context.req.param("id"), controller));
+  app.get("/v1/cutovers/:id/journal", (context) => getCutoverJournal(context.req.param("id"), controller));
+  app.post("/v1/cutovers/:id/abort", (context) =>
+    mutations.once(context, (mutation) => postGoBack(context.req.param("id"), mutation, api)),
+  );
+  app.post("/v1/services/:service/grant", (context) => postGrant(context.req.param("service"), context, controller));
+}
+
 function unknownCutover(id: string, { cutovers }: Controller): Response {
   const known = cutovers.all().map(({ plan }) => plan.rolloutId);
   return problemResponse("not-found", `no cutover "${id}"; known: ${known.join(", ") || "none yet"}`);
 }
 
 /** `GET /v1/cutovers` */
-export function listCutovers({ cutovers }: Controller): Response {
+function listCutovers({ cutovers }: Controller): Response {
   return Response.json({ cutovers: cutovers.all().map(cutoverStatus) } satisfies CutoversAnswer);
 }
 
 /** `GET /v1/cutovers/{id}` */
-export function getCutover(id: string, controller: Controller): Response {
+function getCutover(id: string, controller: Controller): Response {
   const cutover = controller.cutovers.of(id);
   return cutover === null ? unknownCutover(id, controller) : Response.json(cutoverStatus(cutover));
 }
 
 /** `GET /v1/cutovers/{id}/journal` */
-export async function getCutoverJournal(id: string, controller: Controller): Promise<Response> {
+async function getCutoverJournal(id: string, controller: Controller): Promise<Response> {
   if (controller.cutovers.of(id) === null) return unknownCutover(id, controller);
   const entries = (await controller.cutovers.journal(id)).map(journalWire);
   return Response.json({ entries } satisfies CutoverJournal);
@@ -67,7 +80,7 @@ function journalWire({
 }
 
 /** `POST /v1/cutovers`: accepts a document that moves everything at once. */
-export async function postCutover(mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
+async function postCutover(mutation: Mutation, options: RolloutApiOptions): Promise<Response> {
   const { controller } = options;
   const planned = await plannedOf(mutation, options, (name) => {
     const known = controller.cutovers.of(name)?.plan;
@@ -88,7 +101,7 @@ export async function postCutover(mutation: Mutation, options: RolloutApiOptions
 }
 
 /** `POST /v1/cutovers/{id}/abort`: everything goes back. */
-export async function postGoBack(id: string, mutation: Mutation, { controller }: RolloutApiOptions): Promise<Response> {
+async function postGoBack(id: string, mutation: Mutation, { controller }: RolloutApiOptions): Promise<Response> {
   const body = parseBody(goBackBody, mutation.body);
   if (typeof body === "string") return problemResponse("bad-request", body);
   const wire = (outcome: CutoverCommanded["outcome"], cutover: Cutover, text: string) =>
@@ -103,7 +116,7 @@ export async function postGoBack(id: string, mutation: Mutation, { controller }:
 }
 
 /** `POST /v1/services/{service}/grant`: whether a worker may act. */
-export async function postGrant(service: string, context: Context, { cutovers }: Controller): Promise<Response> {
+async function postGrant(service: string, context: Context, { cutovers }: Controller): Promise<Response> {
   const text = await readBody(context, GRANT_BYTES_MAX);
   if (text === null) return problemResponse("too-large", `the body has more than ${GRANT_BYTES_MAX} bytes`);
   const parsed = grantBody.safeParse(parseJson(text));

@@ -16,66 +16,78 @@ export interface GrantTools {
 /** How often it is looked whether the last leave is over. */
 const LOOK_EVERY_MS = 20;
 
+const releaseOf = ({ arms }: TrafficPlan, arm: ServingArm) => arms[arm].releaseId;
+
 /** `grant.freeze`, `grant.unfreeze` and `grant.move`: who may act on effects. */
-export function grantOrders({ grants, clock }: GrantTools): readonly Executor<TrafficPlan>[] {
-  const releaseOf = ({ arms }: TrafficPlan, arm: ServingArm) => arms[arm].releaseId;
-  /** Until nobody of these has a leave; what nobody can say to be over within the budget is not done. */
-  const settled = async (
-    service: string,
-    isOf: Parameters<GrantDesk["runsOnMs"]>[1],
-    withinMs: number,
-    signal: AbortSignal,
-  ): Promise<Outcome> => {
-    const deadline = clock.monoMs() + withinMs;
-    for (;;) {
-      const leftMs = grants.runsOnMs(service, isOf);
-      if (leftMs === 0) return DONE;
-      if (clock.monoMs() + leftMs > deadline) {
-        const message = `leaves to act on effects of ${service} run for ${leftMs} ms more`;
-        return { kind: "failed", code: "unverified", message };
-      }
-      await clock.sleep(Math.min(LOOK_EVERY_MS, leftMs), signal);
-      signal.throwIfAborted(); // Given up: to go on would be to spin.
+export function grantOrders(tools: GrantTools): readonly Executor<TrafficPlan>[] {
+  return [freezes(tools), unfreezes(tools), moves(tools)];
+}
+
+function freezes(tools: GrantTools): Executor<TrafficPlan> {
+  const { grants, clock } = tools;
+  return executor<FreezeOrder["args"], void, TrafficPlan>({
+    port: "grant",
+    verb: "freeze",
+    args: freezing,
+    retry: A_MOMENT,
+    apply: (order, { plan }) =>
+      grants.say(plan.service, order, plan.rolloutId, (before) => ({
+        holder: before?.holder ?? releaseOf(plan, "stable"),
+        frozenUntil: epochMs(clock.wallMs() + order.args.forMs),
+      })),
+    verify: (_, { withinMs }, { plan }, signal) =>
+      untilOver(tools, plan.service, ({ role }) => role === "producer", withinMs, signal),
+  });
+}
+
+function unfreezes({ grants }: GrantTools): Executor<TrafficPlan> {
+  return executor<UnfreezeOrder["args"], void, TrafficPlan>({
+    port: "grant",
+    verb: "unfreeze",
+    args: nothing,
+    retry: A_MOMENT,
+    apply: (order, { plan }) =>
+      grants.say(plan.service, order, plan.rolloutId, (before) => ({
+        holder: before?.holder ?? releaseOf(plan, "stable"),
+        frozenUntil: null,
+      })),
+    verify: () => Promise.resolve(DONE),
+  });
+}
+
+function moves(tools: GrantTools): Executor<TrafficPlan> {
+  return executor<MoveGrantOrder["args"], void, TrafficPlan>({
+    port: "grant",
+    verb: "move",
+    args: moving,
+    retry: A_MOMENT,
+    apply: (order, { plan }) =>
+      tools.grants.say(plan.service, order, plan.rolloutId, (before) => ({
+        holder: releaseOf(plan, order.args.to),
+        frozenUntil: before?.frozenUntil ?? null,
+      })),
+    verify: (_, { withinMs, args }, { plan }, signal) =>
+      untilOver(tools, plan.service, ({ release }) => release !== releaseOf(plan, args.to), withinMs, signal),
+  });
+}
+
+/** Until nobody of these has a leave; what nobody can say to be over within the budget is not done. */
+async function untilOver(
+  { grants, clock }: GrantTools,
+  service: string,
+  isOf: Parameters<GrantDesk["runsOnMs"]>[1],
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const deadline = clock.monoMs() + withinMs;
+  for (;;) {
+    const leftMs = grants.runsOnMs(service, isOf);
+    if (leftMs === 0) return DONE;
+    if (clock.monoMs() + leftMs > deadline) {
+      const message = `leaves to act on effects of ${service} run for ${leftMs} ms more`;
+      return { kind: "failed", code: "unverified", message };
     }
-  };
-  return [
-    executor<FreezeOrder["args"], void, TrafficPlan>({
-      port: "grant",
-      verb: "freeze",
-      args: freezing,
-      retry: A_MOMENT,
-      apply: ({ id, epoch, args }, { plan }) =>
-        grants.say(plan.service, { id, epoch: epoch ?? 0 }, plan.rolloutId, (before) => ({
-          holder: before?.holder ?? releaseOf(plan, "stable"),
-          frozenUntil: epochMs(clock.wallMs() + args.forMs),
-        })),
-      verify: (_, { withinMs }, { plan }, signal) =>
-        settled(plan.service, ({ role }) => role === "producer", withinMs, signal),
-    }),
-    executor<UnfreezeOrder["args"], void, TrafficPlan>({
-      port: "grant",
-      verb: "unfreeze",
-      args: nothing,
-      retry: A_MOMENT,
-      apply: ({ id, epoch }, { plan }) =>
-        grants.say(plan.service, { id, epoch: epoch ?? 0 }, plan.rolloutId, (before) => ({
-          holder: before?.holder ?? releaseOf(plan, "stable"),
-          frozenUntil: null,
-        })),
-      verify: () => Promise.resolve(DONE),
-    }),
-    executor<MoveGrantOrder["args"], void, TrafficPlan>({
-      port: "grant",
-      verb: "move",
-      args: moving,
-      retry: A_MOMENT,
-      apply: ({ id, epoch, args }, { plan }) =>
-        grants.say(plan.service, { id, epoch: epoch ?? 0 }, plan.rolloutId, (before) => ({
-          holder: releaseOf(plan, args.to),
-          frozenUntil: before?.frozenUntil ?? null,
-        })),
-      verify: (_, { withinMs, args }, { plan }, signal) =>
-        settled(plan.service, ({ release }) => release !== releaseOf(plan, args.to), withinMs, signal),
-    }),
-  ];
+    await clock.sleep(Math.min(LOOK_EVERY_MS, leftMs), signal);
+    signal.throwIfAborted(); // Given up: to go on would be to spin.
+  }
 }

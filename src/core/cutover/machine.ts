@@ -53,7 +53,7 @@ function overdueOf({ plan, frozenAt }: Cutover, event: CutoverEvent): SagaEvent 
   return { kind: "hindered", at: event.at, reason: `effects were frozen for longer than ${limit}` };
 }
 
-/** The freeze begins with its first order, because that one may have taken effect, and ends when its lifting is done. */
+/** A freeze begins with its first order, because that one may have taken effect, and ends when its lifting is done. */
 function frozenAtOf({ frozenAt, plan }: Cutover, saga: Saga, at: EpochMs): EpochMs | null {
   if (plan.cutover.freezeMs === null || saga.phase === "undoing" || isSagaFinal(saga)) return null;
   const place = saga.plan.steps.findIndex(({ name }) => name === "freeze-writes");
@@ -69,7 +69,7 @@ export function servesNow({ saga }: Pick<Cutover, "saga">): ServingArm | null {
   return saga.at < flip ? "stable" : "candidate";
 }
 
-/** Blue-green: index, queue, traffic, effects and cache from one arm to the other as one saga, and back the same way. */
+/** Blue-green: index, queue, traffic, effects and cache from one arm to the other as one saga, and back so too. */
 export const cutoverMachine = {
   kind: "cutover",
   schema: 1,

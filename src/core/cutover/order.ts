@@ -1,7 +1,7 @@
 import type { ServingArm } from "../arm.ts";
 import type { OrderOf } from "../process/order.ts";
 
-/** Compare what an index says of itself with what the plan expects of it. It only reads; its verdicts are the result. */
+/** Compare what an index says of itself with what is expected of it. It only reads; its verdicts are the result. */
 export type CheckIndexOrder = OrderOf<"index", "check", { readonly arm: ServingArm }>;
 
 /** Move the public name from the index of the other arm to that of `to`; done when read back through that name. */

@@ -126,7 +126,7 @@ spec:
   const answerNow = async (question: string) =>
     ((await (await fetch(`http://127.0.0.1:${ports[1]}/answer?q=${question}`)).json()) as { answer: string }).answer;
 
-  it("moves all of it, read back, and takes all of it back by one command within 5 s", async () => {
+  it("RB-4: moves all of it, read back, and takes all of it back by one command within 5 s", async () => {
     await sluice(0, "apply", await document("move-1"), "--watch");
     expect([await aliasNow(), await answerNow("new-1")]).toEqual(["docs_vb", "r-candidate by docs_vb"]);
     const beganMs = performance.now();
@@ -135,7 +135,7 @@ spec:
     expect([await aliasNow(), await answerNow("new-2")]).toEqual(["docs_va", "r-stable by docs_va"]);
   }, 120_000);
 
-  it("ends fully on one side after kill -9 at any moment: no request failed, no job lost or done twice, no cache crossed", async () => {
+  it("CO-1: ends fully on one side after kill -9 at any moment: no request failed, no job lost or done twice, no cache crossed", async () => {
     for (let move = 2; move <= 4; move++) await moveAndKill(`move-${move}`);
     await jobs.finish();
     const crossed = services.map((service) => service.crossed());
