@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { get } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CutoverStatus } from "../../../src/contract/cutovers.ts";
 import { gatewayHeard } from "../../cli/gateway-heard.ts";
 import { pause, Served, SERVICE } from "../served/world.ts";
 import { Sink, Workers } from "./workers.ts";
@@ -42,12 +41,6 @@ async function answerNow(): Promise<string> {
   return (await fetch(`http://127.0.0.1:${served.gatewayPort}/`)).text();
 }
 
-const cutover = (id: string) => served.api<CutoverStatus>(`/v1/cutovers/${id}`);
-const isIn =
-  (id: string, ...phases: readonly string[]) =>
-  async () =>
-    phases.includes((await cutover(id)).phase);
-
 /** Who acts now: releases with an effect in the last moment. */
 async function actingNow(): Promise<readonly string[]> {
   const sinceMs = performance.now();
@@ -73,22 +66,4 @@ describe("a cutover of traffic and effects under 200 requests a second", () => {
     expect([failed, sink.overlaps]).toEqual([0, 0]);
     expect(await answerNow()).toBe("stable");
   }, 120_000);
-
-  it("goes on after kill -9 of its controller in the middle, with one owner of effects and no failed request", async () => {
-    for (let move = 1; move <= 3; move++) await moveAndKill(`move-${move}`);
-    expect([failed, sink.overlaps]).toEqual([0, 0]);
-    expect(asked).toBeGreaterThan(2_000);
-  }, 180_000);
 });
-
-/** Begins a cutover, kills the controller a random moment later, starts it again and takes everything back. */
-async function moveAndKill(name: string): Promise<void> {
-  await served.must(0, "apply", await served.documentOf(name, STRATEGY));
-  await pause(Math.random() * 1_500);
-  await served.controller.stop("SIGKILL");
-  await served.startController();
-  await served.until(`${name} is over`, isIn(name, "done", "returned", "holding"), 60_000);
-  await served.must(0, "rollback", name);
-  await served.until(`${name} is back`, isIn(name, "returned"), 60_000);
-  await served.until("effects of stable", acts("r-stable"));
-}
