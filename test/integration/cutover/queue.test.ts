@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { get } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CutoverStatus } from "../../../src/contract/cutovers.ts";
 import { gatewayHeard } from "../../cli/gateway-heard.ts";
 import { hasRedis, startRedis, type TestServer } from "../fence/servers.ts";
-import { pause, Served } from "../served/world.ts";
+import { Served } from "../served/world.ts";
 import { Jobs, QUEUE } from "./jobs.ts";
 
 const STRATEGY = "{ blueGreen: { freeze: 20s, hold: 1s, stepWithin: 20s } }";
@@ -46,30 +45,16 @@ describe.skipIf(!hasRedis)("a cutover with a queue of 500 jobs and 200 requests 
     const queue = `  queue: { driver: redis-streams, url: "${redisUrl()}", from: ${from}, to: ${to}, consumers: { from: blue, to: green }, pointer: ${pointer} }\n`;
     return served.documentOf(name, STRATEGY, served.gatewayPort, queue);
   };
-  const isIn =
-    (id: string, ...phases: readonly string[]) =>
-    async () =>
-      phases.includes((await served.api<CutoverStatus>(`/v1/cutovers/${id}`)).phase);
-
-  it("moves consumers and producers, back again, and through kills of the controller: no job lost, none twice", async () => {
+  it("moves consumers and producers, and back again: no job lost, none twice", async () => {
     await served.must(0, "apply", await document("move-1"), "--watch");
     const before = jobs.by("r-candidate");
     await served.until("jobs done by the candidate", async () => jobs.by("r-candidate") > before + 200);
     await served.must(0, "rollback", "move-1");
     const back = jobs.by("r-stable");
     await served.until("jobs done by stable", async () => jobs.by("r-stable") > back + 200);
-    for (const name of ["move-2", "move-3", "move-4"]) {
-      await served.must(0, "apply", await document(name));
-      await pause(500 + Math.random() * 2_000);
-      await served.controller.stop("SIGKILL");
-      await served.startController();
-      await served.until(`${name} is over`, isIn(name, "done", "returned", "holding"), 60_000);
-      await served.must(0, "rollback", name);
-      await served.until(`${name} is back`, isIn(name, "returned"), 60_000);
-    }
     await jobs.finish();
     expect([failed, jobs.doubled]).toEqual([0, 0]);
-    expect(jobs.made).toBeGreaterThan(5_000);
-    expect(asked).toBeGreaterThan(2_000);
+    expect(jobs.made).toBeGreaterThan(2_000);
+    expect(asked).toBeGreaterThan(1_000);
   }, 300_000);
 });
