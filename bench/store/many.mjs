@@ -37,7 +37,7 @@ function watched(clock) {
 /** The gateways' thread, connected to a controller. Counts what was taken in. */
 function connect(takePush, hub, controller, services) {
   const worker = new Worker(new URL("gateways.mjs", import.meta.url), { workerData: { dist: DIST, services } });
-  const counted = { windows: 0, pushes: 0, failed: 0, waitedMs: [] };
+  const counted = { windows: 0, pushes: 0, underWay: 0, failed: 0, waitedMs: [] };
   let [answers, documents] = [[], []];
   const flush = () => {
     worker.postMessage({ answers, documents });
@@ -53,10 +53,12 @@ function connect(takePush, hub, controller, services) {
     });
   const take = async (push) => {
     const beganMs = performance.now();
+    counted.underWay++;
     const grant = await takePush(controller, { ...push, version: 2 }).catch((error) => {
       if (counted.failed++ === 0) console.log(`a push failed: ${error.message}`);
       return null;
     });
+    counted.underWay--;
     counted.waitedMs.push(performance.now() - beganMs);
     counted.windows += push.windows.length;
     counted.pushes++;
@@ -173,6 +175,7 @@ async function measure(url, rollouts, ended) {
   );
   gateways.tell("silent");
   await sleep(2_000);
+  for (let tries = 0; counted.underWay > 0 && tries < 100; tries++) await sleep(100); // All is acknowledged or refused.
   const running = services.filter((one) => controller.rollout(`r-${one}`)?.rollout.endedAt === null).length;
   const missing = await lost(store, controller, services);
   await gateways.stop();
