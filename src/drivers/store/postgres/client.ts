@@ -60,6 +60,7 @@ export function pooled(pool: pg.Pool): SqlDatabase {
     ...clientOf(pool),
     async alone<Row>(text: string, values: unknown[]): Promise<Row[]> {
       const one = await pool.connect();
+      one.on("error", ignoreCut);
       let isCut = true;
       try {
         const { rows } = await one.query({ name: nameOf(text), text, values });
@@ -68,13 +69,13 @@ export function pooled(pool: pg.Pool): SqlDatabase {
       } catch (error) {
         throw isUndone(error) ? error : new Uncertain(error);
       } finally {
+        one.off("error", ignoreCut);
         one.release(isCut);
       }
     },
     async transaction(work) {
       const one = await pool.connect();
-      const cut = (): void => {}; // Told by the statement under way.
-      one.on("error", cut);
+      one.on("error", ignoreCut);
       let failure: unknown = null;
       try {
         await one.query("begin");
@@ -91,7 +92,7 @@ export function pooled(pool: pg.Pool): SqlDatabase {
         );
         throw error;
       } finally {
-        one.off("error", cut);
+        one.off("error", ignoreCut);
         one.release(failure !== null);
       }
     },
@@ -102,6 +103,9 @@ export function pooled(pool: pg.Pool): SqlDatabase {
     },
   };
 }
+
+/** A connection that is cut: told by the statement under way. */
+const ignoreCut = (): void => {};
 
 const names = new Map<string, string>();
 

@@ -1,9 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openPostgresStore, type PostgresStore } from "../../../../src/drivers/store/postgres/index.ts";
+import type { StoredRollout } from "../../../../src/ports/controller-store.ts";
 import { MIGRATIONS } from "../../../../src/drivers/store/sql/migrations.ts";
-import { find, must, stored } from "../../../../src/testing/store-world.ts";
+import { after, find, must, stored } from "../../../../src/testing/store-world.ts";
 import { storeConformance } from "../../../../src/testing/store-suite.ts";
 import { hasPostgres, type PostgresServer, startPostgres } from "../../fence/servers.ts";
+
+/** A rollout, read over a connection that is not cut. */
+async function untilRead(store: PostgresStore, rolloutId: string, tries = 10): Promise<StoredRollout> {
+  const found = await store.rollout(rolloutId).catch((error: unknown) => {
+    if (tries === 0) throw error;
+    return null;
+  });
+  return found ?? untilRead(store, rolloutId, tries - 1);
+}
 
 describe.skipIf(!hasPostgres())("store/postgres on a real server", { timeout: 60_000 }, () => {
   let server: PostgresServer;
@@ -62,6 +72,31 @@ describe.skipIf(!hasPostgres())("store/postgres on a real server", { timeout: 60
     const error = await refusal(url);
     expect(error).toMatchObject({ code: "rejected", retry: "never" });
     expect(String(error)).toMatch(/postgres:\/\/127.0.0.1:\d+\/newer was made by a newer version/);
+  });
+
+  it("keeps of many commits whose connections are cut all that were confirmed, and says of which nobody knows", async () => {
+    const [store, pool] = [stores[2] as PostgresStore, server.connect(1)];
+    let last = Array.from({ length: 60 }, (_, index) => stored(`cut-${index}`, 1));
+    for (const next of last) await must(store, { rollout: { expectedVersion: null, next } });
+    for (let round = 0; round < 6; round++) {
+      const commits = last.map((one) =>
+        store.commit({ rollout: { expectedVersion: one.version, next: after(one) } }).catch((error: unknown) => error),
+      );
+      const cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sluice'";
+      const told = (await Promise.all([...commits, pool.query(cut)])).slice(0, commits.length);
+      const found = await Promise.all(last.map(({ rollout }) => untilRead(store, rollout.plan.rolloutId)));
+      for (const [index, one] of last.entries()) {
+        const moved = (found[index]?.version ?? 0) - one.version;
+        if (told[index] === true) expect(moved).toBe(1);
+        else
+          expect(told[index]).toMatchObject({
+            code: "unreachable",
+            retry: moved === 1 ? "after-read" : expect.any(String),
+          });
+      }
+      last = found;
+    }
+    await pool.end();
   });
 
   it("is unreachable, worth another try, while the server is away, and goes on when it is back", async () => {
