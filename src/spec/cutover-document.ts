@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cacheCollisions } from "../core/cutover/cache-collision.ts";
 import type { CutoverPlan, CutoverTerms } from "../core/cutover/plan.ts";
 import type { ResourcePlace } from "../core/cutover/resources.ts";
 import type { Problem } from "../core/problem.ts";
@@ -125,7 +126,16 @@ export function checkCutover(
           ),
         ]
       : []),
+    ...collisions(spec).map((message) => problem(["spec", "cache"], "E145", message)),
   ];
+}
+
+/** As far as the document alone says which namespaces there are; what is left is looked at when they are purged. */
+function collisions({ cache, stable, candidate }: Spec): readonly string[] {
+  const from = cache?.from ?? (stable === "current" ? undefined : stable.cachePrefix);
+  const to = cache?.to ?? candidate.cachePrefix;
+  if (cache === undefined || from === undefined || to === undefined) return [];
+  return cacheCollisions({ namespace: { stable: from, candidate: to }, purge: cache.purge ?? [] });
 }
 
 function sameRelease({ stable, candidate }: Spec): boolean {

@@ -16,9 +16,9 @@ const arm = (releaseId: string): ArmPlan => ({
   answerUrl: "http://127.0.0.1:1/answer",
 });
 
-function planOf(purge: readonly string[]): CacheCutover {
+function planOf(purge: readonly string[], candidate = "green:"): CacheCutover {
   const place = { driver: "memory", url: "", secretFile: null };
-  const namespace = { stable: "blue:", candidate: "green:" };
+  const namespace = { stable: "blue:", candidate };
   return {
     arms: { stable: arm("rel-1"), candidate: arm("rel-2") },
     probes: null,
@@ -51,7 +51,7 @@ class CacheStory {
       this.entries.set(`${namespace}q${index}`, { writtenBy: "rel-1", question: `q${index}` });
   }
 
-  order(verb: string, of: ServingArm, purge: readonly string[] = [], withinMs = 120_000) {
+  order(verb: string, of: ServingArm, purge: readonly string[] = [], withinMs = 120_000, plan = planOf(purge)) {
     const order = { id: "c-1/1/1", port: "cache", verb, args: { arm: of }, epoch: 1, withinMs };
     const tools: CacheTools = {
       clock: this.clock,
@@ -61,7 +61,7 @@ class CacheStory {
         await this.answer(question, namespace);
       },
     };
-    const by = { plan: planOf(purge), pinned: null, candidateBp: BP_NONE };
+    const by = { plan, pinned: null, candidateBp: BP_NONE };
     return carryOut(order, by, executorsOf(cacheOrders<CacheCutover>(tools)), this.clock, never);
   }
 
@@ -111,6 +111,18 @@ describe("cache.purge", () => {
     story.fill("green:", 5);
     expect(await story.order("purge", "candidate", ["q0"])).toEqual(DONE);
     expect([...story.entries.keys()]).toEqual(["blue:q0", "blue:q1"]);
+  });
+
+  it("touches nothing where one arm's namespace lies inside the other's", async () => {
+    const story = new CacheStory();
+    story.fill("blue:", 3);
+    const outcome = await story.order("purge", "candidate", [], 1_000, planOf([], "blue:next:"));
+    expect(outcome).toMatchObject({
+      kind: "failed",
+      code: "rejected",
+      message: expect.stringContaining("lies inside"),
+    });
+    expect(story.entries.size).toBe(3);
   });
 
   it("is not done while one entry is still read, and names it", async () => {

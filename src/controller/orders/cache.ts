@@ -1,10 +1,12 @@
 import type { ByArm, ServingArm } from "../../core/arm.ts";
 import type { PrimeCacheOrder, PurgeCacheOrder } from "../../core/cutover/order.ts";
+import { cacheCollisions } from "../../core/cutover/cache-collision.ts";
 import type { CachePlan } from "../../core/cutover/resources.ts";
 import type { ArmPlan, ProbePlan } from "../../core/stage/plan.ts";
 import { priming, purging } from "../../contract/cache-order.ts";
 import type { CacheDriver } from "../../ports/cache.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { DriverError } from "../../ports/driver-error.ts";
 import { prime, type Primed, readPrimed } from "./cache-prime.ts";
 import { A_MOMENT, DONE, type Executor, executor, type Outcome } from "./executor.ts";
 
@@ -47,6 +49,8 @@ async function withCache<T>(
   work: (driver: CacheDriver, plan: CachePlan) => Promise<T>,
 ): Promise<T> {
   if (plan === null) throw new Error("invariant: an order of a cache, and the plan has none");
+  const [collision] = cacheCollisions(plan);
+  if (collision !== undefined) throw new DriverError("rejected", "never", `the cache is not touched: ${collision}`);
   const driver = await openCache(plan, signal);
   try {
     return await work(driver, plan);
