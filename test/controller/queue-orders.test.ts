@@ -80,6 +80,19 @@ describe("draining a queue", () => {
   });
 });
 
+describe("a product that cannot stop a consumer", () => {
+  it("waits until the workers, who read the pointer, have been quiet for two seconds, though producers go on", async () => {
+    const story = await new QueueStory(ONE).begin();
+    story.canStop = false;
+    const beginsMs = story.nowMs;
+    expect(await story.order("move-consumers", candidate, 1)).toEqual(DONE);
+    expect(story.nowMs - beginsMs).toBeGreaterThanOrEqual(2_000);
+    expect(await story.order("move-consumers", stable, 2)).toEqual(DONE);
+    await story.finish();
+    expect(story.odd()).toEqual([]);
+  });
+});
+
 describe("a move that cannot be as planned", () => {
   it("fails toward the candidate while stable has messages in flight, and the way back gives them to stable again", async () => {
     const story = await new QueueStory(ONE).begin();

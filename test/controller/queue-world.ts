@@ -39,10 +39,12 @@ export class QueueStory {
   /** Consumers whose workers settle nothing any more. */
   readonly broken = new Set<string>();
   isProducing = true;
+  /** Whether the product stops a consumer; else only the pointer does. */
+  canStop = true;
   /** Messages produced at each moment. */
   perMoment = 1;
   calls = 0;
-  #nowMs = 0;
+  nowMs = 0;
   #inHand: InHand[] = [];
   readonly #death: Death | null;
   readonly #fallsAsleep = gate<"asleep">();
@@ -134,10 +136,10 @@ export class QueueStory {
   }
 
   readonly #clock = clockBySleep({
-    wallMs: () => epochMs(this.#nowMs),
-    monoMs: () => this.#nowMs,
+    wallMs: () => epochMs(this.nowMs),
+    monoMs: () => this.nowMs,
     sleep: async (ms) => {
-      this.#nowMs += ms;
+      this.nowMs += ms;
       await this.moment();
     },
   });
@@ -164,9 +166,10 @@ export class QueueStory {
     };
     return {
       ...driver,
+      can: { ...driver.can, stop: this.canStop },
       end: (...args) => live(() => driver.end(...args)),
       progress: (...args) => live(() => driver.progress(...args)),
-      stop: (...args) => live(() => driver.stop(...args)),
+      stop: (...args) => live(async () => (this.canStop ? driver.stop(...args) : undefined)),
       start: (...args) => live(() => driver.start(...args)),
       readPointer: (...args) => live(() => driver.readPointer(...args)),
       movePointer: (...args) => live(() => driver.movePointer(...args)),

@@ -69,7 +69,8 @@ async function standstill(
     const missing = found.find(({ queue, progress }) => progress === null && isOwn(move, queue, consumer, from));
     if (missing !== undefined) return noConsumer(consumer, missing.queue);
     const inFlight = found.reduce((sum, { progress }) => sum + (progress?.inFlight ?? 0), 0);
-    const now = JSON.stringify(found);
+    // What waits grows as long as producers write; what a worker took does not.
+    const now = JSON.stringify(found.map(({ progress }) => [progress?.settled, progress?.inFlight]));
     if (now !== seen) [seen, sinceMs] = [now, clock.monoMs()];
     const isQuiet = driver.can.stop || clock.monoMs() - sinceMs >= move.quietMs;
     const isLate = clock.monoMs() >= deadline;
