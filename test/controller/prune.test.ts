@@ -71,7 +71,11 @@ async function ask(method: string, path: string, body?: unknown, key = `k${++key
 
 const prune = (body: object, key?: string) => ask("POST", "/v1/prune", body, key);
 const ids = ({ json }: Awaited<ReturnType<typeof prune>>) => (json["removed"] as { id: string }[]).map(({ id }) => id);
-const known = () => world.controller.rollouts().map(({ rollout }) => rollout.plan.rolloutId);
+const known = () =>
+  world.controller
+    .rollouts()
+    .map(({ rollout }) => rollout.plan.rolloutId)
+    .sort();
 
 /** Two rollouts that were aborted and one that was promoted, 40 days ago, and one that runs now. */
 async function start(store: ControllerStore = memoryStore()): Promise<void> {
