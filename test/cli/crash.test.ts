@@ -10,7 +10,7 @@ const SECRET = "canary-7f3a9e";
 async function crashed(how: string): Promise<{ readonly code: number; readonly said: string }> {
   const script = `
     import { Command } from "commander";
-    import { keepSecret } from "${DIST.href}drivers/access/http/secrets.js";
+    import { keepSecret } from "${DIST.href}drivers/secrets.js";
     import { runProcess } from "${DIST.href}cli/run-program.js";
     keepSecret("${SECRET}");
     const failure = () => new TypeError("cannot read ${SECRET} of undefined");

@@ -134,7 +134,7 @@ describe("pruning", () => {
     expect(ids(await prune({ ...MONTH, older_than_ms: 50 * DAY_MS }))).toEqual([]);
     expect(ids(await prune({ ...MONTH, keep: 3 }))).toEqual([]);
     expect(ids(await prune({ ...MONTH, keep: 2 }))).toEqual(["one"]);
-    expect(known()).toEqual(["two", "promoted", "runs"]);
+    expect(known()).toEqual(["promoted", "runs", "two"]);
     expect((await prune({ keep: -1 })).status).toBe(400);
   });
 
