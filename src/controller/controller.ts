@@ -130,7 +130,7 @@ export class Controller {
       void this.#tenure.renew();
       await housekeeping.tick().catch(this.#tools.onFatal);
       this.#archive.release();
-      await this.cutovers.tick();
+      this.cutovers.tick();
     };
     this.#ticker = new Ticker({ ...this.#tools, actors: owned.actors, before });
     const needed = () => neededOf(this.pointers, this.hub);

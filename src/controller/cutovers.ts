@@ -101,6 +101,10 @@ export class Cutovers {
     if (known !== null && isSame) return { kind: "unchanged", cutover: known };
     const blocked = this.conflict(asked.service, asked.rolloutId, true) ?? busyWithRollout(asked, rollouts());
     if (blocked !== null) return blocked;
+    if ((await this.#tools.store.rollout(asked.rolloutId)) !== null) {
+      const message = `${asked.rolloutId} is the name of a rollout of service ${asked.service}; give the cutover another name`;
+      return { kind: "refused", code: "conflict", message };
+    }
     const settled = await fit();
     if (settled.kind === "refused") return settled;
     const [collision] = asked.cutover.cache === null ? [] : cacheCollisions(asked.cutover.cache);
@@ -166,12 +170,11 @@ export class Cutovers {
     return said;
   }
 
-  async tick(): Promise<void> {
+  /** A look at the clock for each that runs; none waits for another, nor for the store. */
+  tick(): void {
     const { log } = this.#tools;
     for (const [id, actor] of this.#actors)
-      await actor
-        .tick()
-        .catch((error: unknown) => log(`${id}: tick failed, everything stays as it is: ${String(error)}`));
+      actor.tick().catch((error: unknown) => log(`${id}: tick failed, everything stays as it is: ${String(error)}`));
   }
 
   async stop(): Promise<void> {

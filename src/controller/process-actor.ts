@@ -50,6 +50,7 @@ export class ProcessActor<Plan, State, Event extends { readonly at: EpochMs }> {
   readonly #desk: OrderDesk<Plan>;
   #standing: Standing<State>;
   #queue: Promise<unknown> = Promise.resolve();
+  #isTicking = false;
   #isStopped = false;
 
   constructor(
@@ -101,7 +102,11 @@ export class ProcessActor<Plan, State, Event extends { readonly at: EpochMs }> {
 
   /** A look at the clock: holds and deadlines end, what failed is tried again. */
   async tick(): Promise<void> {
-    if (!this.#machine.isFinal(this.state)) await this.take({ kind: "tick", at: this.#now() });
+    if (this.#isTicking || this.#machine.isFinal(this.state)) return; // One that waits for the store is enough.
+    this.#isTicking = true;
+    await this.take({ kind: "tick", at: this.#now() }).finally(() => {
+      this.#isTicking = false;
+    });
   }
 
   /** Gives up orders and takes no more work; what is durable stays as it is. */

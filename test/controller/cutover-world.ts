@@ -116,7 +116,8 @@ export class CutoverWorld {
   async moment(): Promise<void> {
     await this.clock.advance(MOMENT_MS);
     if (this.life.isDead) return this.begin();
-    await this.cutovers.tick();
+    this.cutovers.tick();
+    await this.clock.advance(0);
     await this.workers.ask((asker) => this.cutovers.grants.ask(this.plan.service, asker));
     await this.#abortIfDue();
   }

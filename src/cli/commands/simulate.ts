@@ -1,3 +1,4 @@
+import { isCutover } from "../../core/cutover/plan.ts";
 import { suggestion } from "../../core/did-you-mean.ts";
 import type { Rate, Spread, Study } from "../../core/rehearsal/study.ts";
 import { type Baseline, type Scenario, SCENARIOS, USUAL_BASELINE } from "../../core/rehearsal/scenario.ts";
@@ -79,6 +80,10 @@ function describe({ name, isHarmful }: Scenario, study: Study): string {
  */
 export async function simulate(options: SimulateOptions, terminal: Terminal): Promise<ExitCode> {
   const plan = await previewPlan(await readDocument(options.policy));
+  if (isCutover(plan)) {
+    const found = `${options.policy} moves everything at once, so there is no share to rehearse`;
+    throw new CliError(EXIT.badUsage, `${found}; see its steps with: sluice plan ${options.policy}`);
+  }
   const scenarios = chosen(options.scenarios);
   const recording = options.traffic === null ? null : await readRecording(options.traffic);
   const baseline: Baseline = { ...USUAL_BASELINE, requestsPerSecond: options.rps };
