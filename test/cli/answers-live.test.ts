@@ -94,6 +94,7 @@ describe("answers that are refused more often and cost twice as much, in a gatew
   it("hold the share and ask, or stop where the document says so", { timeout: 240_000 }, async () => {
     expect(await sluice("apply", inFolder("soft.yaml"))).toMatchObject({ code: 0 });
     const isAsking = (status: Status) =>
+      verdictOf(status, "input-tokens")?.verdict === "pass" &&
       ["refusals", "cost-per-answer"].every((gate) => verdictOf(status, gate)?.needs?.startsWith("a person") === true);
     const held = await drive("soft", isAsking);
     expect(verdictOf(held, "refusals"), JSON.stringify(held.verdicts)).toMatchObject({ verdict: "inconclusive" });

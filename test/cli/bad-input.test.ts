@@ -154,7 +154,7 @@ describe("a controller in trouble", () => {
       expect.stringMatching(/stable is not ready at http:\/\/127\.0\.0\.1:9\/healthz\/ready: no answer/),
     ]);
     const { stdout } = await sluiceInProcess("status", "--json", "--data", data);
-    expect(JSON.parse(stdout)).toEqual({ rollouts: [] });
+    expect(JSON.parse(stdout)).toEqual({ rollouts: [], cutovers: [] });
     await gateway.stop();
     await controller.stop();
   }, 180_000);
