@@ -55,6 +55,16 @@ export class Archive {
     }
   }
 
+  /** Stores a rollout and begins it; whoever asks for it meanwhile waits for that, instead of reading it beside it. */
+  async begin<T>(rolloutId: string, work: () => Promise<T>): Promise<T> {
+    while (this.#returning.has(rolloutId)) await this.#returning.get(rolloutId);
+    const done = work();
+    const heldThen = (): RolloutActor | null => this.#tools.actors.get(rolloutId) ?? null;
+    const begun = done.then(heldThen, heldThen);
+    this.#returning.set(rolloutId, begun);
+    return done.finally(() => this.#forget(rolloutId, begun));
+  }
+
   /** Works on what is left of a rollout that goes for ever; nobody else gets hold of it meanwhile. */
   async remove<T>(rolloutId: string, work: (actor: RolloutActor | null) => Promise<T>): Promise<T> {
     await this.#returning.get(rolloutId);
@@ -88,7 +98,11 @@ export class Archive {
     if (held !== undefined) return Promise.resolve(held);
     const returning = this.#returning.get(rolloutId) ?? this.#read(rolloutId);
     this.#returning.set(rolloutId, returning);
-    return returning.finally(() => this.#returning.delete(rolloutId));
+    return returning.finally(() => this.#forget(rolloutId, returning));
+  }
+
+  #forget(rolloutId: string, returning: Promise<RolloutActor | null>): void {
+    if (this.#returning.get(rolloutId) === returning) this.#returning.delete(rolloutId);
   }
 
   async #read(rolloutId: string): Promise<RolloutActor | null> {

@@ -316,13 +316,15 @@ export class Controller {
     const move = pointer !== null && settled.isMoved ? this.pointers.movedAddress(pointer, plan) : null;
     const answer = answering === undefined ? {} : { answer: answering(rollout) };
     const moving = move === null ? {} : { pointer: move };
-    if (!(await store.commit({ rollout: { expectedVersion, next }, ...answer, ...moving }))) {
-      return { kind: "refused", code: "conflict", message: `${plan.rolloutId} changed at this moment; try again` };
-    }
-    if (move !== null) this.pointers.remember(move);
-    await existing?.stop();
-    await this.#restore(next, resumption);
-    return { kind: "accepted", rollout: this.#actors.get(plan.rolloutId)?.rollout ?? rollout };
+    return this.#archive.begin<Applied>(plan.rolloutId, async () => {
+      if (!(await store.commit({ rollout: { expectedVersion, next }, ...answer, ...moving }))) {
+        return { kind: "refused", code: "conflict", message: `${plan.rolloutId} changed at this moment; try again` };
+      }
+      if (move !== null) this.pointers.remember(move);
+      await existing?.stop();
+      await this.#restore(next, resumption);
+      return { kind: "accepted", rollout: this.#actors.get(plan.rolloutId)?.rollout ?? rollout };
+    });
   }
 
   /** Holds a plan against what the service serves, and its targets against what the plan asks of them. */
