@@ -203,7 +203,14 @@ describe("a person's override at a data plane", () => {
     await renew(here);
     expect([here.meets(), here.ask().report.override]).toEqual(["candidate sticky", null]);
     here.plane.overrideWith("stable");
+    const early = here.ask();
+    await here.clock.advance(1);
     here.plane.overrideWith(null);
+    // A way back may have counted as confirmed here meanwhile: the controller has to be heard of again.
+    expect(here.meets()).toBe("stable lease-expired");
+    await here.plane.hear(early.ask, await grantTo(early.report, here.plane.document));
+    expect(here.meets()).toBe("stable lease-expired");
+    await renew(here);
     expect(here.meets()).toBe("candidate sticky");
   });
 });

@@ -81,9 +81,10 @@ export class Lease {
     return null;
   }
 
-  /** Another rollout's arm is not what this lease was given for. */
+  /** It is over, and what was asked for before renews it no more. */
   end(): void {
     this.#untilMonoMs = Number.NEGATIVE_INFINITY;
+    this.#sentMonoMs = this.#clock.monoMs();
   }
 }
 

@@ -187,7 +187,12 @@ export class Plane<P> {
     return admission;
   }
 
+  /**
+   * While a person's word stood, a way back counted as confirmed here: once it ends, the controller has to be heard of
+   * again before anybody meets the candidate.
+   */
   #setOverride(override: Override | null): void {
+    if (this.#override !== null && override === null) this.#lease.end();
     this.#override = override;
     this.#plan = this.#prepare(this.#document);
     this.#options.onOverride?.(override);

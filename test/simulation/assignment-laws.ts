@@ -25,6 +25,7 @@ export class AssignmentLaws {
   readonly #nowMs: () => number;
   readonly #journal: JournalLaws;
   readonly #adopted = new Map<string, RoutingDocument>();
+  readonly #followed = new Map<string, number>();
   readonly #leases = new Map<string, Granted>();
   readonly #owners = new Map<string, number>();
 
@@ -58,12 +59,19 @@ export class AssignmentLaws {
     // Whoever gets it and is cut off then has users on the candidate later than one lease after the order.
     if (backAtMs !== null && sentAtMs > backAtMs)
       this.#fail("lease after the order", `${id} asked ${sentAtMs - backAtMs} ms after it and may serve the candidate`);
+    if (ask.sentMonoMs < (this.#followed.get(id) ?? 0)) return;
     const newest = this.#owners.get(gatewayId) ?? 0;
     if (grant.owner < newest || grant.digest !== digestOf(ask.document)) return;
     this.#owners.set(gatewayId, grant.owner);
     const before = this.#leases.get(id);
     const isLater = before === undefined || before.gatewayId !== gatewayId || ask.sentMonoMs >= before.ask.sentMonoMs;
     if (isLater) this.#leases.set(id, { gatewayId, rolloutId: ask.document.rolloutId, ask, grant });
+  }
+
+  /** A person's word ended: what was asked for before gives no lease any more. */
+  followed({ id, clock }: PlaneNode): void {
+    this.#leases.delete(id);
+    this.#followed.set(id, clock.monoMs());
   }
 
   decided(node: PlaneNode, unit: string, route: Route): void {

@@ -36,6 +36,8 @@ export interface PlaneWatch {
   acknowledged(gatewayId: string, seq: number, sentAtMs: number): void;
   /** @param sentAtMs when it asked, in the world's time */
   granted(node: PlaneNode, ask: LeaseAsk, grant: LeaseGrant, sentAtMs: number): void;
+  /** A person's word at it ended. */
+  followed(node: PlaneNode): void;
 }
 
 export interface PlaneWorld {
@@ -97,7 +99,10 @@ export class PlaneNode {
         this.#kept = adopted;
         watch.adopted(this, adopted);
       },
-      onOverride: (override) => void (this.#override = override),
+      onOverride: (override) => {
+        if (this.#override !== null && override === null) watch.followed(this);
+        this.#override = override;
+      },
     });
     gateway.reshape = (window) => {
       watch.cut(this, window);

@@ -183,6 +183,7 @@ class SimulatedWorld {
         const stored = this.#journal.stored.get(running.plan.rolloutId);
         this.#counting.acknowledged(gatewayId, seq, tryOf(running.plan), stored);
       },
+      followed: (node) => this.#assignments.followed(node),
       granted: (node, ask, grant, sentAtMs) => {
         const left = grant.ms - (node.clock.monoMs() - ask.sentMonoMs);
         this.#note(`${node.gateway.gatewayId} may serve the candidate for ${left} ms`);
