@@ -201,11 +201,6 @@ const traffic: TrafficPart<ErrorRateOptions, State> = {
       const reason = "the candidate has answered no request at this share yet";
       return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "requests that the candidate answers" });
     }
-    if (stage.kind === "watch" && state.watch.seen.total === 0) {
-      // The last word of the comparison is no word on this share: its only gateway may have gone away with the flip.
-      const reason = "the candidate has answered no request since all users are on it";
-      return trafficVerdict(base, "no-data", { estimate: null, reason, needs: "requests that the candidate answers" });
-    }
     const estimate = excessOf(state.stage);
     const byUnit = stage.units?.tells("failures") === true ? stage.units : null;
     const difference = byUnit?.difference("failures") ?? null;
