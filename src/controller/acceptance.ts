@@ -25,6 +25,12 @@ export interface Refused {
   readonly message: string;
 }
 
+/** What became of a plan. */
+export type Applied =
+  | { readonly kind: "accepted"; readonly rollout: Rollout }
+  | { readonly kind: "unchanged"; readonly rollout: Rollout; readonly note: string | null }
+  | Refused;
+
 const refused = (code: Refused["code"], message: string): Refused => ({ kind: "refused", code, message });
 
 /**

@@ -14,7 +14,7 @@ import type { Proof } from "../plane/proof.ts";
 import type { DocumentSigner } from "../ports/document-signer.ts";
 import { absenceOf } from "./absence.ts";
 import type { KnownDrivers } from "../spec/known-drivers.ts";
-import { conflictOf, preflight, type Refused, sameAgain, settleStable, smokeTest, unreadArms } from "./acceptance.ts";
+import { type Applied, conflictOf, preflight, sameAgain, settleStable, smokeTest, unreadArms } from "./acceptance.ts";
 import { Archive, neededOf } from "./archive.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
 import type { Asked } from "./command-text.ts";
@@ -59,11 +59,6 @@ export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" 
     /** What documents may name. */
     readonly drivers: KnownDrivers;
   };
-
-export type Applied =
-  | { readonly kind: "accepted"; readonly rollout: Rollout }
-  | { readonly kind: "unchanged"; readonly rollout: Rollout; readonly note: string | null }
-  | Refused;
 
 export type Answering = (rollout: Rollout) => OperatorAnswer;
 
