@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gatewayHeard } from "./gateway-heard.ts";
 import { type RunningSluice, startSluice, temporaryFolder } from "./run-sluice.ts";
 import { sluiceInProcess } from "./sluice-in-process.ts";
 
@@ -80,9 +81,10 @@ beforeAll(async () => {
   await writeFile(inFolder("soft.yaml"), documentOf("soft", ...urls));
   await writeFile(inFolder("hard.yaml"), documentOf("hard", ...urls, "    - { gate: refusals, onHarm: stop }\n"));
   controller = startSluice(["serve", "--json", "--data", inFolder("data"), "--port", "0"]);
-  await controller.ready;
+  const controllerUrl = String((await controller.ready)["url"]);
   gateway = startSluice(["gateway", inFolder("soft.yaml"), "--json", "--data", inFolder("data")]);
   gatewayUrl = String((await gateway.ready)["url"]);
+  await gatewayHeard(controllerUrl, inFolder("data"));
 }, 60_000);
 afterAll(async () => {
   await gateway.stop();
