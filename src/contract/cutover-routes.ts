@@ -8,6 +8,7 @@ import {
   grantAnswer,
   grantBody,
 } from "./cutovers.ts";
+import { UNACCEPTED } from "./rollout-routes.ts";
 import { applyBody } from "./rollouts.ts";
 import type { Route } from "./route.ts";
 
@@ -27,16 +28,7 @@ export const CUTOVER_ROUTES = {
     isKeyed: true,
     body: applyBody,
     answers: { 200: { json: cutoverApplied }, 201: { json: cutoverApplied } },
-    refuses: [
-      "invalid-document",
-      "not-found",
-      "conflict",
-      "generation",
-      "no-gateway",
-      "target-unreachable",
-      "probes-unfit",
-      "unknown-driver",
-    ],
+    refuses: UNACCEPTED,
   },
   "GET /v1/cutovers/{id}": {
     id: "getCutover",

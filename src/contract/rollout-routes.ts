@@ -13,7 +13,8 @@ import {
 import type { Route } from "./route.ts";
 import { statusAnswer } from "./status.ts";
 
-const unaccepted = [
+/** Why a document that was sent may not be accepted. */
+export const UNACCEPTED = [
   "invalid-document",
   "not-found",
   "conflict",
@@ -48,7 +49,7 @@ export const ROLLOUT_ROUTES = {
     isKeyed: true,
     body: applyBody,
     answers: { 200: { json: appliedAnswer }, 201: { json: appliedAnswer } },
-    refuses: unaccepted,
+    refuses: UNACCEPTED,
   },
   "GET /v1/rollouts/{id}": {
     id: "getRollout",
@@ -77,7 +78,7 @@ export const ROLLOUT_ROUTES = {
     isKeyed: true,
     body: applyBody.partial(),
     answers: { 200: { json: appliedAnswer }, 201: { json: appliedAnswer } },
-    refuses: unaccepted,
+    refuses: UNACCEPTED,
   },
   "POST /v1/rollouts/{id}/unit": {
     id: "describeUnit",
