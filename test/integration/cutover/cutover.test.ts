@@ -23,8 +23,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   clearInterval(users);
-  await workers.stop();
-  await served.close();
+  await (workers as Workers | undefined)?.stop();
+  await (served as Served | undefined)?.close();
 });
 
 /** One of 200 users a second, on a connection of his own. */

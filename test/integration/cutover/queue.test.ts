@@ -35,9 +35,9 @@ describe.skipIf(!hasRedis)("a cutover with a queue of 500 jobs and 200 requests 
   }, 120_000);
   afterAll(async () => {
     clearInterval(users);
-    await jobs.stop();
-    await served.close();
-    await redis.stop();
+    await (jobs as Jobs | undefined)?.stop();
+    await (served as Served | undefined)?.close();
+    await (redis as TestServer | undefined)?.stop();
   });
 
   const document = (name: string) => {

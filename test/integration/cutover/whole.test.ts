@@ -73,15 +73,15 @@ describe.skipIf(!hasRedis || !hasPostgres)("a cutover of index, queue, cache, ef
   }, 180_000);
   afterAll(async () => {
     clearInterval(users);
-    await jobs.stop();
-    for (const { child, finished } of [gateway, controller]) {
+    await (jobs as Jobs | undefined)?.stop();
+    for (const { child, finished } of [gateway, controller].filter((one) => one !== undefined)) {
       child.kill("SIGKILL");
       await finished;
     }
-    for (const service of services) service.close();
-    redis.disconnect();
-    await pool.end();
-    for (const server of servers) await server.stop();
+    for (const service of services ?? []) service.close();
+    redis?.disconnect();
+    await pool?.end();
+    for (const server of servers ?? []) await server.stop();
     await folder.remove();
   });
 
