@@ -37,7 +37,8 @@ void started.superseded.then(async ({ text }) => {
   await started.stop();
   process.exit(13);
 });
-process.stdout.write(`${JSON.stringify({ url: started.url, tokenFile: started.tokenFile })}\n`);
+// Before it says that it listens: whoever hears that may stop it at once.
 process.once("SIGTERM", () => {
   void started.stop().then(() => process.exit(0));
 });
+process.stdout.write(`${JSON.stringify({ url: started.url, tokenFile: started.tokenFile })}\n`);

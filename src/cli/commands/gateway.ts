@@ -40,7 +40,7 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
   const { route } = document.spec;
   const asked = `spec.route.listen of ${file}`;
   const log = timedTalk(terminal);
-  const running = await serveGateway({
+  const starting = serveGateway({
     document,
     listen: listenAddress(route.listen),
     controllerUrl: options.controller,
@@ -49,16 +49,22 @@ export async function gateway(file: string, options: GatewayCommandOptions, term
     events: options.events,
     region: options.region,
     log,
-  }).catch((error: unknown) => {
-    throw listenProblem(error, String(route.listen), asked) ?? error;
   });
+  // Listened for before it serves anybody: Node ends a process that gets one of these earlier, answers and all.
   const signalled = new Promise<boolean>((resolve) => {
     process.once("SIGTERM", () => resolve(false));
     process.once("SIGINT", () => resolve(true));
   });
   process.on("SIGUSR2", () => {
     log("SIGUSR2: a person set this gateway to stable");
-    void running.overrideWith("stable");
+    // That it could not start is told below.
+    void starting.then(
+      (gateway) => gateway.overrideWith("stable"),
+      () => undefined,
+    );
+  });
+  const running = await starting.catch((error: unknown) => {
+    throw listenProblem(error, String(route.listen), asked) ?? error;
   });
   const { acceptsUnsigned } = options;
   if (options.json)
