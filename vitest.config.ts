@@ -16,6 +16,8 @@ const LONG = [
   "test/cli/process-edges.test.ts",
   "test/integration/partition/partition.test.ts",
   "test/cli/later-releases.test.ts",
+  "test/integration/queue/bullmq/bullmq.conformance.test.ts",
+  "test/integration/queue/pg-boss/pg-boss.conformance.test.ts",
   "test/integration/cutover/whole.test.ts",
   "test/integration/cutover/cutover.test.ts",
   "test/integration/cutover/queue.test.ts",

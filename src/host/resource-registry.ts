@@ -1,6 +1,8 @@
 import type { CacheDriverFace } from "../drivers/cache/cache-driver.ts";
 import { driver as redisCache } from "../drivers/cache/redis/index.ts";
+import { driver as bullmq } from "../drivers/queue/bullmq/index.ts";
 import { driver as jetstream } from "../drivers/queue/jetstream/index.ts";
+import { driver as pgBoss } from "../drivers/queue/pg-boss/index.ts";
 import { driver as postgresQueue } from "../drivers/queue/postgres/index.ts";
 import type { QueueDriverFace } from "../drivers/queue/queue-driver.ts";
 import { driver as redisStreams } from "../drivers/queue/redis-streams/index.ts";
@@ -10,7 +12,7 @@ import { warmAsker } from "./ask-warm.ts";
 import { INDEX_DRIVERS, openIndex } from "./index-drivers.ts";
 
 /** Every driver of queues and of caches there is, in the order in which people are told of them. */
-const QUEUE_DRIVERS: readonly QueueDriverFace[] = [postgresQueue, redisStreams, jetstream];
+const QUEUE_DRIVERS: readonly QueueDriverFace[] = [postgresQueue, redisStreams, jetstream, bullmq, pgBoss];
 const CACHE_DRIVERS: readonly CacheDriverFace[] = [redisCache];
 
 /** What documents may name beside traffic. */

@@ -1,9 +1,11 @@
 import { plainTable } from "../../postgres.ts";
+import { noteTables, startStatement } from "../postgres-notes.ts";
 
 /** Every statement of the driver and of its workers, for tables whose names begin with `prefix`. */
 export function statementsFor(prefix: string) {
   const of = (what: string) => plainTable(`${prefix}_${what}`);
-  const [message, consumer, pointer] = [of("message"), of("consumer"), of("pointer")];
+  const message = of("message");
+  const { consumer, pointer, migrate } = noteTables(prefix);
   const plain = prefix.replace(".", "_");
   return {
     migrate: [
@@ -16,38 +18,19 @@ export function statementsFor(prefix: string) {
         epoch bigint)`,
       `create index if not exists ${plain}_of on ${message} (queue, position)`,
       `create index if not exists ${plain}_open on ${message} (queue, position) where state in ('waiting', 'active')`,
-      `create table if not exists ${consumer} (
-        queue text not null,
-        consumer text not null,
-        is_running boolean not null,
-        epoch bigint not null,
-        primary key (queue, consumer))`,
-      `create table if not exists ${pointer} (
-        name text primary key, epoch bigint not null, step integer not null, record text not null)`,
+      ...migrate,
     ],
     ...drainStatements(message, consumer),
     ...moveStatements(message, consumer),
-    readPointer: `select record from ${pointer} where name = $1`,
-    movePointer: `insert into ${pointer} as p (name, epoch, step, record) values ($1, $2, $3, $4)
-      on conflict (name) do update set epoch = excluded.epoch, step = excluded.step, record = excluded.record
-      where (p.epoch, p.step) < (excluded.epoch, excluded.step) or p.record = excluded.record
-      returning 1 as moved`,
+    /** Oid of the relation that producers write to. */
+    table: `'${message}'::regclass`,
+    pointer,
     ...workStatements(message, consumer),
   };
 }
 
-/**
- * Positions are given out before their transaction commits, so a low one can appear after a high one. Whoever writes
- * holds this lock from before its position is given out until it has ended.
- * @source PostgreSQL documentation, "Explicit Locking" and the view pg_locks
- */
 function drainStatements(message: string, consumer: string) {
-  const writers = `pg_locks where relation = '${message}'::regclass and mode = 'RowExclusiveLock' and granted
-      and database = (select oid from pg_database where datname = current_database())`;
   return {
-    writers: `select coalesce(array_agg(distinct virtualtransaction), '{}') as writers from ${writers}`,
-    remaining: `select count(distinct virtualtransaction)::int as remaining from ${writers}
-      and virtualtransaction = any($1::text[])`,
     end: `select coalesce(max(position), 0)::text as position from ${message} where queue = $1`,
     progress: `select
         coalesce(
@@ -59,7 +42,7 @@ function drainStatements(message: string, consumer: string) {
   };
 }
 
-/** Both tell whether they took hold and, if not, which epoch is there. */
+/** Both tell whether they took hold and, if not, which epoch is there. A stop of a consumer that is not there does nothing. */
 function moveStatements(message: string, consumer: string) {
   const seen = `(select epoch::text from ${consumer} where queue = $1 and consumer = $2) as seen`;
   return {
@@ -67,15 +50,12 @@ function moveStatements(message: string, consumer: string) {
         update ${consumer} set is_running = false, epoch = $3 where queue = $1 and consumer = $2
           and (epoch < $3 or (epoch = $3 and not is_running)) returning 1)
       select (select count(*)::int from moved) as moved, ${seen}`,
-    start: `with moved as (
-        insert into ${consumer} as c (queue, consumer, is_running, epoch) values ($1, $2, true, $3)
-        on conflict (queue, consumer) do update set is_running = true, epoch = excluded.epoch
-        where c.epoch < excluded.epoch or (c.epoch = excluded.epoch and not c.is_running)
-        returning 1),
-      released as (
+    start: startStatement(
+      consumer,
+      `released as (
         update ${message} set state = 'waiting', consumer = null, epoch = null
-        where queue = $1 and state = 'active' and exists (select from moved))
-      select (select count(*)::int from moved) as moved, ${seen}`,
+        where queue = $1 and state = 'active' and exists (select from moved))`,
+    ),
   };
 }
 

@@ -1,7 +1,8 @@
 import { DriverError } from "../../../ports/driver-error.ts";
 import type { QueueDriver } from "../../../ports/queue.ts";
-import { type RedisClient, type RedisCommand, redisCommand } from "../../redis.ts";
-import { decodePointer, encodePointer } from "../pointer-text.ts";
+import { type RedisClient, redisCommand } from "../../redis.ts";
+import { redisNames } from "../redis-names.ts";
+import { redisPointer } from "../redis-pointer.ts";
 import { compareIds, type GroupFacts, idOf, positionsOf, progressFrom } from "./positions.ts";
 import { SCRIPTS } from "./scripts.ts";
 
@@ -14,15 +15,6 @@ export interface RedisStreamsConfig {
 }
 
 const NAME = "queue/redis-streams";
-
-/** Names of our keys. A stream's states share its cluster slot, so that one script may touch both. */
-function namesFor(prefix: string) {
-  const tagOf = (stream: string) => /\{([^}]+)\}/.exec(stream)?.[1] ?? stream;
-  return {
-    states: (stream: string) => `${prefix}:states:{${tagOf(stream)}}:${stream}`,
-    pointer: (pointer: string) => `${prefix}:pointer:${pointer}`,
-  };
-}
 
 function factsOf(reply: readonly string[]): GroupFacts {
   const [delivered = "", firstPending = "", last = "", firstKept = "", lastDeleted = "", ...counts] = reply;
@@ -50,7 +42,7 @@ async function fenced(what: string, epoch: number, reply: Promise<unknown>): Pro
 
 /** Streams of Redis 7 as queues: a queue is a stream, a consumer is a group of it, a position is an entry's id. */
 export function redisStreams({ client, prefix = "sluice-queue", close }: RedisStreamsConfig): QueueDriver {
-  const [names, command] = [namesFor(prefix), redisCommand(NAME, client)];
+  const [names, command] = [redisNames(prefix), redisCommand(NAME, client)];
   const run = (signal: AbortSignal, script: keyof typeof SCRIPTS, keys: readonly string[], args: readonly string[]) =>
     command(signal, "EVAL", SCRIPTS[script], keys.length, ...keys, ...args);
   const keysOf = (queue: string) => [queue, names.states(queue)];
@@ -69,17 +61,7 @@ export function redisStreams({ client, prefix = "sluice-queue", close }: RedisSt
       const args = [consumer, String(epoch), idOf(after)];
       return fenced(`the start of ${consumer}`, epoch, run(signal, "start", keysOf(queue), args));
     },
-    readPointer: (pointer, signal) => readPointer(command, names.pointer(pointer), signal),
-    async movePointer(pointer, next, signal) {
-      const args = [String(next.epoch), String(next.step), encodePointer(next)];
-      const found = await run(signal, "move", [names.pointer(pointer)], args);
-      return found === null ? { kind: "moved" } : { kind: "refused", found: decodePointer(NAME, String(found)) };
-    },
+    ...redisPointer(NAME, command, names.pointer),
     close: async () => close?.(),
   };
-}
-
-async function readPointer(command: RedisCommand, key: string, signal: AbortSignal) {
-  const text = await command(signal, "HGET", key, "record");
-  return text === null ? null : decodePointer(NAME, String(text));
 }

@@ -94,14 +94,4 @@ else redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], after, 'MKSTREAM', 'ENTRIE
 redis.call('HSET', KEYS[2], ARGV[1], cjson.encode({ epoch = ARGV[2], kind = 'start', id = '', read = '' }))
 return 'ok'`;
 
-/** KEYS: pointer. ARGV: epoch, step, record. Returns false when it is there now, else the record that is. */
-const MOVE = `local epoch, step, found = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'step', 'record'))
-if found and found ~= ARGV[3] then
-  local e, s = tonumber(epoch), tonumber(step)
-  local next = tonumber(ARGV[1])
-  if next < e or (next == e and tonumber(ARGV[2]) <= s) then return found end
-end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'step', ARGV[2], 'record', ARGV[3])
-return false`;
-
-export const SCRIPTS = { end: END, progress: PROGRESS, stop: STOP, start: START, move: MOVE } as const;
+export const SCRIPTS = { end: END, progress: PROGRESS, stop: STOP, start: START } as const;
