@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const root = new URL("../../queue-clients/", import.meta.url);
-const require = createRequire(new URL("package.json", root));
+const fromThere = createRequire(new URL("package.json", root));
 
 /** Clients that users have and the product does not: their own package, so that nobody else installs them. */
 export function hasQueueClients(): boolean {
@@ -76,8 +76,8 @@ export interface AmqpMessage {
   readonly fields: { readonly redelivered: boolean };
 }
 
-export const bullMq = (): BullMq => require("bullmq") as BullMq;
-export const amqp = (): AmqpModule => require("amqplib") as AmqpModule;
-/** An ECMAScript module, which `require` does not load on every Node.js. */
+export const bullMq = (): BullMq => fromThere("bullmq") as BullMq;
+export const amqp = (): AmqpModule => fromThere("amqplib") as AmqpModule;
+/** An ECMAScript module, which a require does not load on every Node.js. */
 export const pgBossModule = async (): Promise<PgBossModule> =>
-  (await import(/* @vite-ignore */ require.resolve("pg-boss"))) as PgBossModule;
+  (await import(/* @vite-ignore */ fromThere.resolve("pg-boss"))) as PgBossModule;
