@@ -42,7 +42,7 @@ function drainStatements(message: string, consumer: string) {
   };
 }
 
-/** Both tell whether they took hold and, if not, which epoch is there. A stop of a consumer that is not there does nothing. */
+/** Both tell whether they took hold and, if not, which epoch is there. Who is not there is not stopped. */
 function moveStatements(message: string, consumer: string) {
   const seen = `(select epoch::text from ${consumer} where queue = $1 and consumer = $2) as seen`;
   return {
