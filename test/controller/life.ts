@@ -15,7 +15,8 @@ export const POINTS = [
   "after-read-back",
   "after-health",
 ] as const;
-export type Point = (typeof POINTS)[number];
+/** Those and what a product is asked for that a cutover moves, which only a world with such products passes. */
+export type Point = (typeof POINTS)[number] | "before-product" | "after-product";
 
 /** One life of a controller process: dies where it is told to; a dead one changes nothing any more. */
 export class Life {

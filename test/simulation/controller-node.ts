@@ -13,6 +13,8 @@ import { Life, type Point } from "../controller/life.ts";
 import type { Disk } from "./disk.ts";
 import { NodeClock } from "./node-clock.ts";
 import type { Answer, ControllerEnd } from "./plane-node.ts";
+import type { Resources } from "../../src/controller/resources.ts";
+import type { GrantEnd } from "./worker-node.ts";
 
 /** How long a process that ended by itself is away. */
 const AGAIN_MS = 300;
@@ -31,6 +33,8 @@ export interface ControllerWorld {
   /** A document leaves for every data plane. */
   published(document: RoutingDocument): void;
   opened(controller: Controller): void;
+  /** The products that one process reaches; null where nothing but traffic is moved. */
+  readonly products: ((life: Life, clock: Clock) => Resources) | null;
 }
 
 /** The machine on which one controller process after another carries the rollouts out. */
@@ -102,6 +106,23 @@ export class ControllerNode implements ControllerEnd {
     return (push, answer) => this.#take(life, controller, push, answer);
   }
 
+  /** Where a worker's question arrives that leaves now. */
+  connectWorker(): GrantEnd {
+    const [life, controller] = [this.#life, this.controller];
+    if (life === null || controller === null) return (_, answer) => answer(null);
+    return (asker, answer) => {
+      if (life.isDead) return answer(null);
+      const work = async () => {
+        if (this.clock.stands) await this.clock.sleep(0);
+        const leave = await controller.cutovers.grants.ask(this.#world.service, asker);
+        if (!life.isDead) answer(leave);
+      };
+      work().catch(() => {
+        if (!life.isDead) answer(null);
+      });
+    };
+  }
+
   #take(life: Life, controller: Controller, push: TelemetryPush, answer: (said: Answer) => void): void {
     if (life.isDead) return answer({ kind: "failed" });
     const say = (said: Answer): void => {
@@ -140,7 +161,7 @@ export class ControllerNode implements ControllerEnd {
   }
 
   #options(life: Life): ControllerOptions {
-    const { disk, random, proof, service, health, note, published } = this.#world;
+    const { disk, random, proof, service, health, note, published, products } = this.#world;
     const hub = new GatewayRegistry(() => this.clock.monoMs());
     hub.follow(service, (document) => {
       if (!life.isDead) published(document);
@@ -167,6 +188,7 @@ export class ControllerNode implements ControllerEnd {
       signer: null,
       log: () => {},
       onFatal: () => {},
+      ...(products === null ? {} : { resources: products(life, this.clock) }),
     };
     return {
       ...life.wrap(options, disk.of(life, this.clock)),

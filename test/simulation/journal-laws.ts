@@ -63,8 +63,10 @@ export class JournalLaws {
   }
 
   /** @param livedMs when it was decided, in time that controllers have lived through */
-  committed({ rollout, journal = [], published, planes = [] }: Change, livedMs: number): void {
+  committed({ rollout, journal = [], published, planes = [], process }: Change, livedMs: number): void {
     for (const { planeId } of planes) this.planes.add(planeId);
+    for (const order of process?.entry.orders ?? [])
+      if (order.port === "traffic") this.#orders.set(order.id, order as PublishOrder);
     if (rollout !== undefined) this.#rollout(rollout.next, journal, livedMs);
     if (published !== undefined) this.#document(published.next.document, published.next.orderId);
   }

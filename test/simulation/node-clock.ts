@@ -7,6 +7,8 @@ export class NodeClock implements Clock {
   wallOffsetMs = 0;
   /** How much of the world's time its monotonic clock has missed while the machine was suspended. */
   lostMs = 0;
+  /** It stood still, or slept, at least once. */
+  hasStood = false;
   readonly timeout: Clock["timeout"];
   readonly #base: Clock;
   #standsUntilMs = 0;
@@ -38,6 +40,7 @@ export class NodeClock implements Clock {
 
   /** The process is stopped for a while: both clocks run on, nothing of it does. */
   stand(ms: number): void {
+    this.hasStood = true;
     this.#standsUntilMs = Math.max(this.#standsUntilMs, this.#base.monoMs() + ms);
   }
 

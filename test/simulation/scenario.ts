@@ -1,8 +1,10 @@
-import { type RandomStream, randomStream } from "../../src/core/stats/random.ts";
+import { randomStream } from "../../src/core/stats/random.ts";
 import type { RolloutPlan } from "../../src/core/stage/plan.ts";
 import { traffic, watch } from "../builders.ts";
 import { shortPlan } from "../controller/world.ts";
 import { type Point, POINTS } from "../controller/life.ts";
+import { cutoverFaultOf, type CutoverPart, cutoverPartOf, type Hindrance, type Product } from "./cutover-scenario.ts";
+import { Draw } from "./draw.ts";
 import type { Noise, Way } from "./network.ts";
 
 /** One thing that goes wrong. Times are of the world. */
@@ -18,6 +20,7 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: "stand" | "suspend"; readonly node: string; readonly forMs: number }
   | { readonly kind: "jump-wall"; readonly node: string; readonly byMs: number }
   | { readonly kind: "store-fails" | "store-slow"; readonly forMs: number }
+  | { readonly kind: "hinder"; readonly product: Product; readonly how: Hindrance; readonly forMs: number }
 );
 
 /** One thing that a person does. */
@@ -39,6 +42,8 @@ export interface Scenario {
   readonly faults: readonly Fault[];
   /** When the faults stop. */
   readonly untilMs: number;
+  /** Null: one rollout, as often as a person begins it again. */
+  readonly cutover: CutoverPart | null;
 }
 
 export const CONTROLLER = "controller";
@@ -46,28 +51,40 @@ const QUIET: Noise = { loss: 0, duplicates: 0, delayMs: 0 };
 const LIGHT: Noise = { loss: 0.02, duplicates: 0.05, delayMs: 60 };
 const HEAVY: Noise = { loss: 0.15, duplicates: 0.25, delayMs: 1_500 };
 
-class Draw {
-  readonly #random: RandomStream;
-
-  constructor(random: RandomStream) {
-    this.#random = random;
-  }
-
-  of<T>(list: readonly T[]): T {
-    return list[Math.floor(this.#random() * list.length)] as T;
-  }
-
-  between(least: number, most: number): number {
-    return Math.round(least + this.#random() * (most - least));
-  }
-
-  list<T>(most: number, one: () => T): readonly T[] {
-    return Array.from({ length: this.between(0, most) }, one);
-  }
-}
+/** Every third seed has a cutover: alone, before or after a rollout, or before another one. */
+const CUTOVER_EVERY = 3;
 
 /** What a seed stands for. */
 export function scenarioOf(seed: number): Scenario {
+  return seed % CUTOVER_EVERY === 0 ? withCutover(seed) : withRollout(seed);
+}
+
+function withCutover(seed: number): Scenario {
+  const draw = new Draw(randomStream(seed));
+  const planes = Array.from({ length: draw.of([1, 1, 2]) }, (_, index) => `g${index + 1}`);
+  const part = cutoverPartOf(draw);
+  const untilMs = draw.between(14_000, part.kinds.length > 1 ? 40_000 : 26_000);
+  const isQuiet = draw.between(1, 10) === 1;
+  const usual = () => faultOf(draw, planes, untilMs);
+  return {
+    seed,
+    planes,
+    plan: planOf(draw),
+    failing: { share: 0, fromBp: 0 },
+    noise: isQuiet ? QUIET : draw.of([QUIET, LIGHT, LIGHT, HEAVY]),
+    orders: draw.list(2, () => wayBackOf(draw, untilMs)),
+    faults: isQuiet ? [] : draw.list(7, () => cutoverFaultOf(draw, untilMs, usual)),
+    untilMs,
+    cutover: part,
+  };
+}
+
+/** Somebody who wants everything back. */
+function wayBackOf(draw: Draw, untilMs: number): Order {
+  return { atMs: draw.between(1_100, untilMs), kind: draw.of(["abort", "rollback"] as const) };
+}
+
+function withRollout(seed: number): Scenario {
   const draw = new Draw(randomStream(seed));
   const planes = Array.from({ length: draw.of([1, 1, 2, 2, 3]) }, (_, index) => `g${index + 1}`);
   const untilMs = draw.between(7_000, 16_000);
@@ -87,6 +104,7 @@ export function scenarioOf(seed: number): Scenario {
     orders: draw.list(4, () => ordersOf(draw, planes, untilMs)).flat(),
     faults: isQuiet ? [] : draw.list(6, () => faultsOf(draw, planes, untilMs)).flat(),
     untilMs,
+    cutover: null,
   };
 }
 

@@ -15,8 +15,9 @@ import type { NodeClock } from "./node-clock.ts";
 import { plainProof } from "./plain-proof.ts";
 import { Person } from "./person.ts";
 import { PlaneNode } from "./plane-node.ts";
-import { CONTROLLER, type Fault, type Order, type Scenario } from "./scenario.ts";
+import { type Fault, type Order, type Scenario } from "./scenario.ts";
 import { Trace } from "./trace.ts";
+import { CutoverRun } from "./cutover-run.ts";
 
 export interface Violation {
   readonly law: string;
@@ -45,6 +46,8 @@ const CALM_MS = 120_000;
 /** And every data plane follows within this. */
 const FOLLOW_MS = 10_000;
 const REQUESTS_A_WINDOW = 20;
+/** Everybody is on one arm then: fewer tell as much. */
+const REQUESTS_BESIDE_CUTOVERS = 4;
 
 /** Plays one scenario in virtual time, with the real controller and the real brains of data planes. */
 export async function simulate(scenario: Scenario): Promise<Outcome> {
@@ -67,6 +70,8 @@ class SimulatedWorld {
   readonly #controller: ControllerNode;
   readonly #person: Person;
   readonly #planes: readonly PlaneNode[];
+  /** Products, workers and laws of a run with cutovers; null: it has none. */
+  readonly #cutovers: CutoverRun | null;
   readonly #faults: Record<string, number> = {};
   #violation: Violation | null = null;
 
@@ -86,18 +91,34 @@ class SimulatedWorld {
       () => this.#controller.livedMs(),
       (change, livedMs) => {
         this.#journal.committed(change, livedMs);
+        this.#cutovers?.committed(change, livedMs);
         for (const { event, phase } of change.journal ?? []) this.#note(`journal ${event.kind} -> ${phase}`);
         const document = change.published?.next.document;
         if (document !== undefined) this.#note(`commits ${numberOf(document)} at ${document.candidateBp} bp`);
       },
     );
     const proof = plainProof("this world");
+    this.#cutovers =
+      scenario.cutover === null
+        ? null
+        : new CutoverRun(scenario, scenario.cutover, {
+            clock: this.#clock,
+            network: this.#network,
+            disk: this.#disk,
+            journal: this.#journal,
+            random: draw(5),
+            fail,
+            note: (text) => this.#note(text),
+            node: () => this.#controller,
+            hasStray: () => this.#strays().length > 0,
+          });
     const common = { clock: this.#clock, proof, service };
     this.#controller = new ControllerNode({
       ...common,
       disk: this.#disk,
       random: draw(3),
-      health: () => aManifest(),
+      health: (url) => this.#cutovers?.health(url) ?? aManifest(),
+      products: this.#cutovers?.products ?? null,
       note: (text) => this.#note(text),
       published: (document) => this.#publish(document),
       opened: (controller) => this.#opened(controller),
@@ -121,7 +142,7 @@ class SimulatedWorld {
           network: this.#network,
           controller,
           watch,
-          requestsAWindow: REQUESTS_A_WINDOW,
+          requestsAWindow: scenario.cutover === null ? REQUESTS_A_WINDOW : REQUESTS_BESIDE_CUTOVERS,
           hasFailed: ({ candidateBp }) => candidateBp >= fromBp && failures() < share,
         }),
     );
@@ -129,9 +150,10 @@ class SimulatedWorld {
 
   async run(): Promise<Outcome> {
     const { orders, faults, untilMs } = this.#scenario;
+    await this.#cutovers?.begin();
     void this.#controller.start();
     for (const plane of this.#planes) plane.start();
-    void this.#at(APPLIED_MS, () => this.#person.apply());
+    void this.#at(APPLIED_MS, () => this.#cutovers?.follow() ?? this.#person.apply());
     for (const fault of faults) void this.#at(fault.atMs, () => this.#happen(fault));
     for (const order of orders) void this.#at(order.atMs, () => this.#order(order));
     await this.#advance(untilMs, () => false);
@@ -140,6 +162,8 @@ class SimulatedWorld {
     if (!this.#isCalm()) this.#fail("ends", `after ${CALM_MS} ms without faults: ${this.#ends().join(", ")}`);
     await this.#advance(FOLLOW_MS, () => this.#strays().length === 0);
     for (const stray of this.#strays()) this.#fail("follows", stray);
+    await this.#cutovers?.finish((ms, isOver) => this.#advance(ms, isOver));
+    this.#cutovers?.stop();
     for (const plane of this.#planes) plane.stop();
     this.#controller.stop();
     return this.#outcome();
@@ -171,7 +195,10 @@ class SimulatedWorld {
         this.#note(`${node.gateway.gatewayId} takes ${numberOf(document)}`);
         this.#assignments.adopted(node, document);
       },
-      decided: (node, unit, route) => this.#assignments.decided(node, unit, route),
+      decided: (node, unit, route) => {
+        this.#assignments.decided(node, unit, route);
+        this.#cutovers?.decided(unit, route);
+      },
       cut: (_, window) => {
         const { gatewayId, seq, arms } = window;
         this.#note(`${gatewayId} window ${seq} ${arms.stable.requestsAll}:${arms.candidate.requestsAll}`);
@@ -208,6 +235,7 @@ class SimulatedWorld {
   }
 
   #afterEvent(): void {
+    this.#cutovers?.check();
     const { controller } = this.#controller;
     if (controller === null) return;
     for (const [rolloutId, { version, rollout }] of this.#journal.stored) {
@@ -222,7 +250,7 @@ class SimulatedWorld {
 
   #order(order: Order): void | Promise<void> {
     this.#count(order.kind);
-    if (!("plane" in order)) return this.#person.order(order);
+    if (!("plane" in order)) return this.#cutovers?.order(order) ?? this.#person.order(order);
     const node = this.#planes.find(({ id }) => id === order.plane);
     node?.gateway.plane.overrideWith(order.kind === "override" ? "stable" : null);
   }
@@ -248,6 +276,8 @@ class SimulatedWorld {
         return this.#storeFails(fault.forMs);
       case "store-slow":
         return this.#storeSlow(fault.forMs);
+      case "hinder":
+        return this.#cutovers?.hinder(fault);
     }
   }
 
@@ -265,7 +295,7 @@ class SimulatedWorld {
 
   #clockOf(node: string): NodeClock {
     const plane = this.#planes.find(({ id }) => id === node);
-    return node === CONTROLLER || plane === undefined ? this.#controller.clock : plane.clock;
+    return plane?.clock ?? this.#cutovers?.clockOf(node) ?? this.#controller.clock;
   }
 
   #count(kind: string): void {
@@ -276,15 +306,17 @@ class SimulatedWorld {
     this.#note("the faults stop");
     this.#network.heal();
     this.#controller.spare();
+    this.#cutovers?.heal();
     // Who overrode a plane takes it back: until then a promotion waits for that person.
     for (const { gateway } of this.#planes) gateway.plane.overrideWith(null);
   }
 
   /** Over, or with a person. */
   #isCalm(): boolean {
+    if (this.#cutovers?.isCalm === false) return false;
     const rollouts = [...this.#journal.stored.values()];
     return (
-      rollouts.length > 0 &&
+      rollouts.length > (this.#cutovers === null ? 0 : -1) &&
       rollouts.every(({ rollout }) => isFinal(rollout) || rollout.phase === "waiting" || rollout.paused)
     );
   }
@@ -301,7 +333,8 @@ class SimulatedWorld {
   }
 
   #ends(): readonly string[] {
-    return [...this.#journal.tries].map(([key, { rollout }]) => `${key} ${rollout.phase}`);
+    const cutovers = this.#cutovers?.ends ?? [];
+    return [...[...this.#journal.tries].map(([key, { rollout }]) => `${key} ${rollout.phase}`), ...cutovers];
   }
 
   #outcome(): Outcome {
