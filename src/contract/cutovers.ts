@@ -61,6 +61,9 @@ export const grantBody = z.strictObject({
   worker: z.string().min(1).max(256),
   role: z.enum(["producer", "consumer"]).describe("a producer begins effects, a consumer finishes what is queued"),
   acting: z.boolean().describe("false: it does nothing now and relies on no leave"),
+  question: count
+    .optional()
+    .describe("grows with each question of this worker; without it a leave is never given back before it is over"),
 });
 
 /** What `POST /v1/services/{service}/grant` answers. */

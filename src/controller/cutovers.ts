@@ -10,6 +10,7 @@ import { busyWithRollout, type Refused } from "./acceptance.ts";
 import type { GrantDesk } from "./grant-desk.ts";
 import { cutoverOrders, type CutoverTools } from "./orders/cutover-orders.ts";
 import { unreachedResource } from "./resources.ts";
+import { lostStore } from "./ownership.ts";
 import { ProcessActor, type ProcessTools, readStored, type Standing } from "./process-actor.ts";
 
 type Actor = ProcessActor<CutoverPlan, Cutover, CutoverEvent>;
@@ -123,6 +124,7 @@ export class Cutovers {
     const { clock, store } = this.#tools;
     const { rolloutId, service } = asked;
     const before = this.#actors.get(rolloutId);
+    await this.grants.follow(service); // A token that is given now lies below those of the orders.
     const plan = { ...asked, cutover: { ...asked.cutover, fromEpoch: this.#highestEpoch(service) } };
     const state = cutoverMachine.start(plan);
     await before?.stop();
@@ -146,7 +148,7 @@ export class Cutovers {
   ): Promise<CutoverCommanded> {
     const actor = this.#actors.get(id);
     if (actor === undefined) return { kind: "unknown" };
-    let said: CutoverCommanded = { kind: "held", cutover: actor.state, text: `${id} is back already` };
+    let said: CutoverCommanded | null = null;
     await actor.takeInState((state) => {
       const { phase } = state.saga;
       if (phase === "returned" || phase === "undoing") {
@@ -167,6 +169,7 @@ export class Cutovers {
       };
       return { event, answer };
     });
+    if (said === null) throw lostStore(`${id}, nothing was decided`); // It takes no work any more.
     return said;
   }
 

@@ -56,6 +56,7 @@ const asker = (release: string, over: Partial<Asker> = {}): Asker => ({
   worker: `${release}-1`,
   role: "producer",
   isActing: false,
+  question: null,
   ...over,
 });
 

@@ -27,6 +27,8 @@ export interface Asker {
   readonly worker: string;
   /** False: it does nothing now and relies on no leave. */
   readonly isActing: boolean;
+  /** Grows with each of this worker's questions, so that one that was overtaken gives no leave back; null: unnumbered. */
+  readonly question: number | null;
 }
 
 /** Whether the asker may act, and until when. */
@@ -54,6 +56,7 @@ interface Given {
   readonly role: ActingRole;
   readonly release: string;
   readonly untilMonoMs: number;
+  readonly question: number | null;
 }
 
 /**
@@ -65,6 +68,10 @@ export class GrantDesk {
   readonly #stored = new Map<string, StoredGrant>();
   /** By service, then by worker. */
   readonly #given = new Map<string, Map<string, Given>>();
+  /** Until when effects are frozen, by the clock that never jumps. */
+  readonly #frozenUntilMonoMs = new Map<string, number>();
+  /** What is said of one service is said one after another. */
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   private constructor(tools: Tools) {
     this.#tools = tools;
@@ -72,13 +79,18 @@ export class GrantDesk {
 
   static async open(tools: Tools): Promise<GrantDesk> {
     const desk = new GrantDesk(tools);
-    for (const grant of await tools.store.grants()) desk.#stored.set(grant.service, grant);
+    for (const grant of await tools.store.grants()) desk.#learn(grant);
     return desk;
   }
 
   /** The highest token that was given for a service; 0 before the first. */
   highestToken(service: string): number {
     return Math.max(this.#stored.get(service)?.token ?? 0, this.#tools.ownership.epochFloor);
+  }
+
+  /** Who may act is what the service's pointer says, where no order said otherwise since. */
+  follow(service: string): Promise<void> {
+    return this.#inTurn(service, () => this.#followPointer(service));
   }
 
   /** What is durable of a service; null while nothing but its pointer says who may act. */
@@ -88,16 +100,19 @@ export class GrantDesk {
 
   /** Answers one worker. @throws DriverError when the store does not take what has to be durable first */
   async ask(service: string, asker: Asker): Promise<Leave> {
-    await this.#followPointer(service);
+    await this.follow(service);
     const { clock } = this.#tools;
     const given = this.#leavesOf(service);
-    if (!asker.isActing) given.delete(asker.worker);
+    if (!asker.isActing && isAfter(asker, given.get(asker.worker))) given.delete(asker.worker);
     const { holder, token, reason } = this.#standing(service, asker);
     const isFull = !given.has(asker.worker) && given.size >= WORKERS_MAX;
     const refusal = reason ?? (isFull ? `${WORKERS_MAX} workers of ${service} have a leave already` : null);
     const answer = { holder, token, askAgainMs: ASK_AGAIN_MS };
     if (refusal !== null) return { ...answer, acts: false, expiresInMs: 0, reason: refusal };
-    given.set(asker.worker, { role: asker.role, release: asker.release, untilMonoMs: clock.monoMs() + LEAVE_MS });
+    const { role, release, question } = asker;
+    given.set(asker.worker, { role, release, question, untilMonoMs: clock.monoMs() + LEAVE_MS });
+    // Durable before it is heard of: whoever owns the store next must not wait for leaves that are long over.
+    await this.#inTurn(service, () => this.#handOver(service, token));
     return { ...answer, acts: true, expiresInMs: LEAVE_MS, reason: null };
   }
 
@@ -105,19 +120,21 @@ export class GrantDesk {
    * Stores what an order says of the grant. The same order again changes nothing.
    * @throws DriverError `stale-token` when a later order has spoken
    */
-  async say(
+  say(
     service: string,
     { id, epoch = 0 }: { readonly id: string; readonly epoch?: number | undefined },
     process: string,
     said: (before: StoredGrant | null) => Pick<StoredGrant, "holder" | "frozenUntil">,
   ): Promise<void> {
-    const before = this.of(service);
-    if (before?.orderId === id) return;
-    if (before !== null && epoch <= before.token) {
-      const found = `the grant of ${service} was moved by ${before.orderId} with token ${before.token}`;
-      throw new DriverError("stale-token", "never", `${found}; ${id} comes later with ${epoch}`);
-    }
-    await this.#keep({ service, process, orderId: id, token: epoch, ...said(before) });
+    return this.#inTurn(service, async () => {
+      const before = this.of(service);
+      if (before?.orderId === id) return;
+      if (before !== null && epoch <= before.token) {
+        const found = `the grant of ${service} was moved by ${before.orderId} with token ${before.token}`;
+        throw new DriverError("stale-token", "never", `${found}; ${id} comes later with ${epoch}`);
+      }
+      await this.#keep({ service, process, orderId: id, token: epoch, ...said(before) });
+    });
   }
 
   /** Milliseconds until the last leave is over that `isOf` is true of. */
@@ -145,13 +162,12 @@ export class GrantDesk {
     if (!ownership.canPromise) return refuse("this controller cannot say now that the store is still its own");
     if (holder === null) return refuse(`nobody serves ${service} yet; it gets a release with its first rollout`);
     if (holder !== release) return refuse(`${holder} acts on effects of ${service}, this is ${release}`);
-    const wallMs = clock.wallMs();
-    if (role === "producer" && stored?.frozenUntil != null && wallMs < stored.frozenUntil)
-      return refuse(`effects of ${service} are frozen by ${stored.process}`);
-    const isFresh = stored !== null && wallMs - stored.at < 2 * LEAVE_MS;
-    const othersMs = isFresh
-      ? this.runsOnMs(service, (one) => one.release !== release)
-      : this.#givenToOthersMs(service, release);
+    const isFrozen = stored?.frozenUntil != null && clock.monoMs() < (this.#frozenUntilMonoMs.get(service) ?? 0);
+    if (role === "producer" && isFrozen) return refuse(`effects of ${service} are frozen by ${stored.process}`);
+    const othersMs =
+      stored?.isHandedOver === true
+        ? this.#givenToOthersMs(service, release)
+        : this.runsOnMs(service, (one) => one.release !== release);
     return othersMs > 0
       ? refuse(`leaves of the release before run for ${othersMs} ms more`)
       : { holder, token, reason: null };
@@ -163,22 +179,63 @@ export class GrantDesk {
     return Math.max(0, ...others.map(({ untilMonoMs }) => untilMonoMs - nowMs));
   }
 
-  /** A rollout that moved the pointer after the last order moved the effects as well. */
+  /**
+   * The pointer says who acts until an order does; a rollout that moved it after the last order moved the effects as
+   * well. Told by epochs, because a wall clock may be set between them.
+   */
   async #followPointer(service: string): Promise<void> {
     const [stored, pointer] = [this.of(service), this.#tools.pointerOf(service)];
-    if (stored === null || pointer === null || pointer.since.process === stored.process) return;
-    if (pointer.since.at <= stored.at || pointer.arm.releaseId === stored.holder) return;
+    if (pointer === null) return;
     const { process } = pointer.since;
-    const said = { holder: pointer.arm.releaseId, frozenUntil: null, token: this.highestToken(service) + 1 };
-    await this.#keep({ service, process, orderId: `${process}/pointer`, ...said });
+    const orderId = `${process}/pointer/${pointer.epoch}`;
+    const said = { service, process, orderId, token: this.highestToken(service) + 1, frozenUntil: null };
+    const holder = pointer.arm.releaseId;
+    // Nobody has acted before the first grant is durable.
+    if (stored === null) return this.#keep({ ...said, holder, isHandedOver: true });
+    const isOfOrder = stored.process === process && !stored.orderId.startsWith(`${process}/pointer/`);
+    if (isOfOrder || pointer.epoch <= stored.pointerEpoch || holder === stored.holder) return;
+    await this.#keep({ ...said, holder });
   }
 
-  async #keep(said: Omit<StoredGrant, "version" | "at">): Promise<void> {
+  /** The release that may act has its first leave, so no other one has any. */
+  async #handOver(service: string, token: number): Promise<void> {
+    const stored = this.of(service);
+    if (stored === null || stored.isHandedOver || stored.token !== token) return;
+    await this.#store({ ...stored, isHandedOver: true, version: stored.version + 1 });
+  }
+
+  async #keep(said: Omit<StoredGrant, "version" | "at" | "pointerEpoch" | "isHandedOver"> & Partial<StoredGrant>) {
     const at: EpochMs = epochMs(this.#tools.clock.wallMs());
-    const next: StoredGrant = { ...said, at, version: (this.of(said.service)?.version ?? 0) + 1 };
+    const before = this.of(said.service);
+    const isHandedOver = before !== null && before.isHandedOver && before.holder === said.holder;
+    const pointerEpoch = this.#tools.pointerOf(said.service)?.epoch ?? 0;
+    await this.#store({ isHandedOver, pointerEpoch, ...said, at, version: (before?.version ?? 0) + 1 });
+  }
+
+  async #store(next: StoredGrant): Promise<void> {
     if (!(await this.#tools.store.commit({ grant: next })))
-      throw new DriverError("unreachable", "safe", `the grant of ${said.service} changed at this moment`);
-    this.#stored.set(said.service, next);
+      throw new DriverError("unreachable", "safe", `the grant of ${next.service} changed at this moment`);
+    this.#learn(next);
+  }
+
+  /** Knows what is durable. A freeze that an earlier owner said lasts what is left of it, and never longer than it. */
+  #learn(grant: StoredGrant): void {
+    const { service, frozenUntil, at, orderId } = grant;
+    const isSaid = this.of(service)?.orderId === orderId;
+    this.#stored.set(service, grant);
+    if (isSaid || frozenUntil === null) return;
+    const { clock } = this.#tools;
+    const leftMs = Math.min(frozenUntil - clock.wallMs(), frozenUntil - at);
+    this.#frozenUntilMonoMs.set(service, clock.monoMs() + leftMs);
+  }
+
+  #inTurn<T>(service: string, work: () => Promise<T>): Promise<T> {
+    const done = (this.#turns.get(service) ?? Promise.resolve()).then(work);
+    this.#turns.set(
+      service,
+      done.catch(() => {}), // Each caller hears of its own failure; the next one starts afresh.
+    );
+    return done;
   }
 
   #leavesOf(service: string): Map<string, Given> {
@@ -188,4 +245,9 @@ export class GrantDesk {
     this.#given.set(service, given);
     return given;
   }
+}
+
+/** Whether a question was asked after the one that a leave answered; nobody can say of one without a number. */
+function isAfter({ question }: Asker, given: Given | undefined): boolean {
+  return question !== null && given?.question != null && question > given.question;
 }

@@ -11,11 +11,14 @@ import type { Executors } from "./orders/carry-out.ts";
 import { OrderDesk } from "./orders/desk.ts";
 import type { Orderer, Outcome } from "./orders/executor.ts";
 import { lostStore } from "./ownership.ts";
+import { WallWatch } from "./wall-watch.ts";
 
 /** The events that every process gets from its host; a machine has more of its own. */
 type HostEvent =
   | { readonly kind: "started"; readonly at: EpochMs }
   | { readonly kind: "tick"; readonly at: EpochMs }
+  | { readonly kind: "clock-moved"; readonly at: EpochMs; readonly byMs: number }
+  | { readonly kind: "controller-restarted"; readonly at: EpochMs }
   | OrderDone
   | (OrderDone & { readonly pinned: ByArm<Manifest> })
   | OrderFailed;
@@ -48,6 +51,7 @@ export class ProcessActor<Plan, State, Event extends { readonly at: EpochMs }> {
   readonly #machine: HostedMachine<Plan, State, Event | HostEvent>;
   readonly #tools: ProcessTools<Plan, State>;
   readonly #desk: OrderDesk<Plan>;
+  readonly #wall: WallWatch;
   #standing: Standing<State>;
   #queue: Promise<unknown> = Promise.resolve();
   #isTicking = false;
@@ -61,6 +65,7 @@ export class ProcessActor<Plan, State, Event extends { readonly at: EpochMs }> {
     this.#machine = machine;
     this.#standing = standing;
     this.#tools = tools;
+    this.#wall = new WallWatch(tools.clock);
     this.#desk = new OrderDesk({
       executors: tools.executors,
       clock: tools.clock,
@@ -80,9 +85,9 @@ export class ProcessActor<Plan, State, Event extends { readonly at: EpochMs }> {
 
   /** Begins the orders a restart interrupted, or the process itself. */
   async resume(): Promise<void> {
-    const { isPending, awaiting } = this.#machine.about(this.state);
-    if (isPending) await this.take({ kind: "started", at: this.#now() });
-    else for (const order of awaiting) this.#begin(order);
+    if (this.#machine.about(this.state).isPending) return this.take({ kind: "started", at: this.#now() });
+    await this.take({ kind: "controller-restarted", at: this.#now() });
+    for (const order of this.#machine.about(this.state).awaiting) this.#begin(order);
   }
 
   /** Takes one event, at the time at which its turn comes. */
@@ -117,7 +122,14 @@ export class ProcessActor<Plan, State, Event extends { readonly at: EpochMs }> {
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
-    const done = this.#queue.then(() => (this.#isStopped ? undefined : work()));
+    const done = this.#queue.then(async () => {
+      if (this.#isStopped) return;
+      const byMs = this.#wall.movedMs();
+      // Told before anything else: a hold is lived through, whatever the wall clock says.
+      if (byMs !== 0 && !this.#machine.isFinal(this.state))
+        await this.#decide({ kind: "clock-moved", at: this.#now(), byMs });
+      await work();
+    });
     this.#queue = done.catch(() => {}); // Each caller hears of its own failure; the next one starts afresh.
     return done;
   }

@@ -62,6 +62,7 @@ export class Grant {
   #reason = "the controller was not asked yet";
   #failure = "no answer came in time";
   #running = 0;
+  #questions = 0;
 
   constructor(options: GrantOptions) {
     this.#options = options;
@@ -146,7 +147,8 @@ export class Grant {
     const { token, release, role, fetch: send = fetch } = this.#options;
     const until = this.#clock.timeout(ANSWER_LIMITS.timeoutMs);
     const headers = { "content-type": "application/json", authorization: `Bearer ${token()}` };
-    const body = JSON.stringify({ release, worker: this.#worker, role, acting: isActing });
+    const question = ++this.#questions; // One that is overtaken on its way must not give back what a later one was given.
+    const body = JSON.stringify({ release, worker: this.#worker, role, acting: isActing, question });
     const response = await send(this.#url, { method: "POST", headers, body, redirect: "error", signal: until });
     const { text } = await readText(response.body, { bytesMax: ANSWER_LIMITS.bytesMax, until });
     if (!response.ok) throw new Error(`the controller answered ${response.status}: ${text.slice(0, 200)}`);

@@ -152,6 +152,10 @@ export interface StoredGrant {
   readonly process: string;
   readonly orderId: string;
   readonly at: EpochMs;
+  /** Epoch of the service's pointer then: a later pointer of another process moves the effects too. 0 before any. */
+  readonly pointerEpoch: number;
+  /** It was seen that no other release has a leave any more; until then one that an earlier owner gave may run. */
+  readonly isHandedOver: boolean;
   /** Grows by one with every commit; the compare-and-set of the grant. */
   readonly version: number;
 }

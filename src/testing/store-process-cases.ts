@@ -15,7 +15,7 @@ function entry(processId: string, index: number): ProcessEntry {
 }
 
 function grant(service: string, version: number, token: number): StoredGrant {
-  const said = { process: "c-1", orderId: `c-1/1/${version}`, at: AT };
+  const said = { process: "c-1", orderId: `c-1/1/${version}`, at: AT, pointerEpoch: 3, isHandedOver: version > 1 };
   return { service, holder: `r-${version}`, token, frozenUntil: version === 2 ? AT : null, version, ...said };
 }
 

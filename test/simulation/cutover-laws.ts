@@ -1,5 +1,5 @@
 import { type Cutover, type CutoverEvent, cutoverMachine } from "../../src/core/cutover/machine.ts";
-import { stillOut } from "../../src/core/process/saga.ts";
+import { isSagaFinal, stillOut } from "../../src/core/process/saga.ts";
 import type { ServingArm } from "../../src/core/arm.ts";
 import type { Order } from "../../src/core/process/order.ts";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
@@ -30,8 +30,6 @@ export interface CutoverWorld {
   readonly effects: EffectLaws;
   nowMs(): number;
   inForce(): RoutingDocument | null;
-  /** True where a data plane may still answer users by a document before the one in force. */
-  hasStray(): boolean;
 }
 
 /** What must hold of every cutover, in the order in which it becomes durable. */
@@ -71,13 +69,15 @@ export class CutoverLaws {
   }
 
   /** Effects must not be begun now: frozen, as far as this is durable and has not lifted itself. */
-  isFrozen(wallMs: number | null): boolean {
-    const until = this.#world.effects.grant?.frozenUntil ?? null;
+  isFrozen(): boolean {
+    const { grant, saidAtMs } = this.#world.effects;
+    const until = grant?.frozenUntil ?? null;
+    const isLifted = grant === null || until === null || this.#world.nowMs() - saidAtMs >= until - grant.at;
     return [...this.kept.values()].some(({ state }) => {
       const { saga } = state;
       const place = saga.plan.steps.findIndex(({ name }) => name === "freeze-writes");
       const isOut = saga.phase === "applying" && place >= 0 && saga.at > place;
-      return isOut && until !== null && wallMs !== null && wallMs < until;
+      return isOut && !isLifted;
     });
   }
 
@@ -104,18 +104,11 @@ export class CutoverLaws {
 
   /** Out one step after the other; back from the last one that was begun, each step, and never forward again. */
   #way(kept: Kept, { orders }: ProcessEntry, before: Cutover, after: Cutover): void {
-    const { fail, nowMs, effects } = this.#world;
+    const { fail } = this.#world;
     const { steps } = after.saga.plan;
-    if (after.saga.at !== before.saga.at || before.saga.phase === "pending") kept.orderedAtMs = nowMs();
+    this.#left(kept, before, after);
     if (after.saga.phase === "undoing") kept.backFrom ??= before.saga.at;
-    if (kept.backFrom === null) {
-      const isDrained = steps[before.saga.at]?.name === "drain-queue" && after.saga.at > before.saga.at;
-      const left = isDrained ? effects.undoneBefore(this.#drainedFromMs) : [];
-      if (left.length > 0) fail("drain", `the queue is said to be drained, "${left[0]}" from before is not done`);
-      if (steps[after.saga.at]?.name === "drain-queue" && after.saga.at !== before.saga.at)
-        this.#drainedFromMs = nowMs();
-      return;
-    }
+    if (kept.backFrom === null) return;
     for (const order of orders) {
       const { at } = after.saga;
       const undo = steps[at]?.undo ?? null;
@@ -127,7 +120,23 @@ export class CutoverLaws {
       fail("no way forward", `${after.plan.rolloutId} is ${after.saga.phase} after its way back began`);
   }
 
-  #drainedFromMs = 0;
+  /** A step that is read back is so: nothing from before it is queued, or cached, any more. */
+  #left(kept: Kept, { saga: before }: Cutover, { saga: after, plan }: Cutover): void {
+    const { fail, nowMs, effects, products } = this.#world;
+    const isSame = after.at === before.at && before.phase !== "pending" && isBack(after) === isBack(before);
+    if (isSame && !isSagaFinal(after)) return;
+    const name = before.phase === "pending" || before.phase === "holding" ? null : before.plan.steps[before.at]?.name;
+    const isDone = isBack(before) ? after.phase !== "stuck" : !isBack(after) && after.phase !== "returned";
+    const fromMs = kept.orderedAtMs;
+    if (!isSame) kept.orderedAtMs = nowMs();
+    if (!isDone) return;
+    const [undone] = name === "drain-queue" && !isBack(before) ? effects.undoneBefore(fromMs) : [];
+    if (undone !== undefined) fail("drain", `the queue is said to be drained, "${undone}" from before is not done`);
+    const purged = name === "purge-cache" ? "stable" : name === "clear-cache" ? "candidate" : null;
+    if (purged === null || (isBack(before) && purged === "stable")) return;
+    const [cached] = products.cachedBefore(plan.arms[purged].releaseId, fromMs);
+    if (cached !== undefined) fail("purge", `${purged} is said to be purged, "${cached}" from before is still cached`);
+  }
 
   #hold(kept: Kept, before: Cutover, after: Cutover, livedMs: number): void {
     if (after.saga.phase === "holding" && before.saga.phase !== "holding") kept.heldSinceLivedMs = livedMs;
@@ -160,8 +169,8 @@ export class CutoverLaws {
 
   /** Everything of these steps is on one side, by what the products themselves say. */
   #side({ plan }: Cutover, arm: ServingArm, steps: readonly string[]): void {
-    const { products, effects, fail, inForce, hasStray } = this.#world;
-    const { index, queue, cache } = plan.cutover;
+    const { products, effects, fail, inForce } = this.#world;
+    const { index, queue } = plan.cutover;
     const { releaseId } = plan.arms[arm];
     const told: readonly (readonly [step: string, found: string | null | undefined, expected: string | null])[] = [
       ["swap-index", products.indexes.aliases.get(index?.alias ?? "")?.index, index?.index[arm] ?? null],
@@ -171,16 +180,6 @@ export class CutoverLaws {
       ["flip-traffic", inForce()?.arms.stable.releaseId, releaseId],
       ["move-effects", effects.grant?.holder, releaseId],
       [arm === "stable" ? "freeze-writes" : "unfreeze", effects.grant === null || effects.grant.frozenUntil === null ? "acting" : "frozen", "acting"],
-      [
-        "purge-cache",
-        cache === null || arm === "stable" || hasStray() ? "none" : products.cachedOf(plan.arms.stable.releaseId)[0],
-        "none",
-      ],
-      [
-        "clear-cache",
-        cache === null || arm === "candidate" || hasStray() ? "none" : products.cachedOf(plan.arms.candidate.releaseId)[0],
-        "none",
-      ],
     ];
     for (const [step, found, expected] of told) {
       // What was never moved is where it was, and nothing says so.
@@ -190,6 +189,8 @@ export class CutoverLaws {
     }
   }
 }
+
+const isBack = ({ phase }: Cutover["saga"]) => phase === "undoing";
 
 function isTask({ port, verb, args }: Order, task: { port: string; verb: string; args: unknown }): boolean {
   return port === task.port && verb === task.verb && JSON.stringify(args) === JSON.stringify(task.args);

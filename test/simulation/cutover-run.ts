@@ -33,7 +33,6 @@ interface RunWorld {
   readonly fail: Fail;
   note(text: string): void;
   node(): ControllerNode;
-  hasStray(): boolean;
 }
 
 const FIRST_QUEUE = "jobs";
@@ -74,7 +73,7 @@ export class CutoverRun {
         this.#effects.isGivenAgain ||= inFlight > 0;
       },
     });
-    const around = { products: this.#products, effects: this.#effects, hasStray: () => world.hasStray() };
+    const around = { products: this.#products, effects: this.#effects };
     this.#laws = new CutoverLaws({ fail, nowMs, inForce: () => journal.inForce, ...around });
     const { service } = scenario.plan;
     const acting = part.has.effects ? WORKERS : [];
@@ -139,8 +138,7 @@ export class CutoverRun {
 
   /** What must hold at every instant. */
   check(): void {
-    const { controller, clock } = this.#world.node();
-    this.#effects.check(this.#laws.isFrozen(controller === null ? null : clock.wallMs()));
+    this.#effects.check(this.#laws.isFrozen());
   }
 
   /** Whoever answers a user caches the answer. */
@@ -254,7 +252,7 @@ export class CutoverRun {
       const arms: RolloutPlan["arms"] = { stable: armOf(stable), candidate: armOf(to) };
       return controller.apply({ ...plan, rolloutId: id, arms, documentDigest: `sha256:${id}` });
     }
-    this.#consumers.set(to, `workers of ${to}`);
+    this.#consumers.set(to, this.#part.has.queue ? `workers of ${to}` : consumer);
     const queue = this.#products.pointer?.producersTo ?? FIRST_QUEUE;
     const index = this.#products.indexes.aliases.get("docs")?.index ?? "docs of r-stable";
     return controller.applyCutover(cutoverPlanOf(plan, this.#part, id, to, { stable, index, queue, consumer }));

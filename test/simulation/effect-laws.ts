@@ -11,6 +11,8 @@ export class EffectLaws {
   readonly firstQueue: string;
   /** Who may act, as it is durable. */
   grant: StoredGrant | null = null;
+  /** When that was said, in the world's time. */
+  saidAtMs = 0;
   readonly #fail: Fail;
   readonly #nowMs: () => number;
   readonly #workers: () => readonly WorkerNode[];
@@ -34,9 +36,11 @@ export class EffectLaws {
   committed({ grant }: Change): void {
     if (grant === undefined) return;
     const { token, holder } = grant;
-    if (this.grant !== null && token <= this.grant.token)
-      this.#fail("tokens", `the grant goes from token ${this.grant.token} to ${token}`);
+    const before = this.grant;
+    if (before !== null && (token < before.token || (token === before.token && grant.orderId !== before.orderId)))
+      this.#fail("tokens", `the grant goes from token ${before.token} to ${token} by ${grant.orderId}`);
     this.#owned(token, holder);
+    if (grant.orderId !== before?.orderId) this.saidAtMs = this.#nowMs();
     this.grant = grant;
   }
 

@@ -34,7 +34,8 @@ interface ProductsWorld {
 export class Products {
   readonly indexes: MemoryIndexes = { indexes: new Map(), aliases: new Map<string, AliasRecord>() };
   readonly queue = memoryQueue();
-  readonly entries = new Map<string, CachedEntry>();
+  readonly entries = new Map<string, CachedEntry & { readonly atMs: number }>();
+  readonly #returned: (InHand & { readonly consumer: string })[] = [];
   /** The record of the queue as it is, null before the first move. */
   pointer: QueuePointer | null = null;
   readonly #world: ProductsWorld;
@@ -64,12 +65,23 @@ export class Products {
   }
 
   /** What an arm caches of what it answers. */
-  cache(release: string, question: string): void {
-    this.entries.set(`${release}:${question}`, { writtenBy: release, question });
+  cache(release: string, question: string, namespace = `${release}:`): void {
+    const atMs = this.#world.clock.monoMs();
+    this.entries.set(`${namespace}${question}`, { writtenBy: release, question, atMs });
   }
 
-  cachedOf(release: string): readonly string[] {
-    return [...this.entries.keys()].filter((key) => key.startsWith(`${release}:`));
+  /** What a release cached before `ms` and is still there. */
+  cachedBefore(release: string, ms: number): readonly string[] {
+    return [...this.entries].filter(([key, { atMs }]) => key.startsWith(`${release}:`) && atMs < ms).map(([key]) => key);
+  }
+
+  giveBack(consumer: string, message: InHand): void {
+    this.#returned.push({ ...message, consumer });
+  }
+
+  takeReturned(queue: string, consumer: string): InHand | null {
+    const place = this.#returned.findIndex((one) => one.queue === queue && one.consumer === consumer);
+    return place < 0 ? null : (this.#returned.splice(place, 1)[0] ?? null);
   }
 
   /** The products as one controller process reaches them. */
@@ -85,7 +97,7 @@ export class Products {
       askWarm: async ({ arms }, { arm, namespace }, question) => {
         await clock.sleep(5);
         if (!isAnswering(arms[arm].releaseId)) throw new DriverError("unreachable", "safe", `${arm} does not answer`);
-        this.entries.set(`${namespace}${question}`, { writtenBy: arms[arm].releaseId, question });
+        this.cache(arms[arm].releaseId, question, namespace);
       },
     };
   }
@@ -184,6 +196,12 @@ export class Products {
       close: async () => {},
     };
   }
+}
+
+/** A message that a worker was given. */
+export interface InHand {
+  readonly queue: string;
+  readonly number: number;
 }
 
 /** A call that changes something; `unseen`: what it answers when it does nothing for now. */

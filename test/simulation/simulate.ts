@@ -110,7 +110,6 @@ class SimulatedWorld {
             fail,
             note: (text) => this.#note(text),
             node: () => this.#controller,
-            hasStray: () => this.#strays().length > 0,
           });
     const common = { clock: this.#clock, proof, service };
     this.#controller = new ControllerNode({

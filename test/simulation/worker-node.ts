@@ -4,14 +4,20 @@ import type { Clock } from "../../src/ports/clock.ts";
 import type { EffectLaws } from "./effect-laws.ts";
 import type { Network } from "./network.ts";
 import { NodeClock } from "./node-clock.ts";
-import type { Products } from "./products.ts";
+import type { InHand, Products } from "./products.ts";
 
 const PRODUCE_EVERY_MS = 400;
 const LOOK_EVERY_MS = 150;
 /** A message is begun only where the leave lasts for it. */
 const TAKES_AT_MOST_MS = 1_000;
+const PATIENCE_MS = 3_000;
 /** A producer reads where to write, and writes a little later. */
 const WRITES_AFTER_MS = 30;
+
+interface Question {
+  readonly acting: boolean;
+  readonly question: number;
+}
 
 /** Where a worker's question arrives; what is not answered nobody does. */
 export type GrantEnd = (asker: Asker, answer: (leave: Leave | null) => void) => void;
@@ -67,7 +73,7 @@ export class WorkerNode {
       role,
       worker: id,
       clock: this.clock,
-      fetch: (_, init) => this.#ask(JSON.parse(String(init?.body)) as { acting: boolean }),
+      fetch: (_, init) => this.#ask(JSON.parse(String(init?.body)) as Question),
     });
     void (role === "producer" ? this.#produce() : this.#consume());
   }
@@ -81,21 +87,24 @@ export class WorkerNode {
     return this.clock.lostMs === 0 && this.clock.monoMs() < this.untilMonoMs;
   }
 
-  #ask({ acting }: { acting: boolean }): Promise<Response> {
+  #ask({ acting, question }: Question): Promise<Response> {
     const { network, connect } = this.#world;
     const { id, release, role, askMs } = this.self;
     const askedMs = this.clock.monoMs();
     const take = connect();
     return new Promise((resolve, reject) => {
+      let isAnswered = false;
       const answered = (leave: Leave | null): void => {
+        if (isAnswered) return;
+        isAnswered = true;
         if (leave === null) return reject(new Error("nobody answers"));
         const { acts, holder, token, expiresInMs, reason } = leave;
         this.untilMonoMs = acts ? askedMs + expiresInMs : 0;
         resolve(Response.json({ acts, holder, token, expires_in_ms: expiresInMs, ask_again_ms: askMs, reason }));
       };
-      const asker = { release, role, worker: id, isActing: acting };
+      const asker = { release, role, worker: id, isActing: acting, question };
       network.send(id, "up", () => take(asker, (leave) => network.send(id, "down", () => answered(leave))));
-      void this.clock.sleep(3_000).then(() => reject(new Error("no answer in time")));
+      void this.clock.sleep(PATIENCE_MS).then(() => answered(null));
     });
   }
 
@@ -120,6 +129,7 @@ export class WorkerNode {
       await this.clock.sleep(LOOK_EVERY_MS);
       this.#letGo();
       for (const message of this.#hand) await this.#work(message);
+      if (this.#grant?.leave() === null) this.#giveBack();
       for (const queue of this.#reads()) await this.#takeOne(queue);
     }
   }
@@ -138,8 +148,16 @@ export class WorkerNode {
     const { products, consumerOf } = this.#world;
     const leave = this.#grant?.leave() ?? null;
     if (leave === null || leave.untilMonoMs - this.clock.monoMs() < TAKES_AT_MOST_MS) return;
-    const [number] = products.queue.take(queue, consumerOf(this.self.release), 1);
-    if (number !== undefined) this.#hand.push({ queue, number });
+    const consumer = consumerOf(this.self.release);
+    const [number] = products.queue.take(queue, consumer, 1);
+    const one = number === undefined ? products.takeReturned(queue, consumer) : { queue, number };
+    if (one !== null) this.#hand.push(one);
+  }
+
+  /** Whoever may not act gives back what he has, to another worker of the same consumer. */
+  #giveBack(): void {
+    const { products, consumerOf } = this.#world;
+    for (const one of this.#hand.splice(0)) products.giveBack(consumerOf(this.self.release), one);
   }
 
   /** Works on what it was given; what it may not do now it keeps, and does when it may. */
@@ -160,9 +178,4 @@ export class WorkerNode {
     const isOther = pointer !== null && pointer.consumer !== this.#world.consumerOf(this.self.release);
     if (isOther) this.#hand = [];
   }
-}
-
-interface InHand {
-  readonly queue: string;
-  readonly number: number;
 }

@@ -14,7 +14,7 @@ import {
 import type { ByArm } from "../arm.ts";
 import type { OrderDone } from "../process/order.ts";
 import type { Manifest } from "../release/manifest.ts";
-import type { EpochMs } from "../unit.ts";
+import { type EpochMs, epochMs } from "../unit.ts";
 import type { CutoverPlan } from "./plan.ts";
 import { sagaStepsOf } from "./steps.ts";
 
@@ -41,6 +41,11 @@ function newCutover(plan: CutoverPlan): Cutover {
 function stepCutover(before: Cutover, event: CutoverEvent) {
   const { state: saga, orders, notes } = stepSaga(before.saga, overdueOf(before, event) ?? event);
   if (saga === before.saga) return { state: before, orders, notes };
+  // An absence is no time held, and effects are frozen all the same: only a clock that was set moves the freeze.
+  if (event.kind === "clock-moved") {
+    const frozenAt = before.frozenAt === null ? null : epochMs(before.frozenAt + event.byMs);
+    return { state: { ...before, saga, frozenAt }, orders, notes };
+  }
   const pinned = before.pinned ?? ("pinned" in event ? event.pinned : null);
   return { state: { ...before, saga, frozenAt: frozenAtOf(before, saga, event.at), pinned }, orders, notes };
 }
@@ -72,7 +77,7 @@ export function servesNow({ saga }: Pick<Cutover, "saga">): ServingArm | null {
 /** Blue-green: index, queue, traffic, effects and cache from one arm to the other as one saga, and back so too. */
 export const cutoverMachine = {
   kind: "cutover",
-  schema: 1,
+  schema: 2,
   start: newCutover,
   step: stepCutover,
   broken: ({ saga, frozenAt, plan }) => [

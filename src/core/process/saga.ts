@@ -1,5 +1,5 @@
 import { assert } from "../assert.ts";
-import type { EpochMs } from "../unit.ts";
+import { type EpochMs, epochMs } from "../unit.ts";
 import type { Next } from "./machine.ts";
 import type { Note } from "./note.ts";
 import { awaitedBy, type Order, type OrderDone, type OrderFailed, orderId, type Task } from "./order.ts";
@@ -46,6 +46,8 @@ export interface Saga {
   readonly failedAt: EpochMs | null;
   readonly awaiting: readonly Order[];
   readonly nextOrderIndex: number;
+  /** The last moment that a host is known to have lived through it; null before the first. */
+  readonly livedAt: EpochMs | null;
   /** Why it goes back or is stuck. */
   readonly cause: { readonly text: string; readonly at: EpochMs } | null;
 }
@@ -53,6 +55,10 @@ export interface Saga {
 export type SagaEvent =
   | { readonly kind: "started"; readonly at: EpochMs }
   | { readonly kind: "tick"; readonly at: EpochMs }
+  /** The host's wall clock was set, or its machine slept: `at` is told by the clock after it. */
+  | { readonly kind: "clock-moved"; readonly at: EpochMs; readonly byMs: number }
+  /** Another host goes on with what the one before left. */
+  | { readonly kind: "controller-restarted"; readonly at: EpochMs }
   | { readonly kind: "aborted"; readonly at: EpochMs; readonly by: string; readonly reason: string }
   /** Something beside the step in force says that it cannot go on. */
   | { readonly kind: "hindered"; readonly at: EpochMs; readonly reason: string }
@@ -63,13 +69,16 @@ type Decision = Next<Saga>;
 
 /** Pause before a step is tried again. */
 const AGAIN_MS = 1_000;
+/** A hold that goes on is told this often, because a host that dies loses what it lived through since. */
+const HELD_TOLD_EVERY_MS = 30_000;
 
 export function newSaga(plan: SagaPlan): Saga {
   assert(plan.steps.length > 0, "a saga has at least one step");
   const sides = plan.steps.map(({ side }) => side);
   const isReadsFirst = !sides.includes("writes") || sides.lastIndexOf("reads") < sides.indexOf("writes");
   assert(isReadsFirst, "a saga moves reads before writes, so that its way back moves writes before reads");
-  return { plan, phase: "pending", at: 0, since: null, failedAt: null, awaiting: [], nextOrderIndex: 0, cause: null };
+  const begun = { at: 0, since: null, failedAt: null, awaiting: [], nextOrderIndex: 0, livedAt: null, cause: null };
+  return { plan, phase: "pending", ...begun };
 }
 
 export function isSagaFinal({ phase }: Pick<Saga, "phase">): boolean {
@@ -101,6 +110,11 @@ export function stillOut(saga: Saga): readonly string[] {
  * budget is over. A way back that fails stops where it is, because the steps before it rely on it, and says so.
  */
 export function stepSaga(saga: Saga, event: SagaEvent): Decision {
+  const { state, orders, notes } = decide(saga, event);
+  return { state: state === saga ? saga : { ...state, livedAt: event.at }, orders, notes };
+}
+
+function decide(saga: Saga, event: SagaEvent): Decision {
   switch (event.kind) {
     case "started":
       return saga.phase === "pending" ? applyStep(saga, 0, event.at) : stay(saga);
@@ -110,6 +124,11 @@ export function stepSaga(saga: Saga, event: SagaEvent): Decision {
       return onHindered(saga, event);
     case "tick":
       return onTick(saga, event.at);
+    case "clock-moved":
+      return stay(moved(saga, event.byMs));
+    case "controller-restarted":
+      // Nobody can tell an absence from a clock that was set meanwhile, so neither counts.
+      return saga.livedAt === null ? stay(saga) : stay(moved(saga, event.at - saga.livedAt));
     default: {
       const order = awaitedBy(saga.awaiting, event);
       if (order === null) return stay(saga);
@@ -137,10 +156,18 @@ function onTick(saga: Saga, at: EpochMs): Decision {
   const { phase, since, failedAt } = saga;
   if (isSagaFinal(saga) || since === null) return stay(saga);
   if (failedAt !== null) return at - failedAt >= AGAIN_MS ? again(saga) : stay(saga);
-  if (phase === "holding") return at - since >= stepInForce(saga).holdMs ? goOn(saga, at) : stay(saga);
+  if (phase === "holding" && at - since >= stepInForce(saga).holdMs) return goOn(saga, at);
+  if (phase === "holding") return stay(at - (saga.livedAt ?? since) >= HELD_TOLD_EVERY_MS ? { ...saga } : saga);
   // Whoever carries it out gives up sooner; that nothing is heard of it at all is a failure too.
   const isLate = at - since > stepInForce(saga).budgetMs + longestTry(saga);
   return isLate ? onFailed({ ...saga, awaiting: [] }, "nothing was heard of it", at) : stay(saga);
+}
+
+/** What is measured from a time moves with the clock; what tells when something happened stays. */
+function moved(saga: Saga, byMs: number): Saga {
+  const { since, failedAt } = saga;
+  const by = (at: EpochMs | null) => (at === null ? null : epochMs(at + byMs));
+  return since === null || byMs === 0 ? saga : { ...saga, since: by(since), failedAt: by(failedAt) };
 }
 
 function longestTry({ awaiting }: Saga): number {
