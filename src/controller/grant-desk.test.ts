@@ -82,11 +82,14 @@ describe("who may act on effects", () => {
     await clock.advance(LEAVE_MS - 1);
     expect(await desk.ask("desk", asker("r2"))).toMatchObject({ acts: false });
     await clock.advance(1);
-    expect(await desk.ask("desk", asker("r2"))).toMatchObject({ acts: true, token: 2 });
+    expect(await desk.ask("desk", asker("r2", { question: 3 }))).toMatchObject({ acts: true, token: 2 });
     await say(desk, "r1");
-    expect(await desk.ask("desk", asker("r2", { isActing: true }))).toMatchObject({ acts: false });
+    expect(await desk.ask("desk", asker("r2", { isActing: true, question: 4 }))).toMatchObject({ acts: false });
     expect(await desk.ask("desk", asker("r1"))).toMatchObject({ acts: false }); // It may still act on what it was given.
-    await desk.ask("desk", asker("r2", { isActing: false }));
+    await desk.ask("desk", asker("r2", { question: 2 })); // Overtaken by the one that was answered with a leave.
+    await desk.ask("desk", asker("r2", { question: null }));
+    expect(await desk.ask("desk", asker("r1"))).toMatchObject({ acts: false });
+    await desk.ask("desk", asker("r2", { question: 5 }));
     expect(await desk.ask("desk", asker("r1"))).toMatchObject({ acts: true, token: 3 });
   });
 

@@ -92,6 +92,7 @@ export class WorkerNode {
     const { id, release, role, askMs } = this.self;
     const askedMs = this.clock.monoMs();
     const take = connect();
+    if (!acting) this.untilMonoMs = 0; // It relies on none, and has said so.
     return new Promise((resolve, reject) => {
       let isAnswered = false;
       const answered = (leave: Leave | null): void => {
