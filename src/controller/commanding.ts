@@ -1,6 +1,6 @@
 import { answerTo } from "../core/rollout/command.ts";
 import type { RolloutEvent } from "../core/rollout/event.ts";
-import type { Rollout } from "../core/rollout/rollout.ts";
+import { isFinal, type Rollout } from "../core/rollout/rollout.ts";
 import { type UnprovenGate, unprovenGates } from "../core/rollout/unproven.ts";
 import type { ServicePointer } from "../core/service/pointer.ts";
 import type { EpochMs } from "../core/unit.ts";
@@ -24,6 +24,8 @@ export interface Surroundings {
   rollout(rolloutId: string): StoredRollout | null;
   rollouts(): readonly StoredRollout[];
   pointer(service: string): ServicePointer | null;
+  /** Why nothing of a service that is over may begin now, beside its rollouts; null when it may. */
+  busy(service: string, rolloutId: string): string | null;
 }
 
 type Standing =
@@ -69,7 +71,9 @@ function standingOf(rollout: Rollout, { command: asked, despite }: Asked, around
   const isUndone = rollout.phase === "rolled-back" || rollout.phase === "aborted";
   if (standing.kind === "held" && isUndone) return { kind: "held", rollout, text: standing.text };
   const later = supersededBy(rollout, around.current(service), (id) => around.rollout(id), around.pointer(service));
-  const lost = later ?? (standing.kind === "acts" ? busyWith(rollout, around.rollouts()) : null);
+  const isBegun = standing.kind === "acts" && isFinal(rollout); // What runs goes on, and back, as it will.
+  const busy = standing.kind === "acts" ? busyWith(rollout, around.rollouts()) : null;
+  const lost = later ?? busy ?? (isBegun ? around.busy(service, rolloutId) : null);
   if (lost !== null) return { kind: "superseded", reason: lost };
   if (standing.kind === "held") return { kind: "held", rollout, text: standing.text };
   if (standing.kind === "refused") return { kind: "no-effect", reason: insteadText(rolloutId, standing) };

@@ -116,7 +116,8 @@ export class Controller {
     const own = { ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels };
     this.#tools = { ...options, ...own, ...owned.tenure.tools, running, turns: new ShortTurns(options.clock) };
     const resources = options.resources ?? NO_RESOURCES;
-    this.cutovers = new Cutovers({ ...this.#tools, grants: owned.grants, resources });
+    const ordered = () => this.rollouts().map(({ rollout }) => rollout);
+    this.cutovers = new Cutovers({ ...this.#tools, grants: owned.grants, resources, rollouts: ordered });
     const [rollouts, wallMs] = [() => this.rollouts(), () => options.clock.wallMs()];
     const { forgetAfterMs = FORGET_AFTER_MS } = options;
     const kept = { ...this.#tools, hub: this.hub, planes: this.planes, hours, rollouts, wallMs, forgetAfterMs };
@@ -215,7 +216,8 @@ export class Controller {
   /** Accepts a plan, or says why not. The same document again is no change. */
   async apply(plan: RolloutPlan, answering?: Answering): Promise<Applied> {
     this.#tenure.demand();
-    return this.#inTurn(() => this.#archive.use(plan.rolloutId, (known) => this.#apply(plan, known, answering)));
+    const work = () => this.#archive.use(plan.rolloutId, (known) => this.#apply(plan, known, answering));
+    return this.#inTurn(() => this.cutovers.accepting(plan, work));
   }
 
   /** @throws DriverError when the store is away or lost: nothing was decided */
@@ -227,6 +229,7 @@ export class Controller {
       rollout: (id: string) => this.rollout(id),
       rollouts: () => this.rollouts(),
       pointer: (service: string) => this.pointers.of(service),
+      busy: (service: string, id: string) => this.cutovers.busy(service, id),
     };
     const said = await this.#archive.use<Commanded>(rolloutId, async (actor) =>
       actor === null ? { kind: "unknown" } : command(actor, asked, around, answering),
@@ -335,8 +338,8 @@ export class Controller {
   /** Accepts a plan that moves everything at once, or says why not. The same document again is no change. */
   async applyCutover(asked: CutoverPlan, answering?: (cutover: Cutover) => OperatorAnswer): Promise<CutoverApplied> {
     this.#tenure.demand();
-    const around = { fit: () => this.#fit(asked), rollouts: () => this.rollouts().map(({ rollout }) => rollout) };
-    return this.#inTurn(() => this.cutovers.apply(asked, around, answering));
+    const work = () => this.cutovers.apply(asked, { fit: () => this.#fit(asked) }, answering);
+    return this.#inTurn(() => this.cutovers.accepting(asked, work));
   }
 
   /**

@@ -4,6 +4,7 @@ import { cacheCollisions } from "../core/cutover/cache-collision.ts";
 import type { CutoverPlan } from "../core/cutover/plan.ts";
 import type { Rollout } from "../core/rollout/rollout.ts";
 import type { RolloutPlan } from "../core/stage/plan.ts";
+import { isSagaFinal } from "../core/process/saga.ts";
 import { BP_NONE, epochMs } from "../core/unit.ts";
 import type { OperatorAnswer, ProcessEntry } from "../ports/controller-store.ts";
 import { busyWithRollout, type Refused } from "./acceptance.ts";
@@ -15,7 +16,8 @@ import { ProcessActor, type ProcessTools, readStored, type Standing } from "./pr
 
 type Actor = ProcessActor<CutoverPlan, Cutover, CutoverEvent>;
 
-export type CutoversTools = CutoverTools & Omit<ProcessTools<CutoverPlan, Cutover>, "executors" | "orderer">;
+export type CutoversTools = CutoverTools &
+  Omit<ProcessTools<CutoverPlan, Cutover>, "executors" | "orderer"> & { readonly rollouts: () => readonly Rollout[] };
 
 /** For one conversation with each product that is cut over. */
 const REACHED_WITHIN_MS = 10_000;
@@ -27,7 +29,6 @@ export type CutoverApplied = { readonly kind: "accepted" | "unchanged"; readonly
 interface Surroundings {
   /** Holds the plan against what the service serves, and its targets against what the plan asks of them. */
   readonly fit: () => Promise<{ readonly kind: "settled"; readonly plan: RolloutPlan } | Refused>;
-  readonly rollouts: () => readonly Rollout[];
 }
 
 /** What a person's command came to. */
@@ -41,6 +42,8 @@ export class Cutovers {
   readonly grants: GrantDesk;
   readonly #tools: CutoversTools;
   readonly #actors = new Map<string, Actor>();
+  /** Name of what is being accepted, by service: nothing that is over may begin to go back meanwhile. */
+  readonly #accepting = new Map<string, string>();
 
   constructor(tools: CutoversTools) {
     this.#tools = tools;
@@ -77,6 +80,20 @@ export class Cutovers {
     return this.all().find((one) => one.plan.service === service && !cutoverMachine.isFinal(one)) ?? null;
   }
 
+  /** Accepts a rollout or a cutover; nothing else of the service begins meanwhile. */
+  async accepting<T>({ service, rolloutId }: RolloutPlan, work: () => Promise<T>): Promise<T> {
+    this.#accepting.set(service, rolloutId);
+    return work().finally(() => this.#accepting.delete(service));
+  }
+
+  /** Why a process of a service that is over may order nothing now; null when it may. */
+  busy(service: string, id: string): string | null {
+    const running = this.running(service)?.plan.rolloutId ?? id;
+    if (running !== id) return `cutover ${running} of service ${service} runs; end it first: sluice abort ${running}`;
+    const accepted = this.#accepting.get(service) ?? id;
+    return accepted === id ? null : `${accepted} of service ${service} is being accepted at this moment; ask again`;
+  }
+
   /** Why another process of this service or name may not begin; null when nothing stands in the way. */
   conflict(service: string, name: string, isCutover: boolean): Refused | null {
     const refused = (message: string): Refused => ({ kind: "refused", code: "conflict", message });
@@ -94,13 +111,13 @@ export class Cutovers {
   /** Accepts a plan and begins it, or says why not. The same document again is no change. */
   async apply(
     asked: CutoverPlan,
-    { fit, rollouts }: Surroundings,
+    { fit }: Surroundings,
     answering?: (cutover: Cutover) => OperatorAnswer,
   ): Promise<CutoverApplied> {
     const known = this.of(asked.rolloutId);
     const isSame = known?.plan.documentDigest === asked.documentDigest && known.plan.generation === asked.generation;
     if (known !== null && isSame) return { kind: "unchanged", cutover: known };
-    const blocked = this.conflict(asked.service, asked.rolloutId, true) ?? busyWithRollout(asked, rollouts());
+    const blocked = this.conflict(asked.service, asked.rolloutId, true) ?? busyWithRollout(asked, this.#tools.rollouts());
     if (blocked !== null) return blocked;
     if ((await this.#tools.store.rollout(asked.rolloutId)) !== null) {
       const message = `${asked.rolloutId} is the name of a rollout of service ${asked.service}; give the cutover another name`;
@@ -125,7 +142,8 @@ export class Cutovers {
     const { rolloutId, service } = asked;
     const before = this.#actors.get(rolloutId);
     await this.grants.follow(service); // A token that is given now lies below those of the orders.
-    const plan = { ...asked, cutover: { ...asked.cutover, fromEpoch: this.#highestEpoch(service) } };
+    const acceptedEpoch = this.#tools.ledger.current(service)?.epoch ?? 0;
+    const plan = { ...asked, acceptedEpoch, cutover: { ...asked.cutover, fromEpoch: this.#highestEpoch(service) } };
     const state = cutoverMachine.start(plan);
     await before?.stop();
     const stored = (await store.processes()).find(({ processId }) => processId === rolloutId);
@@ -186,9 +204,13 @@ export class Cutovers {
 
   /** What was ordered for a service after this cutover ended, so that its way back would undo something else. */
   #laterThan({ plan, saga }: Cutover): string | null {
-    const pointer = this.#tools.pointers.of(plan.service);
-    if (saga.phase !== "done" || pointer === null || pointer.since.process === plan.rolloutId) return null;
-    return `service ${plan.service} was moved by ${pointer.since.process} after ${plan.rolloutId}; roll that back`;
+    if (!isSagaFinal(saga)) return null;
+    const { service, rolloutId: id, acceptedEpoch = 0 } = plan;
+    const pointer = this.#tools.pointers.of(service);
+    if (pointer !== null && pointer.since.process !== id && pointer.epoch > acceptedEpoch)
+      return `service ${service} was moved by ${pointer.since.process} after ${id}; roll that back`;
+    const rollout = busyWithRollout(plan, this.#tools.rollouts());
+    return rollout === null ? this.busy(service, id) : rollout.message;
   }
 
   #highestEpoch(service: string): number {

@@ -86,8 +86,10 @@ export class ProcessActor<Plan, State, Event extends { readonly at: EpochMs }> {
   /** Begins the orders a restart interrupted, or the process itself. */
   async resume(): Promise<void> {
     if (this.#machine.about(this.state).isPending) return this.take({ kind: "started", at: this.#now() });
+    const before = this.#machine.about(this.state).awaiting;
     await this.take({ kind: "controller-restarted", at: this.#now() });
-    for (const order of this.#machine.about(this.state).awaiting) this.#begin(order);
+    const isAwaited = (order: Order) => this.#machine.about(this.state).awaiting.some(({ id }) => id === order.id);
+    for (const order of before.filter(isAwaited)) this.#begin(order);
   }
 
   /** Takes one event, at the time at which its turn comes. */

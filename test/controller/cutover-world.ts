@@ -101,13 +101,13 @@ export class CutoverWorld {
       probes: { run: () => Promise.reject(new Error("not asked")), smoke: () => Promise.resolve(null) },
       feed: new EventFeed(0),
       resources: NO_RESOURCES,
+      rollouts: () => [],
       log: () => {},
       onFatal: () => {},
     });
     await this.#cutovers.load().catch(ignoreCrash);
     const around = {
       fit: () => Promise.resolve({ kind: "settled", plan: this.plan } as const),
-      rollouts: () => [],
     };
     if (this.#cutovers.of(ID) === null) await this.#cutovers.apply(this.plan, around).catch(ignoreCrash);
   }

@@ -53,7 +53,8 @@ function stepCutover(before: Cutover, event: CutoverEvent) {
 /** A freeze has a deadline: what is not through by then goes back, where effects are acted on again. */
 function overdueOf({ plan, frozenAt }: Cutover, event: CutoverEvent): SagaEvent | null {
   const { freezeMs } = plan.cutover;
-  if (event.kind !== "tick" || frozenAt === null || freezeMs === null || event.at - frozenAt < freezeMs) return null;
+  const isLook = event.kind === "tick" || event.kind === "controller-restarted";
+  if (!isLook || frozenAt === null || freezeMs === null || event.at - frozenAt < freezeMs) return null;
   const limit = `${freezeMs / 1_000} s`;
   return { kind: "hindered", at: event.at, reason: `effects were frozen for longer than ${limit}` };
 }

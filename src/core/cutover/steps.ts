@@ -24,6 +24,8 @@ export interface CutoverStep {
 const READ_BACK_MS = 10_000;
 /** Leave to act lasts seconds; a purge and a consumer's last message may take a while. */
 const SETTLED_MS = 30_000;
+/** On the way back: whoever has lost its leave settles nothing any more, and leaves last this long. */
+const GIVEN_UP_MS = 5_000;
 /** A thousand questions at a rate that a cold arm bears. */
 const PRIMED_MS = 120_000;
 
@@ -32,7 +34,10 @@ const within = (withinMs: number, task: TaskOf<CutoverOrder>): Task => ({ ...tas
 
 const checkIndex = (arm: ServingArm) => within(READ_BACK_MS, { port: "index", verb: "check", args: { arm } });
 const flipIndex = (to: ServingArm) => within(READ_BACK_MS, { port: "index", verb: "flip", args: { to } });
-const moveConsumers = (to: ServingArm) => within(SETTLED_MS, { port: "queue", verb: "move-consumers", args: { to } });
+const moveConsumers = (to: ServingArm) => {
+  const withinMs = to === "stable" ? GIVEN_UP_MS : SETTLED_MS;
+  return within(withinMs, { port: "queue", verb: "move-consumers", args: { to } });
+};
 const switchProducers = (to: ServingArm) =>
   within(READ_BACK_MS, { port: "queue", verb: "switch-producers", args: { to } });
 const purge = (arm: ServingArm) => within(SETTLED_MS, { port: "cache", verb: "purge", args: { arm } });
