@@ -117,7 +117,8 @@ export class Cutovers {
     const known = this.of(asked.rolloutId);
     const isSame = known?.plan.documentDigest === asked.documentDigest && known.plan.generation === asked.generation;
     if (known !== null && isSame) return { kind: "unchanged", cutover: known };
-    const blocked = this.conflict(asked.service, asked.rolloutId, true) ?? busyWithRollout(asked, this.#tools.rollouts());
+    const blocked =
+      this.conflict(asked.service, asked.rolloutId, true) ?? busyWithRollout(asked, this.#tools.rollouts());
     if (blocked !== null) return blocked;
     if ((await this.#tools.store.rollout(asked.rolloutId)) !== null) {
       const message = `${asked.rolloutId} is the name of a rollout of service ${asked.service}; give the cutover another name`;
@@ -166,6 +167,7 @@ export class Cutovers {
   ): Promise<CutoverCommanded> {
     const actor = this.#actors.get(id);
     if (actor === undefined) return { kind: "unknown" };
+    await this.grants.follow(actor.state.plan.service); // What acts now is known before what takes it back is numbered.
     let said: CutoverCommanded | null = null;
     await actor.takeInState((state) => {
       const { phase } = state.saga;
@@ -179,7 +181,8 @@ export class Cutovers {
         said = { kind: "superseded", reason: later };
         return null;
       }
-      const event: CutoverEvent = { kind: "aborted", at: epochMs(this.#tools.clock.wallMs()), by, reason };
+      const aboveEpoch = this.#highestEpoch(state.plan.service);
+      const event: CutoverEvent = { kind: "aborted", at: epochMs(this.#tools.clock.wallMs()), by, reason, aboveEpoch };
       const answer = (after: Cutover) => {
         const text = after.saga.phase === "returned" ? `${id} had begun nothing and is over` : `${id} goes back`;
         said = { kind: "done", cutover: after, text };

@@ -57,7 +57,9 @@ export class FakeWorkers {
   async #askOne(worker: Worker, answer: (asker: Asker) => Promise<Leave>): Promise<void> {
     const { release, name } = worker;
     const isActing = worker.untilMonoMs > this.#clock.monoMs();
-    const leave = await answer({ release, worker: name, role: worker.role, isActing, question: ++worker.asked }).catch(ignoreOutage);
+    const leave = await answer({ release, worker: name, role: worker.role, isActing, question: ++worker.asked }).catch(
+      ignoreOutage,
+    );
     const isLost = worker.asked % LOST_EVERY === 0;
     if (leave === null || isLost) return; // Nothing was heard: the leave it has runs out.
     worker.untilMonoMs = leave.acts ? this.#clock.monoMs() + leave.expiresInMs : 0;

@@ -153,13 +153,20 @@ export class CutoverLaws {
     const { saga, plan } = state;
     const { phase } = saga;
     if (phase === before.saga.phase) return;
-    if (phase === "done") return this.#side(state, "candidate", saga.plan.steps.map(({ name }) => name));
+    if (phase === "done")
+      return this.#side(
+        state,
+        "candidate",
+        saga.plan.steps.map(({ name }) => name),
+      );
     const out = stillOut(saga);
     if (phase === "stuck" && !out.every((name) => saga.cause?.text.includes(name)))
       this.#world.fail("stuck", `${plan.rolloutId} is stuck, and its cause does not name ${out.join(", ")}`);
     if (phase !== "returned" && phase !== "stuck") return;
     const begun = saga.plan.steps.slice(0, (backFrom ?? -1) + 1);
-    const owed = begun.flatMap(({ undo }, place) => (undo === null || (phase === "stuck" && place < saga.at) ? [] : [place]));
+    const owed = begun.flatMap(({ undo }, place) =>
+      undo === null || (phase === "stuck" && place < saga.at) ? [] : [place],
+    );
     const missing = owed.find((place) => !back.includes(place));
     if (missing !== undefined)
       this.#world.fail("taken back", `${begun[missing]?.name} of ${plan.rolloutId} was begun and is not taken back`);
@@ -179,7 +186,11 @@ export class CutoverLaws {
       ["switch-producers", products.pointer?.producersTo, queue?.queue[arm] ?? null],
       ["flip-traffic", inForce()?.arms.stable.releaseId, releaseId],
       ["move-effects", effects.grant?.holder, releaseId],
-      [arm === "stable" ? "freeze-writes" : "unfreeze", effects.grant === null || effects.grant.frozenUntil === null ? "acting" : "frozen", "acting"],
+      [
+        arm === "stable" ? "freeze-writes" : "unfreeze",
+        effects.grant === null || effects.grant.frozenUntil === null ? "acting" : "frozen",
+        "acting",
+      ],
     ];
     for (const [step, found, expected] of told) {
       // What was never moved is where it was, and nothing says so.

@@ -167,7 +167,9 @@ export class CutoverRun {
     if (controller === null || applied === null) return;
     if (applied.kind === "cutover") return this.#goBack(controller, applied.id);
     const command = kind === "abort" ? "abort" : "rollback";
-    await controller.command(applied.id, { command, full: false, despite: false, by: "ann", reason: "" }).catch(() => null);
+    await controller
+      .command(applied.id, { command, full: false, despite: false, by: "ann", reason: "" })
+      .catch(() => null);
   }
 
   heal(): void {

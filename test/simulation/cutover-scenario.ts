@@ -142,9 +142,7 @@ export function cutoverPlanOf(base: RolloutPlan, part: CutoverPart, id: string, 
             pointer: "jobs",
           }
         : null,
-      cache: has.cache
-        ? { ...place, namespace: { stable: `${found.stable}:`, candidate: `${to}:` }, purge: [] }
-        : null,
+      cache: has.cache ? { ...place, namespace: { stable: `${found.stable}:`, candidate: `${to}:` }, purge: [] } : null,
       freezeMs: has.effects ? freezeMs : null,
       holdMs,
       stepWithinMs,

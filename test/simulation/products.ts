@@ -72,7 +72,9 @@ export class Products {
 
   /** What a release cached before `ms` and is still there. */
   cachedBefore(release: string, ms: number): readonly string[] {
-    return [...this.entries].filter(([key, { atMs }]) => key.startsWith(`${release}:`) && atMs < ms).map(([key]) => key);
+    return [...this.entries]
+      .filter(([key, { atMs }]) => key.startsWith(`${release}:`) && atMs < ms)
+      .map(([key]) => key);
   }
 
   giveBack(consumer: string, message: InHand): void {
@@ -192,7 +194,11 @@ export class Products {
       },
       read: (namespace, key) => call(async () => entries.get(namespace + key) ?? null),
       topKeys: (namespace, limit) =>
-        call(async () => under(namespace).slice(0, limit).map((key) => key.slice(namespace.length))),
+        call(async () =>
+          under(namespace)
+            .slice(0, limit)
+            .map((key) => key.slice(namespace.length)),
+        ),
       close: async () => {},
     };
   }

@@ -59,7 +59,14 @@ export type SagaEvent =
   | { readonly kind: "clock-moved"; readonly at: EpochMs; readonly byMs: number }
   /** Another host goes on with what the one before left. */
   | { readonly kind: "controller-restarted"; readonly at: EpochMs }
-  | { readonly kind: "aborted"; readonly at: EpochMs; readonly by: string; readonly reason: string }
+  | {
+      readonly kind: "aborted";
+      readonly at: EpochMs;
+      readonly by: string;
+      readonly reason: string;
+      /** Highest epoch that was ordered by since, of whatever: what is taken back lies above it. Absent: its own. */
+      readonly aboveEpoch?: number;
+    }
   /** Something beside the step in force says that it cannot go on. */
   | { readonly kind: "hindered"; readonly at: EpochMs; readonly reason: string }
   | OrderDone
@@ -140,9 +147,11 @@ function decide(saga: Saga, event: SagaEvent): Decision {
   }
 }
 
-function onAbort(saga: Saga, { at, by, reason }: Extract<SagaEvent, { kind: "aborted" }>): Decision {
+function onAbort(before: Saga, { at, by, reason, aboveEpoch = 0 }: Extract<SagaEvent, { kind: "aborted" }>): Decision {
+  const epoch = Math.max(before.plan.epoch, aboveEpoch - before.nextOrderIndex);
+  const saga = epoch === before.plan.epoch ? before : { ...before, plan: { ...before.plan, epoch } };
   const cause = { text: `aborted by ${by}${reason === "" ? "" : `: ${reason}`}`, at };
-  if (saga.phase === "undoing" || saga.phase === "returned") return stay(saga);
+  if (saga.phase === "undoing" || saga.phase === "returned") return stay(before);
   if (saga.phase === "pending") return tell({ ...saga, phase: "returned", cause }, `${cause.text}; nothing was begun`);
   return goBack({ ...saga, cause }, at);
 }
