@@ -27,7 +27,7 @@ export interface Asker {
   readonly worker: string;
   /** False: it does nothing now and relies on no leave. */
   readonly isActing: boolean;
-  /** Grows with each of this worker's questions, so that one that was overtaken gives no leave back; null: unnumbered. */
+  /** Grows with each question of this worker, so that one that was overtaken gives nothing back; null: unnumbered. */
   readonly question: number | null;
 }
 
