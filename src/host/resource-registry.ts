@@ -5,6 +5,7 @@ import { driver as jetstream } from "../drivers/queue/jetstream/index.ts";
 import { driver as pgBoss } from "../drivers/queue/pg-boss/index.ts";
 import { driver as postgresQueue } from "../drivers/queue/postgres/index.ts";
 import type { QueueDriverFace } from "../drivers/queue/queue-driver.ts";
+import { driver as rabbitmq } from "../drivers/queue/rabbitmq/index.ts";
 import { driver as redisStreams } from "../drivers/queue/redis-streams/index.ts";
 import { noDriver, type Resources } from "../controller/resources.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -12,7 +13,7 @@ import { warmAsker } from "./ask-warm.ts";
 import { INDEX_DRIVERS, openIndex } from "./index-drivers.ts";
 
 /** Every driver of queues and of caches there is, in the order in which people are told of them. */
-const QUEUE_DRIVERS: readonly QueueDriverFace[] = [postgresQueue, redisStreams, jetstream, bullmq, pgBoss];
+const QUEUE_DRIVERS: readonly QueueDriverFace[] = [postgresQueue, redisStreams, jetstream, bullmq, pgBoss, rabbitmq];
 const CACHE_DRIVERS: readonly CacheDriverFace[] = [redisCache];
 
 /** What documents may name beside traffic. */

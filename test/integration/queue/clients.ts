@@ -67,6 +67,7 @@ export interface AmqpChannel {
   sendToQueue(name: string, body: Buffer, options?: object): boolean;
   waitForConfirms(): Promise<void>;
   get(name: string): Promise<AmqpMessage | false>;
+  checkQueue(name: string): Promise<unknown>;
   ack(message: AmqpMessage): void;
   on(event: "error" | "close", seen: () => void): unknown;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import { DriverError } from "../../../ports/driver-error.ts";
 import type { AliasRecord } from "../flip-rule.ts";
-import type { HttpSend } from "../http.ts";
+import type { HttpSend } from "../../http-send.ts";
 import type { NamedStore } from "../native-flip.ts";
 import { documentOf, membersOf, NAME } from "./answers.ts";
 

@@ -1,5 +1,5 @@
 import type { IndexAliases } from "../../../ports/index-alias.ts";
-import { httpSend } from "../http.ts";
+import { httpSend } from "../../http-send.ts";
 import type { IndexPlace } from "../index-driver.ts";
 import { flipNamed, readNamed } from "../native-flip.ts";
 import { factsOf, hashOf, NAME } from "./answers.ts";

@@ -1,7 +1,7 @@
 import { sha256Hex } from "../../../core/release/merkle.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 import type { AliasRecord } from "../flip-rule.ts";
-import type { HttpSend } from "../http.ts";
+import type { HttpSend } from "../../http-send.ts";
 import type { NamedStore } from "../native-flip.ts";
 import { aliasesOf, countOf, NAME, recordOf } from "./answers.ts";
 

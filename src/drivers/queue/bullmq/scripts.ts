@@ -1,18 +1,10 @@
-/**
+import { NOTE } from "../redis-note.ts";
+
+/*
  * Every script is one step of Redis. Which epoch started or stopped a consumer is kept in a hash of ours, one field for
  * each; the lists are BullMQ's own. It takes the next job from the tail of `wait`.
  * @source BullMQ 6.7 lua/addStandardJob, moveToActive, retryJob, moveStalledJobsToWait, pause
  */
-const NOTE = `local states, name, epoch, kind = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local text = redis.call('HGET', states, name)
-local seen = text and cjson.decode(text) or { epoch = -1, kind = 'none' }
-if epoch < seen.epoch or (epoch == seen.epoch and kind == 'stop' and seen.kind == 'start') then
-  return tostring(seen.epoch)
-end
-if epoch == seen.epoch and kind == seen.kind then return 'same' end
-redis.call('HSET', states, name, cjson.encode({ epoch = epoch, kind = kind }))
-`;
-
 /** KEYS: states, meta, marker. ARGV: consumer, epoch, kind. Returns 'noted', 'same', or the epoch that is there. */
 const STOP = `${NOTE}
 redis.call('HSET', KEYS[2], 'paused', 1)

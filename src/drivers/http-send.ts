@@ -1,9 +1,14 @@
-import { assert } from "../../core/assert.ts";
-import { readText } from "../../ports/bounded-body.ts";
-import { DriverError } from "../../ports/driver-error.ts";
-import { readSecretFile } from "../secret-file.ts";
-import { redactSecrets } from "../secrets.ts";
-import type { IndexPlace } from "./index-driver.ts";
+import type { ResourcePlace } from "../core/cutover/resources.ts";
+import { readText } from "../ports/bounded-body.ts";
+import type { Clock } from "../ports/clock.ts";
+import { DriverError } from "../ports/driver-error.ts";
+import { readSecretFile } from "./secret-file.ts";
+import { redactSecrets } from "./secrets.ts";
+
+/** Where a product with an HTTP API is, and the clock that its deadlines are measured by. */
+interface HttpPlace extends Pick<ResourcePlace, "url" | "secretFile"> {
+  readonly clock: Clock;
+}
 
 const REQUEST_MS = 10_000;
 const ANSWER_BYTES_MAX = 4_194_304;
@@ -17,7 +22,9 @@ interface HttpAnswer {
 
 /** One request. */
 interface HttpAsk {
-  readonly method: "GET" | "POST" | "PUT" | "PATCH";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "PURGE" | "BAN";
+  /** Beside those of the place. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Below the address of the place, each part encoded. */
   readonly path: string;
   readonly body?: unknown;
@@ -51,20 +58,26 @@ function parsed(driver: string, { method, path }: HttpAsk, text: string): unknow
 /**
  * Requests of one driver to its product. Secrets are read with each, so that a new one is taken up without a restart.
  * @param headersOf what a secret becomes; null where there is none
+ * @throws DriverError `rejected` for an address that cannot be one
  */
 export function httpSend(
   driver: string,
-  { url, secretFile, clock }: IndexPlace,
+  { url, secretFile, clock }: HttpPlace,
   headersOf: (secret: string | null) => Readonly<Record<string, string>>,
 ): HttpSend {
   const base = URL.canParse(url) ? new URL(url) : null;
-  assert(base !== null && /^https?:$/.test(base.protocol), `${driver}: url is not an http or https address`);
-  assert(base.username === "" && base.password === "", `${driver}: url carries a password; use secretFile`);
+  const wrong = (why: string) => new DriverError("rejected", "never", `${driver}: ${why}`);
+  if (base === null || !/^https?:$/.test(base.protocol)) throw wrong("url is not an http or https address");
+  if (base.username !== "" || base.password !== "") throw wrong("url carries a password; use secretFile");
   const root = base.href.replace(/[?#].*$/, "").replace(/\/+$/, "");
   return async (ask, signal) => {
     signal.throwIfAborted();
     const until = clock.timeout(REQUEST_MS, signal);
-    const headers = { accept: "application/json", ...headersOf(await readSecretFile(driver, secretFile)) };
+    const headers = {
+      accept: "application/json",
+      ...headersOf(await readSecretFile(driver, secretFile)),
+      ...ask.headers,
+    };
     const body = ask.body === undefined ? {} : { body: JSON.stringify(ask.body) };
     const typed = ask.body === undefined ? headers : { ...headers, "content-type": "application/json" };
     try {
