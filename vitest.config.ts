@@ -17,6 +17,7 @@ const LONG = [
   "test/integration/partition/partition.test.ts",
   "test/cli/later-releases.test.ts",
   "test/integration/queue/bullmq/bullmq.conformance.test.ts",
+  "test/integration/cache/nginx/nginx.conformance.test.ts",
   "test/integration/queue/rabbitmq/rabbitmq.conformance.test.ts",
   "test/integration/queue/pg-boss/pg-boss.conformance.test.ts",
   "test/integration/cutover/whole.test.ts",

@@ -93,7 +93,7 @@ export function rabbitWorld(
     },
     receivedBytes: () => received,
     async close() {
-      for (const { connection } of [...workers.values()]) await connection.close().catch(() => {});
+      for (const { connection } of workers.values()) await connection.close().catch(() => {});
       for (const one of opened) await one.close();
       for (const one of silent) await one.close();
     },
