@@ -135,6 +135,33 @@ describe.skipIf(!hasPostgres())("sluice index, on a real PostgreSQL", () => {
     }
   });
 
+  it("stamps no table whose vectors are not those of its texts, embedded again: exit 1, and it says which", async () => {
+    let asked = 0;
+    const fake = await startFake(({ body }) => {
+      const { input } = body as { input: readonly string[] };
+      asked++; // First the dimensions, then the rows: those are another model's.
+      const data = input.map((text, index) => ({
+        index,
+        embedding: asked === 2 ? [0, 1, 0, 0] : [text.length, 1, 0, 0],
+      }));
+      return { status: 200, body: { data } };
+    });
+    const before = process.env["SLUICE_EMBEDDER_URL"];
+    process.env["SLUICE_EMBEDDER_URL"] = `${fake.url}/v1`;
+    try {
+      const corpus = file("drifting.jsonl", chunks);
+      const argv = ["--corpus", corpus, "--analyzer", "none", "--index", "drifted", "--embedder", "openai/small:4"];
+      const { code, stderr } = await sluice("build", ...argv);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/drifted is not whole: 3 of 3 sampled vectors/)]);
+      const told = await sluice("fingerprint", "--index", "drifted", "--json");
+      expect(JSON.parse(told.stdout)).toMatchObject({ count: 3, stamp: null });
+    } finally {
+      if (before === undefined) delete process.env["SLUICE_EMBEDDER_URL"];
+      else process.env["SLUICE_EMBEDDER_URL"] = before;
+      await fake.close();
+    }
+  });
+
   it("never writes to a table that is there, and refuses a corpus that is not whole, with its line", async () => {
     await build("once");
     expect(await build("once")).toMatchObject({

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { driver } from "../../../src/drivers/index/opensearch/index.ts";
 import { keptStamp } from "../../../src/drivers/index/stamp.ts";
 import { systemClock } from "../../../src/host/system-clock.ts";
+import { recorded } from "../../conformance/recorded.ts";
 import { indexConformance, type IndexWorld } from "../../../src/testing/index-suite.ts";
 import { anIndex, type FakeOpenSearch, SECRET, startFakeOpenSearch } from "./fake-opensearch.ts";
 
@@ -45,7 +46,15 @@ describe("index/opensearch against a fake of its documented API", () => {
       end: async () => {},
     };
   }
-  indexConformance(world, it);
+  const of = {
+    port: "index",
+    product: "opensearch",
+    against: "fake",
+    with: "its documented API (OpenSearch 2)",
+  } as const;
+  const record = recorded(of, it);
+  indexConformance(world, record.it);
+  record.keep(async () => ({ ...open().can }));
 
   it("tells metric, dimensions and analyzer of the mapping, of either product, and none of fields that differ", async () => {
     const dense = { type: "dense_vector", dims: 8, similarity: "dot_product" };

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { driver } from "../../../src/drivers/index/pgvector/index.ts";
 import { redactSecrets } from "../../../src/drivers/secrets.ts";
 import { systemClock } from "../../../src/host/system-clock.ts";
+import { recorded } from "../../conformance/recorded.ts";
 import { indexConformance } from "../../../src/testing/index-suite.ts";
 import { hasPostgres, type PostgresServer, startPostgres } from "../fence/servers.ts";
 import { buildTable, type Database, pgvectorWorld } from "./pgvector-world.ts";
@@ -37,7 +38,10 @@ describe.skipIf(!hasPostgres())("index/pgvector on a real PostgreSQL", () => {
     await server.stop();
   });
 
-  indexConformance(() => pgvectorWorld(database, `w${++worlds}`), it);
+  const of = { port: "index", product: "pgvector", against: "real", with: "PostgreSQL 15" } as const;
+  const record = recorded(of, it);
+  indexConformance(() => pgvectorWorld(database, `w${++worlds}`), record.it);
+  record.keep(async () => ({ ...pgvectorWorld(database, `w${++worlds}`).open().can }));
 
   it("is opened by an address, or by a file that holds one, and tells no secret of it", async () => {
     await buildTable(database, "opened", WANTED);

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { driver } from "../../../src/drivers/index/qdrant/index.ts";
 import { keptStamp } from "../../../src/drivers/index/stamp.ts";
 import { systemClock } from "../../../src/host/system-clock.ts";
+import { recorded } from "../../conformance/recorded.ts";
 import { indexConformance, type IndexWorld } from "../../../src/testing/index-suite.ts";
 import { aCollection, API_KEY, type FakeQdrant, startFakeQdrant } from "./fake-qdrant.ts";
 
@@ -50,7 +51,10 @@ describe("index/qdrant against a fake of its documented API", () => {
       end: async () => {},
     };
   }
-  indexConformance(world, it);
+  const of = { port: "index", product: "qdrant", against: "fake", with: "its documented API (Qdrant 1.17)" } as const;
+  const record = recorded(of, it);
+  indexConformance(world, record.it);
+  record.keep(async () => ({ ...open().can }));
 
   it.each([
     ["its optimisers run", { status: "yellow" }, /status is yellow/],

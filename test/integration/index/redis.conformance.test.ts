@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { driver, redisIndexAliases } from "../../../src/drivers/index/redis/index.ts";
 import { keptStamp } from "../../../src/drivers/index/stamp.ts";
 import { systemClock } from "../../../src/host/system-clock.ts";
+import { recorded } from "../../conformance/recorded.ts";
 import { indexConformance, type IndexWorld } from "../../../src/testing/index-suite.ts";
 import { hasRedis, startRedis, type TestServer } from "../fence/servers.ts";
 
@@ -52,7 +53,10 @@ describe.skipIf(!hasRedis())("index/redis on a real server", () => {
       end: async () => {},
     };
   }
-  indexConformance(world, it);
+  const of = { port: "index", product: "redis", against: "real", with: "Redis 7.0.15" } as const;
+  const record = recorded(of, it);
+  indexConformance(world, record.it);
+  record.keep(async () => ({ ...open().can }));
 
   it("IX-5: keeps the name of a store without aliases under one key, and rejects a second writer", async () => {
     for (const index of ["blue", "green", "other"]) {

@@ -50,16 +50,38 @@ async function insert(client: PostgresClient, table: string, type: string, rows:
   await queryRows(client, text, [JSON.stringify(given)]);
 }
 
+/** What a table holds, read back from the server. */
+export interface BuiltReader {
+  rows(): Promise<number>;
+  /** Of the chunks that have a row. */
+  vectors(ids: readonly string[]): Promise<ReadonlyMap<string, readonly number[]>>;
+}
+
+function readerOf(client: PostgresClient, table: string): BuiltReader {
+  return {
+    async rows() {
+      return (await queryRows<{ n: number }>(client, `select count(*)::int as n from ${table}`, []))[0]?.n ?? 0;
+    },
+    async vectors(ids) {
+      const text = `select id, embedding::real[] as vector from ${table} where id = any($1::text[])`;
+      const found = await queryRows<{ id: string; vector: readonly number[] }>(client, text, [[...ids]]);
+      return new Map(found.map(({ id, vector }) => [id, vector]));
+    },
+  };
+}
+
 /**
  * Builds a table that is not there yet: rows, the index that searches them where the extension is, the stamp last. One
  * that ended in the middle carries no stamp, so that nothing takes it for whole.
- * @throws DriverError `rejected`: there is such a table; it is never written to
+ * @param faultOf looks at what was stored before it is stamped; what it says is wrong keeps the stamp away
+ * @throws DriverError `rejected`: there is such a table, it is never written to; or it has a fault
  */
 export async function buildTable(
   client: PostgresClient,
   shape: TableShape,
   rows: AsyncIterable<BuiltRow> | Iterable<BuiltRow>,
   stampOfRows: (count: number) => IndexStamp,
+  faultOf: (built: BuiltReader) => Promise<string | null> = async () => null,
 ): Promise<BuiltTable> {
   const { index, dims, metric } = shape;
   const table = quotedTable(index);
@@ -83,6 +105,11 @@ export async function buildTable(
   if (batch.length > 0) await insert(client, table, type, batch);
   const isSearched = type === "vector" && dims <= SEARCHED_DIMS_MAX;
   if (isSearched) await queryRows(client, `create index on ${table} using hnsw (embedding vector_${metric}_ops)`, []);
+  const fault = await faultOf(readerOf(client, table));
+  if (fault !== null) {
+    const advice = "it is not stamped; drop it, see what embeds and what stores, and build again";
+    throw new DriverError("rejected", "never", `${NAME}: the table ${index} is not whole: ${fault}; ${advice}`);
+  }
   // A comment takes no parameter.
   const text = JSON.stringify(keptStamp(stampOfRows(count))).replaceAll("'", "''");
   await queryRows(client, `comment on table ${table} is E'${text.replaceAll("\\", "\\\\")}'`, []);

@@ -2,7 +2,7 @@ import type { IndexDriverFace } from "../index-driver.ts";
 import { connect } from "./client.ts";
 import { pgvectorAliases } from "./driver.ts";
 
-export { type BuiltRow, buildTable } from "./build.ts";
+export { type BuiltReader, type BuiltRow, buildTable } from "./build.ts";
 export { connect, type PostgresClient } from "./client.ts";
 export { ALIAS_TABLE, type PgvectorConfig, pgvectorAliases } from "./driver.ts";
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CacheFiles, driver, nginxCache } from "../../../../src/drivers/cache/nginx/index.ts";
 import { systemClock } from "../../../../src/fence/system.ts";
 import { cacheConformance, type CacheWorld } from "../../../../src/testing/cache-suite.ts";
+import { recorded } from "../../../conformance/recorded.ts";
 import { never } from "../../../../src/testing/queue-world.ts";
 import { hasNginx, type NginxServer, startNginx } from "./server.ts";
 
@@ -59,7 +60,10 @@ describe.skipIf(!hasNginx())("cache/nginx on a real server", () => {
       close: async () => {},
     };
   }
-  cacheConformance(world, it);
+  const of = { port: "cache", product: "nginx", against: "real", with: "nginx 1.22.1" } as const;
+  const record = recorded(of, it);
+  cacheConformance(world, record.it);
+  record.keep(async () => (await world().open("server")).can);
 
   it("makes a miss of a removed entry for nginx, which asks the service again, and leaves the other arm's a hit", async () => {
     const cache = await driver.open(place(), systemClock);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { driver, redisCache } from "../../../../src/drivers/cache/redis/index.ts";
 import { systemClock } from "../../../../src/fence/system.ts";
 import { cacheConformance, type CacheWorld } from "../../../../src/testing/cache-suite.ts";
+import { recorded } from "../../../conformance/recorded.ts";
 import { never } from "../../../../src/testing/queue-world.ts";
 import { freePort } from "../../../free-port.ts";
 import { hasRedis, startRedis, type TestServer } from "../../fence/servers.ts";
@@ -49,7 +50,10 @@ describe.skipIf(!hasRedis())("cache/redis on a real server", () => {
       },
     };
   }
-  cacheConformance(world, it);
+  const of = { port: "cache", product: "redis", against: "real", with: "Redis 7.0.15" } as const;
+  const record = recorded(of, it);
+  cacheConformance(world, record.it);
+  record.keep(async () => (await world().open("server")).can);
 
   it("removes a namespace a few keys at a time and never asks for KEYS", async () => {
     await client.config("RESETSTAT");

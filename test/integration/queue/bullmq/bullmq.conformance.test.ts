@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bullQueue, driver } from "../../../../src/drivers/queue/bullmq/index.ts";
 import { systemClock } from "../../../../src/fence/system.ts";
 import { queueConformance } from "../../../../src/testing/queue-suite.ts";
+import { recorded } from "../../../conformance/recorded.ts";
 import { never, progressOf, startFirst } from "../../../../src/testing/queue-world.ts";
 import { hasRedis, startRedis, type TestServer } from "../../fence/servers.ts";
 import { bullMq, hasQueueClients } from "../clients.ts";
@@ -19,7 +20,10 @@ describe.skipIf(!hasRedis() || !hasQueueClients())("queue/bullmq on a real serve
     client.disconnect();
     await server.stop();
   });
-  queueConformance(() => bullWorld(client, server.port), it);
+  const of = { port: "queue", product: "bullmq", against: "real", with: "BullMQ 6.7.0, Redis 7.0.15" } as const;
+  const record = recorded(of, it);
+  queueConformance(() => bullWorld(client, server.port), record.it);
+  record.keep(async () => (await bullWorld(client, server.port).open("server")).can);
 
   it("pauses and resumes as BullMQ does: its own handle says so, and a job that waited meanwhile is given", async () => {
     const connection = { host: "127.0.0.1", port: server.port };

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { driver } from "../../../../src/drivers/queue/jetstream/index.ts";
 import { keyOf } from "../../../../src/drivers/queue/jetstream/pointer.ts";
 import { GIVES_NOTHING_WHEN_STOPPED, queueConformance } from "../../../../src/testing/queue-suite.ts";
+import { recorded } from "../../../conformance/recorded.ts";
 import { never, pointerRecord } from "../../../../src/testing/queue-world.ts";
 import { hasNats, startNats, type TestServer } from "../../fence/servers.ts";
 import { natsWorld } from "./world.ts";
@@ -18,9 +19,13 @@ describe.skipIf(!hasNats())("queue/jetstream on a real server", () => {
     await connection.close();
     await server.stop();
   });
-  queueConformance(() => natsWorld(connection), it, {
+  const waived = {
     [GIVES_NOTHING_WHEN_STOPPED]: "JetStream 2.9 cannot pause a consumer: workers stop when they read the pointer",
-  });
+  };
+  const of = { port: "queue", product: "jetstream", against: "real", with: "nats-server 2.9.10" } as const;
+  const record = recorded(of, it, waived);
+  queueConformance(() => natsWorld(connection), record.it, waived);
+  record.keep(async () => (await natsWorld(connection).open("server")).can);
 
   it("keeps what a durable was made with when it is made anew at another sequence", async () => {
     const ask = async (what: string, body: unknown) =>

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bossQueue, driver } from "../../../../src/drivers/queue/pg-boss/index.ts";
 import { systemClock } from "../../../../src/fence/system.ts";
 import { GIVES_NOTHING_WHEN_STOPPED, queueConformance } from "../../../../src/testing/queue-suite.ts";
+import { recorded } from "../../../conformance/recorded.ts";
 import { never, progressOf, startFirst } from "../../../../src/testing/queue-world.ts";
 import { hasPostgres, type PostgresServer, startPostgres } from "../../fence/servers.ts";
 import { type Boss, hasQueueClients, pgBossModule } from "../clients.ts";
@@ -25,9 +26,13 @@ describe.skipIf(!hasPostgres() || !hasQueueClients())("queue/pg-boss on a real s
     await pool.end();
     await server.stop();
   });
-  queueConformance(() => bossWorld(pool, boss), it, {
+  const waived = {
     [GIVES_NOTHING_WHEN_STOPPED]: "pg-boss has no pause from outside: workers stop when they read the pointer",
-  });
+  };
+  const of = { port: "queue", product: "pg-boss", against: "real", with: "pg-boss 12.38.0, PostgreSQL 15" } as const;
+  const record = recorded(of, it, waived);
+  queueConformance(() => bossWorld(pool, boss), record.it, waived);
+  record.keep(async () => (await bossWorld(pool, boss).open("server")).can);
 
   it("takes a watermark that no job can slip under: it waits for a producer whose place is lower", async () => {
     const queue = bossQueue({ client: pool, clock: systemClock });

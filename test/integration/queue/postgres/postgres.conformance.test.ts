@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { driver, postgresQueue, queueTables } from "../../../../src/drivers/queue/postgres/index.ts";
 import { systemClock } from "../../../../src/fence/system.ts";
 import { queueConformance } from "../../../../src/testing/queue-suite.ts";
+import { recorded } from "../../../conformance/recorded.ts";
 import { never, progressOf, startFirst } from "../../../../src/testing/queue-world.ts";
 import { hasPostgres, type PostgresServer, startPostgres } from "../../fence/servers.ts";
 import { postgresWorld } from "./world.ts";
@@ -21,7 +22,10 @@ describe.skipIf(!hasPostgres())("queue/postgres on a real server", () => {
     await pool.end();
     await server.stop();
   });
-  queueConformance(() => postgresWorld(pool), it);
+  const of = { port: "queue", product: "postgres", against: "real", with: "PostgreSQL 15" } as const;
+  const record = recorded(of, it);
+  queueConformance(() => postgresWorld(pool), record.it);
+  record.keep(async () => (await postgresWorld(pool).open("server")).can);
 
   it("takes a watermark that no message can slip under: it waits for a writer whose position is lower", async () => {
     const queue = postgresQueue({ client: pool, clock: systemClock });

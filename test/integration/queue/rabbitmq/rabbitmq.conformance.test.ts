@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { driver, redisNotes } from "../../../../src/drivers/queue/rabbitmq/index.ts";
 import { systemClock } from "../../../../src/fence/system.ts";
 import { GIVES_NOTHING_WHEN_STOPPED, queueConformance } from "../../../../src/testing/queue-suite.ts";
+import { recorded } from "../../../conformance/recorded.ts";
 import { never, progressOf, startFirst } from "../../../../src/testing/queue-world.ts";
 import { hasRedis, startRedis, type TestServer } from "../../fence/servers.ts";
 import { hasQueueClients } from "../clients.ts";
@@ -19,17 +20,26 @@ describe.skipIf(!isHere)("queue/rabbitmq on a real server", () => {
   beforeAll(async () => {
     [server, redis] = await Promise.all([startRabbit(), startRedis(["--appendonly", "no"])]);
     client = new Redis(redis.port, "127.0.0.1");
-  });
+  }, 240_000);
   afterAll(async () => {
     client.disconnect();
     await Promise.all([server.stop(), redis.stop()]);
   });
   const inRedis = (prefix: string) => redisNotes("queue/rabbitmq", client, prefix);
-  queueConformance(() => rabbitWorld(server, inRedis), it, {
+  const waived = {
     [GIVES_NOTHING_WHEN_STOPPED]: "RabbitMQ has no pause: workers cancel when they read the pointer",
     "finds messages that come to the old queue after the watermark": NO_NUMBERS,
     "lets what was in flight when a consumer was stopped be settled, and counts it until it is": NO_NUMBERS,
-  });
+  };
+  const of = {
+    port: "queue",
+    product: "rabbitmq",
+    against: "real",
+    with: "RabbitMQ 3.10.8, notes in Redis 7.0.15",
+  } as const;
+  const record = recorded(of, it, waived);
+  queueConformance(() => rabbitWorld(server, inRedis), record.it, waived);
+  record.keep(async () => (await rabbitWorld(server, inRedis).open("server")).can);
 
   it("believes no number of a quorum queue that is older than the question", async () => {
     const world = rabbitWorld(server, inRedis, "quorum");

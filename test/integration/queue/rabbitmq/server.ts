@@ -32,13 +32,13 @@ export function hasRabbit(): boolean {
 
 async function untilAnswers(child: ChildProcess, url: string): Promise<void> {
   const headers = { authorization: `Basic ${Buffer.from("guest:guest").toString("base64")}` };
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 1_700; tries++) {
     if (child.exitCode !== null) throw new Error(`rabbitmq-server ended at its start with code ${child.exitCode}`);
     const answer = await fetch(`${url}/api/overview`, { headers }).catch(() => null);
     if (answer?.ok === true) return;
     await sleep(100);
   }
-  throw new Error("rabbitmq-server did not answer within a minute");
+  throw new Error("rabbitmq-server did not answer within three minutes");
 }
 
 export async function startRabbit(): Promise<RabbitServer> {
@@ -71,16 +71,21 @@ export async function startRabbit(): Promise<RabbitServer> {
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "plugins"),
   };
   const child = spawn(program() as string, [], { env, cwd: folder, stdio: "ignore" });
-  await untilAnswers(child, `http://127.0.0.1:${management}`);
+  const end = async () => {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    if (child.exitCode === null && child.kill("SIGTERM")) await ended;
+    execFileSync("epmd", ["-port", `${mapper}`, "-kill"], { stdio: "ignore" }); // The node's own, started by it.
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await untilAnswers(child, `http://127.0.0.1:${management}`);
+  } catch (error) {
+    await end();
+    throw error;
+  }
   return {
     amqpUrl: `amqp://guest:guest@127.0.0.1:${amqp}`,
     managementUrl: `http://127.0.0.1:${management}`,
-    async stop() {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGTERM");
-      await ended;
-      execFileSync("epmd", ["-port", `${mapper}`, "-kill"], { stdio: "ignore" }); // The node's own, started by it.
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop: end,
   };
 }

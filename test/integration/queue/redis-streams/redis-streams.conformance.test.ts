@@ -2,6 +2,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { redisStreams } from "../../../../src/drivers/queue/redis-streams/index.ts";
 import { queueConformance } from "../../../../src/testing/queue-suite.ts";
+import { recorded } from "../../../conformance/recorded.ts";
 import { never, progressOf, startFirst } from "../../../../src/testing/queue-world.ts";
 import { hasRedis, startRedis, type TestServer } from "../../fence/servers.ts";
 import { redisWorld } from "./world.ts";
@@ -17,7 +18,10 @@ describe.skipIf(!hasRedis())("queue/redis-streams on a real server", () => {
     client.disconnect();
     await server.stop();
   });
-  queueConformance(() => redisWorld(client), it);
+  const of = { port: "queue", product: "redis-streams", against: "real", with: "Redis 7.0.15" } as const;
+  const record = recorded(of, it);
+  queueConformance(() => redisWorld(client), record.it);
+  record.keep(async () => (await redisWorld(client).open("server")).can);
 
   it("gives nothing to a worker that already waits for messages when its group is stopped", async () => {
     const driver = redisStreams({ client, prefix: "waits" });
