@@ -5,12 +5,13 @@ import { driver as opensearch } from "../drivers/index/opensearch/index.ts";
 import { driver as pgvector } from "../drivers/index/pgvector/index.ts";
 import { driver as qdrant } from "../drivers/index/qdrant/index.ts";
 import { driver as redis } from "../drivers/index/redis/index.ts";
+import { driver as typesense } from "../drivers/index/typesense/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import { DriverError } from "../ports/driver-error.ts";
 import type { IndexAliases } from "../ports/index-alias.ts";
 
 /** Every driver of indexes there is, in the order in which people are told of them. */
-export const INDEX_DRIVERS: readonly IndexDriverFace[] = [pgvector, qdrant, opensearch, redis];
+export const INDEX_DRIVERS: readonly IndexDriverFace[] = [pgvector, qdrant, opensearch, typesense, redis];
 
 /**
  * The store at a place; whoever opens one closes it. Nothing is asked of it yet.

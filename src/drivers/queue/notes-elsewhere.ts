@@ -97,7 +97,7 @@ export function postgresNotes(
   };
 }
 
-/** Where the notes are, as an address says: `…?pointer=redis://host:6379`, and `pointerSecretFile` where one is needed. */
+/** Where the notes are, as an address says: `…?pointer=redis://host`, and `pointerSecretFile` where one is needed. */
 export interface NotesPlace {
   readonly url: string;
   readonly secretFile: string | null;

@@ -88,13 +88,9 @@ async function asking<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T
   }
 }
 
-/**
- * The files of an nginx cache. nginx without a commercial licence has no way to purge; an entry whose file is gone is a
- * miss to it, so removing the file is removing the entry.
- */
-export function nginxCache(config: NginxCacheConfig): CacheDriver {
-  const { folder, clock, levels = "1:2", pauseMs = 5, files = systemFiles } = config;
+type Reading = Required<Pick<NginxCacheConfig, "folder" | "clock" | "pauseMs" | "files">>;
 
+function readerOf({ folder, clock, pauseMs, files }: Reading) {
   async function fileOf(path: string, signal: AbortSignal): Promise<EntryFile | null> {
     const beginning = await asking(signal, () => files.beginning(path));
     return beginning === null ? null : readEntry(beginning);
@@ -123,6 +119,18 @@ export function nginxCache(config: NginxCacheConfig): CacheDriver {
       void walk.return?.(); // Closes its folders; a disk that is silent is not waited for.
     }
   }
+
+  return { fileOf, entries };
+}
+
+/**
+ * The files of an nginx cache. nginx without a commercial licence has no way to purge; an entry whose file is gone is a
+ * miss to it, so removing the file is removing the entry.
+ */
+export function nginxCache(config: NginxCacheConfig): CacheDriver {
+  const { folder, clock, levels = "1:2", pauseMs = 5, files = systemFiles } = config;
+
+  const { fileOf, entries } = readerOf({ folder, clock, pauseMs, files });
 
   return {
     name: NAME,

@@ -2,7 +2,7 @@ import type { IndexAliases } from "../../../ports/index-alias.ts";
 import { type RedisClient, redisCommand } from "../../redis.ts";
 import { flipRecord } from "../flip-rule.ts";
 import { factsOf } from "./facts.ts";
-import { keysOf, NAME, redisRecords } from "./records.ts";
+import { keysOf, NAME, redisRecords } from "../redis-records.ts";
 
 export interface RedisIndexConfig {
   readonly client: RedisClient;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { IndexFacts } from "../../../core/release/index-facts.ts";
 import { DriverError } from "../../../ports/driver-error.ts";
 import { stampOf } from "../stamp.ts";
-import { NAME } from "./records.ts";
+import { NAME } from "../redis-records.ts";
 
 /** What whoever builds an index writes of it, the stamp last. */
 const described = z.object({

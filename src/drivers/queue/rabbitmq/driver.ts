@@ -27,14 +27,10 @@ const instant = (of: QueuePositions) => BigInt(of["0"] ?? "0");
 /** A name as a regular expression that nothing else matches. */
 const exactly = (name: string) => `^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`;
 
-/**
- * Queues of RabbitMQ, through its management API. A message has no number, so the only position is an instant at which
- * the queue was seen empty, and a drain is done when it is. Pointer and epochs are kept elsewhere by one writer.
- */
-export function rabbitQueue(config: RabbitQueueConfig): QueueDriver {
-  const { send, notes, clock, vhost = "/", tickMs = TICK_MS } = config;
-  const noted = (queue: string) => `rabbitmq:${vhost}:${queue}`;
+type Management = Required<Pick<RabbitQueueConfig, "send" | "clock" | "vhost" | "tickMs">>;
 
+/** What is asked of the management API. */
+function managementOf({ send, clock, vhost, tickMs }: Management) {
   async function read(queue: string, signal: AbortSignal): Promise<QueueTotals | null> {
     const asked = { disable_stats: "true", enable_queue_totals: "true", page: "1", page_size: "2", use_regex: "true" };
     const query = new URLSearchParams({ ...asked, name: exactly(queue) });
@@ -74,6 +70,19 @@ export function rabbitQueue(config: RabbitQueueConfig): QueueDriver {
       signal.throwIfAborted();
     }
   }
+
+  return { totals, endConnections, release };
+}
+
+/**
+ * Queues of RabbitMQ, through its management API. A message has no number, so the only position is an instant at which
+ * the queue was seen empty, and a drain is done when it is. Pointer and epochs are kept elsewhere by one writer.
+ */
+export function rabbitQueue(config: RabbitQueueConfig): QueueDriver {
+  const { send, notes, clock, vhost = "/", tickMs = TICK_MS } = config;
+  const noted = (queue: string) => `rabbitmq:${vhost}:${queue}`;
+
+  const { totals, endConnections, release } = managementOf({ send, clock, vhost, tickMs });
 
   return {
     name: NAME,

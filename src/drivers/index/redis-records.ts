@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { DriverError } from "../../../ports/driver-error.ts";
-import type { RedisCommand } from "../../redis.ts";
-import type { AliasRecord, AliasRecords } from "../flip-rule.ts";
+import { DriverError } from "../../ports/driver-error.ts";
+import type { RedisCommand } from "../redis.ts";
+import type { AliasRecord, AliasRecords } from "./flip-rule.ts";
 
 export const NAME = "index/redis";
 
