@@ -23,6 +23,8 @@ const LONG = [
   "test/integration/cutover/whole.test.ts",
   "test/integration/cutover/cutover.test.ts",
   "test/integration/cutover/queue.test.ts",
+  "test/controller/drill.test.ts",
+  "test/integration/drill/a.test.ts",
   "test/controller/kill.test.ts",
   "test/integration/store/postgres/controllers.test.ts",
   "test/integration/store/crash-points.test.ts",

@@ -8,7 +8,7 @@ import { ROOT } from "./source-files.ts";
 /** Largest minified bundle of an entry, in bytes. Raise one on purpose, in the commit that needs it. */
 const BUDGET: Readonly<Record<string, number>> = {
   "src/core/index.ts": 154_000, // With segments, few users, shares chosen by evidence, what answers cost, copies, reasons in whole sentences, and what listeners are told.
-  "src/edge/index.ts": 36_500, // With the visitors' cookie, the word to the gateway behind, signatures of documents and changes of keys.
+  "src/edge/index.ts": 39_000, // With the visitors' cookie, the word to the gateway behind, signatures, changes of keys and regions.
   "src/fence/index.ts": 78_000,
   "src/ports/index.ts": 4_000,
 };

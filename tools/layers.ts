@@ -9,7 +9,7 @@ export type Layers = Readonly<
 /** What each layer may import besides itself. `npm` lists packages; "*" means any installed one. */
 export const LAYERS: Layers = {
   core: { layers: [], node: false, npm: [] },
-  spec: { layers: ["core"], node: false, npm: ["yaml", "zod"] },
+  spec: { layers: ["core"], node: false, npm: ["yaml", "zod", "croner"] },
   ports: { layers: ["core"], node: false, npm: [] },
   contract: { layers: ["core"], node: false, npm: ["zod"] },
   plane: { layers: ["core", "ports"], node: false, npm: [] },

@@ -58,6 +58,7 @@ export const cutoverJournal = z.strictObject({
 /** Who asks whether it may act on the effects of a service. */
 export const grantBody = z.strictObject({
   release: z.string().min(1).max(256),
+  region: z.string().min(1).max(64).optional().describe("where it stands; needed once a region was promoted"),
   worker: z.string().min(1).max(256),
   role: z.enum(["producer", "consumer"]).describe("a producer begins effects, a consumer finishes what is queued"),
   acting: z.boolean().describe("false: it does nothing now and relies on no leave"),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { keyAnswer, rotateBody, tokenAnswer, tokenBody, tokenMadeAnswer, tokensAnswer } from "./credentials.ts";
 import { CUTOVER_ROUTES } from "./cutover-routes.ts";
+import { DRILL_ROUTES } from "./drill-routes.ts";
 import { sentEvent } from "./events.ts";
 import { forgetAnswer, forgetBody, gatewaysAnswer } from "./gateways.ts";
 import { ROLLOUT_ROUTES } from "./rollout-routes.ts";
@@ -15,6 +16,7 @@ const SPOKEN_VERSION = { "sluice-version": "newest version of routing documents 
 export const ROUTES = {
   ...ROLLOUT_ROUTES,
   ...CUTOVER_ROUTES,
+  ...DRILL_ROUTES,
   "GET /healthz": {
     id: "getHealth",
     says: "that the controller lives",

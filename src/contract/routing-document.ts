@@ -1,10 +1,19 @@
 import { z } from "zod";
 import { LEASE_LIMITS, type RoutingDocument, type Stickiness } from "../core/routing/document.ts";
+import type { RegionTarget } from "../core/routing/regions.ts";
 import { armTarget } from "./arm-plan.ts";
 import { segmentSource, shadowOrder, unitIdentity } from "./plan.ts";
 import { coreBp, coreMs, count, type FieldsOf, servingArm } from "./wire.ts";
 
 const text = z.string();
+
+const region = z.strictObject({
+  name: text,
+  endpoints: z.array(text),
+  ownBp: coreBp,
+  isFit: z.boolean(),
+  nearest: z.array(text),
+} satisfies FieldsOf<RegionTarget>) satisfies z.ZodType<RegionTarget>;
 
 const sticky = z.strictObject({
   hash: z.literal("v1"),
@@ -32,6 +41,7 @@ export const routingDocument = z.strictObject({
   segments: z.array(segmentSource).exactOptional(),
   shadow: shadowOrder.exactOptional(),
   signals: z.array(text).exactOptional(),
+  regions: z.array(region).exactOptional(),
   store: text.nullable().exactOptional(),
   region: z.null().exactOptional(),
   lease: z

@@ -22,6 +22,7 @@ const plane = z.object({
   refused: z.object({ epoch: count, seq: count, reason: z.string().max(2_000) }).nullable(),
   isLeaving: z.boolean(),
   acceptsUnsigned: z.boolean().optional(),
+  region: z.string().min(1).max(64).optional(),
 } satisfies FieldsOf<PlaneReport>) satisfies z.ZodType<PlaneReport>;
 
 /** The push around its windows, which `admitWindow` reads one by one: their counts must fit each other. */

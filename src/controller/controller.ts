@@ -10,8 +10,6 @@ import { epochMs } from "../core/unit.ts";
 import type { ErrorClass, TelemetryWindow } from "../core/window/window.ts";
 import type { ControllerStore, OperatorAnswer, StoredRollout } from "../ports/controller-store.ts";
 import type { LiveGateway } from "../ports/gateway-hub.ts";
-import type { Proof } from "../plane/proof.ts";
-import type { DocumentSigner } from "../ports/document-signer.ts";
 import { absenceOf } from "./absence.ts";
 import type { KnownDrivers } from "../spec/known-drivers.ts";
 import { type Applied, conflictOf, preflight, sameAgain, settleStable, smokeTest, unreadArms } from "./acceptance.ts";
@@ -19,13 +17,15 @@ import { Archive, neededOf } from "./archive.ts";
 import { type Adopted, type AdoptOrder, adoptTarget, unknownService } from "./adoption.ts";
 import type { Asked } from "./command-text.ts";
 import { type AnsweringCommand, command, type Commanded } from "./commanding.ts";
-import type { Cutover } from "../core/cutover/machine.ts";
 import type { CutoverPlan } from "../core/cutover/plan.ts";
-import { type CutoverApplied, Cutovers } from "./cutovers.ts";
+import type { ControllerOptions } from "./controller-options.ts";
+import type { Cutovers } from "./cutovers.ts";
+import type { Drills } from "./drills.ts";
+import { Movers } from "./movers.ts";
 import { GrantDesk } from "./grant-desk.ts";
 import { DocumentLedger } from "./document-ledger.ts";
 import { EventFeed } from "./event-feed.ts";
-import { GatewayRegistry } from "./gateway-registry.ts";
+import type { GatewayRegistry } from "./gateway-registry.ts";
 import { KeyDesk } from "./key-desk.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { FORGET_AFTER_MS } from "./silent-planes.ts";
@@ -34,31 +34,15 @@ import { Panels } from "./panels.ts";
 import { PlaneDesk } from "./plane-desk.ts";
 import { wayBackOf } from "./precedence.ts";
 import { Pruning } from "./pruning.ts";
-import { NO_RESOURCES, type Resources } from "./resources.ts";
+import { NO_RESOURCES } from "./resources.ts";
 import { readResumption, type Resumption } from "./resumption.ts";
 import { type ActorTools, RolloutActor, isSame } from "./rollout-actor.ts";
 import { Roster } from "./roster.ts";
 import { ServicePointers } from "./service-pointers.ts";
-import { Tenure, type TenureOptions } from "./tenure.ts";
+import { Tenure } from "./tenure.ts";
 import { ShortTurns } from "./short-turns.ts";
 import { Ticker } from "./ticker.ts";
 import { underDocument } from "./telemetry-push.ts";
-
-export type ControllerOptions = Omit<ActorTools, "ledger" | "pointers" | "feed" | "panels" | "running" | "turns"> &
-  TenureOptions & {
-    /** Made by the caller, because the gateway traffic driver is made from it. */
-    readonly hub: GatewayRegistry;
-    /** Proves leases to data planes; null where no secret is shared, then no lease is given. */
-    readonly proof: Proof | null;
-    /** How long a data plane may be silent before it is taken for gone; by default an hour. */
-    readonly forgetAfterMs?: number | undefined;
-    /** Signs documents and leases; null for data planes that were told to take unsigned ones. */
-    readonly signer: DocumentSigner | null;
-    /** Opens what is cut over beside traffic; left out: nothing can be. */
-    readonly resources?: Resources;
-    /** What documents may name. */
-    readonly drivers: KnownDrivers;
-  };
 
 export type Answering = (rollout: Rollout) => OperatorAnswer;
 
@@ -88,6 +72,8 @@ export class Controller {
   readonly keys: KeyDesk;
   readonly pruning: Pruning;
   readonly cutovers: Cutovers;
+  readonly drills: Drills;
+  readonly #movers: Movers;
   readonly drivers: KnownDrivers;
   readonly #tenure: Tenure;
   readonly pointers: ServicePointers;
@@ -116,8 +102,17 @@ export class Controller {
     const own = { ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels };
     this.#tools = { ...options, ...own, ...owned.tenure.tools, running, turns: new ShortTurns(options.clock) };
     const resources = options.resources ?? NO_RESOURCES;
+    const regionsOf = (service: string) => this.hub.current(service)?.regions ?? null;
+    const rolloutOf = (service: string) => owned.actors.runningOf(service)?.rollout.plan.rolloutId ?? null;
     const ordered = () => this.rollouts().map(({ rollout }) => rollout);
-    this.cutovers = new Cutovers({ ...this.#tools, grants: owned.grants, resources, rollouts: ordered });
+    this.#movers = new Movers(
+      { ...this.#tools, grants: owned.grants, resources, rollouts: ordered },
+      options,
+      regionsOf,
+      rolloutOf,
+    );
+    this.cutovers = this.#movers.cutovers;
+    this.drills = this.#movers.drills;
     const [rollouts, wallMs] = [() => this.rollouts(), () => options.clock.wallMs()];
     const { forgetAfterMs = FORGET_AFTER_MS } = options;
     const kept = { ...this.#tools, hub: this.hub, planes: this.planes, hours, rollouts, wallMs, forgetAfterMs };
@@ -126,7 +121,7 @@ export class Controller {
       void this.#tenure.renew();
       await housekeeping.tick().catch(this.#tools.onFatal);
       this.#archive.release();
-      this.cutovers.tick();
+      this.#movers.tick();
     };
     this.#ticker = new Ticker({ ...this.#tools, actors: owned.actors, before });
     const needed = () => neededOf(this.pointers, this.hub);
@@ -156,13 +151,14 @@ export class Controller {
     const grants = await GrantDesk.open({ store, clock, pointerOf: (service) => pointers.of(service), ownership });
     const controller = new Controller(options, ledger, hours, { actors, tenure, planes, pointers, grants });
     for (const document of documents) options.hub.publish(document);
+    controller.#movers.regionTraffic.learn(...documents);
     await controller.pruning.load();
     for (const stored of await store.unended()) await controller.#restore(stored);
     await controller.#archive.load();
-    await controller.cutovers.load();
+    await controller.#movers.load();
     controller.#ticking = controller.#ticker.run(tenure.stopped);
     const stopActors = () => {
-      void controller.cutovers.stop();
+      void controller.#movers.stop();
       return controller.#actors.all().map((actor) => actor.stop().catch(() => {}));
     };
     tenure.stopped.addEventListener("abort", () => void stopActors(), { once: true });
@@ -241,15 +237,18 @@ export class Controller {
   /**
    * Takes a report in. Resolves when its windows are durable and what they decided is ordered. `adopted` is null for a
    * service that counts and routes nothing: it knows no document, so its windows count for the one in force.
+   * @param region where the data plane stands; null where it says none
    * @throws DriverError when the store is away or lost: the windows have to be sent again
    */
   async ingest(
     service: string,
     sent: readonly TelemetryWindow[],
     adopted: LiveGateway["adopted"] | null,
+    region: string | null = null,
   ): Promise<void> {
     this.#tenure.demand();
     const windows = adopted === null ? underDocument(sent, this.hub.current(service)) : sent;
+    this.#movers.regionTraffic.take(service, region, windows);
     if (adopted !== null) {
       await this.#createPointer(service, adopted); // Before the gateway counts as live, so that no apply can be faster.
       this.#hours.learn(service, windows);
@@ -283,7 +282,7 @@ export class Controller {
     await Promise.all([
       this.#ticking,
       this.#applying.catch(() => {}),
-      this.cutovers.stop(),
+      this.#movers.stop(),
       ...this.#actors.all().map((actor) => actor.stop().then(() => actor.keepUnits())),
     ]);
     await this.#tenure.end();
@@ -295,7 +294,7 @@ export class Controller {
       return this.#inTime((signal) => sameAgain(existing.stored, this.pointers.of(asked.service), health, signal));
     const rollouts = this.rollouts().map(({ rollout }) => rollout);
     const blocked =
-      this.cutovers.conflict(asked.service, asked.rolloutId, false) ??
+      this.#movers.conflict(asked.service, asked.rolloutId) ??
       conflictOf(asked, rollouts, this.pruning.lastGeneration(asked.rolloutId));
     if (blocked !== null) return blocked;
     const settled = await this.#fit(asked);
@@ -336,10 +335,19 @@ export class Controller {
   }
 
   /** Accepts a plan that moves everything at once, or says why not. The same document again is no change. */
-  async applyCutover(asked: CutoverPlan, answering?: (cutover: Cutover) => OperatorAnswer): Promise<CutoverApplied> {
+  async applyCutover(
+    asked: CutoverPlan,
+    answering?: Parameters<Movers["applyCutover"]>[2],
+  ): ReturnType<Movers["applyCutover"]> {
     this.#tenure.demand();
-    const work = () => this.cutovers.apply(asked, { fit: () => this.#fit(asked) }, answering);
+    const work = () => this.#movers.applyCutover(asked, { fit: () => this.#fit(asked) }, answering);
     return this.#inTurn(() => this.cutovers.accepting(asked, work));
+  }
+
+  /** Accepts a drill, or says why not. The same document again is no change. */
+  async applyDrill(...asked: Parameters<Movers["applyDrill"]>): ReturnType<Movers["applyDrill"]> {
+    this.#tenure.demand();
+    return this.#inTurn(() => this.#movers.applyDrill(...asked));
   }
 
   /**

@@ -5,7 +5,8 @@ import type { PublishOrder } from "../core/rollout/order.ts";
 import { type ArmFacts, armFacts } from "../core/routing/arm-facts.ts";
 import { DOCUMENT_VERSION, NO_TERMS, type RoutingDocument } from "../core/routing/document.ts";
 import type { TrafficPlan } from "../core/stage/plan.ts";
-import { BP_NONE } from "../core/unit.ts";
+import { type Regions, sameRegions } from "../core/routing/regions.ts";
+import { BP_ALL, BP_NONE } from "../core/unit.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ControllerStore, PublishedDocument } from "../ports/controller-store.ts";
 import { DriverError } from "../ports/driver-error.ts";
@@ -120,6 +121,22 @@ export class DocumentLedger {
     return this.#inTurn(() => this.#publishAdopted(service, move));
   }
 
+  /**
+   * Publishes where users of a service's regions are served, under a new epoch; the release stays what it was. What is
+   * in force already keeps its number.
+   * @param drill whose order it is
+   * @throws DriverError `rejected` where no document says yet how users are told apart, or none would be taken;
+   * `stale-token` when a later order of the same drill is in force
+   */
+  publishRegions(
+    service: string,
+    order: { readonly id: string; readonly drill: string },
+    regions: (before: Regions | null) => Regions,
+    signal: AbortSignal,
+  ): Promise<RoutingDocument> {
+    return this.#inTurn(() => this.#publishRegions(service, order, regions, signal));
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#queue.then(work);
     this.#queue = done.catch(() => {}); // Each caller hears of its own failure; the next one starts afresh.
@@ -166,6 +183,38 @@ export class DocumentLedger {
     return document;
   }
 
+  async #publishRegions(
+    service: string,
+    { id, drill }: { readonly id: string; readonly drill: string },
+    regionsOf: (before: Regions | null) => Regions,
+    signal: AbortSignal,
+  ): Promise<RoutingDocument> {
+    const previous = this.#published.get(service) ?? null;
+    if (previous?.orderId === id) return previous.document;
+    signal.throwIfAborted();
+    if (previous === null) {
+      const advice = "its first rollout or cutover makes one";
+      throw new DriverError("rejected", "never", `service ${service} has no routing document yet; ${advice}`);
+    }
+    if (isSuperseded(id, previous.orderId))
+      throw new DriverError("stale-token", "never", `${id} was superseded by ${previous.orderId}`);
+    const { document: before } = previous;
+    const highest = this.#heard.highestEpoch(service);
+    const planned = inRegions(before, regionsOf(before.regions ?? null), drill);
+    const number = { epoch: Math.max(before.epoch, highest) + 1, seq: 1, issuedAt: this.#clock.wallMs() };
+    const isSaid = sameRegions(planned, before) && highest <= before.epoch;
+    const terms = { ...NO_TERMS, store: this.#heard.store, override: drill, version: DOCUMENT_VERSION } as const;
+    const document = isSaid ? before : await sealed({ ...planned, ...number, ...terms }, this.#signer);
+    const admission = admit(document, null, 0);
+    if (admission.kind !== "adopt")
+      throw new DriverError("rejected", "never", `no data plane would take the document: ${reasonOf(admission)}`);
+    const next: PublishedDocument = { document, orderId: id };
+    const isStored = await this.#store.commit({ published: { expected: before, next } });
+    if (!isStored) throw lostStore(`document of ${service}, another one than ${document.epoch}.${document.seq}`);
+    this.#published.set(service, next);
+    return document;
+  }
+
   /** What the manifests and the last probe run of the rollout say of each arm. */
   async #facts({ rolloutId }: TrafficPlan, pinned: ByArm<Manifest> | null): Promise<ByArm<ArmFacts>> {
     const probes = (await this.#store.reports(rolloutId)).at(-1)?.report.arms ?? { stable: null, candidate: null };
@@ -208,6 +257,15 @@ export class DocumentLedger {
     if (move !== null) this.#pointers.remember(move);
     return this.#remember(plan, next);
   }
+}
+
+/** The document in force with other regions. Whoever stands in none, or reads none, goes to the first in service. */
+function inRegions(before: RoutingDocument, regions: Regions, drill: string): RoutingDocument {
+  const [first = null] = regions.filter(({ ownBp, isFit }) => ownBp === BP_ALL && isFit);
+  const endpoints = first?.endpoints ?? before.arms.stable.endpoints;
+  const { shadow: _, ...rest } = before;
+  const arms = { stable: { ...before.arms.stable, endpoints }, candidate: null };
+  return { ...rest, rolloutId: drill, arms, candidateBp: BP_NONE, closed: [], regions };
 }
 
 /** True when only the numbers and the time differ, and no data plane is beyond the number in force. */

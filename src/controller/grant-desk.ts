@@ -23,6 +23,8 @@ export interface Asker {
   readonly role: ActingRole;
   /** Release it belongs to. */
   readonly release: string;
+  /** Region it stands in; null where it names none. */
+  readonly region?: string | null;
   /** Unique to this process of it. */
   readonly worker: string;
   /** False: it does nothing now and relies on no leave. */
@@ -55,6 +57,7 @@ interface Tools {
 interface Given {
   readonly role: ActingRole;
   readonly release: string;
+  readonly region: string | null;
   readonly untilMonoMs: number;
   readonly question: number | null;
 }
@@ -93,6 +96,11 @@ export class GrantDesk {
     return this.#inTurn(service, () => this.#followPointer(service));
   }
 
+  /** Release that acts on effects of a service; null while nobody has served it. */
+  holderOf(service: string): string | null {
+    return this.of(service)?.holder ?? this.#tools.pointerOf(service)?.arm.releaseId ?? null;
+  }
+
   /** What is durable of a service; null while nothing but its pointer says who may act. */
   of(service: string): StoredGrant | null {
     return this.#stored.get(service) ?? null;
@@ -109,8 +117,8 @@ export class GrantDesk {
     const refusal = reason ?? (isFull ? `${WORKERS_MAX} workers of ${service} have a leave already` : null);
     const answer = { holder, token, askAgainMs: ASK_AGAIN_MS };
     if (refusal !== null) return { ...answer, acts: false, expiresInMs: 0, reason: refusal };
-    const { role, release, question } = asker;
-    given.set(asker.worker, { role, release, question, untilMonoMs: clock.monoMs() + LEAVE_MS });
+    const { role, release, region = null, question } = asker;
+    given.set(asker.worker, { role, release, region, question, untilMonoMs: clock.monoMs() + LEAVE_MS });
     // Durable before it is heard of: whoever owns the store next must not wait for leaves that are long over.
     await this.#inTurn(service, () => this.#handOver(service, token));
     return { ...answer, acts: true, expiresInMs: LEAVE_MS, reason: null };
@@ -124,7 +132,7 @@ export class GrantDesk {
     service: string,
     { id, epoch = 0 }: { readonly id: string; readonly epoch?: number | undefined },
     process: string,
-    said: (before: StoredGrant | null) => Pick<StoredGrant, "holder" | "frozenUntil">,
+    said: (before: StoredGrant | null) => Pick<StoredGrant, "holder" | "frozenUntil" | "region">,
   ): Promise<void> {
     return this.#inTurn(service, async () => {
       const before = this.of(service);
@@ -133,12 +141,13 @@ export class GrantDesk {
         const found = `the grant of ${service} was moved by ${before.orderId} with token ${before.token}`;
         throw new DriverError("stale-token", "never", `${found}; ${id} comes later with ${epoch}`);
       }
-      await this.#keep({ service, process, orderId: id, token: epoch, ...said(before) });
+      const region = before?.region ?? null;
+      await this.#keep({ service, process, orderId: id, token: epoch, region, ...said(before) });
     });
   }
 
   /** Milliseconds until the last leave is over that `isOf` is true of. */
-  runsOnMs(service: string, isOf: (given: Pick<Given, "role" | "release">) => boolean): number {
+  runsOnMs(service: string, isOf: (given: Pick<Given, "role" | "release" | "region">) => boolean): number {
     const nowMs = this.#tools.clock.monoMs();
     const ends = [...this.#leavesOf(service).values()].map((one) => (isOf(one) ? one.untilMonoMs : 0));
     // What the owner before this one gave is not known, and is over by now or soon.
@@ -151,7 +160,7 @@ export class GrantDesk {
 
   #standing(
     service: string,
-    { release, role }: Asker,
+    { release, role, region = null }: Asker,
   ): { holder: string | null; token: number; reason: string | null } {
     const { clock, pointerOf, ownership } = this.#tools;
     const stored = this.of(service);
@@ -162,20 +171,25 @@ export class GrantDesk {
     if (!ownership.canPromise) return refuse("this controller cannot say now that the store is still its own");
     if (holder === null) return refuse(`nobody serves ${service} yet; it gets a release with its first rollout`);
     if (holder !== release) return refuse(`${holder} acts on effects of ${service}, this is ${release}`);
+    const writes = stored?.region ?? null;
+    if (writes !== null && writes !== region)
+      return refuse(
+        `${writes} alone acts on effects of ${service}, this is ${region ?? "a worker that names no region"}`,
+      );
     const isFrozen = stored?.frozenUntil != null && clock.monoMs() < (this.#frozenUntilMonoMs.get(service) ?? 0);
     if (role === "producer" && isFrozen) return refuse(`effects of ${service} are frozen by ${stored.process}`);
+    const isOther = (one: Pick<Given, "release" | "region">) =>
+      one.release !== release || (writes !== null && one.region !== writes);
     const othersMs =
-      stored?.isHandedOver === true
-        ? this.#givenToOthersMs(service, release)
-        : this.runsOnMs(service, (one) => one.release !== release);
+      stored?.isHandedOver === true ? this.#givenToOthersMs(service, isOther) : this.runsOnMs(service, isOther);
     return othersMs > 0
-      ? refuse(`leaves of the release before run for ${othersMs} ms more`)
+      ? refuse(`leaves of the ${writes === null ? "release" : "release or region"} before run for ${othersMs} ms more`)
       : { holder, token, reason: null };
   }
 
-  #givenToOthersMs(service: string, release: string): number {
+  #givenToOthersMs(service: string, isOther: (one: Given) => boolean): number {
     const nowMs = this.#tools.clock.monoMs();
-    const others = [...this.#leavesOf(service).values()].filter((one) => one.release !== release);
+    const others = [...this.#leavesOf(service).values()].filter(isOther);
     return Math.max(0, ...others.map(({ untilMonoMs }) => untilMonoMs - nowMs));
   }
 
@@ -194,7 +208,7 @@ export class GrantDesk {
     if (stored === null) return this.#keep({ ...said, holder, isHandedOver: true });
     const isOfOrder = stored.process === process && !stored.orderId.startsWith(`${process}/pointer/`);
     if (isOfOrder || pointer.epoch <= stored.pointerEpoch || holder === stored.holder) return;
-    await this.#keep({ ...said, holder });
+    await this.#keep({ ...said, holder, region: stored.region ?? null });
   }
 
   /** The release that may act has its first leave, so no other one has any. */
@@ -207,7 +221,8 @@ export class GrantDesk {
   async #keep(said: Omit<StoredGrant, "version" | "at" | "pointerEpoch" | "isHandedOver"> & Partial<StoredGrant>) {
     const at: EpochMs = epochMs(this.#tools.clock.wallMs());
     const before = this.of(said.service);
-    const isHandedOver = before !== null && before.isHandedOver && before.holder === said.holder;
+    const isHandedOver =
+      before !== null && before.isHandedOver && before.holder === said.holder && sameRegion(before, said);
     const pointerEpoch = this.#tools.pointerOf(said.service)?.epoch ?? 0;
     await this.#store({ isHandedOver, pointerEpoch, ...said, at, version: (before?.version ?? 0) + 1 });
   }
@@ -250,4 +265,9 @@ export class GrantDesk {
 /** Whether a question was asked after the one that a leave answered; nobody can say of one without a number. */
 function isAfter({ question }: Asker, given: Given | undefined): boolean {
   return question !== null && given?.question != null && question > given.question;
+}
+
+/** A grant that moves to another region is handed over again. */
+function sameRegion(left: Pick<StoredGrant, "region">, right: Pick<StoredGrant, "region">): boolean {
+  return (left.region ?? null) === (right.region ?? null);
 }

@@ -28,7 +28,7 @@ export async function takePush(controller: Controller, push: TelemetryPush): Pro
   const { service, gatewayId, windows, adopted, report, version, proof } = push;
   const isOverridden = report !== null && report.override !== null;
   const counted = isOverridden ? withoutEvidence(windows, () => false) : ofDocumentsWeKnow(controller, push);
-  await controller.ingest(service, counted, adopted);
+  await controller.ingest(service, counted, adopted, report?.region ?? null);
   const isTelling = adopted !== null && (report !== null || version < 2);
   if (isTelling) await controller.planes.hear(service, gatewayId, adopted, report);
   if (isOverridden) await controller.pauseFor(service, `gateway ${gatewayId}`, "a person set it to stable");

@@ -10,6 +10,8 @@ export interface GrantOptions {
   readonly service: string;
   /** Release this worker belongs to, as documents name it. */
   readonly release: string;
+  /** Region this worker stands in; needed once a drill has promoted a region of the service. */
+  readonly region?: string;
   /** A producer begins effects and stops while they are frozen; a consumer goes on with what is queued. */
   readonly role: "producer" | "consumer";
   /** Unique to this process; random when left out. */
@@ -144,11 +146,11 @@ export class Grant {
   }
 
   async #ask(isActing: boolean): Promise<Answer> {
-    const { token, release, role, fetch: send = fetch } = this.#options;
+    const { token, release, region, role, fetch: send = fetch } = this.#options;
     const until = this.#clock.timeout(ANSWER_LIMITS.timeoutMs);
     const headers = { "content-type": "application/json", authorization: `Bearer ${token()}` };
     const question = ++this.#questions; // One that is overtaken on its way must not give back what a later one was given.
-    const body = JSON.stringify({ release, worker: this.#worker, role, acting: isActing, question });
+    const body = JSON.stringify({ release, region, worker: this.#worker, role, acting: isActing, question });
     const response = await send(this.#url, { method: "POST", headers, body, redirect: "error", signal: until });
     const { text } = await readText(response.body, { bytesMax: ANSWER_LIMITS.bytesMax, until });
     if (!response.ok) throw new Error(`the controller answered ${response.status}: ${text.slice(0, 200)}`);

@@ -85,7 +85,7 @@ export interface GatewayOptions {
   readonly stateFile?: string | undefined;
   /** Wide events, one JSON line for each request; off by default. A path, or a function that takes whole lines. */
   readonly events?: string | ((lines: string) => void) | undefined;
-  /** Where this gateway stands, for wide events; default: nobody says. */
+  /** Region this gateway stands in: its part of a document with regions, and for wide events; default: none. */
   readonly region?: string | undefined;
   readonly timeouts?: Partial<GatewayTimeouts>;
   readonly limits?: Partial<GatewayLimits>;

@@ -1,7 +1,7 @@
 import type { ServingArm } from "../core/arm.ts";
 import type { ArmFacts } from "../core/routing/arm-facts.ts";
 import type { ArmTarget, RoutingDocument } from "../core/routing/document.ts";
-import { answerLabels, requestLabels } from "../core/routing/headers.ts";
+import { answerLabels, regionLabels, requestLabels } from "../core/routing/headers.ts";
 import type { RouteTable, RouteTarget } from "../core/routing/route.ts";
 import { SegmentReader } from "../core/routing/segments.ts";
 import { Decider } from "../plane/decider.ts";
@@ -79,7 +79,11 @@ export function endpointsOf(document: RoutingDocument): ReadonlySet<string> {
 function armRoute(table: RouteTable, target: RouteTarget, other: ArmTarget | null, upstreams: UpstreamSet): ArmRoute {
   const { arm, releaseId, cachePrefix } = target;
   // By its release or its namespace; an arm's name means another release after a promotion.
-  const others: ReadonlySet<string> = new Set(other === null ? [] : [other.releaseId, other.cachePrefix]);
+  const others: ReadonlySet<string> = new Set(
+    other === null
+      ? []
+      : [other.releaseId, other.cachePrefix].filter((name) => name !== releaseId && name !== cachePrefix),
+  );
   const ofArm = upstreams.armOf(target.endpoints);
   return {
     arm,
@@ -91,6 +95,6 @@ function armRoute(table: RouteTable, target: RouteTarget, other: ArmTarget | nul
     upstreams: ofArm,
     hasPrefix: ofArm.upstreams.some(({ prefix }) => prefix !== ""),
     requestLabels: requestLabels(arm, cachePrefix),
-    answerLabels: answerLabels(table, arm),
+    answerLabels: [...answerLabels(table, arm), ...regionLabels(table.places?.[arm])],
   };
 }

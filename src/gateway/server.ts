@@ -144,6 +144,7 @@ class RunningGateway implements Gateway {
           uniform: () => options.random.float(),
         }),
       planeId: `${options.gatewayId}.${planeFile.id}`,
+      region: options.region,
       keys: options.keys,
       proof: {
         prove: (text) => this.#proof?.prove(text) ?? Promise.resolve(""),
@@ -284,7 +285,7 @@ class RunningGateway implements Gateway {
   }
 
   #adopted(document: RoutingDocument): void {
-    this.#upstreams.keepOnly(endpointsOf(document), document.drainMs);
+    this.#upstreams.keepOnly(endpointsOf(this.#plane.routed), document.drainMs);
     this.#context.mirror.follow(shadowKeyOf(document));
     this.#stateFile?.save(document);
     this.#link?.hurry();

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { controllerApp } from "../controller/api/app.ts";
 import { Controller } from "../controller/controller.ts";
+import type { ControllerOptions } from "../controller/controller-options.ts";
 import { TokenBook } from "../controller/token-book.ts";
 import { GatewayRegistry } from "../controller/gateway-registry.ts";
 import { httpAccess } from "../drivers/access/http/index.ts";
@@ -15,6 +16,8 @@ import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
 import { backupBody } from "./backup/back-up.ts";
 import { KNOWN_DRIVERS } from "./driver-registry.ts";
+import { askRebuild } from "./ask-rebuild.ts";
+import { regionProbe } from "./region-probe.ts";
 import { resourcesOf } from "./resource-registry.ts";
 import { metricSources } from "./metric-sources.ts";
 import { lockDataDirectory } from "./data-directory-lock.ts";
@@ -131,6 +134,8 @@ function driversOf(hub: GatewayRegistry, clock: Clock) {
     health: httpHealth(clock, { access: (plan) => httpAccess(plan, clock) }),
     metrics: metricSources(clock),
     resources: resourcesOf(clock),
+    regionProbe: regionProbe(),
+    askRebuild,
     drivers: KNOWN_DRIVERS,
   };
 }

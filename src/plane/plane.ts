@@ -1,6 +1,7 @@
 import { type Admission, admit, admitText } from "../core/routing/admit.ts";
 import { DOCUMENT_VERSION, isProvisional, type RoutingDocument } from "../core/routing/document.ts";
 import type { LeaseGrant, PlaneReport } from "../core/routing/lease.ts";
+import { regionView } from "../core/routing/regions.ts";
 import { compileRouteTable, type RouteTable, stableOnly } from "../core/routing/route.ts";
 import { digestOf } from "./digest.ts";
 import { KeyRing, NO_KEYS } from "./key-ring.ts";
@@ -17,6 +18,8 @@ export interface PlaneOptions<P> {
   readonly clock: LeaseClock;
   /** Prepares a table for traffic, once or twice a document and never for a request. */
   readonly prepare: (table: RouteTable) => P;
+  /** Region it stands in, by which it reads its part of a document; left out: it stands in none. */
+  readonly region?: string | undefined;
   /** Its name toward the controller, the same over restarts; without one it can hold no lease. */
   readonly planeId?: string | undefined;
   /** The keys of its controller; by default none, and then no document that arrives is taken and no lease is held. */
@@ -55,6 +58,7 @@ export class Plane<P> {
   readonly #lease: Lease;
   readonly #keys: KeyRing;
   #document: RoutingDocument;
+  #routed: RoutingDocument;
   #plan: P;
   /** Stable alone; null while nothing is provisional. */
   #refuge: P | null = null;
@@ -73,6 +77,7 @@ export class Plane<P> {
     this.#lease = new Lease(options.clock);
     this.#keys = options.keys ?? new KeyRing(NO_KEYS);
     this.#document = first.document;
+    this.#routed = first.document;
     this.#override = options.override ?? null;
     this.#plan = this.#prepare(first.document);
   }
@@ -80,6 +85,11 @@ export class Plane<P> {
   /** The document in force. */
   get document(): RoutingDocument {
     return this.#document;
+  }
+
+  /** The same as it is routed by here: with the regions behind its arms, where it has any. */
+  get routed(): RoutingDocument {
+    return this.#routed;
   }
 
   /**
@@ -153,6 +163,7 @@ export class Plane<P> {
       refused: this.#refused,
       isLeaving,
       ...(this.#keys.acceptsUnsigned ? { acceptsUnsigned: true } : {}),
+      ...(this.#options.region === undefined ? {} : { region: this.#options.region }),
     };
     return { report, ask };
   }
@@ -200,7 +211,10 @@ export class Plane<P> {
 
   #prepare(document: RoutingDocument): P {
     const { prepare } = this.#options;
-    const table = compileRouteTable(document);
+    const view = regionView(document, this.#options.region ?? null);
+    this.#routed = view.document;
+    const compiled = compileRouteTable(view.document);
+    const table = document.regions === undefined ? compiled : { ...compiled, places: view.places };
     this.#refuge = isProvisional(document) ? prepare(stableOnly(table, "lease-expired")) : null;
     this.#overridden = this.#override === null ? null : prepare(stableOnly(table, "override"));
     return prepare(table);

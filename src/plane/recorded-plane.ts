@@ -22,11 +22,11 @@ export class RecordedPlane<P> extends Plane<P> {
     super({
       ...options,
       onAdopt: (document) => {
-        onWindow(this.recorder.adopt(document, clock.wallMs()));
+        onWindow(this.recorder.adopt(this.routed, clock.wallMs()));
         options.onAdopt?.(document);
       },
     });
-    this.recorder = createRecorder({ gatewayId, document: this.document, startMs: clock.wallMs() });
+    this.recorder = createRecorder({ gatewayId, document: this.routed, startMs: clock.wallMs() });
     this.#clock = clock;
     this.#onWindow = onWindow;
   }

@@ -144,6 +144,8 @@ export interface StoredGrant {
   readonly service: string;
   /** Release that may act. */
   readonly holder: string;
+  /** Region of it that alone begins effects; absent or null while the service has one, or nobody was promoted. */
+  readonly region?: string | null;
   /** Fencing token: whatever the effects change refuses a lower one than it has seen. */
   readonly token: number;
   /** Nobody may act until then; null: nothing is frozen. */

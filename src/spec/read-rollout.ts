@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import { suggestion } from "../core/did-you-mean.ts";
 import type { Problem } from "../core/problem.ts";
 import { checkDocuments } from "./check-documents.ts";
@@ -6,9 +5,9 @@ import { checkGateEntries } from "./check-gates.ts";
 import { checkRollout } from "./check-rollout.ts";
 import { checkDriverNames, isDriverName, type KnownDrivers } from "./known-drivers.ts";
 import { type RolloutDocument, rolloutSchema } from "./rollout-schema.ts";
-import { readShape, valueAt } from "./shape.ts";
-import { shown } from "./shown.ts";
-import { type Path, parseSource, pathText, type Source } from "./source.ts";
+import { inTextOrder, schemaProblems } from "./schema-problems.ts";
+import { readShape } from "./shape.ts";
+import { parseSource, type Source } from "./source.ts";
 
 export interface ReadRollout {
   readonly document: RolloutDocument;
@@ -32,8 +31,7 @@ export function readRollout(text: string, drivers: KnownDrivers): ReadRollout | 
   if ("issues" in read) {
     // Rules between fields need a whole document; options of gates do not, so they are told in the same pass.
     const others = read.issues.filter(({ path }) => !isDriverName(path));
-    const told = others.slice(0, ISSUES_TOLD_MAX).flatMap((issue) => problemsOf(issue, source));
-    return inTextOrder([...told, ...names, ...checkGateEntries(source)]);
+    return inTextOrder([...schemaProblems(others, source, rolloutSchema), ...names, ...checkGateEntries(source)]);
   }
   const problems = [...names, ...checkRollout(read.value, source, drivers)];
   const found = problems.length > 0 ? problems : checkDocuments(read.value, source, drivers);
@@ -64,122 +62,4 @@ function foreignDocument(source: Source): Problem | null {
     at: source.locate(["kind"]),
     message: `unknown kind "${kind}"; ${suggestion(kind, KINDS)}`,
   };
-}
-
-function inTextOrder(problems: readonly Problem[]): readonly Problem[] {
-  const place = (problem: Problem) => (problem.at?.line ?? 0) * 10_000 + (problem.at?.column ?? 0);
-  return [...problems].sort((a, b) => place(a) - place(b));
-}
-
-/** What is told of a document, and of unknown keys in one mapping: each place costs a look at the whole text. */
-const ISSUES_TOLD_MAX = 200;
-const UNKNOWN_TOLD_MAX = 20;
-
-/** What to write where a document has nothing yet and the schema's own words do not say why it is wanted. */
-const FIXES: Readonly<Record<string, string>> = {
-  "spec.route.stickyBy":
-    "name the header by which your proxy says who the user is, such as [{ header: x-user-id }]; requests without it go to stable and are not compared, unless { cookie: NAME } comes last",
-  "spec.route.trustedHeaders": "list the headers that your own proxy sets after authentication, such as [x-user-id]",
-};
-
-function problemsOf(issue: z.core.$ZodIssue, source: Source): readonly Problem[] {
-  return problemsIn(issue, source).map((problem) => {
-    const fix = FIXES[problem.path];
-    return fix === undefined ? problem : { ...problem, fix };
-  });
-}
-
-function problemsIn(issue: z.core.$ZodIssue, source: Source): readonly Problem[] {
-  const path = issue.path.filter((part): part is string | number => typeof part !== "symbol");
-  const here = { path: pathText(path), at: source.locate(path) };
-  const found = valueAt(source.value, path);
-  switch (issue.code) {
-    case "unrecognized_keys":
-      return issue.keys.slice(0, UNKNOWN_TOLD_MAX).map((key) => {
-        const at = source.locateKey(path, key);
-        return {
-          code: "E104",
-          path: pathText([...path, key]),
-          at,
-          message: `unknown key "${key}"; ${suggestion(key, knownKeys(path))}`,
-        };
-      });
-    case "invalid_type":
-      if (found === undefined)
-        return [{ ...here, code: "E102", message: `missing ${pathText(path)}, expected ${issue.expected}` }];
-      if (issue.message.startsWith("found ")) return [{ ...here, code: "E105", message: issue.message }];
-      return [{ ...here, code: "E103", message: `found ${shown(found)}, expected ${issue.expected}` }];
-    case "invalid_value": {
-      const known = issue.values.map(String);
-      if (found === undefined)
-        return [{ ...here, code: "E102", message: `missing ${pathText(path)}, expected ${known.join(" or ")}` }];
-      return [{ ...here, code: "E108", message: `unknown value ${shown(found)}; ${suggestion(String(found), known)}` }];
-    }
-    case "invalid_union":
-      return unionProblems(issue, path, found, source);
-    case "too_small":
-      return [{ ...here, code: "E105", message: sizeMessage(issue, found, issue.minimum) }];
-    case "too_big":
-      return [{ ...here, code: "E105", message: sizeMessage(issue, found, issue.maximum) }];
-    default:
-      return [{ ...here, code: "E105", message: issue.message }];
-  }
-}
-
-/**
- * A value that is either a word or an object: an object is told what is wrong inside it, anything else what the words
- * are.
- */
-function unionProblems(
-  issue: z.core.$ZodIssueInvalidUnion,
-  path: Path,
-  found: unknown,
-  source: Source,
-): readonly Problem[] {
-  const inner = issue.errors.flatMap((issues) => issues.filter(({ code }) => code !== "invalid_value"));
-  if (typeof found === "object" && found !== null)
-    return inner.flatMap((one) => problemsOf({ ...one, path: [...path, ...one.path] }, source));
-  const words = issue.errors.flat().flatMap((one) => (one.code === "invalid_value" ? one.values.map(String) : []));
-  const here = { path: pathText(path), at: source.locate(path) };
-  const expected = `${words.map((word) => `"${word}"`).join(" or ")} or an object with ${knownKeys(path).join(", ")}`;
-  if (found === undefined)
-    return [{ ...here, code: "E102", message: `missing ${pathText(path)}, expected ${expected}` }];
-  return [{ ...here, code: "E108", message: `unknown value ${shown(found)}; expected ${expected}` }];
-}
-
-/** A size that is not allowed, in the words of all other problems; the schema's own sentence where it has one. */
-function sizeMessage(
-  { code, message, inclusive = true }: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig,
-  found: unknown,
-  limit: number | bigint,
-): string {
-  if (!message.startsWith("Too ")) return message;
-  const size = Array.isArray(found) ? "items" : typeof found === "string" ? "characters" : null;
-  const has = Array.isArray(found) || typeof found === "string" ? `${found.length} ${size}` : shown(found);
-  const bound = code === "too_small" ? (inclusive ? "at least" : "more than") : inclusive ? "at most" : "less than";
-  return `found ${has}, expected ${bound} ${limit}`;
-}
-
-/** The keys the schema knows at a path. */
-function knownKeys(path: Path): readonly string[] {
-  let schema: unknown = rolloutSchema;
-  for (const part of path) {
-    const inner = unwrap(schema) as { shape?: Record<string, unknown>; element?: unknown };
-    schema = typeof part === "number" ? inner.element : inner.shape?.[part];
-  }
-  return Object.keys((unwrap(schema) as { shape?: object } | undefined)?.shape ?? {});
-}
-
-function unwrap(schema: unknown): unknown {
-  let inner = (schema as { options?: readonly unknown[] } | undefined)?.options?.find(
-    (option) => (option as { shape?: object }).shape !== undefined,
-  );
-  inner ??= schema;
-  while (
-    typeof (inner as { unwrap?: unknown } | undefined)?.unwrap === "function" &&
-    !("element" in (inner as object))
-  ) {
-    inner = (inner as { unwrap(): unknown }).unwrap();
-  }
-  return inner;
 }

@@ -13,7 +13,8 @@ import { healthMapSchema } from "./health-map-schema.ts";
 import { CHANGE_TYPES } from "./preset/change-type.ts";
 import { PRESETS } from "./preset/index.ts";
 
-const name = z
+/** A name of a document or a service. */
+export const name = z
   .string()
   .regex(
     /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
@@ -33,7 +34,8 @@ const notAText = ({ input }: { readonly input?: unknown }): string | undefined =
     ? `found ${input}, expected a duration with its unit: write ${input}s or ${input}m`
     : undefined;
 
-const duration = z.string({ error: notAText }).transform((text, context): number => {
+/** A length of time as documents write it, in milliseconds. */
+export const duration = z.string({ error: notAText }).transform((text, context): number => {
   const ms = parseDurationMs(text);
   if (ms !== null) return ms;
   context.addIssue({
@@ -51,7 +53,8 @@ const lease = z.string().transform((text, context): number => {
   return z.NEVER;
 });
 
-const url = z.string().superRefine((text, context) => {
+/** An address that is asked over HTTP. */
+export const url = z.string().superRefine((text, context) => {
   const parsed = URL.canParse(text) ? new URL(text) : null;
   if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.hash !== "") {
     const message = `found "${text}", expected an http or https URL without user name and fragment, e.g. http://127.0.0.1:4001/answer`;

@@ -7,7 +7,7 @@ import { PROBLEM_STATUS, problemAnswer } from "../../src/contract/problem.ts";
 import { type Content, refusalsOf, type Route } from "../../src/contract/route.ts";
 import { type RouteName, ROUTES } from "../../src/contract/routes.ts";
 import { controllerApp } from "../../src/controller/api/app.ts";
-import type { ControllerOptions } from "../../src/controller/controller.ts";
+import type { ControllerOptions } from "../../src/controller/controller-options.ts";
 import { TokenBook } from "../../src/controller/token-book.ts";
 import { World } from "./world.ts";
 

@@ -65,6 +65,42 @@ async function cutOver(): Promise<AskedApi> {
   return api;
 }
 
+const DRILL_ID = "leave-us-east";
+const DRILL = {
+  ...APPLY,
+  document: `apiVersion: sluice/v1
+kind: Drill
+metadata: { name: ${DRILL_ID} }
+spec:
+  service: support-rag
+  places:
+    us-east: { url: "http://127.0.0.1:4001/answer", health: "http://127.0.0.1:4001/healthz/ready" }
+    eu-west: { url: "http://127.0.0.1:4002/answer", health: "http://127.0.0.1:4002/healthz/ready" }
+  approvals: 1
+  drill:
+    regions: [us-east, eu-west]
+    evacuate: us-east
+    promote_survivor: eu-west
+    checks: { pre: [env_parity], live: [index_hash], post: [contracts_equal] }
+    return_to_home: { rebuild_follower: false, purge_cache: false }
+`,
+};
+
+/** A controller with a drill that waits for another person's yes. */
+async function drilled(): Promise<AskedApi> {
+  await ended();
+  expect((await api.ask("POST /v1/drills", "/v1/drills", { body: DRILL })).status).toBe(201);
+  return api;
+}
+
+/** A word about the drill that waits; of a person with a token of her own. */
+async function wordAbout(verb: "abort" | "home" | "approve", id: string): Promise<Asked> {
+  await (id === DRILL_ID ? drilled() : bare());
+  await api.ask("POST /v1/tokens", "/v1/tokens", { body: { ...TOKEN, scope: "operate" } });
+  const headers = { authorization: `Bearer ${SECRET}` };
+  return api.ask(`POST /v1/drills/{id}/${verb}` as RouteName, `/v1/drills/${id}/${verb}`, { body: {}, headers });
+}
+
 /** Orders a command of the running rollout. */
 const ordering = (verb: string, body: object = {}): Ask => {
   const name = `POST /v1/rollouts/{id}/${verb}` as RouteName;
@@ -104,6 +140,37 @@ const FORMS: Readonly<Record<RouteName, { readonly ordinary: Form; readonly refu
       async () => (await bare()).ask("GET /metrics", "/metrics", { headers: { authorization: "" } }),
       "unauthorized",
     ],
+  },
+  "GET /v1/drills": {
+    ordinary: [async () => (await drilled()).ask("GET /v1/drills", "/v1/drills"), 200],
+    refused: [
+      async () => (await bare()).ask("GET /v1/drills", "/v1/drills", { headers: { authorization: "" } }),
+      "unauthorized",
+    ],
+  },
+  "POST /v1/drills": {
+    ordinary: [async () => (await drilled()).ask("POST /v1/drills", "/v1/drills", { body: DRILL }), 200],
+    refused: [async () => (await running()).ask("POST /v1/drills", "/v1/drills", { body: DRILL }), "conflict"],
+  },
+  "GET /v1/drills/{id}": {
+    ordinary: [async () => (await drilled()).ask("GET /v1/drills/{id}", `/v1/drills/${DRILL_ID}`), 200],
+    refused: [async () => (await bare()).ask("GET /v1/drills/{id}", "/v1/drills/other"), "not-found"],
+  },
+  "GET /v1/drills/{id}/journal": {
+    ordinary: [async () => (await drilled()).ask("GET /v1/drills/{id}/journal", `/v1/drills/${DRILL_ID}/journal`), 200],
+    refused: [async () => (await bare()).ask("GET /v1/drills/{id}/journal", "/v1/drills/other/journal"), "not-found"],
+  },
+  "POST /v1/drills/{id}/abort": {
+    ordinary: [() => wordAbout("abort", DRILL_ID), 200],
+    refused: [() => wordAbout("abort", "other"), "not-found"],
+  },
+  "POST /v1/drills/{id}/home": {
+    ordinary: [() => wordAbout("home", DRILL_ID), 200],
+    refused: [() => wordAbout("home", "other"), "not-found"],
+  },
+  "POST /v1/drills/{id}/approve": {
+    ordinary: [() => wordAbout("approve", DRILL_ID), 200],
+    refused: [() => wordAbout("approve", "other"), "not-found"],
   },
   "GET /v1/cutovers": {
     ordinary: [async () => (await cutOver()).ask("GET /v1/cutovers", "/v1/cutovers"), 200],

@@ -1,4 +1,4 @@
-import type { ControllerOptions } from "../../src/controller/controller.ts";
+import type { ControllerOptions } from "../../src/controller/controller-options.ts";
 import type { Change, ControllerStore } from "../../src/ports/controller-store.ts";
 
 /** How a dead process is told from a failing one. */

@@ -1,6 +1,6 @@
 import type { RolloutPlan } from "../../src/core/stage/plan.ts";
 import { DriverError } from "../../src/ports/driver-error.ts";
-import type { ControllerOptions } from "../../src/controller/controller.ts";
+import type { ControllerOptions } from "../../src/controller/controller-options.ts";
 import { probes, traffic, watch } from "../builders.ts";
 import { shortPlan, World } from "./world.ts";
 

@@ -1,7 +1,8 @@
 import type { Manifest } from "../../src/core/release/manifest.ts";
 import type { TelemetryWindow } from "../../src/core/window/window.ts";
 import type { RolloutPlan } from "../../src/core/stage/plan.ts";
-import { Controller, type ControllerOptions } from "../../src/controller/controller.ts";
+import { Controller } from "../../src/controller/controller.ts";
+import type { ControllerOptions } from "../../src/controller/controller-options.ts";
 import { takePush } from "../../src/controller/telemetry-push.ts";
 import { GatewayRegistry } from "../../src/controller/gateway-registry.ts";
 import { memoryStore } from "../../src/drivers/store/memory/index.ts";

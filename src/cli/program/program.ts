@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { ExitCode } from "../exit-code.ts";
 import type { Outcome } from "../run-program.ts";
 import type { Terminal } from "../terminal.ts";
+import { addDrills } from "./drills.ts";
 import { addIndexes } from "./indexes.ts";
 import { addJudge } from "./judge.ts";
 import { addLab } from "./lab.ts";
@@ -51,6 +52,7 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
   addProbes(program, verb, act, terminal);
   addJudge(verb, act, terminal);
   addIndexes(program, verb, act, terminal);
+  addDrills(program, remote, verb, act, terminal);
   addLab(program, verb, act, terminal);
   return program;
 }

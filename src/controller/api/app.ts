@@ -12,6 +12,7 @@ import { problemResponse } from "./problem.ts";
 import { unknownRollout } from "./unknown-rollout.ts";
 import { OperatorMutations } from "./operator-mutation.ts";
 import { addCutovers } from "./cutovers.ts";
+import { addDrills } from "./drills.ts";
 import { getRollout, listRollouts, postCommand, postRetry, postRollout, type RolloutApiOptions } from "./rollouts.ts";
 import { listGateways, postForget } from "./gateways.ts";
 import { postPrune } from "./prune.ts";
@@ -64,7 +65,7 @@ export function controllerApp(controller: Controller, options: ControllerAppOpti
   app.post("/v1/rollouts/:id/unit", (context) => postUnit(context.req.param("id"), context, controller));
   app.get("/v1/rollouts/:id/journal", (context) => getJournal(context.req.param("id"), controller));
   app.get("/v1/verdicts/:id", (context) => getVerdicts(context.req.param("id"), controller));
-  addCutovers(app, api);
+  for (const add of [addCutovers, addDrills]) add(app, api);
   app.get("/v1/tokens", () => listTokens(tokens));
   app.post("/v1/tokens", (context) => postToken(context, tokens, clock));
   app.post("/v1/tokens/:name/revoke", (context) => postRevoke(context.req.param("name"), tokens));

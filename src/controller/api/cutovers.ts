@@ -121,8 +121,9 @@ async function postGrant(service: string, context: Context, { cutovers }: Contro
   if (text === null) return problemResponse("too-large", `the body has more than ${GRANT_BYTES_MAX} bytes`);
   const parsed = grantBody.safeParse(parseJson(text));
   if (!parsed.success) return problemResponse("bad-request", z.prettifyError(parsed.error));
-  const { release, worker, role, acting, question = null } = parsed.data;
-  const leave = await cutovers.grants.ask(service, { release, worker, role, isActing: acting, question });
+  const { release, region = null, worker, role, acting, question = null } = parsed.data;
+  const asker = { release, region, worker, role, isActing: acting, question };
+  const leave = await cutovers.grants.ask(service, asker);
   const { acts, holder, token, expiresInMs, askAgainMs, reason } = leave;
   const answer: GrantAnswer = { acts, holder, token, expires_in_ms: expiresInMs, ask_again_ms: askAgainMs, reason };
   return Response.json(answer);

@@ -72,7 +72,7 @@ function moves(tools: GrantTools): Executor<TrafficPlan> {
 }
 
 /** Until nobody of these has a leave; what nobody can say to be over within the budget is not done. */
-async function untilOver(
+export async function untilOver(
   { grants, clock }: GrantTools,
   service: string,
   isOf: Parameters<GrantDesk["runsOnMs"]>[1],

@@ -54,6 +54,19 @@ export function publishing({ ledger, pointers, traffic, clock }: TrafficTools): 
   });
 }
 
+/** Gives a document to the data planes of a service and waits until each that matters serves it. */
+export async function confirmed(
+  driver: TrafficDriver,
+  document: RoutingDocument,
+  withinMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  // Nothing is provisional here: whoever is silent counts as routing by what it had.
+  const found = await waitUntilConfirmed(driver, document, "back", withinMs, clock, signal);
+  return found.isConfirmed ? DONE : unconfirmed(document, found, "forward");
+}
+
 /** Why a document is not confirmed, in plain words first: which gateways stand in its way, what each may still do. */
 function unconfirmed(
   { service, epoch, seq }: RoutingDocument,

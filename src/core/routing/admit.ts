@@ -14,6 +14,7 @@ import {
   type UnitIdentity,
 } from "./document.ts";
 import { mayBeInCopy, mayNameUnit } from "./headers.ts";
+import { checkRegions, readRegions, sameRegions } from "./regions.ts";
 import { SEGMENT_LIMITS, SEGMENT_NAME, type SegmentSource } from "./segments.ts";
 import { readServes } from "./schema-lock-serves.ts";
 import { readShadow } from "./shadow.ts";
@@ -88,6 +89,9 @@ export function admit(json: unknown, current: RoutingDocument | null, bytes: num
   if (document !== null && current !== null && document.service !== current.service) {
     shape.refuse("service", `found "${document.service}", expected "${current.service}"`);
   }
+  if (document !== null && current !== null && document.epoch === current.epoch && !sameRegions(document, current)) {
+    shape.refuse("regions", `differ from those of epoch ${current.epoch}, which is in force; expected a newer epoch`);
+  }
   if (document === null || shape.problems.length > 0) return { kind: "refuse", problems: shape.problems };
   if (current === null || isNewer(document, current)) return { kind: "adopt", document };
   const found = `${document.epoch}.${document.seq}`;
@@ -126,7 +130,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
   const version = typeof json === "object" && json !== null ? (json as { version?: unknown }).version : undefined;
   const terms: readonly (keyof typeof NO_TERMS)[] =
     version === 2 ? ["store", "region", "lease", "override", "end", "kid", "signature"] : [];
-  const later = ["segments", "shadow", "signals", "succession"] as const;
+  const later = ["segments", "shadow", "signals", "regions", "succession"] as const;
   const fields = shape.object(json, "", [...terms, ...FIELDS], version === 2 ? later : []);
   if (fields === null) return null;
   const arms = shape.object(fields.arms, "arms", SERVING_ARMS);
@@ -161,6 +165,7 @@ function readDocument(shape: ShapeReader, json: unknown): RoutingDocument | null
     ...(fields.segments === undefined ? {} : { segments: readSegments(shape, fields.segments) }),
     ...(fields.shadow === undefined ? {} : { shadow: readShadow(shape, fields.shadow, mayBeInCopy) }),
     ...(fields.signals === undefined ? {} : { signals: readSignals(shape, fields.signals) }),
+    ...(fields.regions === undefined ? {} : { regions: readRegions(shape, fields.regions, ...endpointsOf(shape)) }),
   };
   shape.unique(document.allow, "allow");
   shape.unique(document.closed, "closed");
@@ -256,13 +261,8 @@ function readTarget(shape: ShapeReader, json: unknown, path: string): ArmTarget 
   const fields = shape.object(json, path, ["releaseId", "endpoints", "cachePrefix"], ["serves", "facts"]);
   if (fields === null) return null;
   const serves = fields.serves === undefined ? null : readServes(shape, fields.serves, `${path}.serves`);
-  const bounds = { min: 1, max: DOCUMENT_LIMITS.endpoints };
-  const endpoints = shape.list(fields.endpoints, `${path}.endpoints`, bounds, (value, at) => {
-    const text = shape.text(value, at, 2_048, ENDPOINT, "an http(s) URL of scheme, host, port and path");
-    const port = ENDPOINT.exec(text)?.[1];
-    if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) shape.refuse(at, `found port ${port}`);
-    return text;
-  });
+  const [endpoint, max] = endpointsOf(shape);
+  const endpoints = shape.list(fields.endpoints, `${path}.endpoints`, { min: 1, max }, endpoint);
   return {
     releaseId: shape.text(fields.releaseId, `${path}.releaseId`, 256, NAME, "visible ASCII"),
     endpoints,
@@ -272,9 +272,21 @@ function readTarget(shape: ShapeReader, json: unknown, path: string): ArmTarget 
   };
 }
 
+/** How one endpoint is read, and how many there may be in one place. */
+function endpointsOf(shape: ShapeReader): readonly [read: (value: unknown, at: string) => string, max: number] {
+  const read = (value: unknown, at: string): string => {
+    const text = shape.text(value, at, 2_048, ENDPOINT, "an http(s) URL of scheme, host, port and path");
+    const port = ENDPOINT.exec(text)?.[1];
+    if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) shape.refuse(at, `found port ${port}`);
+    return text;
+  };
+  return [read, DOCUMENT_LIMITS.endpoints];
+}
+
 /** Rules between fields: an arm that is absent or closed has no share, and something must serve. */
 function checkArms(shape: ShapeReader, document: RoutingDocument): void {
   const { arms, candidateBp, closed } = document;
+  checkRegions(shape, document);
   if (arms.candidate === null && candidateBp > 0) {
     shape.refuse("candidateBp", `found ${candidateBp}, expected 0: there is no candidate`);
   }

@@ -1,6 +1,7 @@
 import type { ServingArm } from "../arm.ts";
 import type { Bp, EpochMs } from "../unit.ts";
 import type { ArmFacts } from "./arm-facts.ts";
+import type { Regions } from "./regions.ts";
 import type { SegmentSource } from "./segments.ts";
 import type { Serves } from "./schema-lock.ts";
 import type { ShadowOrder } from "./shadow.ts";
@@ -76,10 +77,12 @@ export interface RoutingDocument {
   readonly shadow?: ShadowOrder;
   /** What gates ask of answers, by name; absent: nothing is looked at. Refused by the version before as well. */
   readonly signals?: readonly string[];
+  /** Where the service stands more than once; absent: once. Refused by the version before as well. */
+  readonly regions?: Regions;
   // From here on: all present in version 2, all absent in version 1.
   /** Identity of the store that numbered the document; null for the one a data plane starts from. */
   readonly store?: string | null;
-  /** Reserved: the region it is for; null for all. Data planes of this version take only null. */
+  /** Reserved: null, because one document is for all regions and each data plane reads its own part of it. */
   readonly region?: null;
   /** The candidate is provisional: it has users only while the data plane holds a running lease of this length. */
   readonly lease?: { readonly ms: number } | null;
@@ -111,7 +114,7 @@ export const NO_TERMS = {
 } as const;
 
 /** What only documents of version 2 may have. */
-const LATER_FIELDS: readonly string[] = ["segments", "shadow", "signals", "succession"];
+const LATER_FIELDS: readonly string[] = ["segments", "shadow", "signals", "regions", "succession"];
 
 /** Bounds of a lease in milliseconds; the upper one is also the longest that a planned stop may announce. */
 export const LEASE_LIMITS = { minMs: 1_000, maxMs: 600_000 } as const;

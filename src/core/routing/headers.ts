@@ -19,6 +19,8 @@ export const HEADERS = {
   document: "x-sluice-doc",
   /** Toward the client: the candidate's share in basis points. */
   split: "x-sluice-split",
+  /** Toward the client: the region that answers, which its session stays with (page 004). */
+  regionStick: "x-region-stick",
   /** Toward the client: `gateway` where the data plane answered by itself. */
   origin: "x-sluice-origin",
   /** From the service: what only it knows of its answer, for events and counts; ends at the data plane. */
@@ -54,6 +56,11 @@ export function answerLabels({ headerDoc, headerSplit }: DocumentLabels, arm: Se
   return arm === null ? document : [HEADERS.answeredBy, arm, ...document];
 }
 
+/** What the client is told of the region that answers: name, value, …; nothing where there is one alone. */
+export function regionLabels(region: string | null | undefined): readonly string[] {
+  return region == null ? [] : [HEADERS.regionStick, region];
+}
+
 /** Adds the schema pins of a request, which came from headers the document trusts. */
 export function addPins(headers: string[], pins: Pins | null): void {
   if (pins === null) return;
@@ -73,7 +80,7 @@ const INTERNAL_HEADERS: ReadonlySet<string> = new Set([
   HEADERS.pin,
   "x-canary",
   "x-region-pin",
-  "x-region-stick",
+  HEADERS.regionStick,
   HEADERS.warm,
   "x-probe",
   HEADERS.edgeContext,
@@ -118,7 +125,7 @@ export function isInternalHeader(name: string): boolean {
 
 /** Whether an answer's header is one of the labels only the data plane writes. @param lower name in lower case */
 export function isAnswerLabel(lower: string): boolean {
-  return lower.startsWith(INTERNAL_PREFIX);
+  return lower.startsWith(INTERNAL_PREFIX) || lower === HEADERS.regionStick;
 }
 
 /** Fields of framing, host and forwarding, which a data plane reads or writes for itself. */

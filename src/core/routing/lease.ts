@@ -24,6 +24,8 @@ export interface PlaneReport {
   readonly isLeaving: boolean;
   /** A person told it to look at no signature: whoever gets between it and its controller orders its traffic. */
   readonly acceptsUnsigned?: boolean | undefined;
+  /** Region it stands in; absent where it was told none. */
+  readonly region?: string | undefined;
 }
 
 /** What a controller answers to a report when it may: the lease runs from the moment the report was sent. */

@@ -4,6 +4,7 @@ import { thresholdOf } from "../assign/bucket.ts";
 import { unitHeadersOf } from "../assign/unit-header.ts";
 import { xxHash32 } from "../assign/xxhash32.ts";
 import type { ArmTarget, RoutingDocument } from "./document.ts";
+import type { RegionPlaces } from "./regions.ts";
 import { chooseBySchema, PIN_HEADERS, PIN_NAMES, type PinName, type Pins, type SchemaRefusal } from "./schema-lock.ts";
 
 /** Why a request went where it went; the first rule of the precedence that applied. */
@@ -61,6 +62,8 @@ export interface RouteTable {
   readonly locked: readonly RouteTarget[] | null;
   /** Pins whose header the document trusts: what a data plane reads and hands on. */
   readonly trustedPins: readonly PinName[];
+  /** Region that answers behind each arm, which clients are told; absent where the document tells none apart. */
+  readonly places?: RegionPlaces;
   /** Answer header `x-sluice-doc`: `epoch.seq`. */
   readonly headerDoc: string;
   /** Answer header `x-sluice-split`: the candidate's share in basis points. */

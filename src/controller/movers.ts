@@ -1,0 +1,84 @@
+import type { Cutover } from "../core/cutover/machine.ts";
+import type { CutoverPlan } from "../core/cutover/plan.ts";
+import type { Drill } from "../core/drill/machine.ts";
+import type { DrillPlan } from "../core/drill/plan.ts";
+import type { OperatorAnswer } from "../ports/controller-store.ts";
+import type { RegionProbe } from "../ports/region-probe.ts";
+import type { Refused } from "./acceptance.ts";
+import { type CutoverApplied, Cutovers, type CutoversTools } from "./cutovers.ts";
+import { type DrillApplied, Drills } from "./drills.ts";
+import type { DrillTools } from "./orders/drill-tools.ts";
+import { RegionTraffic } from "./region-traffic.ts";
+import { noDriver } from "./resources.ts";
+
+/** What a host may add for drills; each is left out where it can do none of it. */
+export interface DrillOptions {
+  /** Asks regions gold questions; left out: no check of a drill asks any. */
+  readonly regionProbe?: RegionProbe;
+  /** Asks with POST that a region builds its index again; left out: none can be asked. */
+  readonly askRebuild?: DrillTools["askRebuild"];
+}
+
+/** What moves all of a service beside rollouts: cutovers and drills, of which one at a time does. */
+export class Movers {
+  readonly cutovers: Cutovers;
+  readonly drills: Drills;
+  readonly regionTraffic = new RegionTraffic();
+
+  /** @param rolloutOf id of the running rollout of a service; null when none runs */
+  constructor(
+    tools: CutoversTools,
+    { regionProbe, askRebuild = noRebuild }: DrillOptions,
+    regionsOf: DrillTools["regionsOf"],
+    rolloutOf: (service: string) => string | null,
+  ) {
+    this.cutovers = new Cutovers(tools);
+    const { regionTraffic } = this;
+    const busy = (service: string): string | null => {
+      const rollout = rolloutOf(service);
+      if (rollout !== null)
+        return `rollout ${rollout} of service ${service} runs; end it first: sluice abort ${rollout}`;
+      const cutover = this.cutovers.running(service)?.plan.rolloutId ?? null;
+      return cutover === null ? null : `cutover ${cutover} of service ${service} runs; wait for its end`;
+    };
+    this.drills = new Drills(
+      { ...tools, regionTraffic, regionProbe: regionProbe ?? null, askRebuild, regionsOf },
+      busy,
+    );
+  }
+
+  async load(): Promise<void> {
+    await this.cutovers.load();
+    await this.drills.load();
+  }
+
+  tick(): void {
+    this.cutovers.tick();
+    this.drills.tick();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.cutovers.stop(), this.drills.stop()]);
+  }
+
+  /** Why a rollout of this service or name may not begin; null when nothing stands in the way. */
+  conflict(service: string, name: string): Refused | null {
+    return this.cutovers.conflict(service, name, false) ?? this.drills.conflict(service, name);
+  }
+
+  async applyCutover(
+    asked: CutoverPlan,
+    around: Parameters<Cutovers["apply"]>[1],
+    answering?: (cutover: Cutover) => OperatorAnswer,
+  ): Promise<CutoverApplied> {
+    return (
+      this.drills.conflict(asked.service, asked.rolloutId) ?? (await this.cutovers.apply(asked, around, answering))
+    );
+  }
+
+  applyDrill(asked: DrillPlan, by: string, answering?: (drill: Drill) => OperatorAnswer): Promise<DrillApplied> {
+    return this.drills.apply(asked, by, answering);
+  }
+}
+
+const noRebuild = () => Promise.reject(noDriver("region", "rebuild", []));
