@@ -101,16 +101,10 @@ export class Controller {
     const running = () => this.#ticker.running;
     const own = { ledger, pointers: owned.pointers, feed: this.feed, panels: this.panels };
     this.#tools = { ...options, ...own, ...owned.tenure.tools, running, turns: new ShortTurns(options.clock) };
-    const resources = options.resources ?? NO_RESOURCES;
-    const regionsOf = (service: string) => this.hub.current(service)?.regions ?? null;
-    const rolloutOf = (service: string) => owned.actors.runningOf(service)?.rollout.plan.rolloutId ?? null;
     const ordered = () => this.rollouts().map(({ rollout }) => rollout);
-    this.#movers = new Movers(
-      { ...this.#tools, grants: owned.grants, resources, rollouts: ordered },
-      options,
-      regionsOf,
-      rolloutOf,
-    );
+    const { resources = NO_RESOURCES } = options;
+    const moving = { ...this.#tools, grants: owned.grants, resources, rollouts: ordered };
+    this.#movers = new Movers(moving, options, options.hub);
     this.cutovers = this.#movers.cutovers;
     this.drills = this.#movers.drills;
     const [rollouts, wallMs] = [() => this.rollouts(), () => options.clock.wallMs()];
@@ -335,17 +329,14 @@ export class Controller {
   }
 
   /** Accepts a plan that moves everything at once, or says why not. The same document again is no change. */
-  async applyCutover(
-    asked: CutoverPlan,
-    answering?: Parameters<Movers["applyCutover"]>[2],
-  ): ReturnType<Movers["applyCutover"]> {
+  async applyCutover(asked: CutoverPlan, answering?: Parameters<Movers["applyCutover"]>[2]) {
     this.#tenure.demand();
-    const work = () => this.#movers.applyCutover(asked, { fit: () => this.#fit(asked) }, answering);
-    return this.#inTurn(() => this.cutovers.accepting(asked, work));
+    const fit = () => this.#fit(asked);
+    return this.#inTurn(() => this.#movers.applyCutover(asked, { fit }, answering));
   }
 
   /** Accepts a drill, or says why not. The same document again is no change. */
-  async applyDrill(...asked: Parameters<Movers["applyDrill"]>): ReturnType<Movers["applyDrill"]> {
+  async applyDrill(...asked: Parameters<Movers["applyDrill"]>) {
     this.#tenure.demand();
     return this.#inTurn(() => this.#movers.applyDrill(...asked));
   }

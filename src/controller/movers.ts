@@ -2,6 +2,8 @@ import type { Cutover } from "../core/cutover/machine.ts";
 import type { CutoverPlan } from "../core/cutover/plan.ts";
 import type { Drill } from "../core/drill/machine.ts";
 import type { DrillPlan } from "../core/drill/plan.ts";
+import { isFinal } from "../core/rollout/rollout.ts";
+import type { RoutingDocument } from "../core/routing/document.ts";
 import type { OperatorAnswer } from "../ports/controller-store.ts";
 import type { RegionProbe } from "../ports/region-probe.ts";
 import type { Refused } from "./acceptance.ts";
@@ -25,26 +27,23 @@ export class Movers {
   readonly drills: Drills;
   readonly regionTraffic = new RegionTraffic();
 
-  /** @param rolloutOf id of the running rollout of a service; null when none runs */
   constructor(
     tools: CutoversTools,
     { regionProbe, askRebuild = noRebuild }: DrillOptions,
-    regionsOf: DrillTools["regionsOf"],
-    rolloutOf: (service: string) => string | null,
+    hub: { current(service: string): RoutingDocument | null },
   ) {
     this.cutovers = new Cutovers(tools);
     const { regionTraffic } = this;
+    const regionsOf = (service: string) => hub.current(service)?.regions ?? null;
     const busy = (service: string): string | null => {
-      const rollout = rolloutOf(service);
-      if (rollout !== null)
+      const rollout = tools.rollouts().find((one) => one.plan.service === service && !isFinal(one))?.plan.rolloutId;
+      if (rollout !== undefined)
         return `rollout ${rollout} of service ${service} runs; end it first: sluice abort ${rollout}`;
       const cutover = this.cutovers.running(service)?.plan.rolloutId ?? null;
       return cutover === null ? null : `cutover ${cutover} of service ${service} runs; wait for its end`;
     };
-    this.drills = new Drills(
-      { ...tools, regionTraffic, regionProbe: regionProbe ?? null, askRebuild, regionsOf },
-      busy,
-    );
+    const asking = { regionProbe: regionProbe ?? null, askRebuild };
+    this.drills = new Drills({ ...tools, ...asking, regionTraffic, regionsOf }, busy);
   }
 
   async load(): Promise<void> {
@@ -71,9 +70,8 @@ export class Movers {
     around: Parameters<Cutovers["apply"]>[1],
     answering?: (cutover: Cutover) => OperatorAnswer,
   ): Promise<CutoverApplied> {
-    return (
-      this.drills.conflict(asked.service, asked.rolloutId) ?? (await this.cutovers.apply(asked, around, answering))
-    );
+    const blocked = this.drills.conflict(asked.service, asked.rolloutId);
+    return blocked ?? this.cutovers.accepting(asked, () => this.cutovers.apply(asked, around, answering));
   }
 
   applyDrill(asked: DrillPlan, by: string, answering?: (drill: Drill) => OperatorAnswer): Promise<DrillApplied> {

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { createAdaptorServer } from "@hono/node-server";
 import { controllerApp } from "../controller/api/app.ts";
 import { Controller } from "../controller/controller.ts";
-import type { ControllerOptions } from "../controller/controller-options.ts";
 import { TokenBook } from "../controller/token-book.ts";
 import { GatewayRegistry } from "../controller/gateway-registry.ts";
 import { httpAccess } from "../drivers/access/http/index.ts";

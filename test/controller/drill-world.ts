@@ -174,7 +174,7 @@ export class DrillWorld {
       worker.asksAtMonoMs = nowMs + 1_000;
       const isActing = worker.untilMonoMs > nowMs;
       const { region } = worker;
-      const asker = { release: "r1", region, worker: region, role: "producer", isActing } as const;
+      const asker = { release: "r1", region, worker: region, role: "producer", isActing, question: null } as const;
       const leave = await this.#grants?.ask(service, asker).catch(ignoreCrash);
       if (leave === undefined) continue; // Nothing was heard: the leave it has runs out.
       worker.untilMonoMs = leave.acts ? nowMs + Math.min(LEAVE_MS, leave.expiresInMs) : 0;
