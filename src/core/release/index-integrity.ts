@@ -1,7 +1,7 @@
 import { cosine, type Vector } from "../measure/cosine.ts";
 
 /** Cosine of a stored vector and the same chunk's, embedded again, from which they are taken for the same. */
-export const SAME_COSINE_MIN = 0.999;
+const SAME_COSINE_MIN = 0.999;
 
 /** A chunk of the sample: what the store holds, and what is made of its text now. */
 export interface SampledVector {
