@@ -252,7 +252,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: "undo-skipped",
-    says: "on the way back the step in force is left as it is",
+    says: "on the way back what moves reads is left where it is",
     file: "src/core/process/saga.ts",
     find: "findLastIndex((step, of) => of <= place && step.undo !== null)",
     replace: 'findLastIndex((step, of) => of <= place && step.undo !== null && step.side !== "reads")',
@@ -261,8 +261,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "swap-acknowledged",
     says: "an index counts as swapped when its store says so, and is not read back",
     file: "src/controller/orders/index.ts",
-    find: "if (reading.isConfirmed) return DONE;",
-    replace: "if (reading.target !== undefined) return DONE;",
+    find: "if (indexHash === null) {",
+    replace: 'if (result.kind === "moved") return DONE; if (indexHash === null) {',
   },
   {
     name: "purge-acknowledged",
@@ -289,8 +289,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "process-begun-before-commit",
     says: "an order of a cutover begins before it is durable",
     file: "src/controller/process-actor.ts",
-    find: "await this.#commit(state, { ...entry,",
-    replace: "void this.#commit(state, { ...entry,",
+    find: "await this.#commit(state, { ...entry, notes: notes.map(({ text }) => text) } as Entry, answer?.(state));",
+    replace:
+      "void this.#commit(state, { ...entry, notes: notes.map(({ text }) => text) } as Entry, answer?.(state)).catch(() => {});",
   },
   {
     name: "cutover-hold-over-absence",

@@ -15,6 +15,8 @@ import type { Fail } from "./journal-laws.ts";
 /** How often a call takes any time at all, and how long then. */
 const SLOW_SHARE = 0.5;
 const SLOW_MS = 6;
+/** On the way back what a consumer has in hand is waited for so long, and not for ever. */
+const GIVEN_UP_MS = 4_900;
 
 interface ProductsWorld {
   readonly clock: Clock;
@@ -41,6 +43,8 @@ export class Products {
   readonly #world: ProductsWorld;
   readonly #hindered = new Map<Product, Hindrance>();
   readonly #unseen: AliasFlip[] = [];
+  /** Since when the consumer that acts takes nothing any more; null while one acts. */
+  #stoppingSinceMs: number | null = null;
 
   constructor(world: ProductsWorld) {
     this.#world = world;
@@ -166,8 +170,16 @@ export class Products {
         const move = async () => {
           const before = this.pointer ?? next;
           const result = await driver.movePointer(name, next, signal);
-          if (next.phase === "starting" && result.kind === "moved")
-            this.#world.moved(await this.#inFlight(Object.keys(next.from), before.consumer, signal));
+          const nowMs = this.#world.clock.monoMs();
+          if (next.phase === "stopping") this.#stoppingSinceMs ??= nowMs;
+          if (next.phase === "starting" && result.kind === "moved") {
+            const inFlight = await this.#inFlight(Object.keys(next.from), before.consumer, signal);
+            this.#world.moved(inFlight);
+            const waitedMs = nowMs - (this.#stoppingSinceMs ?? nowMs);
+            if (inFlight > 0 && waitedMs < GIVEN_UP_MS)
+              this.#world.fail("waited for", `${inFlight} messages in hand are given up after ${waitedMs} ms`);
+          }
+          if (next.phase !== "stopping") this.#stoppingSinceMs = null;
           this.pointer = await driver.readPointer(name, signal);
           return result;
         };

@@ -29,8 +29,10 @@ describe("the seeded world", () => {
       for (const end of outcome.ends) phases.add(end.split(" ")[1] ?? "");
       for (const [kind, times] of Object.entries(outcome.faults)) if (times > 0) faults.add(kind);
     }
-    for (const phase of ["promoted", "rolled-back", "aborted", "waiting"]) expect([...phases]).toContain(phase);
-    const kinds = ["cut", "kill", "restart-plane", "stand", "suspend", "jump-wall", "store-fails", "store-slow"];
+    const ends = ["promoted", "rolled-back", "aborted", "waiting", "done", "returned"];
+    for (const phase of ends) expect([...phases]).toContain(phase);
+    const usual = ["cut", "kill", "restart-plane", "stand", "suspend", "jump-wall", "store-fails", "store-slow"];
+    const kinds = [...usual, "hinder", "dies: after-product"];
     expect([...faults]).toEqual(expect.arrayContaining([...kinds, "message lost", "message doubled", "message late"]));
   });
 });
@@ -70,7 +72,7 @@ describe("wrong behaviours that are planted", () => {
     }
   });
 
-  it.each(["no-lease", "duplicate-window"])("are noticed within 50 seeds: %s", (name) => {
+  it.each(["no-lease", "duplicate-window", "freeze-not-waited"])("are noticed within 50 seeds: %s", (name) => {
     const args = ["tools/sim-planted.mjs", "--only", name, "--seeds", "50"];
     const { status, stdout } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
     expect([status, stdout]).toEqual([0, expect.stringContaining("1 planted, 1 noticed")]);
