@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pause, RegionLab } from "./region-lab.ts";
 
-const CHECKS = `{ pre: [env_parity, index_hash_equal], live: [p95_latency, error_rate, index_hash], post: [contracts_equal] }`;
+const CHECKS = `{ pre: [env_parity, index_hash_equal], live: [error_rate, index_hash], post: [contracts_equal] }`;
 
 let lab: RegionLab;
 
@@ -26,9 +26,11 @@ describe("a planned evacuation under 200 requests a second, in processes", () =>
       await pause(200);
       return lab.actedSince(sinceMs).join() === "eu-west";
     });
+    lab.overlaps = 0; // Before the first promotion a service has no region that writes: workers of both act.
     await lab.until("its end", async () => (await lab.status("drill-a")).exit_code !== null, 120_000);
     const { drill, entries, chain } = await lab.journal("drill-a");
-    expect([drill.phase, drill.own_share_bp, drill.writes_in]).toEqual(["succeeded", 10_000, "us-east"]);
+    const found = [drill.phase, drill.cause, drill.own_share_bp, drill.writes_in];
+    expect(found).toEqual(["succeeded", null, 10_000, "us-east"]);
     expect([lab.failures.slice(0, 5), lab.overlaps]).toEqual([[], 0]);
     expect(await lab.regionNow("us-east")).toBe("us-east");
     const report = JSON.parse(await lab.must(0, "drill", "report", "drill-a", "--format", "json")) as {
