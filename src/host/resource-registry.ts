@@ -1,5 +1,6 @@
 import type { CacheDriverFace } from "../drivers/cache/cache-driver.ts";
 import { driver as nginxCache } from "../drivers/cache/nginx/index.ts";
+import { driver as postgresCache } from "../drivers/cache/postgres/index.ts";
 import { driver as redisCache } from "../drivers/cache/redis/index.ts";
 import { driver as bullmq } from "../drivers/queue/bullmq/index.ts";
 import { driver as jetstream } from "../drivers/queue/jetstream/index.ts";
@@ -15,7 +16,7 @@ import { INDEX_DRIVERS, openIndex } from "./index-drivers.ts";
 
 /** Every driver of queues and of caches there is, in the order in which people are told of them. */
 const QUEUE_DRIVERS: readonly QueueDriverFace[] = [postgresQueue, redisStreams, jetstream, bullmq, pgBoss, rabbitmq];
-const CACHE_DRIVERS: readonly CacheDriverFace[] = [redisCache, nginxCache];
+const CACHE_DRIVERS: readonly CacheDriverFace[] = [redisCache, nginxCache, postgresCache];
 
 /** What documents may name beside traffic. */
 export const RESOURCE_NAMES = {

@@ -27,13 +27,23 @@ export interface LabAnswer {
   readonly timings_ms: { readonly retrieve: number; readonly rerank: number };
 }
 
+/** An answer, and what the cache had to do with it. */
+export interface GivenAnswer {
+  readonly answer: LabAnswer;
+  /** Release that wrote the entry it was read from; null: it was worked out. */
+  readonly cachedBy: string | null;
+}
+
 /** Everything behind the HTTP surface: one loaded release. */
 export interface LabEngine {
   readonly manifest: Manifest;
   readonly sections: number;
   readonly chunks: number;
-  /** `unsteadySeed` matters only to questions that the fault `unstable-answers` picked. */
-  answer(question: string, k: number, unsteadySeed: number): Promise<LabAnswer>;
+  /**
+   * @param unsteadySeed matters only to questions that the fault `unstable-answers` picked
+   * @param namespace prefix of cache keys that the data plane gave the request; null for one that did not pass one
+   */
+  answer(question: string, k: number, unsteadySeed: number, namespace: string | null): Promise<GivenAnswer>;
 }
 
 /** Ranks that an unstable question keeps. */
@@ -100,7 +110,10 @@ export async function labEngine(
       return named({ doc, section, start, end, text, score: rounded(score) });
     });
     const timings = { retrieve: rounded(retrievedAt - startedAt), rerank: rounded(performance.now() - retrievedAt) };
-    return { ...said, retrieved, citations: said.citations.map(named), timings_ms: timings };
+    return {
+      answer: { ...said, retrieved, citations: said.citations.map(named), timings_ms: timings },
+      cachedBy: null,
+    };
   };
 
   const [first] = index.chunks;

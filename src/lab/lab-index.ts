@@ -43,6 +43,17 @@ export function embeddedText(chunk: Chunk): string {
   return `${chunk.section}\n${chunk.text}`;
 }
 
+/** Everything besides the corpus that shapes an index that is built this way. */
+export function labSpec(metric: Metric, chunk: ChunkSchema): LabSpec {
+  return {
+    EMBED_SCHEMA,
+    CHUNK_SCHEMA: { unit: "word", ...chunk },
+    METRIC: metric,
+    ANALYZER,
+    STORE: { kind: "flat", dtype: "float32", dims: EMBED_DIMS },
+  };
+}
+
 /** What building would give, without the vectors: enough to know whether a stored index can be used. */
 export function planIndex(
   sections: readonly Section[],
@@ -52,13 +63,7 @@ export function planIndex(
   if (chunks.length === 0) {
     throw new LabError("corpus", `${sections.length} sections hold no word, so nothing can be indexed; add text`);
   }
-  const spec: LabSpec = {
-    EMBED_SCHEMA,
-    CHUNK_SCHEMA: { unit: "word", ...options.chunk },
-    METRIC: options.metric,
-    ANALYZER,
-    STORE: { kind: "flat", dtype: "float32", dims: EMBED_DIMS },
-  };
+  const spec = labSpec(options.metric, options.chunk);
   return { name: options.name, spec, chunks, INDEX_HASH: indexHash(spec, chunks) };
 }
 

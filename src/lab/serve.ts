@@ -1,16 +1,20 @@
 import type { AddressInfo, Socket } from "node:net";
 import type { Server } from "node:http";
 import { join } from "node:path";
+import pg from "pg";
 import { chunkSchema } from "./chunker.ts";
 import { loadCorpus } from "../probe/corpus-file.ts";
 import { dropSections } from "./corpus-faults.ts";
 import { type LabEngine, labEngine } from "./engine.ts";
 import { type FaultSet, parseFaults } from "./faults.ts";
 import { readIndexFile, writeIndexFile } from "./index-file.ts";
-import { buildIndex, type IndexPlan, type LabIndex, planIndex } from "./lab-index.ts";
+import { buildIndex, type IndexPlan, type LabIndex, labSpec, planIndex } from "./lab-index.ts";
 import { LabError } from "./lab-error.ts";
 import { labManifest } from "./release.ts";
 import { requestDraws } from "./request-draw.ts";
+import type { Section } from "../probe/markdown.ts";
+import { sharedEngine } from "./store/shared-engine.ts";
+import { readTableIndex } from "./store/table-index.ts";
 import { ANSWER_PATH, HEALTH_PATH, labServer } from "./service.ts";
 
 export interface LabOptions {
@@ -33,6 +37,11 @@ export interface LabOptions {
   readonly release?: string | undefined;
   /** Median of the model time in milliseconds; 60. */
   readonly modelMs?: number | undefined;
+  /**
+   * Index and cache are kept in PostgreSQL: `index` is a table there, and users are answered through the public name.
+   * The index is read and not built then, and `corpus`, `chunkWords` and `data` are not looked at.
+   */
+  readonly store?: { readonly url: string; readonly alias: string } | undefined;
 }
 
 /** A running service. */
@@ -40,6 +49,7 @@ export interface LabService {
   /** Where questions are posted. */
   readonly url: string;
   readonly health: string;
+  readonly releaseId: string;
   readonly indexHash: string;
   readonly sections: number;
   readonly chunks: number;
@@ -48,6 +58,7 @@ export interface LabService {
 }
 
 const MODEL_SIGMA = 0.4;
+const STORE_CONNECTIONS = 8;
 const CLOSE_GRACE_MS = 10_000;
 
 function checkNumber(name: string, value: number, low: number, high: number): void {
@@ -124,6 +135,33 @@ async function load(options: LabOptions, faults: FaultSet, seed: number): Promis
   return labEngine(index, labManifest(index.manifest, options.release ?? "1", faults), sections, faults, seed);
 }
 
+/** A release on a shared store, and what ends its connections. */
+async function loadShared(
+  options: LabOptions,
+  { url, alias }: { readonly url: string; readonly alias: string },
+  faults: FaultSet,
+  seed: number,
+): Promise<{ readonly engine: LabEngine; close(): Promise<void> }> {
+  const client = new pg.Pool({ connectionString: url, max: STORE_CONNECTIONS }).on("error", () => {});
+  const spec = labSpec(faults.has("wrong-metric") ? "l2" : "cosine", chunkSchema(options.chunkWords));
+  const read = async (name: string): Promise<LabEngine> => {
+    const index = await readTableIndex(client, name, spec);
+    return labEngine(index, labManifest(index.manifest, options.release ?? "1", faults), sectionsOf(index), faults, seed);
+  };
+  try {
+    const engine = sharedEngine(await read(options.index), { client, alias, load: read });
+    return { engine, close: () => client.end() };
+  } catch (error) {
+    await client.end();
+    throw error;
+  }
+}
+
+/** Sections as far as an index tells of them: each with the text of its first chunk. */
+function sectionsOf({ chunks }: LabIndex): readonly Section[] {
+  return [...new Map(chunks.map(({ doc, section, text }) => [section, { doc, section, text }])).values()];
+}
+
 /**
  * Starts a laboratory service on 127.0.0.1 and resolves when it is ready. It listens from the beginning: its health
  * endpoint answers 503 until the index is loaded and checked.
@@ -148,11 +186,25 @@ export async function serveLab(options: LabOptions): Promise<LabService> {
   const close = stopper(server);
   const origin = `http://127.0.0.1:${await listen(server, port)}`;
   try {
-    const engine = await load(options, faults, seed);
+    const { store } = options;
+    const { engine, close: closeStore } =
+      store === undefined
+        ? { engine: await load(options, faults, seed), close: async () => {} }
+        : await loadShared(options, store, faults, seed);
     state.engine = engine;
     const { manifest, sections, chunks } = engine;
     const [url, health] = [origin + ANSWER_PATH, origin + HEALTH_PATH];
-    return { url, health, indexHash: manifest.INDEX_HASH, sections, chunks, close };
+    let closed: Promise<void> | null = null;
+    const closeAll = () => (closed ??= close().then(closeStore));
+    return {
+      url,
+      health,
+      releaseId: manifest.release_id,
+      indexHash: manifest.INDEX_HASH,
+      sections,
+      chunks,
+      close: closeAll,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { HEADERS } from "../core/routing/headers.ts";
 import { type HttpProblem, isProblem, parseAnswerRequest, readBody } from "./answer-request.ts";
 import { sendEvents, sendJson, sendProblem } from "./answer-response.ts";
 import type { LabEngine } from "./engine.ts";
 import type { RequestDraw } from "./request-draw.ts";
+import { CACHED_BY, RELEASE_ID } from "./service-headers.ts";
 
 export const ANSWER_PATH = "/answer";
 export const HEALTH_PATH = "/healthz/ready";
@@ -43,7 +45,7 @@ async function sendAnswer(request: IncomingMessage, response: ServerResponse, st
   const engine = state.engine();
   if (engine === null) return sendProblem(response, NOT_READY, { "retry-after": "1" });
   const draw = state.draw();
-  response.setHeader("x-release-id", engine.manifest.release_id);
+  response.setHeader(RELEASE_ID, engine.manifest.release_id);
   if (draw.isColdStart) response.setHeader("x-cold-start", "1");
   if (request.headers["x-warm"] === "true") response.setHeader("x-warm", "true");
   if (draw.failure === "unavailable") {
@@ -53,9 +55,17 @@ async function sendAnswer(request: IncomingMessage, response: ServerResponse, st
       detail: "the model did not answer; try again",
     });
   }
-  const answer = await engine.answer(asked.question, asked.k, draw.unsteadySeed);
+  const namespace = request.headers[HEADERS.cacheNamespace];
+  const given = await engine.answer(
+    asked.question,
+    asked.k,
+    draw.unsteadySeed,
+    typeof namespace === "string" ? namespace : null,
+  );
+  if (given.cachedBy !== null) response.setHeader(CACHED_BY, given.cachedBy);
   const send = request.headers.accept?.includes("text/event-stream") === true ? sendEvents : sendJson;
-  await send(response, answer, draw, leaving.signal);
+  // No model is asked for what is cached.
+  await send(response, given.answer, given.cachedBy === null ? draw : { ...draw, modelMs: 0 }, leaving.signal);
 }
 
 async function route(request: IncomingMessage, response: ServerResponse, state: ServiceState): Promise<void> {

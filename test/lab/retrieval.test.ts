@@ -41,7 +41,8 @@ interface Asked {
 async function measure(engine: LabEngine, sections: readonly Section[], asked: readonly Asked[]) {
   const sums = { hit: 0, cited: 0, coverage: 0, refused: 0 };
   for (const { question, gold } of asked) {
-    const { retrieved, citations, refused } = await engine.answer(question, 10, 0);
+    const { answer } = await engine.answer(question, 10, 0, null);
+    const { retrieved, citations, refused } = answer;
     sums.hit += Number(retrieved.some(({ section }) => gold.includes(section)));
     sums.cited += Number(citations.some(({ section }) => gold.includes(section)));
     sums.refused += Number(refused);

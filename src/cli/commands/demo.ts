@@ -2,6 +2,9 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ControllerClient } from "../controller-client.ts";
+import { playCutover } from "../demo/cutover/run.ts";
+import { type Scene, sceneNamed } from "../demo/cutover/scene.ts";
+import { cutoverLines } from "../demo/cutover/summary.ts";
 import { demoDocument, type DemoTargets } from "../demo/document.ts";
 import { DEFAULT_SCENARIOS, SCENARIOS, type Scenario, scenarioNamed } from "../demo/scenario.ts";
 import { StageSet } from "../demo/stage-set.ts";
@@ -28,7 +31,7 @@ export interface DemoOptions {
 const SERVICE = "support-rag";
 
 function cast({ scenario, isAll }: DemoOptions): readonly Scenario[] {
-  if (scenario !== null) return [scenarioNamed(scenario)];
+  if (scenario !== null) return sceneNamed(scenario) === null ? [scenarioNamed(scenario)] : [];
   return isAll ? SCENARIOS : DEFAULT_SCENARIOS.map(scenarioNamed);
 }
 
@@ -58,13 +61,18 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(null));
   });
   try {
+    const scene = options.scenario === null ? null : sceneNamed(options.scenario);
+    if (scene !== null) {
+      const played = await Promise.race([playScene(scene, folder, set, options, terminal), interrupted]);
+      return played ?? EXIT.interrupted;
+    }
     const rollouts = await Promise.race([
       run(scenarios, folder, set, options, terminal, stopTelling.signal),
       interrupted,
     ]);
     if (rollouts === null) return EXIT.interrupted;
     const ok = rollouts.every((summary, index) => isAsExpected(scenarios[index] as Scenario, summary));
-    const line: DemoSummary = { type: "summary", ok, seed: options.seed, rollouts };
+    const line: DemoSummary = { type: "summary", ok, seed: options.seed, rollouts, cutovers: [] };
     if (options.json) terminal.data(JSON.stringify(line));
     rollouts.forEach((summary, index) =>
       terminal.say(summaryLine(summary, isAsExpected(scenarios[index] as Scenario, summary), terminal)),
@@ -76,6 +84,32 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
     if (options.keep || options.dataDir !== null) terminal.say(`kept: ${folder}`);
     else await removeAllButReports(folder);
   }
+}
+
+/** Says what happens as it happens: for people, or a line of JSON. */
+function noter({ json }: DemoOptions, terminal: Terminal): (text: string) => void {
+  return (text) => {
+    if (json) terminal.data(JSON.stringify({ type: "note", ts: Date.now(), text }));
+    else terminal.say(text);
+  };
+}
+
+/** A story of a cutover: everything of a service at once. */
+async function playScene(
+  scene: Scene,
+  folder: string,
+  set: StageSet,
+  options: DemoOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const listen = `127.0.0.1:${options.portBase ?? 0}`;
+  const note = noter(options, terminal);
+  const summary = await playCutover(scene, { set, folder, seed: options.seed, listen, note, terminal });
+  const { ok } = summary;
+  const line: DemoSummary = { type: "summary", ok, seed: options.seed, rollouts: [], cutovers: [summary] };
+  if (options.json) terminal.data(JSON.stringify(line));
+  for (const text of cutoverLines(summary, terminal)) terminal.say(text);
+  return ok ? EXIT.ok : EXIT.toolError;
 }
 
 /** The summary names a report of each rollout, so those stay. */
@@ -93,10 +127,7 @@ async function run(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<RolloutSummary[]> {
-  const note = (text: string) => {
-    if (options.json) terminal.data(JSON.stringify({ type: "note", ts: Date.now(), text }));
-    else terminal.say(text);
-  };
+  const note = noter(options, terminal);
   note("a demo with shortened holds, on 127.0.0.1: one controller, one gateway, laboratory services");
   const [controllerUrl, firstStable] = await Promise.all([set.controller(), set.lab("r1", [])]);
   const client = await ControllerClient.connect({ controller: controllerUrl, dataDir: folder });

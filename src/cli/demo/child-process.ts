@@ -18,11 +18,15 @@ export interface Child {
   readonly ended: Promise<number | null>;
   /** Asks it to end (SIGTERM), insists after 5 s, resolves when it has ended. Idempotent. */
   stop(): Promise<void>;
+  /** Sends a signal to it alone. */
+  signal(name: NodeJS.Signals): void;
 }
 
 export interface ChildOptions {
   readonly name: string;
   readonly argv: readonly string[];
+  /** Beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Every line after the first. */
   readonly onLine?: (line: Record<string, unknown>) => void;
 }
@@ -37,10 +41,10 @@ function parseLine(line: string): Record<string, unknown> | null {
 }
 
 /** Starts `node main.js ...argv`. The process ends with ours: its stdin closes when we are gone. */
-export function startChild({ name, argv, onLine }: ChildOptions): Child {
+export function startChild({ name, argv, env, onLine }: ChildOptions): Child {
   const child: ChildProcess = spawn(process.execPath, [MAIN, ...argv], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { ...process.env, [ENDS_WITH_PARENT]: "1" },
+    env: { ...process.env, ...env, [ENDS_WITH_PARENT]: "1" },
   });
   const lastWords: string[] = [];
   child.stdin?.on("error", () => {}); // It may end before we do; that is told by `ended`.
@@ -74,5 +78,5 @@ export function startChild({ name, argv, onLine }: ChildOptions): Child {
     await ended;
     clearTimeout(insist);
   };
-  return { name, ready, ended, stop };
+  return { name, ready, ended, stop, signal: (name) => void child.kill(name) };
 }

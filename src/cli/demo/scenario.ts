@@ -8,6 +8,7 @@ import { lambda } from "../../core/judge/probes/lambda.ts";
 import { suggestion } from "../../core/did-you-mean.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT } from "../exit-code.ts";
+import { SCENES } from "./cutover/scene.ts";
 
 /** How a rollout of the demo must end. */
 interface Expected {
@@ -127,6 +128,6 @@ export const DEFAULT_SCENARIOS = ["healthy", "dropped-sections"] as const;
 export function scenarioNamed(name: string): Scenario {
   const found = SCENARIOS.find((scenario) => scenario.name === name);
   if (found !== undefined) return found;
-  const known = SCENARIOS.map((scenario) => scenario.name);
+  const known = [...SCENARIOS, ...SCENES].map((scenario) => scenario.name);
   throw new CliError(EXIT.badUsage, `unknown scenario "${name}"; ${suggestion(name, known)}`);
 }

@@ -1,4 +1,4 @@
-import { startChild, type Child } from "./child-process.ts";
+import { type Child, type ChildOptions, startChild } from "./child-process.ts";
 import type { TrafficSummary } from "../../lab/traffic/tally.ts";
 import { HANDBOOK, HANDBOOK_GOLD } from "../handbook.ts";
 
@@ -30,9 +30,33 @@ export class StageSet {
     argv: readonly string[],
     onLine?: (line: Record<string, unknown>) => void,
   ): Promise<Record<string, unknown>> {
-    const child = startChild({ name, argv, ...(onLine === undefined ? {} : { onLine }) });
+    return this.#begin({ name, argv, ...(onLine === undefined ? {} : { onLine }) }).ready;
+  }
+
+  #begin(options: ChildOptions): Child {
+    const child = startChild(options);
     this.#children.push(child);
-    return child.ready;
+    return child;
+  }
+
+  /** A database that the other processes share; resolves with its address. */
+  async database(aliasLagMs: number | null): Promise<string> {
+    const lag = aliasLagMs === null ? [] : ["--alias-lag", String(aliasLagMs)];
+    return String((await this.#start("database", ["lab", "database", "--port", this.#port(), ...lag]))["url"]);
+  }
+
+  /** A release whose index and cache are in that database; resolves with its answer endpoint and its release id. */
+  async release(label: string, index: string, store: string): Promise<{ readonly url: string; readonly releaseId: string }> {
+    const argv = ["lab", "serve", "--corpus", HANDBOOK, "--index", index, "--release", label, "--store", store];
+    const ready = await this.#start(`lab ${label}`, [...argv, "--seed", String(this.#options.seed), "--port", this.#port()]);
+    return { url: String(ready["url"]), releaseId: String(ready["release_id"]) };
+  }
+
+  /** A process that works with effects, by `lab jobs`. */
+  jobs(argv: readonly string[], token: string, onLine?: (line: Record<string, unknown>) => void): Child {
+    const env = { SLUICE_TOKEN: token };
+    const name = `jobs ${argv.join(" ")}`;
+    return this.#begin({ name, argv: ["lab", "jobs", ...argv], env, ...(onLine === undefined ? {} : { onLine }) });
   }
 
   /** A laboratory service; resolves with its answer endpoint. */

@@ -1,3 +1,5 @@
+import type { CutoverSummary } from "./cutover/summary.ts";
+
 /** One rollout of the demo, as the last line of its output tells it. @source contracts.md, "sluice demo" */
 export interface RolloutSummary {
   readonly name: string;
@@ -24,4 +26,5 @@ export interface DemoSummary {
   readonly ok: boolean;
   readonly seed: number;
   readonly rollouts: readonly RolloutSummary[];
+  readonly cutovers: readonly CutoverSummary[];
 }

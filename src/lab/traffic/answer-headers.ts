@@ -1,5 +1,6 @@
 import type { ServingArm } from "../../core/arm.ts";
 import { HEADERS } from "../../core/routing/headers.ts";
+import { CACHED_BY, RELEASE_ID } from "../service-headers.ts";
 import type { DocumentNumber } from "./stickiness.ts";
 
 /** Where an answer came from, as far as its headers say. */
@@ -11,6 +12,8 @@ export interface Provenance {
   /** True when the gateway made the answer itself instead of passing one on. */
   readonly isGatewayMade: boolean;
   readonly isColdStart: boolean;
+  /** The answer came out of a cache, where another release than the one that answered had put it. */
+  readonly isCrossed: boolean;
 }
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -34,5 +37,6 @@ export function provenanceOf(headers: Headers): Provenance {
     candidateBp: candidateBp !== null && candidateBp <= 10_000 ? candidateBp : null,
     isGatewayMade: header(HEADERS.origin) === "gateway",
     isColdStart: header("x-cold-start") === "1",
+    isCrossed: header(CACHED_BY) !== undefined && header(CACHED_BY) !== header(RELEASE_ID),
   };
 }

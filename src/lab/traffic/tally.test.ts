@@ -15,6 +15,7 @@ function anAnswer(given: Partial<TrafficAnswer>): TrafficAnswer {
     candidateBp: 1000,
     isGatewayMade: false,
     isColdStart: false,
+    isCrossed: false,
     ...given,
   };
 }
@@ -36,6 +37,8 @@ describe("provenanceOf", () => {
       "x-sluice-split": "1000",
       "x-sluice-origin": "gateway",
       "x-cold-start": "1",
+      "x-release-id": "green",
+      "x-cached-by": "blue",
     };
     expect(provenanceOf(headers)).toEqual({
       arm: "candidate",
@@ -43,11 +46,20 @@ describe("provenanceOf", () => {
       candidateBp: 1000,
       isGatewayMade: true,
       isColdStart: true,
+      isCrossed: true,
     });
+    expect(provenanceOf({ "x-release-id": "green", "x-cached-by": "green" })).toMatchObject({ isCrossed: false });
   });
 
   it("is null for what is missing or unreadable, never a guess", () => {
-    const nothing = { arm: null, document: null, candidateBp: null, isGatewayMade: false, isColdStart: false };
+    const nothing = {
+      arm: null,
+      document: null,
+      candidateBp: null,
+      isGatewayMade: false,
+      isColdStart: false,
+      isCrossed: false,
+    };
     expect(provenanceOf({})).toEqual(nothing);
     const headers = {
       "x-sluice-arm": "green",

@@ -23,6 +23,8 @@ interface ArmTally {
   readonly statuses: Readonly<Record<string, number>>;
   readonly cutBodies: number;
   readonly coldStarts: number;
+  /** Milliseconds since the epoch at which the last request was sent that the arm answered; null: none. */
+  readonly lastSentAtEpochMs: number | null;
   /** Over whole answers below 500 that were not cold starts; null when there is none. */
   readonly latencyMsP50: number | null;
   readonly latencyMsP95: number | null;
@@ -47,6 +49,8 @@ export interface TrafficSummary {
   /** Answers that named no arm. */
   readonly withoutArm: number;
   readonly cutBodies: number;
+  /** Answers that a release took out of a cache where another one had put them. */
+  readonly crossedCacheReads: number;
   /** Requests not sent because the cap of requests in flight was reached; above 0 the loop was not open. */
   readonly skippedAtCap: number;
   /** Still running when the run was over. */
@@ -62,6 +66,7 @@ interface ArmCounts {
   readonly statuses: Record<string, number>;
   cutBodies: number;
   coldStarts: number;
+  lastSentAtEpochMs: number | null;
   readonly latencies: number[];
 }
 
@@ -95,7 +100,14 @@ function isRouterFailure(answer: TrafficAnswer): boolean {
 
 /** An empty tally. */
 export function tally(): Tally {
-  const empty = (): ArmCounts => ({ requests: 0, statuses: {}, cutBodies: 0, coldStarts: 0, latencies: [] });
+  const empty = (): ArmCounts => ({
+    requests: 0,
+    statuses: {},
+    cutBodies: 0,
+    coldStarts: 0,
+    lastSentAtEpochMs: null,
+    latencies: [],
+  });
   const arms: Record<ServingArm, ArmCounts> = { stable: empty(), candidate: empty() };
   const counts = {
     requests: 0,
@@ -103,6 +115,7 @@ export function tally(): Tally {
     failedByRouter: 0,
     withoutArm: 0,
     cutBodies: 0,
+    crossedCacheReads: 0,
     skippedAtCap: 0,
     unfinished: 0,
   };
@@ -116,6 +129,7 @@ export function tally(): Tally {
     if (answer.status !== null) own.statuses[answer.status] = (own.statuses[answer.status] ?? 0) + 1;
     if (answer.body === "cut") own.cutBodies++;
     if (answer.isColdStart) own.coldStarts++;
+    own.lastSentAtEpochMs = Math.max(own.lastSentAtEpochMs ?? 0, answer.sentAtEpochMs);
     const isMeasured = answer.body === "whole" && answer.status !== null && answer.status < 500 && !answer.isColdStart;
     if (isMeasured) own.latencies.push(answer.latencyMs);
     if (arm === "candidate") {
@@ -140,6 +154,7 @@ export function tally(): Tally {
       if (isRouterFailure(answer)) counts.failedByRouter++;
       if (answer.body === "cut") counts.cutBodies++;
       if (answer.body === "unfinished") counts.unfinished++;
+      if (answer.isCrossed) counts.crossedCacheReads++;
       if (answer.arm !== null) addToArm(answer.arm, answer);
       else if (answer.status !== null) counts.withoutArm++;
     },

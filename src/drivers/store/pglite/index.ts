@@ -1,4 +1,4 @@
-export { openPgliteMemoryStore, openPgliteStore, type PgliteStore } from "./open.ts";
+export { blankMemoryDatabase, openPgliteMemoryStore, openPgliteStore, type PgliteStore } from "./open.ts";
 export { copyPgliteStore, restorePgliteStore } from "./restore.ts";
 
 export const runtime = "node";

@@ -93,10 +93,15 @@ export async function openPgliteStore(folder: string): Promise<PgliteStore> {
   }
 }
 
+/** An empty database in memory. */
+export async function blankMemoryDatabase(): Promise<PGlite> {
+  const blank = await template();
+  return PGlite.create(blank === null ? {} : { loadDataDir: blank });
+}
+
 /** A database in memory, for tests of what only SQL does. */
 export async function openPgliteMemoryStore(): Promise<ControllerStore> {
-  const blank = await template();
-  const database = guarded(await PGlite.create(blank === null ? {} : { loadDataDir: blank }));
+  const database = guarded(await blankMemoryDatabase());
   await migrate(database);
   return sqlStore(database, (error) => Promise.resolve(storeError(error, null)));
 }
