@@ -11,6 +11,7 @@ const LONG = [
   "src/core/rehearsal/study.test.ts",
   "test/package.test.ts",
   "test/examples/services.test.ts",
+  "test/demo/cutover.test.ts",
   "test/demo/live.test.ts",
   "test/demo/stories.test.ts",
   "test/cli/process-edges.test.ts",

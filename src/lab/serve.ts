@@ -146,7 +146,13 @@ async function loadShared(
   const spec = labSpec(faults.has("wrong-metric") ? "l2" : "cosine", chunkSchema(options.chunkWords));
   const read = async (name: string): Promise<LabEngine> => {
     const index = await readTableIndex(client, name, spec);
-    return labEngine(index, labManifest(index.manifest, options.release ?? "1", faults), sectionsOf(index), faults, seed);
+    return labEngine(
+      index,
+      labManifest(index.manifest, options.release ?? "1", faults),
+      sectionsOf(index),
+      faults,
+      seed,
+    );
   };
   try {
     const engine = sharedEngine(await read(options.index), { client, alias, load: read });

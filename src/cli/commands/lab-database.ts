@@ -23,12 +23,12 @@ export interface LabDatabaseOptions {
 export async function labDatabase(options: LabDatabaseOptions, terminal: Terminal): Promise<ExitCode> {
   const database = await blankMemoryDatabase();
   const { aliasLagMs: lagMs, alias, index } = options;
-  await database.exec(WORK_TABLES);
   if (lagMs !== null) await database.exec(laggingNames(lagMs, { alias, index }));
   const client = { query: (text: string, values?: unknown[]) => database.query(text, values) };
   const clock = systemClock();
   await postgresQueue({ client, clock }).migrate();
   await postgresCache({ client, clock }).migrate();
+  await database.exec(WORK_TABLES);
   const { url, close } = await serveDatabase(database, options.port);
   const ended = new Promise<ExitCode>((resolve) => {
     process.once("SIGTERM", () => resolve(EXIT.ok));

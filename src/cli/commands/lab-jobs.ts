@@ -1,7 +1,8 @@
 import pg from "pg";
-import { postgresQueue, type QueueTables, queueTables, type TakenMessage } from "../../drivers/queue/postgres/index.ts";
+import { postgresQueue, queueTables } from "../../drivers/queue/postgres/index.ts";
 import { Grant } from "../../fence/grant.ts";
 import { systemClock } from "../../host/system-clock.ts";
+import { ACT, CARRY_OUT, PRODUCE } from "../../lab/database/tables.ts";
 import type { QueueDriver, QueuePointer } from "../../ports/queue.ts";
 import { CliError } from "../cli-error.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -88,33 +89,10 @@ const RUN: Readonly<Record<Part, (work: Work) => Promise<void>>> = {
   scheduler: schedule,
 };
 
-async function transact<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query("begin");
-    const result = await work(client);
-    await client.query("commit");
-    return result;
-  } catch (error) {
-    await client.query("rollback");
-    throw error;
-  } finally {
-    client.release();
-  }
-}
-
-/** Hands what users ordered to the queue that the pointer names, both or neither. */
+/** Hands what users ordered to the queue that the pointer names. */
 async function produce({ pool, queue, options }: Work): Promise<void> {
   const pointer = await queue.readPointer(options.pointer, soon());
-  await transact(pool, async (client) => {
-    const { rows } = await client.query<{ id: string }>(
-      `update lab_job set is_queued = true where id in (
-        select id from lab_job where not is_queued order by id limit $1 for update) returning id::text`,
-      [JOBS_AT_ONCE],
-    );
-    const jobs = rows.map(({ id }) => `job-${id}`);
-    if (jobs.length > 0) await queueTables(client).produce(pointer?.producersTo ?? options.queue, jobs);
-  });
+  await pool.query(PRODUCE, [pointer?.producersTo ?? options.queue, JOBS_AT_ONCE]);
 }
 
 /** Queues that this consumer may take from now; none while another one acts, or nobody. */
@@ -125,33 +103,13 @@ function queuesOf(pointer: QueuePointer | null, { consumer, queue }: LabJobsOpti
   return read.length === 0 ? [queue] : read;
 }
 
-async function consume(work: Work, token: number): Promise<void> {
-  const { pool, queue, options } = work;
+async function consume({ pool, queue, options }: Work, token: number): Promise<void> {
   const pointer = await queue.readPointer(options.pointer, soon());
   const tables = queueTables(pool);
-  for (const name of queuesOf(pointer, options))
-    for (const message of await tables.take(name, options.consumer, JOBS_AT_ONCE)) await carryOut(work, message, token);
-}
-
-/** The effect and the settling of its message, both or neither; what the store refuses stays unsettled. */
-async function carryOut({ pool, options }: Work, message: TakenMessage, token: number): Promise<void> {
-  await transact(pool, async (client) => {
-    if (!(await write(client, message.body, options.release, token))) return;
-    const tables: QueueTables = queueTables(client);
-    if (!(await tables.settle(message))) throw new GivenAway();
-  }).catch((error: unknown) => {
-    if (!(error instanceof GivenAway)) throw error;
-  });
-}
-
-/** The message was given to another consumer meanwhile; the effect is rolled back. */
-class GivenAway extends Error {}
-
-/** False: the store has seen a higher token, and changed nothing. */
-async function write(client: pg.ClientBase, effect: string, release: string, token: number): Promise<boolean> {
-  const text = "select lab_act($1, $2, $3) as is_done";
-  const { rows } = await client.query<{ is_done: boolean }>(text, [effect, release, token]);
-  return rows[0]?.is_done ?? false;
+  for (const name of queuesOf(pointer, options)) {
+    const messages = await tables.take(name, options.consumer, JOBS_AT_ONCE);
+    if (messages.length > 0) await pool.query(CARRY_OUT, [JSON.stringify(messages), options.release, token]);
+  }
 }
 
 /** One effect a day, by whichever release may act when it is due. */
@@ -164,7 +122,7 @@ async function schedule({ grant, pool, options, terminal, stop }: Work): Promise
     process.kill(process.pid, "SIGSTOP");
   }
   // What comes next comes however late it is: this process does not know that it slept.
-  const isDone = await transact(pool, (client) => write(client, DIGEST, options.release, token));
+  const { rows } = await pool.query<{ is_done: boolean }>(ACT, [DIGEST, options.release, token]);
   const sleptMs = Math.round(performance.now() - frozenAtMs);
-  terminal.data(JSON.stringify({ effect: DIGEST, token, done: isDone, slept_ms: sleptMs }));
+  terminal.data(JSON.stringify({ effect: DIGEST, token, done: rows[0]?.is_done === true, slept_ms: sleptMs }));
 }

@@ -46,9 +46,19 @@ export class StageSet {
   }
 
   /** A release whose index and cache are in that database; resolves with its answer endpoint and its release id. */
-  async release(label: string, index: string, store: string): Promise<{ readonly url: string; readonly releaseId: string }> {
+  async release(
+    label: string,
+    index: string,
+    store: string,
+  ): Promise<{ readonly url: string; readonly releaseId: string }> {
     const argv = ["lab", "serve", "--corpus", HANDBOOK, "--index", index, "--release", label, "--store", store];
-    const ready = await this.#start(`lab ${label}`, [...argv, "--seed", String(this.#options.seed), "--port", this.#port()]);
+    const ready = await this.#start(`lab ${label}`, [
+      ...argv,
+      "--seed",
+      String(this.#options.seed),
+      "--port",
+      this.#port(),
+    ]);
     return { url: String(ready["url"]), releaseId: String(ready["release_id"]) };
   }
 

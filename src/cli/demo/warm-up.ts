@@ -1,5 +1,5 @@
 /** Requests a new release answers before users meet it, so that nobody pays for its cold start (CW-2, CW-3). */
-const WARM_REQUESTS = 200;
+export const WARM_REQUESTS = 200;
 const AT_ONCE = 20;
 
 /** Sends warm requests straight to a service. What it answers does not matter; that it answers does. */

@@ -1,6 +1,7 @@
 /**
  * What the laboratory keeps of work with effects. Jobs are what users ordered; an effect is what became of one, and its
- * table refuses a lower fencing token than it has seen, as whatever effects change must.
+ * table refuses a lower fencing token than it has seen, as whatever effects change must. Each piece of work is one
+ * statement: the database has one session, and a transaction that waits for its client would hold up everybody.
  */
 export const WORK_TABLES = `
 create table lab_job (id bigint generated always as identity primary key, is_queued boolean not null default false);
@@ -21,7 +22,40 @@ begin
     on conflict (key) do update set times = lab_effect.times + 1;
   return true;
 end $$;
+create function lab_carry_out(messages jsonb, by_release text, by_token bigint) returns void language plpgsql as $$
+declare message record;
+begin
+  for message in select * from jsonb_to_recordset(messages) as m
+    (queue text, consumer text, epoch bigint, "position" bigint, body text)
+  loop
+    begin
+      if lab_act(message.body, by_release, by_token) then
+        update sluice_queue_message m set state = 'settled' where m.queue = message.queue
+          and m.position = message.position and m.state = 'active' and m.consumer = message.consumer
+          and m.epoch = message.epoch;
+        if not found then raise exception using errcode = 'LAB01'; end if;
+      end if;
+    exception when sqlstate 'LAB01' then null;
+    end;
+  end loop;
+end $$;
 `;
+
+/** What users ordered goes to a queue ($1), at most $2 jobs; both or neither, by one statement. */
+export const PRODUCE = `
+with taken as (
+  update lab_job set is_queued = true where id in (
+    select id from lab_job where not is_queued order by id limit $2 for update) returning id)
+insert into sluice_queue_message (queue, body) select $1, 'job-' || id from taken order by id`;
+
+/**
+ * The effects of messages ($1) and their settling, each both or neither: an effect whose message was given to somebody
+ * else meanwhile is rolled back, and what the store refuses stays unsettled. By release $2 with fencing token $3.
+ */
+export const CARRY_OUT = "select lab_carry_out($1::jsonb, $2, $3)";
+
+/** One effect ($1) by release $2 with fencing token $3; false: the store has seen a higher one, and changed nothing. */
+export const ACT = "select lab_act($1, $2, $3) as is_done";
 
 /** What is known of all work at one moment. */
 export const WORK_COUNTS = `

@@ -9,7 +9,7 @@ type Step = CutoverStatus["steps"][number];
 
 const LOOK_MS = 150;
 /** What has not come to an end by then is told as it stands. */
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 300_000;
 
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, LOOK_MS));
 
@@ -27,19 +27,27 @@ export class StepTeller {
 
   look({ steps }: CutoverStatus): void {
     const isBack = steps.some(({ state }) => state === "going-back" || state === "back");
-    for (const step of isBack ? [...steps].reverse() : steps) this.#lookAt(step);
+    if (!isBack)
+      for (const step of steps) this.#lookAt(step.name, step.state !== "waiting", step.state === "done", step);
+    else for (const step of [...steps].reverse()) this.#lookBack(step);
   }
 
-  #lookAt({ name, does, state }: Step): void {
-    const key = state === "going-back" || state === "back" ? `back ${name}` : name;
-    if (state === "waiting" || this.#told.has(key)) return;
+  /** Of what is taken back, only what could be seen being taken back: most steps changed nothing. */
+  #lookBack(step: Step): void {
+    const key = `back ${step.name}`;
+    const isUnderWay = step.state === "going-back";
+    if (isUnderWay || this.#since.has(key)) this.#lookAt(key, true, step.state === "back", step);
+  }
+
+  #lookAt(key: string, hasBegun: boolean, isOver: boolean, { name, does, state }: Step): void {
+    if (!hasBegun || this.#told.has(key)) return;
     const since = this.#since.get(key) ?? performance.now();
     this.#since.set(key, since);
-    if (state !== "done" && state !== "back") return;
+    if (!isOver) return;
     this.#told.add(key);
-    const tookS = ((performance.now() - since) / 1_000).toFixed(1).padStart(4);
+    const tookS = ((performance.now() - since) / 1_000).toFixed(1).padStart(5);
     const glyph = state === "done" ? this.#terminal.paint("good", "✔") : this.#terminal.paint("bad", "◀");
-    const says = state === "done" ? does : "taken back";
+    const says = state === "done" ? does : "is taken back";
     this.#note(printableLine(`  ${glyph} ${name.padEnd(17)} ${tookS} s  ${says}`));
   }
 }

@@ -6,15 +6,18 @@ import { ControllerClient } from "../../controller-client.ts";
 import { readDocument } from "../../read-document.ts";
 import { beginWhenReady } from "../begin.ts";
 import type { StageSet } from "../stage-set.ts";
-import { warmUp } from "../warm-up.ts";
+import { WARM_REQUESTS, warmUp } from "../warm-up.ts";
 import { type CutoverTargets, introduction } from "./document.ts";
 import { NAMES, prepareStore } from "./indexes.ts";
 import type { Scene } from "./scene.ts";
 import { OrderedWork } from "./work.ts";
 
 const SERVICE = "support-rag";
-const REQUESTS_PER_SECOND = 50;
-const JOBS_PER_SECOND = 30;
+/** Fewer where the machine is too busy for so many: what is shown is a cutover, and no load. */
+const REQUESTS_PER_SECOND = { most: 50, least: 10 } as const;
+const JOBS_OF_REQUESTS = 0.6;
+/** A request costs gateway, generator and database about as much again as the service that was measured. */
+const SPARE = 5;
 const LOOK_MS = 100;
 
 /** Everything that runs before the cutover of a scene begins. */
@@ -42,22 +45,35 @@ export async function setStage(scene: Scene, tools: Tools): Promise<Stage> {
     set.release("blue", NAMES.index.blue, storeUrl),
     set.release("green", NAMES.index.green, storeUrl),
   ]);
-  await Promise.all([warmUp(blue.url), warmUp(green.url)]);
+  await warmUp(green.url);
+  const requestsPerSecond = await rateOf(blue.url);
+  const jobsPerSecond = Math.round(requestsPerSecond * JOBS_OF_REQUESTS);
   const client = await ControllerClient.connect({ controller: controllerUrl, dataDir: folder });
   const targets: CutoverTargets = { service: SERVICE, blue, green, listen: tools.listen, storeUrl };
   const first = join(folder, "known.yaml");
   await writeFile(first, introduction("known", targets));
   const gatewayUrl = await set.gateway(first);
-  await set.traffic(`${gatewayUrl}/answer`, REQUESTS_PER_SECOND);
+  await set.traffic(`${gatewayUrl}/answer`, requestsPerSecond);
   note(`blue   ${blue.releaseId}  ${blue.url}  index ${NAMES.index.blue}, queue ${NAMES.queue.blue}, cache "blue:"`);
-  note(`green  ${green.releaseId}  ${green.url}  index ${NAMES.index.green}, queue ${NAMES.queue.green}, cache "green:"`);
+  note(
+    `green  ${green.releaseId}  ${green.url}  index ${NAMES.index.green}, queue ${NAMES.queue.green}, cache "green:"`,
+  );
   note("index, queue, cache and what jobs change are in one PGlite that speaks PostgreSQL's protocol to all of them");
-  note(`users ask ${gatewayUrl}/answer ${REQUESTS_PER_SECOND} times a second and order ${JOBS_PER_SECOND} jobs a second`);
+  note(`users ask ${gatewayUrl}/answer ${requestsPerSecond} times a second and order ${jobsPerSecond} jobs a second`);
   const token = await workerToken(client);
-  const stage = { client, targets, token, work: new OrderedWork(storeUrl, JOBS_PER_SECOND) };
+  const stage = { client, targets, token, work: new OrderedWork(storeUrl, jobsPerSecond) };
   await introduce(first, client, note);
   await startWorkers(stage, set);
   return stage;
+}
+
+/** How fast users ask, by how fast a service is warmed up. */
+async function rateOf(answerUrl: string): Promise<number> {
+  const began = performance.now();
+  await warmUp(answerUrl);
+  const answered = (WARM_REQUESTS * 1_000) / (performance.now() - began);
+  const { most, least } = REQUESTS_PER_SECOND;
+  return Math.round(Math.min(most, Math.max(least, answered / SPARE)));
 }
 
 /** A secret of scope worker: it can ask whether it may act, nothing else. */

@@ -95,7 +95,9 @@ export function cutoverLines(summary: CutoverSummary, terminal: Terminal): reado
   return [
     `${glyph} ${scenario}: ${phase}${why}`,
     ...(flipMs === null ? [] : [`  users moved ${flipMs} ms after the order: the last request that blue answered`]),
-    ...(backMs === null ? [] : [`  and back ${backMs} ms after the command; all of it read back after ${allBackMs} ms`]),
+    ...(backMs === null
+      ? []
+      : [`  and back ${backMs} ms after the command; all of it read back after ${allBackMs} ms`]),
     `  ${summary.requests} requests, ${summary.failed_requests} failed; green answered ${summary.candidate_requests}`,
     `  ${summary.jobs} jobs, ${summary.jobs_lost} lost, ${summary.jobs_doubled} done twice`,
     `  ${summary.crossed_cache_reads} answers read from the other arm's cache`,
