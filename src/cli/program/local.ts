@@ -18,7 +18,7 @@ import {
 /** Commands that need no running controller. */
 export function addLocal(verb: Verb, act: Act, terminal: Terminal): void {
   verb("demo", "a whole rollout on this machine: real services, real traffic, one faulty release")
-    .option("--scenario <name>", "one story instead of two")
+    .option("--scenario <name>", "one story instead of two; bluegreen and its like tell of a cutover")
     .addOption(new Option("--all", "every story").default(false).conflicts("scenario"))
     .option("--seed <n>", "seed of traffic and faults", seed, 7)
     .option("--keep", "keep the data directory", false)
