@@ -12,6 +12,8 @@ export interface Provenance {
   /** True when the gateway made the answer itself instead of passing one on. */
   readonly isGatewayMade: boolean;
   readonly isColdStart: boolean;
+  /** Release that gave the answer, as a laboratory service says; a cutover swaps what the arms stand for. */
+  readonly release: string | null;
   /** The answer came out of a cache, where another release than the one that answered had put it. */
   readonly isCrossed: boolean;
 }
@@ -37,6 +39,7 @@ export function provenanceOf(headers: Headers): Provenance {
     candidateBp: candidateBp !== null && candidateBp <= 10_000 ? candidateBp : null,
     isGatewayMade: header(HEADERS.origin) === "gateway",
     isColdStart: header("x-cold-start") === "1",
+    release: header(RELEASE_ID) ?? null,
     isCrossed: header(CACHED_BY) !== undefined && header(CACHED_BY) !== header(RELEASE_ID),
   };
 }

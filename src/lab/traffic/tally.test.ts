@@ -15,6 +15,7 @@ function anAnswer(given: Partial<TrafficAnswer>): TrafficAnswer {
     candidateBp: 1000,
     isGatewayMade: false,
     isColdStart: false,
+    release: "r-1",
     isCrossed: false,
     ...given,
   };
@@ -46,6 +47,7 @@ describe("provenanceOf", () => {
       candidateBp: 1000,
       isGatewayMade: true,
       isColdStart: true,
+      release: "green",
       isCrossed: true,
     });
     expect(provenanceOf({ "x-release-id": "green", "x-cached-by": "green" })).toMatchObject({ isCrossed: false });
@@ -58,6 +60,7 @@ describe("provenanceOf", () => {
       candidateBp: null,
       isGatewayMade: false,
       isColdStart: false,
+      release: null,
       isCrossed: false,
     };
     expect(provenanceOf({})).toEqual(nothing);
@@ -85,6 +88,20 @@ describe("tally", () => {
     const summary = summed({ status: 503, arm: "candidate" }, { body: "cut", arm: "candidate" });
     expect(summary).toMatchObject({ failedByRouter: 0, cutBodies: 1, candidateRequests: 2 });
     expect(summary.byArm.candidate).toMatchObject({ statuses: { 200: 1, 503: 1 }, cutBodies: 1, latencyMsP95: null });
+  });
+
+  it("counts by the release that answered, whatever the arms stand for, and what came out of another one's cache", () => {
+    const summary = summed(
+      { release: "green", sentAtEpochMs: 30 },
+      { release: "blue", sentAtEpochMs: 20 },
+      { release: "green", sentAtEpochMs: 10, isCrossed: true },
+      { release: null },
+    );
+    expect(summary.byRelease).toEqual({
+      green: { requests: 2, lastSentAtEpochMs: 30 },
+      blue: { requests: 1, lastSentAtEpochMs: 20 },
+    });
+    expect(summary.crossedCacheReads).toBe(1);
   });
 
   it("takes first and last candidate request by time of sending, not of arrival", () => {

@@ -23,11 +23,16 @@ interface ArmTally {
   readonly statuses: Readonly<Record<string, number>>;
   readonly cutBodies: number;
   readonly coldStarts: number;
-  /** Milliseconds since the epoch at which the last request was sent that the arm answered; null: none. */
-  readonly lastSentAtEpochMs: number | null;
   /** Over whole answers below 500 that were not cold starts; null when there is none. */
   readonly latencyMsP50: number | null;
   readonly latencyMsP95: number | null;
+}
+
+/** Answers of one release. */
+interface ReleaseTally {
+  readonly requests: number;
+  /** When the last request was sent that it answered, milliseconds since the epoch. */
+  readonly lastSentAtEpochMs: number;
 }
 
 /** What the client saw, independent of the gateway's own counts. */
@@ -46,6 +51,8 @@ export interface TrafficSummary {
   readonly firstCandidateSentAtEpochMs: number | null;
   readonly lastCandidateSentAtEpochMs: number | null;
   readonly byArm: ByArm<ArmTally>;
+  /** By the name that the release gives itself. */
+  readonly byRelease: Readonly<Record<string, ReleaseTally>>;
   /** Answers that named no arm. */
   readonly withoutArm: number;
   readonly cutBodies: number;
@@ -66,7 +73,6 @@ interface ArmCounts {
   readonly statuses: Record<string, number>;
   cutBodies: number;
   coldStarts: number;
-  lastSentAtEpochMs: number | null;
   readonly latencies: number[];
 }
 
@@ -105,7 +111,6 @@ export function tally(): Tally {
     statuses: {},
     cutBodies: 0,
     coldStarts: 0,
-    lastSentAtEpochMs: null,
     latencies: [],
   });
   const arms: Record<ServingArm, ArmCounts> = { stable: empty(), candidate: empty() };
@@ -120,6 +125,7 @@ export function tally(): Tally {
     unfinished: 0,
   };
   const users = new Set<string>();
+  const releases = new Map<string, ReleaseTally>();
   const sticky = stickiness();
   let [first, last, lagMsMax] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
 
@@ -129,7 +135,6 @@ export function tally(): Tally {
     if (answer.status !== null) own.statuses[answer.status] = (own.statuses[answer.status] ?? 0) + 1;
     if (answer.body === "cut") own.cutBodies++;
     if (answer.isColdStart) own.coldStarts++;
-    own.lastSentAtEpochMs = Math.max(own.lastSentAtEpochMs ?? 0, answer.sentAtEpochMs);
     const isMeasured = answer.body === "whole" && answer.status !== null && answer.status < 500 && !answer.isColdStart;
     if (isMeasured) own.latencies.push(answer.latencyMs);
     if (arm === "candidate") {
@@ -138,6 +143,15 @@ export function tally(): Tally {
     }
     const { user, document, candidateBp } = answer;
     if (document !== null && candidateBp !== null) sticky.observe({ user, arm, document, candidateBp });
+  };
+
+  const addToRelease = ({ release, sentAtEpochMs }: TrafficAnswer): void => {
+    if (release === null) return;
+    const { requests = 0, lastSentAtEpochMs = 0 } = releases.get(release) ?? {};
+    releases.set(release, {
+      requests: requests + 1,
+      lastSentAtEpochMs: Math.max(lastSentAtEpochMs, sentAtEpochMs),
+    });
   };
 
   return {
@@ -155,6 +169,7 @@ export function tally(): Tally {
       if (answer.body === "cut") counts.cutBodies++;
       if (answer.body === "unfinished") counts.unfinished++;
       if (answer.isCrossed) counts.crossedCacheReads++;
+      addToRelease(answer);
       if (answer.arm !== null) addToArm(answer.arm, answer);
       else if (answer.status !== null) counts.withoutArm++;
     },
@@ -165,6 +180,7 @@ export function tally(): Tally {
       firstCandidateSentAtEpochMs: Number.isFinite(first) ? first : null,
       lastCandidateSentAtEpochMs: Number.isFinite(last) ? last : null,
       byArm: { stable: armTally(arms.stable), candidate: armTally(arms.candidate) },
+      byRelease: Object.fromEntries(releases),
       users: users.size,
       lagMsMax,
     }),

@@ -36,7 +36,7 @@ export async function playCutover(scene: Scene, tools: CutoverTools): Promise<Cu
     await pause(WORK_MS);
     const status = await move(stage, tools);
     const ending = status.phase === "returned" ? await stay(status, stage, set) : await live(scene, stage, tools, late);
-    return summarise(scene, ending);
+    return summarise(scene, stage.targets.green.releaseId, ending);
   } finally {
     await stage.work.stop();
   }
@@ -74,11 +74,11 @@ async function afterNow(set: StageSet): Promise<TrafficSummary> {
 
 /** Green serves: the story's own turn, then back where the story says so, then the count. */
 async function live(scene: Scene, stage: Stage, tools: CutoverTools, late: Child | null): Promise<Ending> {
-  const { client, work } = stage;
+  const { client, work, targets } = stage;
   const { note, set, terminal } = tools;
   const flipped = await afterNow(set);
   const orderedAt = await flipOrderedAt(CUTOVER, client);
-  const lastStableAt = flipped.byArm.stable.lastSentAtEpochMs;
+  const lastStableAt = flipped.byRelease[targets.blue.releaseId]?.lastSentAtEpochMs ?? null;
   if (late !== null) await wake(stage, set, late, note);
   const goesBack = scene.expected.isTakenBack;
   const backOrderedAt = goesBack ? Date.now() : null;
@@ -91,7 +91,7 @@ async function live(scene: Scene, stage: Stage, tools: CutoverTools, late: Child
   const backReadAt = goesBack ? Date.now() : null;
   await pause(WORK_MS);
   const seen = await afterNow(set);
-  const lastCandidateAt = goesBack ? seen.byArm.candidate.lastSentAtEpochMs : null;
+  const lastCandidateAt = goesBack ? (seen.byRelease[targets.green.releaseId]?.lastSentAtEpochMs ?? null) : null;
   const moments = { flipOrderedAt: orderedAt, lastStableAt, backOrderedAt, lastCandidateAt, backReadAt };
   return { phase, cause, moments, seen, work: await work.settled(SETTLE_MS) };
 }

@@ -53,12 +53,12 @@ function failedOf({ byArm, failedByRouter, cutBodies, withoutArm }: TrafficSumma
 }
 
 /** What happened, and whether all of it was as told. */
-export function summarise(scene: Scene, { phase, cause, moments, seen, work }: Ending): CutoverSummary {
+export function summarise(scene: Scene, green: string, { phase, cause, moments, seen, work }: Ending): CutoverSummary {
   const { expected } = scene;
   const counts = {
     requests: seen.requests,
     failed_requests: failedOf(seen),
-    candidate_requests: seen.candidateRequests,
+    candidate_requests: seen.byRelease[green]?.requests ?? 0,
     crossed_cache_reads: seen.crossedCacheReads,
     jobs: work.jobs,
     jobs_lost: work.jobs - work.done,
