@@ -26,6 +26,7 @@ const LONG = [
   "test/integration/cutover/queue.test.ts",
   "test/controller/drill.test.ts",
   "test/integration/drill/a.test.ts",
+  "test/examples/workers.test.ts",
   "test/controller/kill.test.ts",
   "test/integration/store/postgres/controllers.test.ts",
   "test/integration/store/crash-points.test.ts",

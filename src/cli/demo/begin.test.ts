@@ -23,9 +23,19 @@ function controller(...titles: string[]) {
 
 describe("beginning a rollout of the demo", () => {
   it("waits for a gateway that is not heard of and for services that are slow to be ready, and says so once each", async () => {
-    const { begun, notes } = controller("no-gateway", "no-gateway", "target-unreachable", "target-unreachable");
+    const { begun, notes } = controller(
+      "no-gateway",
+      "no-gateway",
+      "target-unreachable",
+      "target-unreachable",
+      "unreachable",
+    );
     expect(await begun).toBe("begun");
-    expect(notes).toEqual(["not yet: no-gateway: words", "not yet: target-unreachable: words"]);
+    expect(notes).toEqual([
+      "not yet: no-gateway: words",
+      "not yet: target-unreachable: words",
+      "not yet: unreachable: words",
+    ]);
   });
 
   it.each(["conflict", "invalid-document", "probes-unfit"])("takes %s for an answer", async (title) => {

@@ -1,7 +1,11 @@
 import { CliError } from "../cli-error.ts";
+import { UNREACHABLE } from "../controller-client.ts";
 
-/** Refusals that say that nothing was begun, and that a busy machine outgrows by itself. */
-const PASSING = ["no-gateway", "target-unreachable"];
+/**
+ * What a busy machine outgrows by itself: refusals that say that nothing was begun, and no answer in time, after which
+ * the same question finds what it began.
+ */
+const PASSING = ["no-gateway", "target-unreachable", UNREACHABLE];
 const LIMIT_MS = 60_000;
 const PAUSE_MS = 500;
 

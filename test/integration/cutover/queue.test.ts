@@ -8,7 +8,7 @@ import { Jobs, QUEUE } from "./jobs.ts";
 
 const STRATEGY = "{ blueGreen: { freeze: 20s, hold: 1s, stepWithin: 20s } }";
 
-describe.skipIf(!hasRedis)("a cutover with a queue of 500 jobs and 200 requests a second", () => {
+describe.skipIf(!hasRedis())("a cutover with a queue of 500 jobs and 200 requests a second", () => {
   let served: Served;
   let redis: TestServer;
   let jobs: Jobs;

@@ -20,7 +20,7 @@ const INDEXES = {
   candidate: { table: "docs_vb", hash: "b".repeat(64) },
 } as const;
 
-describe.skipIf(!hasRedis || !hasPostgres)("a cutover of index, queue, cache, effects and traffic", () => {
+describe.skipIf(!hasRedis() || !hasPostgres())("a cutover of index, queue, cache, effects and traffic", () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let servers: readonly [Awaited<ReturnType<typeof startPostgres>>, Awaited<ReturnType<typeof startRedis>>];
   let pool: pg.Pool;

@@ -3,6 +3,7 @@ import type { TrafficSummary } from "../../../lab/traffic/tally.ts";
 import type { CutoverStatus } from "../../../contract/cutovers.ts";
 import { printableLine } from "../../../core/printable.ts";
 import type { Terminal } from "../../terminal.ts";
+import { beginWhenReady } from "../begin.ts";
 import type { Child } from "../child-process.ts";
 import type { StageSet } from "../stage-set.ts";
 import { cutoverDocument } from "./document.ts";
@@ -84,7 +85,8 @@ async function live(scene: Scene, stage: Stage, tools: CutoverTools, late: Child
   const backOrderedAt = goesBack ? Date.now() : null;
   if (goesBack) {
     note("everything goes back to blue: sluice rollback move");
-    await client.post("/v1/cutovers/{id}/abort", { id: CUTOVER }, { reason: "the demo takes it back" });
+    const reason = "the demo takes it back";
+    await beginWhenReady(() => client.post("/v1/cutovers/{id}/abort", { id: CUTOVER }, { reason }), note);
   }
   const teller = new StepTeller(terminal, goesBack ? note : () => {});
   const { phase, cause } = await followUntil(CUTOVER, ["done", "returned", "stuck"], client, teller);
