@@ -2,9 +2,11 @@ import { Cutovers } from "../../src/controller/cutovers.ts";
 import { DocumentLedger } from "../../src/controller/document-ledger.ts";
 import { EventFeed } from "../../src/controller/event-feed.ts";
 import { GrantDesk } from "../../src/controller/grant-desk.ts";
-import { NO_RESOURCES } from "../../src/controller/resources.ts";
+import { NO_RESOURCES, type Resources } from "../../src/controller/resources.ts";
 import { ServicePointers } from "../../src/controller/service-pointers.ts";
 import type { Cutover } from "../../src/core/cutover/machine.ts";
+import type { ServingArm } from "../../src/core/arm.ts";
+import type { Manifest } from "../../src/core/release/manifest.ts";
 import type { CutoverPlan } from "../../src/core/cutover/plan.ts";
 import type { TrafficDriver } from "../../src/ports/traffic.ts";
 import type { Change, ControllerStore } from "../../src/ports/controller-store.ts";
@@ -42,6 +44,10 @@ export class CutoverWorld {
   readonly #story: Story;
   readonly #deaths: readonly number[];
   readonly plan: CutoverPlan;
+  /** What is cut over beside traffic. */
+  resources: Resources = NO_RESOURCES;
+  /** What each arm says of itself, beyond what a release of these tests says. */
+  manifests: Readonly<Partial<Record<ServingArm, Partial<Manifest>>>> = {};
   #servedAtMonoMs = 0;
   #isAbortDue = false;
   #cutovers: Cutovers | null = null;
@@ -100,7 +106,7 @@ export class CutoverWorld {
       health: { read: (url) => this.#health(url, life) },
       probes: { run: () => Promise.reject(new Error("not asked")), smoke: () => Promise.resolve(null) },
       feed: new EventFeed(0),
-      resources: NO_RESOURCES,
+      resources: this.resources,
       rollouts: () => [],
       log: () => {},
       onFatal: () => {},
@@ -166,8 +172,9 @@ export class CutoverWorld {
 
   #health(url: string, life: Life) {
     life.pass("after-health");
-    const METRIC = url.includes("4002") ? (this.#story.metricOfCandidate ?? "cosine") : "cosine";
-    return Promise.resolve({ kind: "read", manifest: aManifest({ METRIC }) } as const);
+    const arm = url.includes("4002") ? "candidate" : "stable";
+    const METRIC = arm === "candidate" ? (this.#story.metricOfCandidate ?? "cosine") : "cosine";
+    return Promise.resolve({ kind: "read", manifest: aManifest({ METRIC, ...this.manifests[arm] }) } as const);
   }
 }
 
