@@ -42,6 +42,28 @@ export function addLab(program: Command, verb: Verb, act: Act, terminal: Termina
         },
       ),
     );
+  addShared(lab, verb, act, terminal);
+  verb("traffic", "open-loop users asking the questions of a gold set", lab)
+    .requiredOption("--target <url>", "answer endpoint, e.g. of the gateway")
+    .requiredOption("--gold <file>", "gold set the questions are drawn from")
+    .option("--rps <n>", "requests per second", positive, 50)
+    .option("--seconds <n>", "end after this long", positive)
+    .option("--seed <n>", "seed of users, questions and arrivals", seed, 1)
+    .action(
+      act(async (options: { target: string; gold: string; rps: number; seconds?: number; seed: number }) => {
+        const [{ labTraffic }, { readGold }] = await Promise.all([
+          import("../commands/lab-traffic.ts"),
+          import("../../host/read-gold.ts"),
+        ]);
+        const { items } = await readGold(options.gold);
+        const questions = items.flatMap(({ phrasings }) => phrasings);
+        return labTraffic({ ...options, questions, seconds: options.seconds ?? null }, terminal);
+      }),
+    );
+}
+
+/** What several processes of a cutover share, and the processes that work with effects. */
+function addShared(lab: Command, verb: Verb, act: Act, terminal: Terminal): void {
   verb("database", "an empty database in memory that speaks PostgreSQL's protocol on this machine", lab)
     .option("--port <n>", "port on 127.0.0.1, 0 for a free one", port, 0)
     .option("--alias-lag <ms>", "plant a fault: a moved name is seen moved so much later", positive)
@@ -64,22 +86,5 @@ export function addLab(program: Command, verb: Verb, act: Act, terminal: Termina
     .option("--freezes", "a scheduler stops itself between its leave and its write", false)
     .action(
       act(async (options: LabJobsOptions) => (await import("../commands/lab-jobs.ts")).labJobs(options, terminal)),
-    );
-  verb("traffic", "open-loop users asking the questions of a gold set", lab)
-    .requiredOption("--target <url>", "answer endpoint, e.g. of the gateway")
-    .requiredOption("--gold <file>", "gold set the questions are drawn from")
-    .option("--rps <n>", "requests per second", positive, 50)
-    .option("--seconds <n>", "end after this long", positive)
-    .option("--seed <n>", "seed of users, questions and arrivals", seed, 1)
-    .action(
-      act(async (options: { target: string; gold: string; rps: number; seconds?: number; seed: number }) => {
-        const [{ labTraffic }, { readGold }] = await Promise.all([
-          import("../commands/lab-traffic.ts"),
-          import("../../host/read-gold.ts"),
-        ]);
-        const { items } = await readGold(options.gold);
-        const questions = items.flatMap(({ phrasings }) => phrasings);
-        return labTraffic({ ...options, questions, seconds: options.seconds ?? null }, terminal);
-      }),
     );
 }

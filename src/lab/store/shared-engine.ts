@@ -24,8 +24,8 @@ const KEEP = `insert into sluice_answer_cache (key, written_by, question, answer
 
 /**
  * A release whose users are answered out of a shared cache, under the namespace that the data plane gives it, and else
- * through the public name of the index, which is looked up with every request. A request without a namespace, as a probe
- * is, asks the release itself: its own index, past the cache.
+ * through the public name of the index, which is looked up with every request. A request without a namespace, as a
+ * probe is, asks the release itself: its own index, past the cache.
  */
 export function sharedEngine(own: LabEngine, { client, alias, load }: SharedStore): LabEngine {
   const loaded = new Map<string, Promise<LabEngine>>();
