@@ -43,7 +43,7 @@ export class Story {
   }
 
   judged(at: EpochMs, ...verdicts: Verdict[]): this {
-    return this.take({ kind: "judged", at, stageIndex: this.state.stageIndex, verdicts });
+    return this.take({ kind: "judged", at, stageIndex: this.state.stageIndex, verdicts, hasAnsweredAlone: true });
   }
 
   command(at: EpochMs, command: Command, full = false): this {

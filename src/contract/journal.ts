@@ -49,6 +49,7 @@ const event = z.discriminatedUnion("kind", [
     at,
     stageIndex: count,
     verdicts,
+    hasAnsweredAlone: z.boolean().exactOptional(),
     choice: choice.exactOptional(),
   } satisfies Of<"judged">),
   z.strictObject({

@@ -63,7 +63,7 @@ const rate = z.strictObject({
 /** What a rollout has seen. */
 export const observations = z.strictObject({
   evidence: z
-    .strictObject({ states: z.record(text, z.unknown()), blocks: count })
+    .strictObject({ states: z.record(text, z.unknown()), blocks: count, answeredAlone: count.exactOptional() })
     .describe("what the gates keep for themselves; of no promised form"),
   generation: count,
   judgedAfterEpoch: count,

@@ -1,5 +1,6 @@
 import type { Observations } from "../core/observe/observations.ts";
 import { currentStage, type Rollout } from "../core/rollout/rollout.ts";
+import { unheardCapMs } from "../core/stage/share.ts";
 import type { EpochMs } from "../core/unit.ts";
 import type { Clock } from "../ports/clock.ts";
 
@@ -82,5 +83,7 @@ function boundsOf(rollout: Rollout): readonly number[] {
   const { holdingSince, pausedAt } = rollout;
   const stage = currentStage(rollout);
   if (holdingSince === null || pausedAt !== null || stage.kind === "probes") return [];
-  return [stage.holdMs, ...(stage.kind === "watch" ? [] : [stage.capMs])].map((ms) => holdingSince + ms);
+  return [stage.holdMs, stage.kind === "watch" ? unheardCapMs(stage.holdMs) : stage.capMs].map(
+    (ms) => holdingSince + ms,
+  );
 }

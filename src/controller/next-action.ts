@@ -68,6 +68,7 @@ export function nextAction(
       if (rollout.holdingSince === null) return `sets ${stageName(stage)} and reads it back`;
       const restS = Math.ceil((holdMsOf(stage) - heldMs(rollout, at)) / 1_000);
       if (restS > 0) return `holds ${stageName(stage)} for ${restS} s more`;
+      if (stage.kind === "watch") return "goes on as soon as a gateway tells of an answer at 100 %";
       return waitsFor === undefined
         ? "goes on"
         : `holds until proven: ${waitsFor.reason}; needs ${waitsFor.needs ?? "time"}`;

@@ -37,6 +37,7 @@ const judged =
     at: after(ms),
     stageIndex: rollout.stageIndex,
     verdicts: [aVerdict("error-rate", kind)],
+    hasAnsweredAlone: true,
   });
 const aborted = (ms: number) => (): RolloutEvent => ({
   kind: "commanded",

@@ -2,6 +2,7 @@ import type { ByArm } from "../arm.ts";
 import { assert } from "../assert.ts";
 import type { ProbeReport } from "../measure/report.ts";
 import type { ManifestField, ObservedManifest, PinnedManifests } from "../release/manifest.ts";
+import { BP_ALL } from "../unit.ts";
 import type { Verdict } from "../verdict.ts";
 import type { Block, Reading, ServiceHistory, ServiceTraffic, StageView } from "./block.ts";
 import type { OpenTraffic } from "./definition.ts";
@@ -13,6 +14,8 @@ export interface Evidence {
   readonly states: Readonly<Record<string, unknown>>;
   /** Blocks folded so far. */
   readonly blocks: number;
+  /** Requests that the candidate answered, well or not, while all traffic was its own; absent in what the version before stored. */
+  readonly answeredAlone?: number;
 }
 
 interface TrafficEntry {
@@ -81,7 +84,9 @@ function isSilent({ arms, shadow }: Block): boolean {
 export function foldEvidence(evidence: Evidence, block: Block, settings: readonly GateSetting[]): Evidence {
   if (isSilent(block)) return evidence;
   const states = mapStates(evidence, settings, ({ gate }, state) => gate.fold(state, block));
-  return { states, blocks: evidence.blocks + 1 };
+  const { blocks, answeredAlone = 0 } = evidence;
+  const more = block.candidateBp === BP_ALL ? block.arms.candidate.requestsAll : 0;
+  return { states, blocks: blocks + 1, answeredAlone: answeredAlone + more };
 }
 
 /** Evidence after a reading of a metric from outside. */

@@ -31,6 +31,8 @@ export type RolloutEvent =
       readonly at: EpochMs;
       readonly stageIndex: number;
       readonly verdicts: readonly Verdict[];
+      /** Whether the candidate was seen to answer anybody while all traffic was its own; absent: it was not. */
+      readonly hasAnsweredAlone?: boolean;
       /** The share that comes next in a paced rollout; absent where none is chosen. */
       readonly choice?: PaceChoice;
     }

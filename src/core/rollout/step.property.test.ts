@@ -57,7 +57,13 @@ function eventOf(draw: Draw, rollout: Rollout, atMs: number): RolloutEvent {
     case "tick":
       return { kind: "tick", at };
     case "judged":
-      return { kind: "judged", at, stageIndex: rollout.stageIndex, verdicts: [aVerdict("error-rate", draw.verdict)] };
+      return {
+        kind: "judged",
+        at,
+        stageIndex: rollout.stageIndex,
+        verdicts: [aVerdict("error-rate", draw.verdict)],
+        hasAnsweredAlone: true,
+      };
     case "ok": {
       const verdicts = awaited?.port === "traffic" ? [] : [aVerdict(gate, draw.verdict)];
       return { kind: "order-done", ...of, verdicts };

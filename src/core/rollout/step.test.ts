@@ -31,6 +31,16 @@ describe("step: the ladder", () => {
     }
   });
 
+  it("does not end the watch by its time alone: silence holds it as long again, then a person is asked", () => {
+    const story = new Story({ stages: [watch(120_000)], gates: [] }).done(after(0));
+    const look = (ms: number) => story.take({ kind: "judged", at: after(ms), stageIndex: 0, verdicts: [] }).state;
+    expect(look(239_999)).toMatchObject({ phase: "progressing", candidateBp: 10_000 });
+    expect(look(240_000)).toMatchObject({ phase: "waiting", cause: { gate: null } });
+    expect(story.state.cause?.text).toContain("nobody has told of an answer of the candidate at 100 %");
+    expect(look(1e9).phase).toBe("waiting");
+    expect(story.judged(after(1e9)).state.phase).toBe("promoting");
+  });
+
   it("does not advance while a required gate has not spoken", () => {
     const story = new Story({ gates: [aGate("error-rate"), aGate("p95-warm")] }).done(after(0));
     story.judged(after(20_000), pass);

@@ -22,7 +22,11 @@ import {
   stay,
   waitForPerson,
 } from "./transition.ts";
+import { holdMsOf, unheardCapMs } from "../stage/share.ts";
 import { unprovenGates } from "./unproven.ts";
+
+/** Why a watch does not end by its time alone. */
+const UNHEARD = "nobody has told of an answer of the candidate at 100 %, so nothing watched it";
 
 /** How long after an unanswered identity check the next one is tried. */
 const RECHECK_MS = 5_000;
@@ -95,6 +99,7 @@ function onJudged(rollout: Rollout, event: Judged): Decision {
   if (failure !== null) return failStage(judged, failure);
   const isHolding = judged.holdingSince !== null && !judged.paused && judged.awaiting.length === 0;
   if (!isHolding || (judged.phase !== "progressing" && judged.phase !== "waiting")) return stay(judged);
+  if (currentStage(judged).kind === "watch") return watch(judged, event);
   return progress(judged, event.at);
 }
 
@@ -104,13 +109,24 @@ function withChoice(rollout: Rollout, { choice }: Judged): Rollout {
   return isChosen ? { ...rollout, choice: choice ?? null } : rollout;
 }
 
+/**
+ * At 100 % there is no concurrent stable traffic left to prove anything against: only a fuse can still speak. But a
+ * fuse that nobody's answers reached watched nothing, so silence holds it as long again and then asks a person.
+ */
+function watch(rollout: Rollout, { at, hasAnsweredAlone = false }: Judged): Decision {
+  const holdMs = holdMsOf(currentStage(rollout));
+  const held = heldMs(rollout, at);
+  if (held < holdMs) return stay(rollout);
+  if (hasAnsweredAlone) return advance(rollout);
+  if (held < unheardCapMs(holdMs) || rollout.phase === "waiting") return stay(rollout);
+  return waitForPerson(rollout, at, `${UNHEARD}; see: sluice gateways`, null);
+}
+
 function progress(rollout: Rollout, at: Judged["at"]): Decision {
   const stage = currentStage(rollout);
-  if (stage.kind === "probes") return stay(rollout);
+  if (stage.kind === "probes" || stage.kind === "watch") return stay(rollout);
   const held = heldMs(rollout, at);
   if (held < stage.holdMs) return stay(rollout);
-  // At 100 % there is no concurrent stable traffic left to prove anything against; only a fuse can still speak.
-  if (stage.kind === "watch") return advance(rollout);
   const bound = boundOn(rollout);
   if (bound === "keeps without proof") return moveOn(rollout);
   if (bound === null && unprovenGates(rollout).length === 0) return advance(rollout);

@@ -70,6 +70,15 @@ describe("the wheel", () => {
     expect(verdicts?.map(({ gate }) => gate)).toEqual(["parity", "error-rate"]);
   });
 
+  it("knows of answers at 100 % by windows of that share alone", () => {
+    const watching = serving({ stageIndex: 5, candidateBp: bp(10_000) });
+    const at = (percent: number, requests: number) =>
+      foldEvidence(startEvidence(gates), aBlock(percent, {}, { requests }), gates);
+    const heard = (evidence: typeof seen.evidence) =>
+      look(watching, { ...seen, evidence }, after(1_000), () => true)?.hasAnsweredAlone ?? false;
+    expect([heard(at(50, 9)), heard(at(100, 0)), heard(at(100, 1))]).toEqual([false, false, true]);
+  });
+
   it("judges nothing before the first share", () => {
     expect(look(serving({ phase: "pending" }), seen, after(0), () => true)).toBeNull();
     expect(look(serving({ phase: "checking" }), seen, after(0), () => true)).toBeNull();

@@ -89,7 +89,8 @@ export function look(
   const verdicts = judgeWhenDue(evidence, view, plan.gates, cadence, beside);
   if (verdicts === null) return null;
   const choice = chooseShare(rollout, { evidence, rate }, at, view, verdicts);
-  return { kind: "judged", at, stageIndex, verdicts, ...(choice === null ? {} : { choice }) };
+  const alone = (evidence.answeredAlone ?? 0) > 0 ? { hasAnsweredAlone: true } : {};
+  return { kind: "judged", at, stageIndex, verdicts, ...alone, ...(choice === null ? {} : { choice }) };
 }
 
 /**

@@ -12,3 +12,10 @@ export function shareOf(stage: Stage): Bp | null {
 export function holdMsOf(stage: Stage): number {
   return stage.kind === "probes" ? 0 : stage.holdMs;
 }
+
+const LEAST_WAIT_MS = 60_000;
+
+/** How long 100 % is held at most when nobody's answer is heard of: its hold and as long again. Then a person is asked. */
+export function unheardCapMs(holdMs: number): number {
+  return holdMs + Math.max(holdMs, LEAST_WAIT_MS);
+}
