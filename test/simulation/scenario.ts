@@ -50,6 +50,8 @@ export const CONTROLLER = "controller";
 const QUIET: Noise = { loss: 0, duplicates: 0, delayMs: 0 };
 const LIGHT: Noise = { loss: 0.02, duplicates: 0.05, delayMs: 60 };
 const HEAVY: Noise = { loss: 0.15, duplicates: 0.25, delayMs: 1_500 };
+/** Messages that nobody waits for any more still arrive: what was said before is heard after what was said since. */
+const LATE: Noise = { loss: 0.05, duplicates: 0.5, delayMs: 6_000 };
 
 /** Every third seed has a cutover: alone, before or after a rollout, or before another one. */
 const CUTOVER_EVERY = 3;
@@ -100,7 +102,7 @@ function withRollout(seed: number): Scenario {
       { share: 0.6, fromBp: 0 },
       { share: 1, fromBp: 2_500 },
     ]),
-    noise: isQuiet ? QUIET : draw.of([QUIET, LIGHT, LIGHT, HEAVY]),
+    noise: isQuiet ? QUIET : draw.of([QUIET, LIGHT, LIGHT, HEAVY, LATE]),
     orders: draw.list(4, () => ordersOf(draw, planes, untilMs)).flat(),
     faults: isQuiet ? [] : draw.list(6, () => faultsOf(draw, planes, untilMs)).flat(),
     untilMs,
