@@ -217,7 +217,10 @@ export class ClientConnection {
     if (this.#next !== null) this.#hold(rest, this.#next);
     else if (rest.length === 0) return;
     else if (this.#isAnswered || this.isReadingOwed) this.#feed(rest);
-    else this.#hold(rest, null);
+    else {
+      this.#parser.pause(); // What the next read brings stands behind these bytes.
+      this.#hold(rest, null);
+    }
   }
 
   #hold(rest: Buffer, next: (() => void) | null): void {

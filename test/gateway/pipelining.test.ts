@@ -61,20 +61,34 @@ describe("what a client pipelines", () => {
     socket.destroy();
   });
 
-  it("is all there when it came in pieces behind a request that offers HTTP/2", async () => {
-    const { gateway } = await world(200);
+  it("is all there and in order behind requests that offer HTTP/2, in whatever reads it came", async () => {
+    const { gateway } = await world(400);
     const offer = "Connection: upgrade\r\nUpgrade: h2c\r\n\r\n";
     const offering = (path: string) => get(path).replace(/\r\n$/, offer);
-    const socket = connect({ port: Number(new URL(gateway.url).port), host: "127.0.0.1", noDelay: true });
-    let text = "";
-    socket.on("data", (chunk) => (text += chunk.toString("latin1")));
-    for (const piece of [offering("/slow"), offering("/b") + get("/c"), get("/d"), offering("/e"), get("/f")]) {
-      socket.write(piece);
-      await systemClock.sleep(20);
-    }
-    expect(await eventually(() => text.includes("/f=;"))).toBe(true);
-    expect([...text.matchAll(/(\/\w+)=;/g)].map(([, path]) => path)).toEqual(["/slow", "/b", "/c", "/d", "/e", "/f"]);
-    socket.destroy();
+    const pieces = [offering("/slow"), offering("/b"), get("/c"), get("/d"), offering("/e"), get("/f")];
+    const cases = Array.from({ length: 2 ** (pieces.length - 1) }, (_none, cuts) =>
+      pieces.reduce<string[]>((reads, piece, at) => {
+        const isCut = at === 0 || (cuts & (1 << (at - 1))) !== 0;
+        return isCut ? [...reads, piece] : [...reads.slice(0, -1), `${reads.at(-1)}${piece}`];
+      }, []),
+    );
+    const answersTo = async (reads: readonly string[]) => {
+      const socket = connect({ port: Number(new URL(gateway.url).port), host: "127.0.0.1", noDelay: true });
+      let text = "";
+      socket.on("data", (chunk) => (text += chunk.toString("latin1")));
+      socket.write(get("/first"));
+      await eventually(() => text.includes("/first=;")); // So that each piece is read when it was written.
+      text = "";
+      for (const read of reads) {
+        socket.write(read);
+        await systemClock.sleep(40);
+      }
+      await eventually(() => text.includes("/f=;"));
+      socket.destroy();
+      return [...text.matchAll(/(\/\w+)=;/g)].map(([, path]) => path).join(" ");
+    };
+    const met = await Promise.all(cases.map(answersTo));
+    expect(met).toEqual(cases.map(() => "/slow /b /c /d /e /f"));
   });
 
   it("ends the connection after the answers that are owed when it is nonsense, CONNECT, or stops half-way", async () => {
