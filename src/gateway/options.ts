@@ -1,9 +1,5 @@
-import type { RoutingDocument } from "../core/routing/document.ts";
 import type { Pin } from "../core/routing/route.ts";
-import type { TelemetryWindow } from "../core/window/window.ts";
-import type { KeyRing } from "../plane/key-ring.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Random } from "../ports/random.ts";
+import type { FollowerOptions } from "../link/follower.ts";
 
 /** How long the gateway waits, in milliseconds. The two waits for an answer are checked about once a second. */
 export interface GatewayTimeouts {
@@ -64,25 +60,8 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   waitingPerEndpoint: 1_024,
 };
 
-export interface GatewayOptions {
+export interface GatewayOptions extends FollowerOptions {
   readonly listen: { readonly host: string; readonly port: number };
-  readonly service: string;
-  /** The document to start with. A newer one in `stateFile` wins. */
-  readonly document: RoutingDocument;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Names this gateway in telemetry; visible ASCII, at most 100 characters. Each start adds its own suffix. */
-  readonly gatewayId: string;
-  /** Base URL of the controller, e.g. `http://127.0.0.1:4400`; absent: documents come through `adopt` only. */
-  readonly controllerUrl?: string | undefined;
-  /** The controller's keys; by default none, and then only `adopt` changes the document. */
-  readonly keys?: KeyRing | undefined;
-  /** Bearer token for the controller. */
-  readonly token?: string | undefined;
-  /** Where the gateway keeps its name toward the controller and a person's word, so that both outlive a restart. */
-  readonly planeFile?: string | undefined;
-  /** Where the last good document is kept, so that a restart without the controller serves the last good split. */
-  readonly stateFile?: string | undefined;
   /** Wide events, one JSON line for each request; off by default. A path, or a function that takes whole lines. */
   readonly events?: string | ((lines: string) => void) | undefined;
   /** Region this gateway stands in: its part of a document with regions, and for wide events; default: none. */
@@ -97,8 +76,4 @@ export interface GatewayOptions {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Verifies the signed token of `x-release-pin`; null when it is not valid now. Absent: there are no pins. */
   readonly verifyPin?: (token: string) => Pin | null;
-  /** Called with every closed window, in order; must not throw. */
-  readonly onWindow?: (window: TelemetryWindow) => void;
-  /** One line about something an operator should know; default: none. */
-  readonly log?: (line: string) => void;
 }

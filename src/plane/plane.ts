@@ -44,6 +44,9 @@ export interface Override {
 /** Code of a document that is valid and not signed by whom it should be. */
 const UNBELIEVED = "E403";
 
+/** Code of a document that this data plane cannot do. */
+const UNSERVED = "E404";
+
 /** Whether a document was refused for its signature alone: with other keys it may be taken. */
 export function isUnbelieved(admission: Admission): boolean {
   return admission.kind === "refuse" && admission.problems.some(({ code }) => code === UNBELIEVED);
@@ -118,18 +121,21 @@ export class Plane<P> {
     return this.#lease.leftMs();
   }
 
-  /** Decides on a document that arrived as JSON text. One that is signed by nobody whom it was told of is refused. */
-  async offer(text: string): Promise<Admission> {
+  /**
+   * Decides on a document that arrived as JSON text. One that is signed by nobody whom it was told of is refused.
+   * @param serve makes it what is served before it counts as taken; a sentence why it cannot be is a refusal
+   */
+  async offer(text: string, serve?: (document: RoutingDocument) => Promise<string | null>): Promise<Admission> {
     const json = () => JSON.parse(text) as unknown;
     const admission = admitText(text, this.#document);
     if (admission.kind !== "adopt") return this.#take(admission, json);
     const seal = await this.#keys.check(admission.document);
     // Another document may have been taken meanwhile, and this one is not to be taken after it.
-    if (seal.kind === "signed") return this.adopt(admission.document);
-    return this.#take(
-      { kind: "refuse", problems: [{ code: UNBELIEVED, path: "signature", message: seal.message }] },
-      json,
-    );
+    const refused = (code: string, path: string, message: string): Admission =>
+      this.#take({ kind: "refuse", problems: [{ code, path, message }] }, json);
+    if (seal.kind !== "signed") return refused(UNBELIEVED, "signature", seal.message);
+    const unserved = (await serve?.(admission.document)) ?? null;
+    return unserved === null ? this.adopt(admission.document) : refused(UNSERVED, "", unserved);
   }
 
   /** Decides on a document of this very process, which needs no signature. */

@@ -36,6 +36,8 @@ export interface ControlTarget {
   hear(ask: LeaseAsk, grant: LeaseGrant): Promise<string | null>;
   /** Closes the running window, which comes back through `add`. */
   cut(): void;
+  /** Whether what is served is known at this moment; nothing is told while it is not. */
+  isSeen(): boolean;
   log(line: string): void;
 }
 
@@ -197,6 +199,7 @@ export class ControlLink {
    * a lease, counted from here.
    */
   async #send(isLeaving = false): Promise<void> {
+    if (!this.#target.isSeen()) return; // The controller takes silence for what it is.
     const { windows, json } = this.#queue.oldest(WINDOWS_PER_PUSH, CHARS_PER_PUSH);
     const last = windows.at(-1);
     if (last === undefined) return;
