@@ -14,7 +14,7 @@ export interface Evidence {
   readonly states: Readonly<Record<string, unknown>>;
   /** Blocks folded so far. */
   readonly blocks: number;
-  /** Requests that the candidate answered, well or not, while all traffic was its own; absent in what the version before stored. */
+  /** What the candidate answered, well or not, while all traffic was its own; absent in the version before. */
   readonly answeredAlone?: number;
 }
 

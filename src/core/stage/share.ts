@@ -15,7 +15,7 @@ export function holdMsOf(stage: Stage): number {
 
 const LEAST_WAIT_MS = 60_000;
 
-/** How long 100 % is held at most when nobody's answer is heard of: its hold and as long again. Then a person is asked. */
+/** How long 100 % is held at most when nobody's answer is heard of, before a person is asked: its hold twice. */
 export function unheardCapMs(holdMs: number): number {
   return holdMs + Math.max(holdMs, LEAST_WAIT_MS);
 }
