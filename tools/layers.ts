@@ -22,6 +22,7 @@ export const LAYERS: Layers = {
   },
   link: { layers: ["core", "ports", "plane"], node: true, npm: ["undici", "eventsource-parser"] },
   gateway: { layers: ["core", "edge", "ports", "plane", "link"], node: true, npm: ["undici"] },
+  haproxy: { layers: ["core", "ports", "plane", "link"], node: true, npm: [] },
   lab: { layers: ["core", "ports", "probe"], node: true, npm: ["*"] },
   drivers: { layers: ["core", "spec", "ports"], node: true, npm: ["*"] },
   testing: { layers: ["core", "ports", "fence"], node: false, npm: [] },
@@ -31,7 +32,7 @@ export const LAYERS: Layers = {
     npm: ["hono", "zod", "@noble/hashes"],
   },
   host: {
-    layers: ["core", "contract", "spec", "ports", "fence", "plane", "probe", "gateway", "drivers", "controller"],
+    layers: ["core", "contract", "spec", "ports", "fence", "plane", "probe", "link", "gateway", "haproxy", "drivers", "controller"],
     node: true,
     npm: ["@hono/node-server"],
   },

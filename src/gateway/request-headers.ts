@@ -1,5 +1,5 @@
 import type { RoutingDocument } from "../core/routing/document.ts";
-import { connectionNames, HEADERS, isHopByHop, isInternalHeader } from "../core/routing/headers.ts";
+import { connectionNames, FORWARDING_HEADERS, HEADERS, isHopByHop, isInternalHeader } from "../core/routing/headers.ts";
 import { unitHeadersOf } from "../core/assign/unit-header.ts";
 import { trustedPinsOf } from "../core/routing/route.ts";
 import { PIN_HEADERS, type PinName } from "../core/routing/schema-lock.ts";
@@ -46,13 +46,7 @@ const MEANINGS: ReadonlyMap<string, number> = new Map([
   [HEADERS.forwardedHost, FORWARDED_HOST],
   [HEADERS.forwardedProto, FORWARDED_PROTO],
   [HEADERS.edgePop, EDGE_POP],
-  // Everything else by which a proxy says where a request came from, or what it was before: believed of a proxy only.
-  ...[
-    ["forwarded", "x-forwarded", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-scheme", "x-forwarded-server"],
-    ["x-forwarded-ssl", "x-forwarded-by", "x-forwarded-path", "x-forwarded-uri", "x-original-forwarded-for"],
-    ["x-original-host", "x-original-url", "x-original-uri", "x-rewrite-url", "x-real-ip", "x-client-ip"],
-    ["x-cluster-client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip", "front-end-https"],
-  ].flatMap((names) => names.map((name): [string, number] => [name, FORWARDING])),
+  ...FORWARDING_HEADERS.map((name): [string, number] => [name, FORWARDING]),
 ]);
 const NO_NAMES: ReadonlySet<string> = new Set();
 /** Spellings remembered; clients use few, and an attacker's many must not fill memory. */

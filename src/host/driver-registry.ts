@@ -27,6 +27,6 @@ export const METRIC_DRIVERS: readonly MetricDriver[] = [
 /** The drivers that documents may name; the controller's `traffic` has one of each of the second. */
 export const KNOWN_DRIVERS: KnownDrivers = {
   metrics: METRIC_DRIVERS,
-  traffic: ["gateway"],
+  traffic: ["gateway", "haproxy"],
   resources: RESOURCE_NAMES,
 };

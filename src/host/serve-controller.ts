@@ -129,7 +129,8 @@ const newKeyText = (dataDir: string, kid: string): string =>
 /** Products behind the controller's ports, and the names by which documents ask for them. */
 function driversOf(hub: GatewayRegistry, clock: Clock) {
   return {
-    traffic: { gateway: gatewayTraffic(hub) },
+    // An agent beside HAProxy follows as a gateway does, and is confirmed as one.
+    traffic: { gateway: gatewayTraffic(hub), haproxy: gatewayTraffic(hub, "haproxy", "sluice plane haproxy FILE") },
     health: httpHealth(clock, { access: (plan) => httpAccess(plan, clock) }),
     metrics: metricSources(clock),
     resources: resourcesOf(clock),

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type Gateway, startGateway } from "../gateway/server.ts";
+import type { FollowerOptions } from "../link/follower.ts";
 import type { RolloutDocument } from "../spec/rollout-schema.ts";
 import { systemRandom } from "../fence/system.ts";
 import { gatewayController, type KnownController } from "./controller-address.ts";
@@ -42,27 +43,12 @@ const LOOK_MS = 1_000;
 export async function serveGateway(
   options: ServeGatewayOptions,
 ): Promise<Pick<Gateway, "url" | "stats" | "overrideWith" | "drain">> {
-  const { document, listen, controllerUrl: named, dataDir, events, log } = options;
+  const { document, listen, dataDir, events, log } = options;
   const { service, route } = document.spec;
-  await makeFolder(dataDir);
-  const clock = systemClock();
-  const stateFile = join(dataDir, `gateway-${service}.json`);
-  const keys = await openGatewayKeys(options.keys, dataDir, log);
-  const contact = await gatewayController(named, dataDir);
-  const controller = typeof contact === "string" ? null : contact;
+  const { follower, keys, contact } = await followerOf(options);
   const gateway = await startGateway({
+    ...follower,
     listen,
-    service,
-    document: await startingDocument(document, { controller, stateFile, keys: keys.ring, log }, clock.wallMs()),
-    clock,
-    random: systemRandom,
-    gatewayId: gatewayId(),
-    ...(controller === null ? {} : { controllerUrl: controller.url, token: controller.token }),
-    stateFile,
-    keys: keys.ring,
-    // One for each address: two gateways of one service may share a directory, and are two.
-    planeFile: listen.port === 0 ? undefined : join(dataDir, `gateway-${service}-${listen.port}.plane.json`),
-    log,
     trustedProxies: route.trustedProxies,
     ...(route.upstreamIdle === undefined ? {} : { timeouts: { upstreamIdleMs: route.upstreamIdle } }),
     ...(events === null ? {} : { events }),
@@ -78,13 +64,39 @@ export async function serveGateway(
   };
 }
 
+/** What a data plane of a document is told of itself and its controller, and how it hears of another owner. */
+export async function followerOf(options: Omit<ServeGatewayOptions, "events">) {
+  const { document, listen, controllerUrl: named, dataDir, log } = options;
+  const { service } = document.spec;
+  await makeFolder(dataDir);
+  const clock = systemClock();
+  const stateFile = join(dataDir, `gateway-${service}.json`);
+  const keys = await openGatewayKeys(options.keys, dataDir, log);
+  const contact = await gatewayController(named, dataDir);
+  const controller = typeof contact === "string" ? null : contact;
+  const follower = {
+    service,
+    document: await startingDocument(document, { controller, stateFile, keys: keys.ring, log }, clock.wallMs()),
+    clock,
+    random: systemRandom,
+    gatewayId: gatewayId(),
+    ...(controller === null ? {} : { controllerUrl: controller.url, token: controller.token }),
+    stateFile,
+    keys: keys.ring,
+    // One for each address: two gateways of one service may share a directory, and are two.
+    planeFile: listen.port === 0 ? undefined : join(dataDir, `gateway-${service}-${listen.port}.plane.json`),
+    log,
+  } satisfies FollowerOptions;
+  return { follower, keys, contact };
+}
+
 /**
  * Follows whoever owns the data directory, wherever he listens after a restart and whatever he signs with, and says
  * what is missing for it.
  */
-async function followOwner(
-  gateway: Gateway,
-  { controllerUrl, dataDir, log }: ServeGatewayOptions,
+export async function followOwner(
+  gateway: Pick<Gateway, "lookAgain" | "follow">,
+  { controllerUrl, dataDir, log }: Pick<ServeGatewayOptions, "controllerUrl" | "dataDir" | "log">,
   keys: GatewayKeys,
   first: KnownController | string,
 ): Promise<void> {

@@ -21,7 +21,8 @@ export interface GatewayCommandOptions {
   readonly dataDir: string;
 }
 
-function listenAddress(listen: string | undefined): { host: string; port: number } {
+/** Host and port of `spec.route.listen`. @throws CliError when the document has none */
+export function listenAddress(listen: string | undefined): { host: string; port: number } {
   if (listen === undefined) {
     throw new CliError(
       EXIT.badUsage,

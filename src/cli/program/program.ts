@@ -4,6 +4,7 @@ import type { ExitCode } from "../exit-code.ts";
 import type { Outcome } from "../run-program.ts";
 import type { Terminal } from "../terminal.ts";
 import { addDrills } from "./drills.ts";
+import { addPlanes } from "./planes.ts";
 import { addIndexes } from "./indexes.ts";
 import { addJudge } from "./judge.ts";
 import { addLab } from "./lab.ts";
@@ -47,6 +48,7 @@ export function buildProgram(terminal: Terminal, outcome: Outcome): Command {
   };
   addLocal(verb, act, terminal);
   addRemote(remote, act, terminal);
+  addPlanes(program, remote, act, terminal);
   addTokens(program, remote, verb, act, terminal);
   addKey(program, remote, act, terminal);
   addProbes(program, verb, act, terminal);

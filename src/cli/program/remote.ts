@@ -1,7 +1,8 @@
 import { Option } from "commander";
 import { ControllerClient } from "../controller-client.ts";
 import type { Terminal } from "../terminal.ts";
-import { type Act, age, collect, DATA_DIR, integer, positive, type Shared, type Verb } from "./options.ts";
+import { type Act, age, DATA_DIR, integer, positive, type Shared, type Verb } from "./options.ts";
+import { type FollowerFlags, ofFollower } from "./planes.ts";
 import { DOCUMENT_NUMBERS } from "../format/document-numbers.ts";
 
 /** Enough to look up how the last releases of a service went. */
@@ -121,33 +122,16 @@ export function addRemote(remote: Verb, act: Act, terminal: Terminal): void {
 
 /** `gateway FILE`, and a person's word to running ones: `gateway stable`, `gateway follow`. */
 function addGateway(remote: Verb, act: Act, terminal: Terminal): void {
-  const run = remote("gateway <file>", "one gateway of the document's service, following the controller")
+  const run = ofFollower(remote("gateway <file>", "one gateway of the document's service, following the controller"))
     .option("--events <file>", "write wide events as NDJSON")
     .option("--region <name>", "where this gateway stands, for its events")
-    .option(
-      "--controller-key <key|file>",
-      "public key of the controller, when its data directory is elsewhere",
-      collect,
-      [],
-    )
-    .option("--accept-unsigned", "take routing documents from whoever answers, signed or not", false)
     .action(
-      act(
-        async (
-          file: string,
-          options: Shared & {
-            events?: string;
-            region?: string;
-            controllerKey: readonly string[];
-            acceptUnsigned: boolean;
-          },
-        ) => {
-          const { gateway } = await import("../commands/gateway.ts");
-          const { json, data: dataDir, controller = null, events = null, region = null } = options;
-          const keys = { controllerKeys: options.controllerKey, acceptsUnsigned: options.acceptUnsigned };
-          return gateway(file, { json, dataDir, controller, events, region, ...keys }, terminal);
-        },
-      ),
+      act(async (file: string, options: Shared & FollowerFlags & { events?: string; region?: string }) => {
+        const { gateway } = await import("../commands/gateway.ts");
+        const { json, data: dataDir, controller = null, events = null, region = null } = options;
+        const keys = { controllerKeys: options.controllerKey, acceptsUnsigned: options.acceptUnsigned };
+        return gateway(file, { json, dataDir, controller, events, region, ...keys }, terminal);
+      }),
     );
   run.enablePositionalOptions(); // Options after `stable` and `follow` are their own.
   const words = [

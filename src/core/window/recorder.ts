@@ -157,6 +157,11 @@ export class Recorder {
     return this.#places.chosen[arm];
   }
 
+  /** The place of a unit that was drawn for an arm under the document in force, where nobody saw it arrive. */
+  drawnPlaceOf(arm: ServingArm): Place {
+    return this.#places.drawn[arm];
+  }
+
   /**
    * Counts the arrival of a user request and returns its place. Units are counted when they arrive, because
    * only then the share in force is the one they were drawn at; only drawn ones are (reason `sticky`), since the

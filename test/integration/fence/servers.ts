@@ -65,6 +65,7 @@ function orSkip(found: boolean, what: string): boolean {
 export const hasPostgres = () => orSkip(postgresFolder() !== null, "PostgreSQL (initdb, postgres)");
 export const hasNats = () => orSkip(onPath("nats-server") !== null, "nats-server");
 export const hasPython = () => orSkip(onPath("python3") !== null, "python3");
+export const hasHaproxy = () => orSkip(onPath("haproxy") !== null, "haproxy");
 export const hasRedis = () => orSkip(onPath("redis-server") !== null, "redis-server");
 
 /** PostgreSQL refuses to run as root: then it runs as the `postgres` account its package made. */

@@ -3,15 +3,20 @@ import { DriverError } from "../../../ports/driver-error.ts";
 import type { GatewayHub } from "../../../ports/gateway-hub.ts";
 import type { TrafficDriver } from "../../../ports/traffic.ts";
 
-/** Sluice's own gateways: documents go out over the control link, adoption comes back with every telemetry push. */
-export function gatewayTraffic(hub: GatewayHub): TrafficDriver {
+/**
+ * Data planes that follow over the control link, Sluice's own gateways first: documents go out over it, adoption comes
+ * back with every telemetry push.
+ * @param name by which documents ask for it
+ * @param start command that starts one
+ */
+export function gatewayTraffic(hub: GatewayHub, name = "gateway", start = "sluice gateway FILE"): TrafficDriver {
   return {
-    name: "gateway",
+    name,
     can: { readBack: true, sticky: true },
 
     check(service) {
       if (hub.live(service).length > 0) return Promise.resolve(null);
-      const advice = `start one with "sluice gateway FILE" and wait until it says it follows this controller`;
+      const advice = `start one with "${start}" and wait until it says it follows this controller`;
       return Promise.resolve(`no gateway of service ${service} is connected; ${advice}`);
     },
 
