@@ -16,6 +16,8 @@ const LONG = [
   "test/demo/stories.test.ts",
   "test/cli/process-edges.test.ts",
   "test/integration/partition/partition.test.ts",
+  "test/integration/haproxy/lease.test.ts",
+  "test/integration/haproxy/decisions.test.ts",
   "test/cli/later-releases.test.ts",
   "test/integration/queue/bullmq/bullmq.conformance.test.ts",
   "test/integration/cache/nginx/nginx.conformance.test.ts",

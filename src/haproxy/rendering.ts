@@ -57,13 +57,14 @@ function isSame(slot: ArmTarget | null, { releaseId, endpoints, cachePrefix }: A
 }
 
 /** What of a document a proxy cannot do, as a sentence; null when it can do all of it. */
-export function unservable({ arms, sticky, segments, shadow }: RoutingDocument): string | null {
+export function unservable({ arms, sticky, segments, shadow, regions }: RoutingDocument): string | null {
   const cannot = (what: string, advice: string) => `HAProxy cannot ${what}; ${advice}`;
   const both = [arms.stable, ...(arms.candidate === null ? [] : [arms.candidate])];
   if (sticky.cookie !== undefined)
     return cannot("sign the visitors' cookie", "name users by a header, or use driver: gateway");
   if (shadow !== undefined) return cannot("send copies of requests", "leave `shadow` out, or use driver: gateway");
   if (segments !== undefined) return cannot("tell segments apart", "leave `segments` out, or use driver: gateway");
+  if (regions !== undefined) return cannot("serve regions", "leave them out, or use driver: gateway");
   if (both.some(({ serves }) => serves !== undefined))
     return cannot("look at schema pins", "leave the schema lock out, or use driver: gateway");
   const withPath = both.flatMap(({ endpoints }) => endpoints).find((endpoint) => new URL(endpoint).pathname !== "/");

@@ -36,6 +36,7 @@ export class Served {
   readonly #origins: readonly { readonly server: Server; readonly url: string }[];
   readonly #leaseMs: number;
   readonly #run: typeof runSluice;
+  readonly #driver: "gateway" | "haproxy";
   readonly #running: RunningSluice[] = [];
   #user = 0;
 
@@ -45,18 +46,23 @@ export class Served {
     ports: readonly [controller: number, gateway: number],
     leaseMs: number,
     run: typeof runSluice,
+    driver: "gateway" | "haproxy",
   ) {
     this.#folder = folder;
     this.#origins = origins;
     [this.controllerPort, this.gatewayPort] = ports;
     this.#leaseMs = leaseMs;
     this.#run = run;
+    this.#driver = driver;
   }
 
-  /** @param run carries out commands; `inThisProcess` where there are many */
-  static async open(leaseMs: number, run = runSluice): Promise<Served> {
+  /**
+   * @param run carries out commands; `inThisProcess` where there are many
+   * @param driver what carries requests
+   */
+  static async open(leaseMs: number, run = runSluice, driver: "gateway" | "haproxy" = "gateway"): Promise<Served> {
     const [folder, stable, candidate] = [await temporaryFolder(), await origin("stable"), await origin("candidate")];
-    const served = new Served(folder, [stable, candidate], [await freePort(), await freePort()], leaseMs, run);
+    const served = new Served(folder, [stable, candidate], [await freePort(), await freePort()], leaseMs, run, driver);
     await served.startController();
     await served.document("first");
     await served.startGateway();
@@ -93,7 +99,8 @@ export class Served {
   }
 
   async startGateway(...more: readonly string[]): Promise<void> {
-    this.gateway = this.start("gateway", this.path("first.yaml"), "--data", this.dataDir, ...more);
+    const command = this.#driver === "gateway" ? ["gateway"] : ["plane", "haproxy"];
+    this.gateway = this.start(...command, this.path("first.yaml"), "--data", this.dataDir, ...more);
     await this.gateway.ready;
   }
 
@@ -113,7 +120,7 @@ spec:
   service: ${SERVICE}
   stable: { url: "${stable?.url}", release: r-stable, health: null }
   candidate: { url: "${candidate?.url}", release: r-candidate, health: null }
-  route: { driver: gateway, listen: "127.0.0.1:${port}", lease: ${this.#leaseMs}ms, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
+  route: { driver: ${this.#driver}, listen: "127.0.0.1:${port}", lease: ${this.#leaseMs}ms, trustedHeaders: [x-user-id], stickyBy: [{ header: x-user-id }] }
   onFail: { do: rollback, to: stable, within: 60s }
   strategy: ${strategy}
   gates: [{ use: demo }]
@@ -213,7 +220,23 @@ ${more}`,
       child.kill("SIGKILL");
       await finished;
     }
+    if (this.#driver === "haproxy") await this.#endProxy();
     for (const { server } of this.#origins) server.close();
     await this.#folder.remove();
+  }
+
+  /** HAProxy outlives its agent. */
+  async #endProxy(): Promise<void> {
+    const pidFile = join(this.dataDir, `haproxy-${SERVICE}-${this.gatewayPort}`, "haproxy.pid");
+    const pid = Number((await readFile(pidFile, "utf8").catch(() => "")).trim());
+    if (!(pid > 0)) return;
+    process.kill(pid, "SIGTERM");
+    await this.until("the end of HAProxy", async () => {
+      try {
+        return process.kill(pid, 0) && false;
+      } catch {
+        return true;
+      }
+    });
   }
 }
