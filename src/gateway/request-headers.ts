@@ -1,5 +1,6 @@
 import type { RoutingDocument } from "../core/routing/document.ts";
-import { connectionNames, FORWARDING_HEADERS, HEADERS, isHopByHop, isInternalHeader } from "../core/routing/headers.ts";
+import { connectionNames, HEADERS, isHopByHop, isInternalHeader } from "../core/routing/headers.ts";
+import { FORWARDING_HEADERS } from "../core/routing/header-spellings.ts";
 import { unitHeadersOf } from "../core/assign/unit-header.ts";
 import { trustedPinsOf } from "../core/routing/route.ts";
 import { PIN_HEADERS, type PinName } from "../core/routing/schema-lock.ts";

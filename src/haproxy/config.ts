@@ -1,6 +1,7 @@
 import { assert } from "../core/assert.ts";
 import type { ArmTarget } from "../core/routing/document.ts";
-import { FORWARDING_HEADERS, HEADERS, INTERNAL_PATTERN, spellingsOf } from "../core/routing/headers.ts";
+import { FORWARDING_HEADERS, INTERNAL_PATTERN, spellingsOf } from "../core/routing/header-spellings.ts";
+import { HEADERS } from "../core/routing/headers.ts";
 import { LOG_FORMAT } from "./log-line.ts";
 import { type Rendering, SLOTS } from "./rendering.ts";
 import { ROUTE_KEY } from "./route-entry.ts";

@@ -74,7 +74,7 @@ export function addPins(headers: string[], pins: Pins | null): void {
  * Request headers only the data plane may set. A client's copy could choose an arm, claim to be a probe or poison a
  * cache, so every copy is dropped before the data plane writes its own (S1).
  */
-const INTERNAL_HEADERS: ReadonlySet<string> = new Set([
+export const INTERNAL_HEADERS: ReadonlySet<string> = new Set([
   HEADERS.arm,
   "x-release",
   HEADERS.pin,
@@ -90,18 +90,7 @@ const INTERNAL_HEADERS: ReadonlySet<string> = new Set([
   "model-tag",
   ...Object.values(PIN_HEADERS), // Handed on only from a header the document trusts.
 ]);
-const INTERNAL_PREFIX = "x-sluice-";
-
-/**
- * By which a proxy says where a request came from, or what it was before, beside the three that a data plane writes
- * itself: believed of a proxy only.
- */
-export const FORWARDING_HEADERS: readonly string[] = [
-  ["forwarded", "x-forwarded", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-scheme", "x-forwarded-server"],
-  ["x-forwarded-ssl", "x-forwarded-by", "x-forwarded-path", "x-forwarded-uri", "x-original-forwarded-for"],
-  ["x-original-host", "x-original-url", "x-original-uri", "x-rewrite-url", "x-real-ip", "x-client-ip"],
-  ["x-cluster-client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip", "front-end-https"],
-].flat();
+export const INTERNAL_PREFIX = "x-sluice-";
 const NONE: ReadonlySet<string> = new Set();
 const FIRST_LETTER = /^\s*[xsim]/i;
 
@@ -133,12 +122,6 @@ export function isInternalHeader(name: string): boolean {
     .replace(/[^a-z0-9]/g, "-");
   return INTERNAL_HEADERS.has(spelled) || spelled.startsWith(INTERNAL_PREFIX);
 }
-
-/** A lower-case name in every spelling that a server further down could take for it, as a regular expression. */
-export const spellingsOf = (name: string): string => name.replaceAll("-", "[^a-z0-9]");
-
-/** Every internal header in any spelling, as a regular expression over lower-case names, for planes that match text. */
-export const INTERNAL_PATTERN = `^(?:${[...INTERNAL_HEADERS].map(spellingsOf).join("|")}|${spellingsOf(INTERNAL_PREFIX)}.*)$`;
 
 /** Whether an answer's header is one of the labels only the data plane writes. @param lower name in lower case */
 export function isAnswerLabel(lower: string): boolean {
