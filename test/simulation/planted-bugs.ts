@@ -156,8 +156,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "early-acknowledgement",
     says: "windows are acknowledged before they are durable",
     file: "src/controller/telemetry-push.ts",
-    find: "await controller.ingest(service, counted, adopted);",
-    replace: "void controller.ingest(service, counted, adopted).catch(() => {});",
+    find: "await controller.ingest(service, counted, adopted, report?.region ?? null);",
+    replace: "void controller.ingest(service, counted, adopted, report?.region ?? null).catch(() => {});",
   },
   {
     name: "order-forgotten",
