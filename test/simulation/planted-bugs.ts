@@ -248,7 +248,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     says: "effects change hands and the token stays",
     file: "src/controller/grant-desk.ts",
     find: "await this.#keep({ service, process, orderId: id, token: epoch, region, ...said(before) });",
-    replace: "await this.#keep({ service, process, orderId: id, token: before?.token ?? epoch, region, ...said(before) });",
+    replace:
+      "await this.#keep({ service, process, orderId: id, token: before?.token ?? epoch, region, ...said(before) });",
   },
   {
     name: "undo-skipped",
