@@ -14,7 +14,8 @@ describe("docs/index-cutover.md", () => {
       const text = readFileSync(new URL(`../../../docs/${readme}`, import.meta.url), "utf8");
       expect(text).toMatch(new RegExp(`^# index/${product}$`, "m"));
       const scheme = { pgvector: "postgres", redis: "redis" }[product] ?? "http";
-      const place = { driver: product, url: `${scheme}://127.0.0.1:1`, secretFile: null };
+      const epochs = product === "typesense" ? "?epochs=redis://127.0.0.1:1" : ""; // Which it keeps elsewhere.
+      const place = { driver: product, url: `${scheme}://127.0.0.1:1${epochs}`, secretFile: null };
       expect([product, openIndex(place, systemClock()).can.compareAndSet]).toEqual([product, sets === "yes"]);
     }
   });

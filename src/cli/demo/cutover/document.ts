@@ -3,7 +3,7 @@ import { HANDBOOK, HANDBOOK_GOLD } from "../../handbook.ts";
 import { NAMES } from "./indexes.ts";
 
 /** A release on the stage. */
-export interface Side {
+interface Side {
   readonly url: string;
   readonly releaseId: string;
 }

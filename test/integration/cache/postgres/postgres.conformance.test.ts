@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { driver, postgresCache } from "../../../../src/drivers/cache/postgres/index.ts";
 import { systemClock } from "../../../../src/fence/system.ts";
 import { cacheConformance, type CacheWorld } from "../../../../src/testing/cache-suite.ts";
+import { recorded } from "../../../conformance/recorded.ts";
 import { never } from "../../../../src/testing/queue-world.ts";
 import { freePort } from "../../../free-port.ts";
 import { hasPostgres, type PostgresServer, startPostgres } from "../../fence/servers.ts";
@@ -44,7 +45,10 @@ describe.skipIf(!hasPostgres())("cache/postgres on a real server", () => {
       },
     };
   }
-  cacheConformance(world, it);
+  const of = { port: "cache", product: "postgres", against: "real", with: "PostgreSQL 15" } as const;
+  const record = recorded(of, it);
+  cacheConformance(world, record.it);
+  record.keep(async () => (await world().open("server")).can);
 
   it("removes a namespace a few rows at a time, and finds its keys by the index", async () => {
     await pool.query("insert into sluice_answer_cache (key) select 'big:' || n from generate_series(1, 30000) n");
