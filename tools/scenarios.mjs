@@ -4,12 +4,13 @@
 //   npm run scenarios -- --some 2     so many of the stories that the demo does not tell, in turn from day to day
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { SCENES } from "../dist/cli/demo/cutover/scene.js";
 import { SCENARIOS } from "../dist/cli/demo/scenario.js";
 
 const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const DAY_MS = 86_400_000;
 /** What `sluice demo` tells without being asked, which the tests run. */
-const USUAL = ["healthy", "dropped-sections"];
+const USUAL = ["healthy", "dropped-sections", "bluegreen"];
 
 const [flag, count, ...rest] = process.argv.slice(2);
 const isSome = flag === "--some";
@@ -31,7 +32,7 @@ function all() {
 }
 
 function someOf(number) {
-  const others = SCENARIOS.map(({ name }) => name).filter((name) => !USUAL.includes(name));
+  const others = [...SCENARIOS, ...SCENES].map(({ name }) => name).filter((name) => !USUAL.includes(name));
   const from = Math.floor(Date.now() / DAY_MS) * number;
   return Array.from({ length: number }, (_, at) => ["--scenario", others[(from + at) % others.length]]);
 }

@@ -15,6 +15,9 @@ async function played(scenario: string): Promise<{ readonly summary: CutoverSumm
   return { summary: summary as CutoverSummary, said: stdout };
 }
 
+/** Each takes a minute: the first one every time, the others in turn by `npm run scenarios -- --some 2`, or all here. */
+const isAll = process.env["SLUICE_TEST_SCENES"] === "all";
+
 describe("sluice demo of a cutover, in real processes", () => {
   it("bluegreen: moves everything and takes it back by one command, each in seconds", async () => {
     const { summary } = await played("bluegreen");
@@ -24,32 +27,48 @@ describe("sluice demo of a cutover, in real processes", () => {
     expect(summary.back_ms).toBeLessThan(5_000);
   }, 400_000);
 
-  it("bluegreen-poisoned: the questions stop it before a user meets it", async () => {
-    const { summary } = await played("bluegreen-poisoned");
-    expect(summary).toMatchObject({ phase: "returned", candidate_requests: 0, flip_ms: null, ...CLEAN });
-    expect(summary.cause).toMatch(/^ask-questions failed: .*coverage/);
-  }, 400_000);
+  it.runIf(isAll)(
+    "bluegreen-poisoned: the questions stop it before a user meets it",
+    async () => {
+      const { summary } = await played("bluegreen-poisoned");
+      expect(summary).toMatchObject({ phase: "returned", candidate_requests: 0, flip_ms: null, ...CLEAN });
+      expect(summary.cause).toMatch(/^ask-questions failed: .*coverage/);
+    },
+    400_000,
+  );
 
-  it("bluegreen-late-writer: the store refuses a token that is over, and what was due is done once", async () => {
-    const { summary, said } = await played("bluegreen-late-writer");
-    expect(summary).toMatchObject({ phase: "done", refused_writes: 1, ...CLEAN });
-    expect(said).toContain("green's scheduler sent the digest of the day");
-    expect(said).toContain("refused by the store");
-  }, 400_000);
+  it.runIf(isAll)(
+    "bluegreen-late-writer: the store refuses a token that is over, and what was due is done once",
+    async () => {
+      const { summary, said } = await played("bluegreen-late-writer");
+      expect(summary).toMatchObject({ phase: "done", refused_writes: 1, ...CLEAN });
+      expect(said).toContain("green's scheduler sent the digest of the day");
+      expect(said).toContain("refused by the store");
+    },
+    400_000,
+  );
 
-  it("bluegreen-alias-lag: what the store acknowledged is read back until readers see it", async () => {
-    const { summary } = await played("bluegreen-alias-lag");
-    expect(summary).toMatchObject({ phase: "done", ...CLEAN });
-    expect(summary.candidate_requests).toBeGreaterThan(0);
-  }, 400_000);
+  it.runIf(isAll)(
+    "bluegreen-alias-lag: what the store acknowledged is read back until readers see it",
+    async () => {
+      const { summary } = await played("bluegreen-alias-lag");
+      expect(summary).toMatchObject({ phase: "done", ...CLEAN });
+      expect(summary.candidate_requests).toBeGreaterThan(0);
+    },
+    400_000,
+  );
 
-  it("bluegreen-alias-never: what cannot be read back is not done, and everything goes back by itself", async () => {
-    const { summary } = await played("bluegreen-alias-never");
-    expect(summary).toMatchObject({ phase: "returned", candidate_requests: 0, ...CLEAN });
-    expect(summary.cause).toMatch(/^swap-index failed: .*docs_live points to docs_va/);
-  }, 400_000);
+  it.runIf(isAll)(
+    "bluegreen-alias-never: what cannot be read back is not done, and everything goes back by itself",
+    async () => {
+      const { summary } = await played("bluegreen-alias-never");
+      expect(summary).toMatchObject({ phase: "returned", candidate_requests: 0, ...CLEAN });
+      expect(summary.cause).toMatch(/^swap-index failed: .*docs_live points to docs_va/);
+    },
+    400_000,
+  );
 
-  it("is executed here for every scene there is", () => {
+  it("has a test here for every scene there is", () => {
     const told = ["", "-poisoned", "-late-writer", "-alias-lag", "-alias-never"].map((end) => `bluegreen${end}`);
     expect(SCENES.map(({ name }) => name)).toEqual(told);
   });
