@@ -39,7 +39,7 @@ export async function runOutboxCrashMatrix<Transaction>(
     return isHit;
   };
 
-  const fate = { strikes, pause: () => world.clock.sleep(plan.leaseMs * 2), hasAnswer: () => random() < 0.5 };
+  const fate = { strikes, pause: () => world.clock.sleep(plan.leaseMs * 4), hasAnswer: () => random() < 0.5 };
 
   async function produce(event: number): Promise<void> {
     const pass = (point: OutboxCrashPoint) => {
