@@ -1,7 +1,6 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo, Server as NetServer, Socket } from "node:net";
-import { join } from "node:path";
+import { connect, type Server as NetServer, type Socket } from "node:net";
 import type { ServingArm } from "../core/arm.ts";
 import type { Admission } from "../core/routing/admit.ts";
 import { isProvisional, type RoutingDocument } from "../core/routing/document.ts";
@@ -24,7 +23,7 @@ const SEEN_MS = 1_000;
 const DOCUMENTS_KEPT = 16;
 
 export interface AgentOptions extends FollowerOptions {
-  readonly proxy: Omit<ProxyOptions, "clock" | "log" | "leasePort" | "logPort">;
+  readonly proxy: Omit<ProxyOptions, "clock" | "log">;
 }
 
 type Places = Readonly<Record<"drawn" | "chosen", Readonly<Record<ServingArm, Place>>>>;
@@ -44,6 +43,8 @@ export class HaproxyAgent {
   #seenAtMonoMs = Number.NEGATIVE_INFINITY;
   #working: Promise<unknown> = Promise.resolve();
   #isTold = false;
+  /** What the proxy asks for by the document in force. */
+  #leasePath = "";
 
   /**
    * Brings a proxy to serve the document it begins with, and follows the controller from then on.
@@ -52,8 +53,8 @@ export class HaproxyAgent {
   static async start(options: AgentOptions): Promise<HaproxyAgent> {
     const sockets = new Set<Socket>();
     let agent: HaproxyAgent | null = null;
-    const lease = createServer((_request, response) => {
-      response.writeHead(agent?.mayShare() === true ? 200 : 503).end();
+    const lease = createServer(({ url }, response) => {
+      response.writeHead(agent?.mayShare(url ?? "") === true ? 200 : 503).end();
     });
     const log = logReceiver((line) => agent?.count(line));
     for (const server of [lease, log])
@@ -62,24 +63,24 @@ export class HaproxyAgent {
         socket.once("close", () => sockets.delete(socket));
       });
     const { clock, log: say = () => {}, proxy: asked } = options;
-    const ports = await listenAgain([lease, log], join(asked.runDir, "agent-ports.json"));
-    const [leasePort = 0, logPort = 0] = ports;
-    const proxy = new Proxy({ ...asked, leasePort, logPort, clock, log: say });
+    const proxy = new Proxy({ ...asked, clock, log: say });
+    await listen(lease, proxy.sockets.lease);
+    await listen(log, proxy.sockets.log);
     const carrier: Carrier<null> = {
       prepare: () => null,
       serve: (document) => (agent as HaproxyAgent).serve(document),
-      onAdopt: () => agent?.remember(),
+      onAdopt: () => agent?.adopted(),
       onOverride: () => void agent?.look(),
       isSeen: () => agent?.isSeen() ?? false,
     };
     const follower = await Follower.open(options, carrier);
     agent = new HaproxyAgent(options, proxy, follower, [lease, log], sockets);
-    agent.remember();
     const problem = await agent.serve(follower.plane.document).catch((error: unknown) => (error as Error).message);
     if (problem !== null) {
       await agent.#endServers();
       throw new Error(problem);
     }
+    agent.adopted();
     follower.start();
     void agent.#watch();
     return agent;
@@ -132,13 +133,13 @@ export class HaproxyAgent {
   }
 
   /**
-   * Whether the proxy may share users between the arms now. It hears of it one look and one answer late, so the lease
-   * ends here as much earlier.
+   * Whether the proxy may share users between the arms of a provisional document now; it does not ask for any other. It
+   * hears of it one look and one answer late, so the lease ends here as much earlier.
+   * @param path of the rendering that asks: what is not adopted yet has no lease, whatever the one before had
    */
-  mayShare(): boolean {
+  mayShare(path: string): boolean {
     const { plane } = this.#follower;
-    if (plane.override !== null) return false;
-    if (!isProvisional(plane.document)) return true;
+    if (plane.override !== null || path !== this.#leasePath || !isProvisional(plane.document)) return false;
     return plane.leaseLeftMs > 2 * renderingOf(plane.document).checkMs;
   }
 
@@ -155,8 +156,9 @@ export class HaproxyAgent {
     });
   }
 
-  /** The places of the document in force, for requests that end after it. */
-  remember(): void {
+  /** Keeps the places of the document in force, for requests that end after it. */
+  adopted(): void {
+    this.#leasePath = this.#proxy.leasePath;
     const { document, recorder } = this.#follower.plane;
     const both = (of: (arm: ServingArm) => Place) => ({ stable: of("stable"), candidate: of("candidate") });
     const places = {
@@ -252,30 +254,25 @@ export class HaproxyAgent {
   }
 }
 
-/** Listens where it did before, if it can: another place is another configuration of the proxy. */
-async function listenAgain(servers: readonly (Server | NetServer)[], file: string): Promise<readonly number[]> {
-  const kept = await readFile(file, "utf8").then(
-    (text) => JSON.parse(text) as unknown,
-    () => [],
-  );
-  const before: readonly unknown[] = Array.isArray(kept) ? kept : [];
-  const ports: number[] = [];
-  for (const [at, server] of servers.entries()) {
-    const wanted = before[at];
-    const port = Number.isInteger(wanted) ? (wanted as number) : 0;
-    ports.push(await listen(server, port).catch(() => listen(server, 0)));
-  }
-  await writeFile(file, JSON.stringify(ports), { mode: 0o600 });
-  return ports;
-}
-
-async function listen(server: Server | NetServer, port: number): Promise<number> {
+/** Listens at a socket in its own folder, in place of one that an agent left that is gone. */
+async function listen(server: Server | NetServer, path: string): Promise<void> {
+  if (await isAnswered(path)) throw new Error(`another agent listens at ${path}; stop that one, or use another --data`);
+  await rm(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
+    server.listen(path, () => {
       server.off("error", reject);
       resolve();
     });
   });
-  return (server.address() as AddressInfo).port;
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
 }

@@ -14,9 +14,11 @@ export interface ProxySettings {
   readonly runtimeSocket: string;
   readonly mapFile: string;
   readonly allowFile: string;
-  /** Ports of the agent on 127.0.0.1. */
-  readonly leasePort: number;
-  readonly logPort: number;
+  /** Sockets of the agent, in a folder that only its owner may enter. */
+  readonly leaseSocket: string;
+  readonly logSocket: string;
+  /** What the agent is asked for: of another rendering's lease it says no. */
+  readonly leasePath: string;
   /** Threads of the proxy; null for one a core. */
   readonly threads: number | null;
 }
@@ -36,7 +38,7 @@ function quoted(text: string): string {
 
 /** The whole configuration of one rendering. Equal renderings have equal text. */
 export function configText(rendering: Rendering, settings: ProxySettings): string {
-  const { listen, runtimeSocket, threads, leasePort, logPort } = settings;
+  const { listen, runtimeSocket, threads, leaseSocket, logSocket, leasePath } = settings;
   const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
   const lines = [
     "# Written by `sluice plane haproxy`, which overwrites it.",
@@ -61,12 +63,12 @@ export function configText(rendering: Rendering, settings: ProxySettings): strin
     "  format raw",
     `  maxlen ${LOG_BYTES}`,
     "  size 4194304",
-    `  server agent 127.0.0.1:${logPort} log-proto octet-count`,
+    `  server agent ${quoted(`unix@${logSocket}`)} log-proto octet-count`,
     "# Up while this data plane may give users to a provisional arm; nobody is sent there.",
     "backend sluice_lease",
-    "  option httpchk GET /lease",
+    `  option httpchk GET ${leasePath}`,
     "  http-check expect status 200",
-    `  server agent 127.0.0.1:${leasePort} check inter ${rendering.checkMs}ms fall 1 rise 1`,
+    `  server agent ${quoted(`unix@${leaseSocket}`)} check inter ${rendering.checkMs}ms fall 1 rise 1`,
     "frontend sluice",
     `  bind ${host}:${listen.port}`,
     `  log ring@sluice_log len ${LOG_BYTES} format raw local0`,
@@ -169,8 +171,8 @@ function labels(): readonly string[] {
     "  http-response set-var(txn.cold) str(1) if { res.fhdr(x-cold-start) -m str 1 }",
     "  http-response del-header '^x-sluice-' -m reg",
     `  http-after-response set-header ${HEADERS.answeredBy} %[var(txn.arm)] if { var(txn.arm) -m found }`,
-    `  http-after-response set-header ${HEADERS.document} %[var(txn.doc)]`,
-    `  http-after-response set-header ${HEADERS.split} %[var(txn.split)]`,
+    `  http-after-response set-header ${HEADERS.document} %[var(txn.doc)] if { var(txn.doc) -m found }`,
+    `  http-after-response set-header ${HEADERS.split} %[var(txn.split)] if { var(txn.split) -m found }`,
   ];
 }
 

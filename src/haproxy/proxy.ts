@@ -14,7 +14,7 @@ import { ask, hasChecked, ProxyUnreachable, readMap } from "./runtime-socket.ts"
 const UP_WITHIN_MS = 10_000;
 const LOOK_MS = 50;
 
-export interface ProxyOptions extends Omit<ProxySettings, "runtimeSocket" | "mapFile" | "allowFile"> {
+export interface ProxyOptions extends Pick<ProxySettings, "listen" | "trustedProxies" | "threads"> {
   /** Folder for its configuration, map and sockets; belongs to one data plane. */
   readonly runDir: string;
   readonly program: string;
@@ -33,6 +33,7 @@ export class Proxy {
   readonly #socket: string;
   #rendering: Rendering | null = null;
   #map = "";
+  #leasePath = "";
 
   constructor(options: ProxyOptions) {
     const { runDir, program } = options;
@@ -44,6 +45,17 @@ export class Proxy {
       masterSocket: join(runDir, "master.sock"),
       pidFile: join(runDir, "haproxy.pid"),
     };
+  }
+
+  /** What the proxy asks for while its configuration has room for the document served last. */
+  get leasePath(): string {
+    return this.#leasePath;
+  }
+
+  /** Where the agent is asked for the lease, and takes the log. */
+  get sockets(): { readonly lease: string; readonly log: string } {
+    const { runDir } = this.#options;
+    return { lease: join(runDir, "lease.sock"), log: join(runDir, "log.sock") };
   }
 
   /**
@@ -90,11 +102,15 @@ export class Proxy {
     const rendering = renderingOf(document);
     const name = createHash("sha256").update(JSON.stringify(rendering)).digest("hex").slice(0, 12);
     const [mapFile, allowFile] = [join(runDir, `route-${name}.map`), join(runDir, `allow-${name}.lst`)];
-    const settings = { ...this.#options, runtimeSocket: this.#socket, mapFile, allowFile };
+    const { lease: leaseSocket, log: logSocket } = this.sockets;
+    const leasePath = `/lease/${name}`;
+    const places = { runtimeSocket: this.#socket, mapFile, allowFile, leaseSocket, logSocket, leasePath };
+    const settings = { ...this.#options, ...places };
     const text = configText(rendering, settings);
     await writeWhole(allowFile, `${rendering.allow.join("\n")}\n`);
     this.#rendering = rendering;
     this.#map = mapFile;
+    this.#leasePath = leasePath;
     await this.#keepSafe(document);
     const next = `${this.places.configFile}.next`;
     await writeFile(next, text, { mode: 0o600 });

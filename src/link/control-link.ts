@@ -158,8 +158,9 @@ export class ControlLink {
     const answer = await this.#get("application/json", headers, PUSH_TIMEOUT_MS);
     this.#following = "poll";
     if (answer.statusCode !== 200) return void (await answer.body.dump());
-    this.#etag = typeof answer.headers.etag === "string" ? answer.headers.etag : null;
     await this.#target.offer(await textOf(answer.body, DOCUMENT_LIMITS.bytes, this.#clock.timeout(PUSH_TIMEOUT_MS)));
+    // Known from here on: one that could not be decided on is asked for again.
+    this.#etag = typeof answer.headers.etag === "string" ? answer.headers.etag : null;
   }
 
   #get(accept: string, headers: Record<string, string>, bodyTimeout: number): Promise<Dispatcher.ResponseData> {

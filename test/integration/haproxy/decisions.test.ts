@@ -166,6 +166,25 @@ describe.skipIf(!hasHaproxy())("what HAProxy decides", { timeout: 120_000 }, () 
     expect(plane.windows.every(({ document: { epoch: at } }) => at === next.epoch)).toBe(true);
   });
 
+  it("gives nobody to a provisional candidate before there is a lease, from the first request on, of a new rollout too", async () => {
+    for (const seed of [SEED, SEED + 1]) {
+      await offer(10_000);
+      expect(await rawArms(plane.url, [[["x-user-id", "ann"]]])).toEqual(["candidate"]);
+      const met = new Set<string>();
+      let isOffered = false;
+      const asking = (async () => {
+        for (let asked = 0; !isOffered || asked < 500; asked++) {
+          const [arm = "none"] = await rawArms(plane.url, [[["x-user-id", `early-${asked}`]]]);
+          if (isOffered) met.add(arm);
+        }
+      })();
+      await offer(10_000, { lease: { ms: 2_000 }, sticky: { hash: "v1", seed, ttlMs: 60_000 } });
+      isOffered = true;
+      await asking;
+      expect([...met]).toEqual(["stable"]);
+    }
+  });
+
   it("goes on with the users it has while shares change under load: none is failed", async () => {
     let isOver = false;
     let asked = 0;
