@@ -41,12 +41,15 @@ export type CutoverCommanded =
 export class Cutovers {
   readonly grants: GrantDesk;
   readonly #tools: CutoversTools;
+  readonly #busyBeside: (service: string, id: string) => string | null;
   readonly #actors = new Map<string, Actor>();
   /** Name of what is being accepted, by service: nothing that is over may begin to go back meanwhile. */
   readonly #accepting = new Map<string, string>();
 
-  constructor(tools: CutoversTools) {
+  /** @param busyBeside why a process that is over may order nothing now although no cutover runs; null when it may */
+  constructor(tools: CutoversTools, busyBeside: (service: string, id: string) => string | null = () => null) {
     this.#tools = tools;
+    this.#busyBeside = busyBeside;
     this.grants = tools.grants;
   }
 
@@ -91,7 +94,8 @@ export class Cutovers {
     const running = this.running(service)?.plan.rolloutId ?? id;
     if (running !== id) return `cutover ${running} of service ${service} runs; end it first: sluice abort ${running}`;
     const accepted = this.#accepting.get(service) ?? id;
-    return accepted === id ? null : `${accepted} of service ${service} is being accepted at this moment; ask again`;
+    if (accepted !== id) return `${accepted} of service ${service} is being accepted at this moment; ask again`;
+    return this.#busyBeside(service, id);
   }
 
   /** Why another process of this service or name may not begin; null when nothing stands in the way. */

@@ -32,7 +32,7 @@ export class Movers {
     { regionProbe, askRebuild = noRebuild }: DrillOptions,
     hub: { current(service: string): RoutingDocument | null },
   ) {
-    this.cutovers = new Cutovers(tools);
+    this.cutovers = new Cutovers(tools, (service, id) => this.drills.conflict(service, id)?.message ?? null);
     const { regionTraffic } = this;
     const regionsOf = (service: string) => hub.current(service)?.regions ?? null;
     const busy = (service: string): string | null => {

@@ -19,7 +19,7 @@ export interface CacheCase {
   run(world: CacheWorld): Promise<void>;
 }
 
-const MANY = 5_000;
+const MANY = 2_000;
 const BLUE: CachedEntry = { writtenBy: "blue", question: "what is a lease?" };
 
 const removalCases: readonly CacheCase[] = [

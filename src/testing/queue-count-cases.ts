@@ -13,7 +13,7 @@ import {
   startFirst,
 } from "./queue-world.ts";
 
-const MANY = 100_000;
+const MANY = 30_000;
 /** What the calls about a queue of `MANY` messages may receive together: no trace of one message each. */
 const RECEIVED_BYTES_MAX = 65_536;
 const STEPS = 60;

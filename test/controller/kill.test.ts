@@ -8,7 +8,7 @@ import { endChild, startHealth } from "./child.ts";
 import { Operator } from "./edge.ts";
 import { liveThroughKills } from "./kill-story.ts";
 
-const KILLS = Number(process.env["SLUICE_TEST_KILLS"] ?? 15);
+const KILLS = Number(process.env["SLUICE_TEST_KILLS"] ?? 7);
 const SEED = Number(process.env["SLUICE_TEST_SEED"] ?? 7);
 
 let dataDir: string;

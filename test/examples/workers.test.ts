@@ -55,7 +55,7 @@ describe.skipIf(!hasPython())("examples/workers beside a real controller", () =>
     await (served as Served | undefined)?.close();
   });
 
-  it("CO-9: one of them acts at every time, whichever release has the effects, in Python as in Node.js", async () => {
+  it("one of them acts at every time, whichever release has the effects, in Python as in Node.js", async () => {
     await served.until(
       "a word of both",
       async () => lastOf("r-stable") !== undefined && lastOf("r-candidate") !== undefined,

@@ -1,4 +1,3 @@
-import { PGlite } from "@electric-sql/pglite";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../fence/system.ts";
 import { type Clock, clockBySleep } from "../../ports/clock.ts";
@@ -6,6 +5,7 @@ import { type CrashPlan, runCrashMatrix } from "../../testing/fence-crash.ts";
 import { dynamoFence } from "./dynamodb/driver.ts";
 import { fakeDynamo } from "./dynamodb/fake.ts";
 import { postgresFence } from "./postgres/driver.ts";
+import { blankDatabase } from "../../../test/blank-database.ts";
 
 const plan: CrashPlan = { seed: 11, events: 400, copies: 5, crashShare: 0.2, workers: 16, leaseMs: 100, prefix: "x" };
 const nothingWrong = { deliveries: 2_000, duplicates: 0, lost: 0, doubleCommits: 0 };
@@ -32,7 +32,7 @@ describe("the crash matrix on fence stores that need no server", () => {
   });
 
   it("I6, I7: 500 deliveries on PGlite: 0 duplicates, 0 lost, 0 double commits", async () => {
-    const client = await PGlite.create();
+    const client = await blankDatabase();
     const open = () => postgresFence({ client, durability: "relaxed" });
     await open().migrate();
     const world = { open, clock: systemClock, advance: (ms: number) => systemClock.sleep(ms) };

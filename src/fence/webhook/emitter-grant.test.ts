@@ -310,11 +310,11 @@ async function runSchedules(count: number, times: { readonly outboundTimeoutMs: 
 }
 
 describe("two or three emitters with pauses, cuts, slow stores and deaths", { timeout: 120_000 }, () => {
-  it("WE-4, I14: overlap in 0 of 10 000 seeded schedules", async () => {
-    const found = await runSchedules(10_000, { outboundTimeoutMs: 2_000, postMs: 2_000 });
+  it("WE-4, I14: overlap in 0 of 3 000 seeded schedules", async () => {
+    const found = await runSchedules(3_000, { outboundTimeoutMs: 2_000, postMs: 2_000 });
     expect(found.overlaps).toBe(0);
-    expect(found.takeovers).toBeGreaterThan(5_000); // Or nobody ever tried.
-    expect(found.posts).toBeGreaterThan(100_000);
+    expect(found.takeovers).toBeGreaterThan(1_500); // Or nobody ever tried.
+    expect(found.posts).toBeGreaterThan(30_000);
   });
 
   it("(checker) sees overlaps when posts outlast the time the next emitter waits", async () => {

@@ -1,9 +1,10 @@
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:net";
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wireServer } from "./wire.ts";
+import { blankDatabase } from "../../../test/blank-database.ts";
 
 describe("a PGlite behind PostgreSQL's protocol", () => {
   let database: PGlite;
@@ -13,7 +14,7 @@ describe("a PGlite behind PostgreSQL's protocol", () => {
   const count = async () => (await pool.query<{ n: number }>("select count(*)::int as n from t")).rows[0]?.n;
 
   beforeAll(async () => {
-    database = await PGlite.create();
+    database = await blankDatabase();
     server = wireServer(database);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     pool = new pg.Pool({ connectionString: address(), max: 4, statement_timeout: 10_000, application_name: "sluice" });

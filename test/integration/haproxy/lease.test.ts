@@ -11,7 +11,7 @@ import { isAlive } from "./world.ts";
 
 const LEASE_MS = 2_000;
 /** Random moments at which something is killed. */
-const RUNS = Number(process.env["SLUICE_TEST_KILLS"] ?? 2);
+const RUNS = Number(process.env["SLUICE_TEST_KILLS"] ?? 1);
 /** Two looks of the proxy at the agent, each a tenth of the lease. */
 const BOUND_MS = (2 * LEASE_MS) / 10;
 

@@ -2,13 +2,13 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../../src/fence/system.ts";
 import { memoryFence } from "../../../src/fence/memory-store.ts";
 import { webhookSigner } from "../../../src/fence/webhook/sign.ts";
 import { webhookVerifier } from "../../../src/fence/webhook/verify.ts";
 import type { WebhookAnswer, WebhookPost } from "../../../src/ports/webhook-transport.ts";
+import { blankDatabase } from "../../blank-database.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const folder = join(root, ".sluice", `webhook-docs-${process.pid}`);
@@ -94,7 +94,7 @@ describe("docs/fence/webhooks.md", () => {
 
   it("opens the durable inbox as the page says", { timeout: 60_000 }, async () => {
     const { openInbox } = await runSample(INBOX);
-    const [database, log] = [await PGlite.create(), vi.spyOn(console, "log").mockImplementation(() => {})];
+    const [database, log] = [await blankDatabase(), vi.spyOn(console, "log").mockImplementation(() => {})];
     const inbox = await openInbox(database, "relaxed");
     expect(log).toHaveBeenCalledWith(expect.stringContaining("fsync="));
     log.mockRestore();

@@ -9,7 +9,7 @@ import { hasPostgres, startPostgres } from "../fence/servers.ts";
 import { transactOn } from "./transact.ts";
 
 /** `SLUICE_OUTBOX_PG_EVENTS` makes it a longer run. */
-const events = Number(process.env["SLUICE_OUTBOX_PG_EVENTS"] ?? 500);
+const events = Number(process.env["SLUICE_OUTBOX_PG_EVENTS"] ?? 300);
 const plan: OutboxCrashPlan = {
   seed: 3,
   events,

@@ -2,12 +2,12 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { memoryFence } from "../../../src/fence/memory-store.ts";
 import { memoryOutbox } from "../../../src/fence/outbox/memory-outbox.ts";
 import type { MemoryTransaction } from "../../../src/fence/outbox/memory-transaction.ts";
 import type { ClaimedRow } from "../../../src/ports/outbox-store.ts";
+import { blankDatabase } from "../../blank-database.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const folder = join(root, ".sluice", `outbox-docs-${process.pid}`);
@@ -80,7 +80,7 @@ describe("docs/fence/outbox.md", () => {
 
   it("writes order and event together in PostgreSQL, and neither for a key that means another event", async () => {
     const { openOutbox, placeOrder } = await runSample(POSTGRES);
-    const database = await PGlite.create();
+    const database = await blankDatabase();
     await database.query("create table orders (id text primary key)");
     const outbox = await openOutbox(database);
     await placeOrder(database, outbox, "o-1", "key-1");

@@ -13,7 +13,7 @@ import { hasPostgres, type PostgresServer, startPostgres } from "../fence/server
 /** A test of the suite in `test/controller` has a database in memory; these have real ones. */
 const PRODUCTS = ["pglite", ...(hasPostgres() ? ["postgres"] : [])] as const;
 /** Deaths at every how many points: each takes a second or so on a busy machine. */
-const EVERY = 8;
+const EVERY = 16;
 
 describe.each(PRODUCTS)("a controller on %s", { timeout: 300_000 }, (product) => {
   let place: Place;
@@ -34,7 +34,7 @@ describe.each(PRODUCTS)("a controller on %s", { timeout: 300_000 }, (product) =>
   });
 
   it.each(STORIES.map((story) => [story.name, story] as const))(
-    "I6, I7, I10: carries %s to its end after a death at every eighth point",
+    "I6, I7, I10: carries %s to its end after a death at every sixteenth point",
     async (_, story: Story) => {
       const [whole] = (await live(story, [], place)).lives as [Life];
       for (let dieAt = 1; dieAt <= whole.passed; dieAt += EVERY) await check(story, [dieAt], place);

@@ -1,14 +1,15 @@
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../fence/system.ts";
 import { inboxConformance } from "../../../testing/inbox-suite.ts";
 import { postgresWebhookInbox } from "./driver.ts";
+import { blankDatabase } from "../../../../test/blank-database.ts";
 
 describe("inbox/postgres on PGlite (a real server runs the same suite in test/integration)", () => {
   let database: PGlite;
   let worlds = 0;
   beforeAll(async () => {
-    database = await PGlite.create();
+    database = await blankDatabase();
   });
   afterAll(() => database.close());
 

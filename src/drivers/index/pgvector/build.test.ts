@@ -1,9 +1,10 @@
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { IndexStamp } from "../../../core/release/index-facts.ts";
 import { type BuiltRow, buildTable } from "./build.ts";
 import { pgvectorAliases } from "./driver.ts";
+import { blankDatabase } from "../../../../test/blank-database.ts";
 
 const signal = new AbortController().signal;
 
@@ -22,7 +23,7 @@ function* rows(count: number, dims: number): Iterable<BuiltRow> {
 describe.each([true, false])("building a table (extension vector: %s)", (hasVector) => {
   let client: PGlite;
   beforeAll(async () => {
-    client = await PGlite.create(hasVector ? { extensions: { vector } } : {});
+    client = await blankDatabase(hasVector ? { extensions: { vector } } : {});
     if (hasVector) await client.query("create extension vector");
   });
   afterAll(() => client.close());

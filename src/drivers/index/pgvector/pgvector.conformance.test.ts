@@ -1,10 +1,11 @@
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildTable, type Database, pgvectorWorld } from "../../../../test/integration/index/pgvector-world.ts";
 import { manualClock } from "../../../testing/manual-clock.ts";
 import { indexConformance } from "../../../testing/index-suite.ts";
 import { driver, pgvectorAliases } from "./index.ts";
+import { blankDatabase } from "../../../../test/blank-database.ts";
 
 const signal = new AbortController().signal;
 const WANTED = { count: 4, metric: "cosine", analyzer: "words", indexHash: "3".repeat(64) } as const;
@@ -15,7 +16,7 @@ describe.each([true, false])(
     let database: Database & { readonly client: PGlite };
     let worlds = 0;
     beforeAll(async () => {
-      const client = await PGlite.create(hasVector ? { extensions: { vector } } : {});
+      const client = await blankDatabase(hasVector ? { extensions: { vector } } : {});
       if (hasVector) await client.query("create extension vector");
       const place = { url: "postgres://nobody@127.0.0.1:1/none", secretFile: null, clock: manualClock() };
       database = { client, hasVector, openAway: () => driver.open(place) };
@@ -71,7 +72,7 @@ describe.each([true, false])(
 
 describe("index/pgvector with the extension", () => {
   it("is not ready while the index that searches it is not valid, and tells every metric it is searched by", async () => {
-    const client = await PGlite.create({ extensions: { vector } });
+    const client = await blankDatabase({ extensions: { vector } });
     try {
       await client.query("create extension vector");
       await buildTable({ client, hasVector: true }, "built", WANTED);

@@ -6,12 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../fence/system.ts";
 import { outboxConformance } from "../../../testing/outbox-suite.ts";
 import { postgresInbox, postgresOutbox } from "./index.ts";
+import { blankDatabase } from "../../../../test/blank-database.ts";
 
 describe("outbox/postgres on PGlite (a real server runs the same suite in test/integration)", () => {
   let database: PGlite;
   let worlds = 0;
   beforeAll(async () => {
-    database = await PGlite.create();
+    database = await blankDatabase();
   });
   afterAll(() => database.close());
 
@@ -30,16 +31,13 @@ describe("outbox/postgres on PGlite (a real server runs the same suite in test/i
     timeout: 120_000,
   }, async () => {
     const folder = await mkdtemp(join(tmpdir(), "sluice-outbox-"));
-    const opened = async () => {
-      const client = await PGlite.create(folder);
-      return { client, outbox: postgresOutbox({ client, table: "durable" }) };
-    };
-    const first = await opened();
+    const opened = (client: PGlite) => ({ client, outbox: postgresOutbox({ client, table: "durable" }) });
+    const first = opened(await blankDatabase({ dataDir: folder }));
     await first.outbox.migrate();
     const rows = ["a", "b", "c"].map((effectKey) => ({ effectKey, topic: "order", payload: effectKey }));
     await first.client.transaction((transaction) => first.outbox.add(transaction, rows));
     await first.client.close();
-    const { client, outbox } = await opened();
+    const { client, outbox } = opened(await PGlite.create(folder));
     expect(await outbox.counts()).toMatchObject({ waiting: 3, dead: 0, oldestUnsentMs: expect.any(Number) });
     const order = { owner: "relay", epoch: 0, leaseMs: 60_000, limit: 1, afterDead: "skip" } as const;
     const batch = await outbox.claimBatch(order);

@@ -8,7 +8,7 @@ import { Operator } from "../../../controller/edge.ts";
 import { liveThroughKills } from "../../../controller/kill-story.ts";
 import { hasPostgres, startPostgres } from "../../fence/servers.ts";
 
-const KILLS = Number(process.env["SLUICE_TEST_KILLS"] ?? 15);
+const KILLS = Number(process.env["SLUICE_TEST_KILLS"] ?? 7);
 const SEED = Number(process.env["SLUICE_TEST_SEED"] ?? 7);
 
 describe.skipIf(!hasPostgres())("a controller process on PostgreSQL that is killed", { timeout: 600_000 }, () => {
