@@ -35,6 +35,21 @@ const LEAVE_MS = 5_000;
 /** What this world says of one region is one field of the contract. */
 const OTHER_HASH = "skewed";
 
+/** How a world differs from one in which a controller is followed by another at once. */
+export interface DrillCircumstances {
+  /** For how long nobody owns the store after a death. */
+  readonly absenceMs?: number;
+  /** Region that an earlier drill promoted: one alone acts from the first moment on. */
+  readonly writesIn?: string;
+}
+
+/** One death, and how long after it was taken up one region acted alone, with nothing frozen; null: not yet. */
+interface Death {
+  readonly step: string | null;
+  readonly takenUpAtMs: number;
+  safeAfterMs: number | null;
+}
+
 interface Worker {
   readonly region: string;
   asksAtMonoMs: number;
@@ -53,10 +68,16 @@ export class DrillWorld {
   readonly plan: DrillPlan;
   /** Moments at which workers of two regions had a leave at once. */
   overlaps = 0;
+  readonly taken: Death[] = [];
+  /** Of the first life: which of its points were a boundary of the journal. */
+  readonly boundaries: number[] = [];
+  /** Moments at which a leave ran that nobody can have promised. */
+  readonly unpromised: number[] = [];
   /** Region that users who arrive in the evacuated one met, each change of it. */
   readonly met: { readonly atMs: number; readonly own: number }[] = [];
   readonly #story: DrillStory;
   readonly #deaths: readonly number[];
+  readonly #circumstances: DrillCircumstances;
   readonly #lives: Life[] = [];
   readonly #workers: readonly Worker[];
   #drills: Drills | null = null;
@@ -65,8 +86,16 @@ export class DrillWorld {
   #isAborted = false;
   #hasFailed = false;
   #servedAtMonoMs = 0;
+  #step: string | null = null;
+  #diedAtMonoMs: number | null = null;
 
-  constructor(story: DrillStory, plan: DrillPlan, deaths: readonly number[] = []) {
+  constructor(
+    story: DrillStory,
+    plan: DrillPlan,
+    deaths: readonly number[] = [],
+    circumstances: DrillCircumstances = {},
+  ) {
+    this.#circumstances = circumstances;
     this.#story = story;
     this.plan = plan;
     this.#deaths = deaths;
@@ -91,7 +120,12 @@ export class DrillWorld {
   async begin(): Promise<void> {
     await this.#drills?.stop();
     const dieAt = this.#deaths[this.#lives.length];
-    const life = new Life((_, passed) => passed === dieAt);
+    const isFirst = this.#lives.length === 0;
+    const life = new Life((point, passed) => {
+      const isBoundary = point.endsWith("commit") || point.endsWith("publish");
+      if (isFirst && isBoundary && this.#drills !== null) this.boundaries.push(passed);
+      return passed === dieAt;
+    });
     this.#lives.push(life);
     const store: ControllerStore = {
       ...this.store,
@@ -106,6 +140,7 @@ export class DrillWorld {
       const document = aDocument({ version: 1, candidateBp: 0 as never, closed: ["candidate"] });
       await this.store.commit({ published: { expected: null, next: { document, orderId: "support-rag-7/1/0" } } });
       await this.traffic.apply(document, new AbortController().signal);
+      await this.#promoteBefore();
     }
     const { clock } = this;
     const pointers = new ServicePointers(store);
@@ -139,13 +174,37 @@ export class DrillWorld {
 
   async moment(): Promise<void> {
     await this.clock.advance(MOMENT_MS);
-    if (this.life.isDead) return this.begin();
+    if (this.life.isDead) return this.#takeUp();
     this.drills.tick();
     await this.clock.advance(0);
     await this.#act();
     if (!this.#isAbortDue || this.#isAborted) return;
     const said = await this.drills.abort(this.plan.drillId, { by: "ann", reason: "" }).catch(ignoreCrash);
     this.#isAborted = said !== undefined && said.kind === "done";
+  }
+
+  /** Nobody owns the store for a while, and leaves that were given run on; then another controller goes on. */
+  async #takeUp(): Promise<void> {
+    const nowMs = this.clock.monoMs();
+    if (this.#diedAtMonoMs === null) {
+      this.#diedAtMonoMs = nowMs;
+      this.#grants = null;
+      await this.#drills?.stop();
+    }
+    if (nowMs < this.#diedAtMonoMs + (this.#circumstances.absenceMs ?? 0)) return this.#act();
+    this.#diedAtMonoMs = null;
+    this.taken.push({ step: this.#step, takenUpAtMs: nowMs, safeAfterMs: null });
+    await this.begin();
+  }
+
+  async #promoteBefore(): Promise<void> {
+    const { writesIn } = this.#circumstances;
+    const { service } = this.plan;
+    if (writesIn === undefined) return;
+    const said = { holder: "r1", region: writesIn, token: 1, frozenUntil: null, process: "d-0", orderId: "d-0/1/0" };
+    const at = this.clock.wallMs();
+    const grant = { service, ...said, at, pointerEpoch: 0, isHandedOver: true, version: 1 };
+    await this.store.commit({ grant });
   }
 
   /** Until it is over, and then as long as a leave lasts. */
@@ -156,7 +215,8 @@ export class DrillWorld {
       return drill !== null && drillMachine.isFinal(drill);
     };
     for (let moment = 0; moment < 1_500 && (this.life.isDead || !isOver()); moment++) await this.moment();
-    for (let moment = 0; moment < 40; moment++) await this.moment();
+    const afterMs = 8_000 + (this.#circumstances.absenceMs ?? 0);
+    for (let moment = 0; moment < afterMs / MOMENT_MS; moment++) await this.moment();
     return this;
   }
 
@@ -181,7 +241,14 @@ export class DrillWorld {
     }
     const acting = this.#workers.filter(({ untilMonoMs }) => untilMonoMs > nowMs);
     // Before the first promotion a service has no region that writes, and workers of all of them act.
-    if (this.#grants?.of(service)?.region != null && acting.length > 1) this.overlaps++;
+    const writes = this.#circumstances.writesIn ?? this.#grants?.of(service)?.region ?? null;
+    if (writes !== null && acting.length > 1) this.overlaps++;
+    if (this.#diedAtMonoMs !== null && acting.length > 0 && nowMs > this.#diedAtMonoMs + LEAVE_MS + MOMENT_MS)
+      this.unpromised.push(nowMs);
+    const granted = this.#grants?.of(service)?.region;
+    const death = this.taken.at(-1);
+    const isOne = acting.length === 1 && acting[0]?.region === granted;
+    if (death !== undefined && this.#diedAtMonoMs === null && isOne) death.safeAfterMs ??= nowMs - death.takenUpAtMs;
     const [last, { own }] = [this.met.at(-1), this];
     if (last?.own !== own) this.met.push({ atMs: nowMs, own });
   }
@@ -190,6 +257,7 @@ export class DrillWorld {
     const state = process?.next.state as unknown as Drill | undefined;
     if (state === undefined) return;
     const step = drillStepName(state);
+    this.#step = step;
     if (step !== null && step === this.#story.abortsAt) this.#isAbortDue = true;
     if (step !== null && step === this.#story.failsAt?.step) this.#hasFailed = true;
   }
