@@ -3,6 +3,7 @@ import { CHECK_NAMES, type CheckName, LIVE_CHECKS } from "../core/drill/checks.t
 import type {
   CheckRegionOrder,
   FreezeWritesOrder,
+  NoticeFaultOrder,
   ObserveRegionOrder,
   PromoteRegionOrder,
   PurgeRegionOrder,
@@ -64,3 +65,9 @@ export const rebuilding = z.strictObject({
 export const purgingRegion = z.strictObject({
   region,
 } satisfies FieldsOf<PurgeRegionOrder["args"]>) satisfies z.ZodType<PurgeRegionOrder["args"]>;
+
+/** What `fault.notice` takes. */
+export const noticing = z.strictObject({
+  check: checkName,
+  of: z.array(region),
+} satisfies FieldsOf<NoticeFaultOrder["args"]>) satisfies z.ZodType<NoticeFaultOrder["args"]>;

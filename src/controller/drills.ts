@@ -1,5 +1,13 @@
 import { CONTRACT_FIELDS } from "../core/drill/compare.ts";
-import { type Drill, type DrillEvent, drillMachine, mayBegin, phaseOf, sagaOf } from "../core/drill/machine.ts";
+import {
+  type Drill,
+  type DrillEvent,
+  drillMachine,
+  isFaultHeld,
+  mayBegin,
+  phaseOf,
+  sagaOf,
+} from "../core/drill/machine.ts";
 import { type DrillInForce, type DrillPlan, regionOf } from "../core/drill/plan.ts";
 import { manifestDifferences } from "../core/release/manifest.ts";
 import { BP_ALL, BP_NONE, type EpochMs, epochMs } from "../core/unit.ts";
@@ -7,6 +15,7 @@ import type { OperatorAnswer, ProcessEntry } from "../ports/controller-store.ts"
 import { nextTime, openWindow } from "../spec/cron.ts";
 import type { Refused } from "./acceptance.ts";
 import { drillOrders } from "./orders/drill-orders.ts";
+import { renewFault } from "./orders/region-faults.ts";
 import type { DrillTools } from "./orders/drill-tools.ts";
 import { ProcessActor, type ProcessTools, readStored, type Standing } from "./process-actor.ts";
 
@@ -198,6 +207,11 @@ export class Drills {
       const failed = (error: unknown) => log(`${id}: tick failed, everything stays as it is: ${String(error)}`);
       work.catch(failed);
       if (isLook) this.#watch(id, actor).catch(failed);
+      // One that cannot be renewed ends by itself, so nothing hangs on this being heard.
+      if (isLook && isFaultHeld(state)) {
+        const said = renewFault(this.#tools, state.plan, clock.timeout(LOOK_MS));
+        said.catch((error: unknown) => log(`${id}: its fault was not renewed: ${String(error)}`));
+      }
     }
   }
 

@@ -19,6 +19,8 @@ export interface DrillOptions {
   readonly regionProbe?: RegionProbe;
   /** Asks with POST that a region builds its index again; left out: none can be asked. */
   readonly askRebuild?: DrillTools["askRebuild"];
+  /** Opens the agent that breaks something on purpose; left out: nothing can be broken. */
+  readonly faultAgent?: DrillTools["faultAgent"];
 }
 
 /** What moves all of a service beside rollouts: cutovers and drills, of which one at a time does. */
@@ -29,7 +31,7 @@ export class Movers {
 
   constructor(
     tools: CutoversTools,
-    { regionProbe, askRebuild = noRebuild }: DrillOptions,
+    { regionProbe, askRebuild = noRebuild, faultAgent = noFaults }: DrillOptions,
     hub: { current(service: string): RoutingDocument | null },
   ) {
     this.cutovers = new Cutovers(tools, (service, id) => this.drills.conflict(service, id)?.message ?? null);
@@ -42,7 +44,7 @@ export class Movers {
       const cutover = this.cutovers.running(service)?.plan.rolloutId ?? null;
       return cutover === null ? null : `cutover ${cutover} of service ${service} runs; wait for its end`;
     };
-    const asking = { regionProbe: regionProbe ?? null, askRebuild };
+    const asking = { regionProbe: regionProbe ?? null, askRebuild, faultAgent };
     this.drills = new Drills({ ...tools, ...asking, regionTraffic, regionsOf }, busy);
   }
 
@@ -80,3 +82,7 @@ export class Movers {
 }
 
 const noRebuild = () => Promise.reject(noDriver("region", "rebuild", []));
+
+function noFaults(): never {
+  throw noDriver("region", "fault", []);
+}

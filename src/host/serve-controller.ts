@@ -15,6 +15,7 @@ import { gatewayTraffic } from "../drivers/traffic/gateway/index.ts";
 import type { ProbeRunner } from "../ports/probe-runner.ts";
 import { backupBody } from "./backup/back-up.ts";
 import { KNOWN_DRIVERS } from "./driver-registry.ts";
+import { httpFaultAgent } from "../drivers/fault/http/index.ts";
 import { askRebuild } from "./ask-rebuild.ts";
 import { regionProbe } from "./region-probe.ts";
 import { resourcesOf } from "./resource-registry.ts";
@@ -136,6 +137,7 @@ function driversOf(hub: GatewayRegistry, clock: Clock) {
     resources: resourcesOf(clock),
     regionProbe: regionProbe(),
     askRebuild,
+    faultAgent: httpFaultAgent,
     drivers: KNOWN_DRIVERS,
   };
 }

@@ -1,4 +1,5 @@
 import { CHECKS, type CheckName } from "../core/drill/checks.ts";
+import type { DrillFault, Fault } from "../core/drill/fault.ts";
 import {
   blastRadius,
   type DrillLimits,
@@ -145,6 +146,7 @@ function checkPlaces({ spec }: DrillDocument, problem: Report): readonly Problem
           ),
         ]
       : []),
+    ...checkFault(spec, problem),
     ...(drill.return_to_home.purge_cache && places[drill.evacuate] && !places[drill.evacuate]?.cache
       ? [
           problem(
@@ -155,6 +157,24 @@ function checkPlaces({ spec }: DrillDocument, problem: Report): readonly Problem
           ),
         ]
       : []),
+  ];
+}
+
+/** A type that breaks something needs an agent that does it, and what is skewed a way to build it again. */
+function checkFault({ type, places, drill }: DrillDocument["spec"], problem: Report): readonly Problem[] {
+  const { evacuate } = drill;
+  const place = places[evacuate];
+  if (type === undefined || type === "E" || place === undefined) return [];
+  const lacks = (key: string, does: string) =>
+    problem(
+      ["spec", "type"],
+      "E155",
+      `type ${type} needs spec.places.${evacuate}.${key}, which is missing`,
+      `give an address that ${does}, or leave the type out`,
+    );
+  return [
+    ...(place.faults === undefined ? [lacks("faults", "breaks the region, such as sluice drill fault-proxy")] : []),
+    ...(type === "C" && place.rebuild === undefined ? [lacks("rebuild", "builds the index again")] : []),
   ];
 }
 
@@ -231,6 +251,7 @@ export function planDrill(read: ReadDrill, context: PlanContext): DrillPlan {
     limits: limitsOf(spec),
     times: timesOf(spec),
     permission: permissionOf(spec),
+    fault: faultOf(spec),
     fromEpoch: 0,
   };
 }
@@ -252,6 +273,21 @@ function timesOf(spec: Spec): DrillTimes {
     rebuildMs: spec?.times.rebuild ?? 600_000,
     holdMs: spec?.times.hold ?? 60_000,
   };
+}
+
+/** What a type breaks. @source page 004, "Drill types you should run" */
+function faultOf(spec: Spec): DrillFault | null {
+  if (spec?.type === undefined) return null;
+  const { type, fault, places, drill } = spec;
+  const agentUrl = places[drill.evacuate]?.faults ?? null;
+  const faults: Readonly<Record<typeof type, Fault | null>> = {
+    A: { kind: "brownout", delayMs: fault.delay, errorShare: fault.errorPercent / 100 },
+    B: { kind: "blackhole" },
+    C: { kind: "skew", field: fault.skew },
+    D: { kind: "reroute" },
+    E: null,
+  };
+  return { type, fault: faults[type], agentUrl };
 }
 
 function permissionOf(spec: Spec): DrillPermission {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DRILL_TYPES, SKEW_FIELDS } from "../core/drill/fault.ts";
 import { LIVE_CHECKS, POST_CHECKS, PRE_CHECKS } from "../core/drill/checks.ts";
 import { REGION_LIMITS, REGION_NAME } from "../core/routing/regions.ts";
 import { duration, name, url } from "./rollout-schema.ts";
@@ -71,6 +72,8 @@ const place = z.strictObject({
   cache: z.strictObject({ ...resource, namespace: z.string().min(1) }).optional(),
   /** Called with POST on the way home; it answers 2xx when the index is built again. */
   rebuild: url.optional(),
+  /** Where the agent is asked that breaks something here on purpose, such as `sluice drill fault-proxy`. */
+  faults: url.optional(),
 });
 
 /** A drill with everything the controller needs to run it. */
@@ -80,6 +83,16 @@ export const drillSchema = z.strictObject({
   metadata: z.strictObject({ name }),
   spec: z.strictObject({
     service: name,
+    /** By the letters of page 004: what is broken in the evacuated region. Left out: nothing, as with E. */
+    type: z.enum(DRILL_TYPES).optional(),
+    /** How much of it. */
+    fault: z
+      .strictObject({
+        delay: duration.default(300),
+        errorPercent: z.number().min(0).max(100).default(0),
+        skew: z.enum(SKEW_FIELDS).default("METRIC"),
+      })
+      .prefault({}),
     places: z.record(regionName, place),
     drill: drillPlanSchema,
     probes: z.strictObject({ set: z.string().min(1) }).optional(),

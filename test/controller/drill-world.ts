@@ -6,12 +6,16 @@ import { RegionTraffic } from "../../src/controller/region-traffic.ts";
 import { NO_RESOURCES } from "../../src/controller/resources.ts";
 import { ServicePointers } from "../../src/controller/service-pointers.ts";
 import type { Drill } from "../../src/core/drill/machine.ts";
+import type { Fault } from "../../src/core/drill/fault.ts";
 import { drillMachine, drillStepName, phaseOf } from "../../src/core/drill/machine.ts";
 import type { DrillPlan } from "../../src/core/drill/plan.ts";
 import type { RoutingDocument } from "../../src/core/routing/document.ts";
 import { regionView } from "../../src/core/routing/regions.ts";
+import { LatencySketch } from "../../src/core/window/sketch.ts";
 import type { Change, ControllerStore } from "../../src/ports/controller-store.ts";
 import type { TrafficDriver } from "../../src/ports/traffic.ts";
+import { leasedAgent } from "../../src/lab/fault/leased-agent.ts";
+import type { FaultAgent } from "../../src/ports/fault-agent.ts";
 import { memoryStore } from "../../src/drivers/store/memory/index.ts";
 import { memoryTraffic } from "../../src/drivers/traffic/memory/index.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
@@ -68,6 +72,18 @@ export class DrillWorld {
   readonly plan: DrillPlan;
   /** Moments at which workers of two regions had a leave at once. */
   overlaps = 0;
+  rebuilt = 0;
+  /** What the region was broken by, each change of it; null: whole again. */
+  readonly broken: { readonly atMs: number; readonly kind: Fault["kind"] | null }[] = [];
+  readonly #breakable = {
+    kinds: ["brownout", "blackhole", "skew", "reroute"] as const,
+    fault: null as Fault | null,
+    set: (fault: Fault | null) => {
+      this.#breakable.fault = fault;
+      this.broken.push({ atMs: this.clock.monoMs(), kind: fault?.kind ?? null });
+    },
+  };
+  readonly #agent = leasedAgent(this.#breakable, this.clock);
   readonly taken: Death[] = [];
   /** Of the first life: which of its points were a boundary of the journal. */
   readonly boundaries: number[] = [];
@@ -158,9 +174,13 @@ export class DrillWorld {
         traffic: { memory: this.#slowTraffic(life) },
         health: { read: (url) => this.#health(url, life) },
         resources: NO_RESOURCES,
-        regionTraffic: new RegionTraffic(),
+        regionTraffic: this.#users(),
         regionProbe: null,
-        askRebuild: () => Promise.resolve(),
+        askRebuild: () => {
+          this.rebuilt++;
+          return this.#agent.revert(this.plan.drillId + "/1", new AbortController().signal).then(() => {});
+        },
+        faultAgent: () => this.#reachable(life),
         regionsOf: (service) => ledger.current(service)?.regions ?? null,
         feed: new EventFeed(0),
         log: () => {},
@@ -279,8 +299,40 @@ export class DrillWorld {
     };
   }
 
+  /** Users are told of by what they met: 200 warm answers of 100 ms, and what a brownout adds. */
+  #users(): RegionTraffic {
+    const traffic = new RegionTraffic();
+    traffic.between = (_, region) => {
+      const { fault } = this.#breakable;
+      const slowMs = fault?.kind === "brownout" && region === this.plan.evacuate ? fault.delayMs : 0;
+      const sketch = new LatencySketch();
+      for (let answer = 0; answer < 200; answer++) sketch.record(100 + slowMs);
+      return { requests: 200, failures: 0, classes: {}, warm: sketch.drain(), cold: [] };
+    };
+    return traffic;
+  }
+
+  /** Nobody hears of a renewal that a dead process sends. */
+  #reachable(life: Life): FaultAgent {
+    const alive = <T>(said: () => Promise<T>) => (life.isDead ? Promise.reject(new Crash("dead")) : said());
+    const agent = this.#agent;
+    return {
+      apply: (...said) => alive(() => agent.apply(...said)),
+      renew: (...said) => alive(() => agent.renew(...said)),
+      revert: (...said) => alive(() => agent.revert(...said)),
+      status: (signal) => alive(() => agent.status(signal)),
+    };
+  }
+
   #health(url: string, life: Life) {
     life.pass("after-health");
+    const { fault } = this.#breakable;
+    if (fault !== null && url.includes(this.plan.evacuate)) {
+      if (fault.kind === "blackhole")
+        return Promise.resolve({ kind: "unreadable", reason: "nothing was heard of it" } as const);
+      if (fault.kind === "skew")
+        return Promise.resolve({ kind: "read", manifest: aManifest({ [fault.field]: OTHER_HASH }) } as const);
+    }
     const { failsAt } = this.#story;
     const isFailing = this.#hasFailed && failsAt !== undefined && url.includes(failsAt.region);
     if (isFailing && failsAt.how === "unready")

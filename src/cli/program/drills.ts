@@ -3,7 +3,8 @@ import { CliError } from "../cli-error.ts";
 import { ControllerClient } from "../controller-client.ts";
 import { EXIT } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
-import type { Act, Shared, Verb } from "./options.ts";
+import type { FaultProxyOptions } from "../commands/fault-proxy.ts";
+import { type Act, port, type Shared, type Verb } from "./options.ts";
 
 const connect = ({ controller, data }: Shared) =>
   ControllerClient.connect({ controller: controller ?? null, dataDir: data });
@@ -54,6 +55,20 @@ export function addDrills(program: Command, remote: Verb, verb: Verb, act: Act, 
         ),
       );
   }
+  verb(
+    "fault-proxy",
+    "stands before a region and breaks it while a drill says so, for 30 s at most without a word",
+    drill,
+  )
+    .requiredOption("--target <url>", "origin of the region, such as http://127.0.0.1:4001")
+    .option("--listen <n>", "port on 127.0.0.1 that the region is reached by, 0 for a free one", port, 0)
+    .option("--agent <n>", "port on 127.0.0.1 where the controller says what to break, 0 for a free one", port, 0)
+    .option("--health", "stands before health and rebuild: skews what the index is said to be", false)
+    .action(
+      act(async (options: FaultProxyOptions) =>
+        (await import("../commands/fault-proxy.ts")).faultProxyCommand(options, terminal),
+      ),
+    );
   remote("report <drill>", "the evidence of a drill, chained and signed", drill)
     .addOption(new Option("--format <format>", "how it is written").choices(["md", "json", "html"]).default("md"))
     .action(

@@ -2,6 +2,7 @@ import type { DrillInForce } from "../../core/drill/plan.ts";
 import type { DrillTools } from "./drill-tools.ts";
 import { type Executors, executorsOf } from "./carry-out.ts";
 import { regionChecks } from "./region-checks.ts";
+import { regionFaults } from "./region-faults.ts";
 import { regionRepairs } from "./region-repair.ts";
 import { regionRoutes } from "./region-routes.ts";
 import { regionWatches } from "./region-watch.ts";
@@ -15,5 +16,6 @@ export function drillOrders(tools: DrillTools): Executors<DrillInForce> {
     ...regionRoutes(tools),
     ...regionWatches(tools),
     ...regionRepairs(tools),
+    ...regionFaults(tools),
   ]);
 }

@@ -115,7 +115,8 @@ interface Look {
   readonly isEnd: boolean;
 }
 
-async function live(
+/** One live check, of what users met since a time too. */
+export async function live(
   tools: DrillTools,
   check: LiveCheck,
   asked: Asked,

@@ -7,7 +7,7 @@ import type { ByArm } from "../arm.ts";
 import type { OrderDone } from "../process/order.ts";
 import type { Manifest } from "../release/manifest.ts";
 import type { DrillBaseline, DrillInForce, DrillPlan } from "./plan.ts";
-import { areWeights, placesOut, sagaSteps, stepsHome, stepsOut } from "./steps.ts";
+import { areWeights, holdsFault, placesOut, sagaSteps, stepsHome, stepsOut } from "./steps.ts";
 
 /** The whole state of one drill, beside its plan: the way out, and the way home once there is one. */
 export interface Drill {
@@ -220,6 +220,13 @@ export function sagaOf({ out, home }: Pick<Drill, "out" | "home">): Saga {
 export function drillStepName(drill: Pick<Drill, "out" | "home">): string | null {
   const saga = sagaOf(drill);
   return saga.phase === "pending" || isSagaFinal(saga) ? null : stepInForce(saga).name;
+}
+
+/** Whether the fault of its plan is to go on. One that nobody renews ends by itself. */
+export function isFaultHeld({ out, home }: Pick<Drill, "out" | "home">): boolean {
+  const saga = home ?? out;
+  if (isSagaFinal(saga) || saga.phase === "pending" || saga.phase === "undoing") return false;
+  return holdsFault(home === null ? "out" : "home", saga.plan.steps, saga.at);
 }
 
 const FINAL: readonly DrillPhase[] = ["succeeded", "returned", "aborted", "away", "stuck"];

@@ -55,6 +55,19 @@ export type PurgeRegionOrder = OrderOf<"region", "purge", { readonly region: str
 /** Measure how it is before anything moves: what later checks are held against. It only reads. */
 export type BaselineOrder = OrderOf<"region", "baseline", Record<string, never>>;
 
+/** The plan's fault is applied in the region that is evacuated; done when its agent says that it is in force. */
+export type ApplyFaultOrder = OrderOf<"fault", "apply", Record<string, never>>;
+
+/** It is over; done when its agent says so. */
+export type RevertFaultOrder = OrderOf<"fault", "revert", Record<string, never>>;
+
+/** Done when this check of this region does not pass: a fault that nobody notices rehearses nothing. */
+export type NoticeFaultOrder = OrderOf<
+  "fault",
+  "notice",
+  { readonly check: CheckName; readonly of: readonly string[] }
+>;
+
 /** Everything that a drill asks for. */
 export type DrillOrder =
   | BaselineOrder
@@ -67,4 +80,7 @@ export type DrillOrder =
   | ObserveRegionOrder
   | SteadyRegionOrder
   | RebuildRegionOrder
-  | PurgeRegionOrder;
+  | PurgeRegionOrder
+  | ApplyFaultOrder
+  | RevertFaultOrder
+  | NoticeFaultOrder;

@@ -1,5 +1,6 @@
 import type { ResourcePlace } from "../cutover/resources.ts";
 import type { Bp } from "../unit.ts";
+import type { DrillFault } from "./fault.ts";
 import type { LiveCheck, PostCheck, PreCheck } from "./checks.ts";
 
 /** One region, as the controller reaches it beside traffic. */
@@ -77,6 +78,8 @@ export interface DrillPlan {
   readonly limits: DrillLimits;
   readonly times: DrillTimes;
   readonly permission: DrillPermission;
+  /** What is broken in the region on purpose; absent or null: nothing, and no type was named. */
+  readonly fault?: DrillFault | null;
   /** Fencing tokens of its orders lie above it. Given when it is accepted. */
   readonly fromEpoch: number;
 }

@@ -2,6 +2,7 @@ import type { Task } from "../process/order.ts";
 import type { SagaStep } from "../process/saga.ts";
 import { BP_ALL, BP_NONE, type Bp } from "../unit.ts";
 import { CHECKS, type CheckName } from "./checks.ts";
+import { noticedBy } from "./fault.ts";
 import type { DrillOrder } from "./order.ts";
 import type { DrillPlan } from "./plan.ts";
 
@@ -20,6 +21,8 @@ export interface DrillStep {
 const READ_BACK_MS = 10_000;
 /** Leave to act lasts seconds; a last effect may take a while. */
 const SETTLED_MS = 15_000;
+/** Longest time until a check has to have noticed what was broken. */
+const NOTICE_MS = 20_000;
 /** Beside the time that is looked at. */
 const LOOK_SPARE_MS = 15_000;
 
@@ -75,6 +78,40 @@ function freezeStep(plan: DrillPlan, suffix: string): DrillStep {
   return { name: `freeze-writes${suffix}`, does, side: null, apply: freeze(plan), undo: unfreeze };
 }
 
+/** Name of the step that breaks something on purpose. */
+const INJECT = "inject";
+
+/** What is broken on purpose, and the check that has to notice it. */
+function faultSteps(plan: DrillPlan): readonly DrillStep[] {
+  const fault = plan.fault?.fault ?? null;
+  if (fault === null) return [];
+  const both = [plan.evacuate, plan.survivor];
+  const name = noticedBy(fault);
+  const injects: DrillStep = {
+    name: INJECT,
+    does: `${plan.evacuate} gets a ${fault.kind}, which ends by itself when it is not renewed`,
+    side: null,
+    apply: within(READ_BACK_MS, { port: "fault", verb: "apply", args: {} }),
+    undo: within(READ_BACK_MS, { port: "fault", verb: "revert", args: {} }),
+  };
+  if (name === null) return [injects];
+  const of = name === "contracts_equal" ? both : [plan.evacuate];
+  const notice = within(NOTICE_MS, { port: "fault", verb: "notice", args: { check: name, of } });
+  return [injects, reads("notice", `${name} does not pass, or nobody would notice such a fault`, notice)];
+}
+
+/** A region that is wrong is repaired before its users come home: what skewed its index is ended by building it again. */
+const isSkew = ({ fault }: DrillPlan): boolean => fault?.fault?.kind === "skew";
+
+/** Whether the fault is to last while this step is in force: it is renewed then, and nothing else keeps it alive. */
+export function holdsFault(way: "out" | "home", steps: readonly Pick<DrillStep, "name">[], at: number): boolean {
+  const place = (name: string) => steps.findIndex((step) => step.name === name);
+  const begins = place(INJECT);
+  if (way === "out") return begins >= 0 && at >= begins;
+  const ends = place(begins >= 0 ? "rebuild-follower" : "repair");
+  return at >= begins && at < ends;
+}
+
 /** Name of the step by which users leave the region: from here on only checks bring them back. */
 const EVACUATE = "evacuate";
 /** Steps that end the time in which the drill has to be through. */
@@ -103,6 +140,7 @@ export function stepsOut(plan: DrillPlan): readonly DrillStep[] {
       apply: route(evacuate, BP_ALL, true),
       undo: null,
     },
+    ...(isSkew(plan) ? [] : faultSteps(plan)),
     ...writes.filter(({ name }) => name === "freeze-writes"),
     {
       name: EVACUATE,
@@ -132,7 +170,7 @@ export function stepsHome(plan: DrillPlan, isOneWay = false): readonly DrillStep
   if (!isOneWay) return steps;
   const names: readonly string[] = plan.checks.post;
   return steps
-    .filter(({ name }) => !names.includes(name))
+    .filter(({ name }) => !names.includes(name) && name !== INJECT && name !== "notice")
     .map((step) => (step.name.startsWith("freeze-writes") ? step : { ...step, undo: null }));
 }
 
@@ -160,7 +198,8 @@ function allStepsHome(plan: DrillPlan): readonly DrillStep[] {
       apply: stayAway,
       undo: stayAway,
     },
-    ...(home.rebuild
+    ...(isSkew(plan) ? faultSteps(plan) : repairSteps(plan)),
+    ...(home.rebuild || isSkew(plan)
       ? [reads("rebuild-follower", `${evacuate} builds its index from the artefact of ${survivor}`, rebuild)]
       : []),
     ...(home.purgeCache ? [reads("purge-cache", `nothing from before is cached in ${evacuate}`, purge)] : []),
@@ -182,6 +221,12 @@ function allStepsHome(plan: DrillPlan): readonly DrillStep[] {
     ...moveWrites(plan, evacuate, survivor, "-home"),
     ...checks.post.map((name) => reads(name, CHECKS[name].asks, check(name, both, "end"))),
   ];
+}
+
+function repairSteps(plan: DrillPlan): readonly DrillStep[] {
+  if (!plan.fault?.fault) return [];
+  const revert = within(READ_BACK_MS, { port: "fault", verb: "revert", args: {} });
+  return [reads("repair", `nothing is broken on purpose in ${plan.evacuate} any more`, revert)];
 }
 
 /** Steps as a saga carries them out. */

@@ -1,0 +1,1 @@
+export { httpFaultAgent } from "./driver.ts";
