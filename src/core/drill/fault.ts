@@ -1,6 +1,6 @@
 /** Drills by the letters of the page. @source page 004, "Drill types you should run" */
 export const DRILL_TYPES = ["A", "B", "C", "D", "E"] as const;
-export type DrillType = (typeof DRILL_TYPES)[number];
+type DrillType = (typeof DRILL_TYPES)[number];
 
 export const SKEW_FIELDS = ["METRIC", "ANALYZER", "INDEX_HASH"] as const;
 
