@@ -55,6 +55,17 @@ export function addDrills(program: Command, remote: Verb, verb: Verb, act: Act, 
         ),
       );
   }
+  addFaultProxy(drill, verb, act, terminal);
+  remote("report <drill>", "the evidence of a drill, chained and signed", drill)
+    .addOption(new Option("--format <format>", "how it is written").choices(["md", "json", "html"]).default("md"))
+    .action(
+      act(async (id: string, options: Shared & { format: string }) =>
+        (await command()).drillReport(id, options.format, await connect(options), terminal),
+      ),
+    );
+}
+
+function addFaultProxy(drill: Command, verb: Verb, act: Act, terminal: Terminal): void {
   verb(
     "fault-proxy",
     "stands before a region and breaks it while a drill says so, for 30 s at most without a word",
@@ -67,13 +78,6 @@ export function addDrills(program: Command, remote: Verb, verb: Verb, act: Act, 
     .action(
       act(async (options: FaultProxyOptions) =>
         (await import("../commands/fault-proxy.ts")).faultProxyCommand(options, terminal),
-      ),
-    );
-  remote("report <drill>", "the evidence of a drill, chained and signed", drill)
-    .addOption(new Option("--format <format>", "how it is written").choices(["md", "json", "html"]).default("md"))
-    .action(
-      act(async (id: string, options: Shared & { format: string }) =>
-        (await command()).drillReport(id, options.format, await connect(options), terminal),
       ),
     );
 }

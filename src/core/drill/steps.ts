@@ -100,7 +100,7 @@ function faultSteps(plan: DrillPlan): readonly DrillStep[] {
   return [injects, reads("notice", `${name} does not pass, or nobody would notice such a fault`, notice)];
 }
 
-/** A region that is wrong is repaired before its users come home: what skewed its index is ended by building it again. */
+/** A region that is wrong is repaired before its users come home: building the index again ends a skew. */
 const isSkew = ({ fault }: DrillPlan): boolean => fault?.fault?.kind === "skew";
 
 /** Whether the fault is to last while this step is in force: it is renewed then, and nothing else keeps it alive. */

@@ -14,7 +14,7 @@ interface Pair {
 }
 
 /**
- * Passes bytes on, both ways. `brownout` holds each chunk of an answer for a time and resets a share of new connections;
+ * Passes bytes on, both ways. `brownout` holds answers for a time and resets a share of new connections;
  * `blackhole` passes nothing in either direction, on connections that are open already too, and answers no new one.
  * `reroute`, for a proxy in the way out of a region, resets every connection, so that what is emitted does not leave.
  * Whatever was held when a blackhole ends is reset, because nobody can tell which bytes of it are missing.

@@ -4,7 +4,7 @@ import type { FaultAgent, FaultStatus } from "../../../ports/fault-agent.ts";
 
 const ANSWER_MAX_BYTES = 16_384;
 
-/** An agent that is asked over HTTP, such as `sluice drill fault-proxy`. Its answer is read, and nothing else believed. */
+/** An agent that is asked over HTTP, such as `sluice drill fault-proxy`. Its answer alone is believed. */
 export function httpFaultAgent(url: string): FaultAgent {
   async function ask(question: object, signal: AbortSignal): Promise<FaultStatus> {
     const response = await fetch(url, {
